@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd.h - what all commands share
+ *
+ * A command is one file with a struct cmd, its option tables and a run
+ * function. cmd_main() parses the options, answers --help, --version and
+ * --completion, runs the command, reports its error and turns the result into
+ * an exit code.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <span/span.h>
+
+#include <stdio.h>
+
+/* Exit codes: sysexits(3) where it has one. */
+enum cmd_exit {
+	CMD_OK = 0,
+	CMD_NONE = 1,  /* nothing matched, differs, damage was found */
+	CMD_USAGE = 2, /* wrong usage */
+	CMD_DATA = 65, /* unusable input */
+	CMD_PEER = 69, /* a peer refused or cannot be reached */
+	CMD_IO = 74,   /* input or output failed */
+	CMD_BUSY = 75, /* the store has a writer already */
+	CMD_SIGPIPE = 141,
+};
+
+enum cmd_kind {
+	CMD_END = 0,
+	CMD_FLAG,     /* bool */
+	CMD_NOFLAG,   /* bool, set to false */
+	CMD_COUNT,    /* int, one more each time */
+	CMD_STRING,   /* const char * */
+	CMD_LIST,     /* struct cmd_list, one more each time */
+	CMD_INT,      /* uint64_t, "1000", "10k", "2M" (powers of 1000) */
+	CMD_SIZE,     /* uint64_t bytes, "64M" (powers of 1024) */
+	CMD_DURATION, /* uint64_t ns, "500us", "2s", "1h30m", "7d" */
+	CMD_TIME,     /* uint64_t ns, "-15m", "15m", RFC 3339, "@1795341600" */
+	CMD_DOUBLE,   /* double */
+	CMD_CHOICE,   /* int, an index into CHOICES */
+	CMD_OPTIONAL, /* const char *, argument only as --name=ARG, else "" */
+	CMD_GROUP,    /* VALUE is another table, shown under the title HELP */
+};
+
+struct cmd_option {
+	enum cmd_kind kind;
+	char letter;	  /* 0: none */
+	const char *name; /* without the dashes */
+	void *value;
+	const char *arg;	    /* the argument's name in --help: "FILE" */
+	const char *help;	    /* one phrase, lower case, no full stop */
+	const char *const *choices; /* CMD_CHOICE: names, NULL last */
+};
+
+struct cmd_list {
+	const char **v;
+	size_t n;
+};
+
+struct cmd {
+	const char *name;     /* "span-query" */
+	const char *operands; /* "[FILE...]" for the usage line, "" for none */
+	const char *summary;  /* one line, for --help */
+	const struct cmd_option *options;
+	/* 0 or a positive exit code; or a negative enum span_errc with ERR. */
+	int (*run)(int argc, char **argv, struct span_error *err);
+	/*
+	 * For commands with verbs (span-store append): NULL-named entry last.
+	 * The command's own options then apply to every verb, and run is
+	 * unused.
+	 */
+	const struct cmd *verbs;
+};
+
+/* The whole of main(). Does not return an error: exits. */
+int cmd_main(const struct cmd *c, int argc, char **argv);
+
+/* Of the running command: -q was given; how often -v was given. */
+extern bool cmd_quiet;
+extern int cmd_verbose;
+
+/* "span-query: warning: TEXT" on stderr, unless -q. */
+void cmd_warn(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* "span-query: TEXT" on stderr: counts and notes for -v. */
+void cmd_note(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* "span-query: TEXT" and a usage line, then exit 2. */
+_Noreturn void cmd_usage(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* The exit code that stands for a negative enum span_errc. */
+int cmd_exit_code(int errc);
+
+/*
+ * Signals. A source calls cmd_signals_source() and looks at cmd_stopped
+ * after EINTR and between messages; SIGINT and SIGTERM set it (no
+ * SA_RESTART), a second one kills. A program that reads a pipe calls
+ * cmd_signals_drain(FD): when FD is a pipe or a socket the first SIGINT or
+ * SIGTERM is ignored, so that it reads to the end of file, the second kills.
+ */
+extern volatile int cmd_stopped;
+void cmd_signals_source(void);
+void cmd_signals_drain(int fd);
+
+/* ---- cmd_io.c: where input comes from and output goes ---- */
+
+/* --output FILE and --force, for a command with binary or text output. */
+extern const struct cmd_option cmd_output_options[];
+
+/*
+ * The descriptor to write to: stdout, or --output FILE, which is written as a
+ * temporary beside it and renamed into place by cmd_output_close(). BINARY
+ * output to a terminal is refused unless --force: SPAN_E_INVALID.
+ */
+SPAN_NODISCARD int cmd_output_open(int *fd, bool binary,
+				   struct span_error *err);
+/* Flush, check for write errors, rename. Call it on success only. */
+SPAN_NODISCARD int cmd_output_close(int fd, struct span_error *err);
+
+/* Is stdout (or --output) a terminal, and how many columns (80 otherwise)? */
+bool cmd_output_is_terminal(void);
+size_t cmd_output_columns(void);
+
+/*
+ * Open NAME for reading, "-" is stdin; refuses a terminal as binary input
+ * with a sentence that says what to do. gzip files are read through zlib: *FD
+ * is then the read end of a pipe that a thread or child fills.
+ */
+SPAN_NODISCARD int cmd_input_open(int *fd, const char *name,
+				  struct span_error *err);
+void cmd_input_close(int *fd);
+
+/* ---- cmd_fmt.c: what people type ---- */
+
+/* 0 or SPAN_E_INVALID with a sentence. */
+SPAN_NODISCARD int cmd_parse_duration(const char *text, uint64_t *ns,
+				      struct span_error *err);
+SPAN_NODISCARD int cmd_parse_time(const char *text, uint64_t now_ns,
+				  uint64_t *ns, struct span_error *err);
+SPAN_NODISCARD int cmd_parse_size(const char *text, uint64_t *bytes,
+				  struct span_error *err);
+SPAN_NODISCARD int cmd_parse_int(const char *text, uint64_t *n,
+				 struct span_error *err);
+uint64_t cmd_now_ns(void);	 /* CLOCK_REALTIME */
+uint64_t cmd_monotonic_ns(void); /* CLOCK_MONOTONIC */
+
+/* ---- cmd_report.c: counts, metrics, progress, systemd ---- */
+
+/*
+ * A count that -v and --metrics-file show. NAME is the Prometheus name
+ * ("span_decode_spans_total"), LABELS "" or `cause="truncated"`, HELP a
+ * phrase.
+ */
+struct cmd_metric {
+	const char *name, *labels, *help;
+	uint64_t *value;
+	bool gauge;
+};
+
+/* --metrics-file FILE */
+extern const struct cmd_option cmd_metrics_options[];
+
+/*
+ * Rewrite the metrics file (temporary and rename) when it was asked for and
+ * is older than a second, or NOW. Metrics end with a NULL name.
+ */
+void cmd_metrics_write(const struct cmd_metric *m, bool now);
+
+/*
+ * A progress line on stderr, when that is a terminal and a second has passed:
+ * "span-decode: 1.2 M spans, 540 k/s". cmd_progress_end() clears it.
+ */
+void cmd_progress(uint64_t n, const char *unit);
+void cmd_progress_end(void);
+
+/* sd_notify(3) without libsystemd: "READY=1"; nothing without the socket. */
+void cmd_sd_notify(const char *state);
+/* Number of descriptors passed by systemd (from 3 on), 0 without. */
+int cmd_sd_listen_fds(void);
+
+#endif

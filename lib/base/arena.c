@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <span/base.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define ALIGN 16u
+#define FIRST_BLOCK 4096u
+
+struct span__arena_block {
+	struct span__arena_block *older;
+	size_t cap;
+	_Alignas(16) unsigned char data[];
+};
+
+static void *grow(struct span_arena *a, size_t len)
+{
+	size_t cap = a->block ? a->block->cap * 2 : FIRST_BLOCK;
+	struct span__arena_block *block;
+
+	if (cap < len)
+		cap = len;
+	block = malloc(sizeof(*block) + cap);
+	if (!block)
+		return NULL;
+	block->older = a->block;
+	block->cap = cap;
+	a->block = block;
+	a->used = len;
+	return block->data;
+}
+
+void *span_arena_alloc(struct span_arena *a, size_t len)
+{
+	void *p;
+
+	if (len > SIZE_MAX / 4)
+		return NULL;
+	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!a->block || len > a->block->cap - a->used)
+		return grow(a, len);
+	p = a->block->data + a->used;
+	a->used += len;
+	return p;
+}
+
+void *span_arena_array(struct span_arena *a, size_t n, size_t size)
+{
+	size_t len;
+
+	if (__builtin_mul_overflow(n, size, &len))
+		return NULL;
+	return span_arena_alloc(a, len);
+}
+
+bool span_arena_str(struct span_arena *a, struct span_str s,
+		    struct span_str *out)
+{
+	char *p = span_arena_alloc(a, s.len);
+
+	if (!p)
+		return false;
+	if (s.len)
+		memcpy(p, s.p, s.len);
+	*out = (struct span_str){p, s.len};
+	return true;
+}
+
+static void free_chain(struct span__arena_block *block)
+{
+	while (block) {
+		struct span__arena_block *older = block->older;
+
+		free(block);
+		block = older;
+	}
+}
+
+/* The newest block is the largest: each is at least twice the one before. */
+void span_arena_reset(struct span_arena *a)
+{
+	if (a->block) {
+		free_chain(a->block->older);
+		a->block->older = NULL;
+	}
+	a->used = 0;
+}
+
+size_t span_arena_size(const struct span_arena *a)
+{
+	size_t size = 0;
+
+	for (const struct span__arena_block *b = a->block; b; b = b->older)
+		size += sizeof(*b) + b->cap;
+	return size;
+}
+
+void span_arena_release(struct span_arena *a)
+{
+	free_chain(a->block);
+	*a = (struct span_arena){0};
+}

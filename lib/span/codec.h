@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * span/codec.h - wire formats to spans, and spans to wire formats
+ *
+ * A decoder takes one whole message in memory and calls back once a span. It
+ * allocates nothing per span but from its own arena and believes no declared
+ * count: memory for a message is bounded by a small multiple of its length.
+ *
+ * Sources: Apache Thrift compact and binary protocol specifications;
+ * jaeger-idl jaeger.thrift, zipkincore.thrift.
+ */
+#ifndef SPAN_CODEC_H
+#define SPAN_CODEC_H
+
+#include <span/model.h>
+#include <span/payload.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum span_format {
+	SPAN_FORMAT_AUTO = 0,	    /* by the bytes */
+	SPAN_FORMAT_JAEGER_COMPACT, /* message emitBatch, or a bare Batch */
+	SPAN_FORMAT_JAEGER_BINARY,
+	SPAN_FORMAT_ZIPKIN_COMPACT, /* message emitZipkinBatch, or a list */
+	SPAN_FORMAT_ZIPKIN_BINARY,
+};
+
+/* The format's name in options and messages ("jaeger-compact"), or NULL. */
+SPAN_API const char *span_format_name(int format);
+/* The number of a name, or SPAN_E_INVALID. */
+SPAN_API int span_format_parse(struct span_str name);
+
+/* What a decoder did besides the spans it handed out. */
+struct span_decode_stats {
+	uint64_t messages, spans;
+	uint64_t bad_messages; /* nothing, or not everything, was readable */
+	uint64_t bad_spans;    /* skipped spans of readable messages */
+	uint64_t cut, clamped, renamed; /* spans with such a mark */
+	uint64_t client_dropped;	/* spans that clients say they lost */
+};
+
+struct span_decoder;
+
+struct span_decoder_opts {
+	const struct span_attr *process_tags; /* added to each process */
+	size_t n_process_tags;		      /* borrowed until close */
+};
+
+SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
+					      const struct span_decoder_opts *o,
+					      struct span_error *err);
+
+/*
+ * Called for each span; S is valid until it returns. What it returns below 0
+ * ends the decoding and is handed to the caller.
+ */
+typedef int span_decode_fn(void *arg, const struct span *s,
+			   struct span_error *err);
+
+/*
+ * Decode the message of LEN bytes at P. FORMAT may be SPAN_FORMAT_AUTO.
+ *
+ * Returns the number of spans handed to FN; or SPAN_E_CORRUPT,
+ * SPAN_E_TRUNCATED, SPAN_E_LIMIT when the message is bad, with the offset in
+ * err->pos: nothing of it was handed out; or SPAN_E_NOMEM, or what FN
+ * returned. The decoder is usable after any of them.
+ */
+SPAN_API SPAN_NODISCARD int span_decoder_message(struct span_decoder *d,
+						 int format, const void *p,
+						 size_t len, span_decode_fn *fn,
+						 void *arg,
+						 struct span_error *err);
+
+/* The format that the last message was found to have. */
+SPAN_API int span_decoder_format(const struct span_decoder *d);
+SPAN_API const struct span_decode_stats *
+span_decoder_stats(const struct span_decoder *d);
+SPAN_API void span_decoder_close(struct span_decoder **d);
+
+/*
+ * Append to B one message emitBatch with the N spans, which must share one
+ * process (spans[0]'s is written). FORMAT is SPAN_FORMAT_JAEGER_COMPACT or
+ * _BINARY; SEQNO is Batch.seqNo. 0, SPAN_E_INVALID or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
+					       const struct span *spans,
+					       size_t n, uint64_t seqno,
+					       struct span_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

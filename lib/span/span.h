@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* span/span.h - all of libspan; see libspan(3) */
+#ifndef SPAN_SPAN_H
+#define SPAN_SPAN_H
+
+#include <span/base.h>
+#include <span/codec.h>
+#include <span/model.h>
+#include <span/payload.h>
+#include <span/query.h>
+#include <span/store.h>
+#include <span/stream.h>
+#include <span/text.h>
+#include <span/trace.h>
+
+#endif

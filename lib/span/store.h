@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * span/store.h - keep spans and find them again
+ *
+ * A store is an interface with several implementations behind it: a
+ * directory of append-only logs (span-store(5)), and memory:SIZE, a ring in
+ * memory. Readers take no lock and write nothing; a store has one appender
+ * and one maintainer at a time, and both may run while it is read.
+ */
+#ifndef SPAN_STORE_H
+#define SPAN_STORE_H
+
+#include <span/model.h>
+#include <span/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct span_store;
+struct span_cursor;
+
+enum span_store_mode {
+	SPAN_STORE_READ = 0, /* no lock; the store must exist */
+	SPAN_STORE_APPEND,   /* takes LOCK; creates, recovers */
+	SPAN_STORE_MAINTAIN, /* takes MAINT: expire */
+};
+
+enum span_sync {
+	SPAN_SYNC_GROUP = 0, /* by time and bytes */
+	SPAN_SYNC_EACH,	     /* after each frame */
+	SPAN_SYNC_NONE,	     /* never: survives the process, not a power cut */
+};
+
+/*
+ * Frames FIRST_SEQ and on, COUNT spans in all, up to byte END of file SEGMENT
+ * are durable as the sync mode promises.
+ */
+struct span_store_ack {
+	uint64_t segment, end, first_seq, count;
+};
+
+struct span_store_opts {
+	enum span_store_mode mode;
+	enum span_sync sync;
+	uint64_t sync_delay_ns; /* 0: 200 ms */
+	uint64_t sync_bytes;	/* 0: 4 MiB */
+	uint64_t max_frame;	/* 0: 4 MiB */
+	uint64_t rotate_bytes;	/* 0: 64 MiB */
+	uint64_t rotate_age_ns; /* 0: 10 minutes */
+	/* Called for each acknowledgement; below 0 ends the append. */
+	int (*ack)(void *arg, const struct span_store_ack *a,
+		   struct span_error *err);
+	/* Called with each thing recovery or a reader found damaged. */
+	void (*damage)(void *arg, const char *text);
+	void *arg;
+};
+
+/*
+ * Open the store NAME: a directory, or "memory:SIZE" ("memory:64M"). O may be
+ * NULL: for reading. Opening for append always succeeds on any content of the
+ * directory: what is damaged is set aside and reported, never destroyed.
+ *
+ * 0; SPAN_E_NOTFOUND when there is no store to read; SPAN_E_BUSY when its
+ * lock is held; SPAN_E_FORMAT when a later version wrote it; SPAN_E_INVALID,
+ * SPAN_E_IO, SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int span_store_open(struct span_store **out,
+					    const char *name,
+					    const struct span_store_opts *o,
+					    struct span_error *err);
+
+/*
+ * Append a frame, which must have passed span_frame_validate(). Syncs when a
+ * group is full; call span_store_tick() to sync by time.
+ *
+ * 0; SPAN_E_LIMIT when it is above max_frame (nothing was written); SPAN_E_IO
+ * after which the store takes nothing more.
+ */
+SPAN_API SPAN_NODISCARD int span_store_append_frame(struct span_store *st,
+						    const struct span_frame *f,
+						    struct span_error *err);
+
+/* Make durable and acknowledge what was appended. 0 or SPAN_E_IO. */
+SPAN_API SPAN_NODISCARD int span_store_sync(struct span_store *st,
+					    struct span_error *err);
+
+/*
+ * Sync and rotate when they are due; *WAIT_NS is how long the caller may wait
+ * until the next call (UINT64_MAX: nothing is waiting).
+ */
+SPAN_API SPAN_NODISCARD int span_store_tick(struct span_store *st,
+					    uint64_t *wait_ns,
+					    struct span_error *err);
+
+/*
+ * Which spans a scan returns: those that meet every condition that is set.
+ * Zero means not set. Borrowed until the cursor closes.
+ */
+struct span_range {
+	uint64_t since_ns, until_ns; /* start in [since, until) */
+	uint64_t min_duration_ns, max_duration_ns;
+	const struct span_str *services; /* one of these, exactly */
+	size_t n_services;
+	const struct span_str *operations;
+	size_t n_operations;
+	bool error; /* span_is_error() */
+};
+
+/*
+ * The spans in RANGE (NULL: all), file by file in order of arrival, as the
+ * store was when it was opened or last refreshed. Duplicates are kept.
+ */
+SPAN_API SPAN_NODISCARD int span_store_scan(struct span_store *st,
+					    const struct span_range *r,
+					    struct span_cursor **out,
+					    struct span_error *err);
+
+/*
+ * All spans of the N traces IDS (sorted by memcmp(3), no two equal), in
+ * order of arrival.
+ */
+SPAN_API SPAN_NODISCARD int span_store_find(struct span_store *st,
+					    const uint8_t (*ids)[16], size_t n,
+					    struct span_cursor **out,
+					    struct span_error *err);
+
+/* The contract of span_reader_next(). Damaged places are reported, counted
+ * and passed over. */
+SPAN_API SPAN_NODISCARD int span_cursor_next(struct span_cursor *c,
+					     struct span *out,
+					     struct span_error *err);
+SPAN_API void span_cursor_close(struct span_cursor **c);
+
+/* See what was appended since: a new snapshot for the scans that follow. */
+SPAN_API SPAN_NODISCARD int span_store_refresh(struct span_store *st,
+					       struct span_error *err);
+
+struct span_store_stat {
+	uint64_t n_spans, n_frames, bytes;
+	uint64_t n_files, n_closed, n_bad; /* n_bad: set aside by recovery */
+	uint64_t min_start_ns, max_end_ns; /* of spans; 0 when empty */
+	uint64_t min_arrival_ns, max_arrival_ns;
+	uint64_t damaged_places, damaged_bytes, missing_frames;
+	uint64_t first_segment, last_segment;
+	uint8_t uuid[16];
+};
+
+SPAN_API SPAN_NODISCARD int span_store_stat(struct span_store *st,
+					    struct span_store_stat *out,
+					    struct span_error *err);
+
+/*
+ * Called for each file of the store by stat and verify; TEXT says what is
+ * wrong with it, NULL when nothing is.
+ */
+struct span_store_file {
+	uint64_t segment;
+	const char *name; /* in the directory */
+	bool open;	  /* still grows */
+	uint64_t bytes, n_frames, n_spans, first_seq, last_seq;
+	uint64_t min_start_ns, max_end_ns, min_arrival_ns, max_arrival_ns;
+};
+typedef int span_store_file_fn(void *arg, const struct span_store_file *f,
+			       const char *text, struct span_error *err);
+SPAN_API SPAN_NODISCARD int span_store_files(struct span_store *st,
+					     span_store_file_fn *fn, void *arg,
+					     struct span_error *err);
+/* Check every checksum, count and footer. 0 sound, 1 damage was found. */
+SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
+					      span_store_file_fn *fn, void *arg,
+					      struct span_error *err);
+
+struct span_store_policy {
+	uint64_t max_age_ns; /* 0: no limit; by time of arrival */
+	uint64_t max_bytes;  /* 0: no limit; whole directory */
+	bool dry_run;	     /* say what would go, remove nothing */
+	uint64_t now_ns;     /* 0: the clock */
+};
+struct span_store_expired {
+	uint64_t n_files, n_spans, bytes;
+};
+/* Remove closed files, oldest first; FN (or NULL) is called for each. */
+SPAN_API SPAN_NODISCARD int span_store_expire(struct span_store *st,
+					      const struct span_store_policy *p,
+					      struct span_store_expired *out,
+					      span_store_file_fn *fn, void *arg,
+					      struct span_error *err);
+
+/*
+ * Syncs and closes. 0 or SPAN_E_IO when the last spans could not be made
+ * durable; *ST is NULL either way.
+ */
+SPAN_API int span_store_close(struct span_store **st, struct span_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
