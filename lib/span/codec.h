@@ -89,6 +89,29 @@ SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
 					       size_t n, uint64_t seqno,
 					       struct span_error *err);
 
+/*
+ * Append one trace as Jaeger's query API and UI write it, an object with
+ * traceID, spans and processes: int64 exact, numbers
+ * beyond 2^53 as strings, bytes as base64, kind, status and parent written as
+ * tags and references only where they are not there already.
+ */
+SPAN_API void span_encode_jaeger_json(struct span_buf *b,
+				      const struct span *spans, size_t n);
+
+/*
+ * Append a span as one JSON object and a newline, every field of the model,
+ * exact: the format "jsonl" that span-query(1) describes.
+ */
+SPAN_API void span_encode_jsonl(struct span_buf *b, const struct span *s);
+
+/*
+ * CSV by RFC 4180: the header line, and a span's line. SAFE as in
+ * span_text_csv().
+ */
+SPAN_API void span_encode_csv_head(struct span_buf *b);
+SPAN_API void span_encode_csv(struct span_buf *b, const struct span *s,
+			      bool safe);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #include <span/model.h>
 #include <span/payload.h>
 #include <span/query.h>
+#include <span/render.h>
 #include <span/store.h>
 #include <span/stream.h>
 #include <span/text.h>
