@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+#include "base/banned.h"
+
+size_t span__utf8_next(const char *p, size_t len, uint32_t *cp)
+{
+	utf8proc_int32_t c;
+	utf8proc_ssize_t n;
+
+	if ((unsigned char)*p < 0x80) {
+		*cp = (unsigned char)*p;
+		return 1;
+	}
+	n = utf8proc_iterate((const utf8proc_uint8_t *)p,
+			     len < 4 ? (utf8proc_ssize_t)len : 4, &c);
+	if (n <= 0) {
+		*cp = SPAN__UTF8_BAD;
+		return 1;
+	}
+	*cp = (uint32_t)c;
+	return (size_t)n;
+}
+
+bool span__utf8_unsafe(uint32_t cp)
+{
+	if (cp < 0x80)
+		return cp < 0x20 || cp == 0x7f;
+	switch (utf8proc_category((utf8proc_int32_t)cp)) {
+	case UTF8PROC_CATEGORY_CC:
+	case UTF8PROC_CATEGORY_CF:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+size_t span__utf8_escape(uint32_t cp, char out[SPAN__UTF8_MAX])
+{
+	const char *format = "\\x%02x";
+
+	if (cp == '\n' || cp == '\r' || cp == '\t') {
+		out[0] = '\\';
+		out[1] = cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't';
+		return 2;
+	}
+	if (cp >= 0x10000)
+		format = "\\U%08x";
+	else if (cp >= 0x80)
+		format = "\\u%04x";
+	return (size_t)snprintf(out, SPAN__UTF8_MAX, format, (unsigned)cp);
+}
+
+size_t span__utf8_put(uint32_t cp, char out[SPAN__UTF8_MAX])
+{
+	return (size_t)utf8proc_encode_char((utf8proc_int32_t)cp,
+					    (utf8proc_uint8_t *)out);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* utf8.h - characters of wire text, one at a time; for lib/ only */
+#ifndef SPAN_TEXT_UTF8_H
+#define SPAN_TEXT_UTF8_H
+
+#include <span/base.h>
+
+/* Stands for a byte that is not part of valid UTF-8. */
+#define SPAN__UTF8_BAD UINT32_MAX
+
+/* Room for what one character becomes, "\U000e0001" the longest. */
+#define SPAN__UTF8_MAX 12
+
+/*
+ * The character at the start of LEN > 0 bytes at P. Returns its bytes; 1 with
+ * SPAN__UTF8_BAD where no valid one starts.
+ */
+size_t span__utf8_next(const char *p, size_t len, uint32_t *cp);
+
+/*
+ * True for what acts instead of being seen: controls, format characters (bidi
+ * and zero-width ones among them), line and paragraph separators.
+ */
+bool span__utf8_unsafe(uint32_t cp);
+
+/* CP as a visible escape: \n \r \t, \x1b, \u202e, \U000e0001. Returns bytes. */
+size_t span__utf8_escape(uint32_t cp, char out[SPAN__UTF8_MAX]);
+
+/* CP, a valid character, as UTF-8. Returns bytes. */
+size_t span__utf8_put(uint32_t cp, char out[SPAN__UTF8_MAX]);
+
+/*
+ * What a terminal gets for the character at the start of *REST, which moves
+ * on. P points into *REST or to TMP. MARKS, 0 at the start of a text, counts
+ * combining marks on one place.
+ */
+struct span__cell {
+	const char *p;
+	size_t len;
+	size_t width;
+	char tmp[SPAN__UTF8_MAX];
+};
+
+void span__cell_next(struct span_str *rest, unsigned *marks,
+		     struct span__cell *cell);
+
+/* span_text_fit() with another ELLIPSIS, whose bytes are its columns. */
+void span__text_fit_ascii(struct span_buf *b, struct span_str s, size_t width,
+			  bool pad);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text on a terminal goes cell by cell, so that what is measured is what is
+ * written: an escape is as wide as its characters, and a character whose
+ * width nobody can know (unassigned ones) is shown as an escape.
+ */
+#include <span/text.h>
+
+#include <string.h>
+
+#include <utf8proc.h>
+
+#include "text/utf8.h"
+
+#include "base/banned.h"
+
+/* Marks on one character that a terminal may be asked to pile up. */
+#define MAX_MARKS 4
+
+#define REPLACEMENT "\xef\xbf\xbd"
+#define ELLIPSIS "\xe2\x80\xa6"
+
+static bool is_unassigned(uint32_t cp)
+{
+	return utf8proc_category((utf8proc_int32_t)cp) == UTF8PROC_CATEGORY_CN;
+}
+
+void span__cell_next(struct span_str *rest, unsigned *marks,
+		     struct span__cell *cell)
+{
+	bool first = *marks == 0;
+	uint32_t cp;
+
+	cell->p = rest->p;
+	cell->len = span__utf8_next(rest->p, rest->len, &cp);
+	cell->width = 1;
+	rest->p += cell->len;
+	rest->len -= cell->len;
+	if (cp >= 0x20 && cp < 0x7f) {
+		*marks = 1;
+		return;
+	}
+	if (cp == SPAN__UTF8_BAD) {
+		*marks = 1;
+		cell->p = REPLACEMENT;
+		cell->len = strlen(REPLACEMENT);
+		return;
+	}
+	if (!span__utf8_unsafe(cp) && !is_unassigned(cp)) {
+		cell->width = (size_t)utf8proc_charwidth((int)cp);
+		*marks = cell->width ? 1 : *marks + 1;
+		/* A mark needs something to stand on. */
+		if (cell->width || (!first && *marks <= 1 + MAX_MARKS))
+			return;
+	}
+	*marks = 1;
+	cell->p = cell->tmp;
+	cell->len = span__utf8_escape(cp, cell->tmp);
+	cell->width = cell->len;
+}
+
+void span_text_terminal(struct span_buf *b, struct span_str s)
+{
+	struct span_str rest = s;
+	const char *from = s.p;
+	unsigned marks = 0;
+
+	while (rest.len) {
+		struct span__cell cell;
+		const char *at = rest.p;
+
+		span__cell_next(&rest, &marks, &cell);
+		if (cell.p == at)
+			continue;
+		span_buf_put(b, from, (size_t)(at - from));
+		span_buf_put(b, cell.p, cell.len);
+		from = rest.p;
+	}
+	if (s.len)
+		span_buf_put(b, from, (size_t)(rest.p - from));
+}
+
+/* The bytes of S that fit in WIDTH columns, and the *COLUMNS they take. */
+static size_t take(struct span_str s, size_t width, size_t *columns)
+{
+	struct span_str rest = s;
+	unsigned marks = 0;
+
+	*columns = 0;
+	while (rest.len) {
+		struct span__cell cell;
+		size_t left = rest.len;
+
+		span__cell_next(&rest, &marks, &cell);
+		if (cell.width > width - *columns)
+			return s.len - left;
+		*columns += cell.width;
+	}
+	return s.len;
+}
+
+size_t span_text_width(struct span_str s)
+{
+	size_t columns;
+
+	take(s, SIZE_MAX, &columns);
+	return columns;
+}
+
+static void fit(struct span_buf *b, struct span_str s, size_t width, bool pad,
+		const char *ellipsis)
+{
+	size_t columns, n = take(s, width, &columns);
+
+	if (n < s.len && width) {
+		n = take(s, width - 1, &columns);
+		span_text_terminal(b, (struct span_str){s.p, n});
+		span_buf_puts(b, ellipsis);
+		columns++;
+	} else if (width) {
+		span_text_terminal(b, s);
+	}
+	for (; pad && columns < width; columns++)
+		span_buf_putc(b, ' ');
+}
+
+void span_text_fit(struct span_buf *b, struct span_str s, size_t width,
+		   bool pad)
+{
+	fit(b, s, width, pad, ELLIPSIS);
+}
+
+void span__text_fit_ascii(struct span_buf *b, struct span_str s, size_t width,
+			  bool pad)
+{
+	fit(b, s, width, pad, "~");
+}
+
+size_t span_text_cut(struct span_str s, size_t max)
+{
+	size_t lead = max;
+	uint32_t cp;
+
+	if (s.len <= max)
+		return s.len;
+	/* The character that holds the byte at MAX starts 3 before or later. */
+	while (lead > 0 && max - lead < 3 && (s.p[lead] & 0xc0) == 0x80)
+		lead--;
+	if (lead + span__utf8_next(s.p + lead, s.len - lead, &cp) > max)
+		return lead;
+	return max;
+}
