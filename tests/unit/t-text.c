@@ -10,6 +10,12 @@
 
 #include "base/banned.h"
 
+/* A span_str in an initializer. */
+#define S(lit)                                                                 \
+	{                                                                      \
+		(lit), sizeof(lit) - 1                                         \
+	}
+
 typedef void text_fn(struct span_buf *b, struct span_str s);
 
 static void safe_csv(struct span_buf *b, struct span_str s)
@@ -31,139 +37,130 @@ static const struct {
 	const char *want;
 } escapes[] = {
 	{"json: empty", span_text_json, {NULL, 0}, "\"\""},
-	{"json: quotes", span_text_json, SPAN_STR("a\"b\\c"),
-	 "\"a\\\"b\\\\c\""},
-	{"json: controls", span_text_json, SPAN_STR("\0\b\n\r\t\x1b\x7f"),
+	{"json: quotes", span_text_json, S("a\"b\\c"), "\"a\\\"b\\\\c\""},
+	{"json: controls", span_text_json, S("\0\b\n\r\t\x1b\x7f"),
 	 "\"\\u0000\\u0008\\n\\r\\t\\u001b\\u007f\""},
 	{"json: C1 and bidi", span_text_json,
-	 SPAN_STR("\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"),
-	 "\"\\u009b\\u202e\\u2028\""},
+	 S("\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"), "\"\\u009b\\u202e\\u2028\""},
 	{"json: beyond 16 bits", span_text_json,
-	 SPAN_STR("\xf3\xa0\x80\x81\xf0\x9f\x98\x80"),
+	 S("\xf3\xa0\x80\x81\xf0\x9f\x98\x80"),
 	 "\"\\udb40\\udc01\xf0\x9f\x98\x80\""},
 	{"json: a bad byte in a text", span_text_json,
-	 SPAN_STR("a\xff"
-		  "b"),
+	 S("a\xff"
+	   "b"),
 	 "\"a" BAD "b\""},
-	{"json: an overlong slash", span_text_json, SPAN_STR("\xc0\xaf"),
+	{"json: an overlong slash", span_text_json, S("\xc0\xaf"),
 	 "\"" BAD BAD "\""},
-	{"json: a surrogate", span_text_json, SPAN_STR("\xed\xa0\x80"),
+	{"json: a surrogate", span_text_json, S("\xed\xa0\x80"),
 	 "\"" BAD BAD BAD "\""},
-	{"json: beyond Unicode", span_text_json, SPAN_STR("\xf4\x90\x80\x80"),
+	{"json: beyond Unicode", span_text_json, S("\xf4\x90\x80\x80"),
 	 "\"" BAD BAD BAD BAD "\""},
-	{"json: cut short", span_text_json, SPAN_STR("\xe4\xb8"),
-	 "\"" BAD BAD "\""},
-	{"json: a true U+FFFD", span_text_json, SPAN_STR(BAD), "\"" BAD "\""},
+	{"json: cut short", span_text_json, S("\xe4\xb8"), "\"" BAD BAD "\""},
+	{"json: a true U+FFFD", span_text_json, S(BAD), "\"" BAD "\""},
 
 	{"terminal: empty", span_text_terminal, {NULL, 0}, ""},
-	{"terminal: plain", span_text_terminal, SPAN_STR("GET /a b"),
-	 "GET /a b"},
+	{"terminal: plain", span_text_terminal, S("GET /a b"), "GET /a b"},
 	{"terminal: an escape sequence", span_text_terminal,
-	 SPAN_STR("a\x1b[2Jb\r\n\t\x07"), "a\\x1b[2Jb\\r\\n\\t\\x07"},
+	 S("a\x1b[2Jb\r\n\t\x07"), "a\\x1b[2Jb\\r\\n\\t\\x07"},
 	{"terminal: C1", span_text_terminal,
-	 SPAN_STR("\xc2\x9b"
-		  "31m"),
+	 S("\xc2\x9b"
+	   "31m"),
 	 "\\u009b31m"},
 	{"terminal: a raw C1 byte", span_text_terminal,
-	 SPAN_STR("\x9b"
-		  "31m"),
+	 S("\x9b"
+	   "31m"),
 	 BAD "31m"},
-	{"terminal: bidi", span_text_terminal,
-	 SPAN_STR("x\xe2\x80\xaey\xe2\x81\xa6z"), "x\\u202ey\\u2066z"},
+	{"terminal: bidi", span_text_terminal, S("x\xe2\x80\xaey\xe2\x81\xa6z"),
+	 "x\\u202ey\\u2066z"},
 	{"terminal: zero-width", span_text_terminal,
-	 SPAN_STR("a\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf"
-		  "b"),
+	 S("a\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf"
+	   "b"),
 	 "a\\u200b\\u200d\\ufeffb"},
 	{"terminal: line separators", span_text_terminal,
-	 SPAN_STR("\xe2\x80\xa8\xe2\x80\xa9"), "\\u2028\\u2029"},
-	{"terminal: a tag character", span_text_terminal,
-	 SPAN_STR("\xf3\xa0\x80\x81"), "\\U000e0001"},
-	{"terminal: unassigned", span_text_terminal, SPAN_STR("\xcd\xb8"),
-	 "\\u0378"},
-	{"terminal: a combining mark", span_text_terminal,
-	 SPAN_STR("e\xcc\x81"), "e\xcc\x81"},
-	{"terminal: a mark on nothing", span_text_terminal,
-	 SPAN_STR("\xcc\x81x"), "\\u0301x"},
+	 S("\xe2\x80\xa8\xe2\x80\xa9"), "\\u2028\\u2029"},
+	{"terminal: a tag character", span_text_terminal, S("\xf3\xa0\x80\x81"),
+	 "\\U000e0001"},
+	{"terminal: unassigned", span_text_terminal, S("\xcd\xb8"), "\\u0378"},
+	{"terminal: a combining mark", span_text_terminal, S("e\xcc\x81"),
+	 "e\xcc\x81"},
+	{"terminal: a mark on nothing", span_text_terminal, S("\xcc\x81x"),
+	 "\\u0301x"},
 	{"terminal: five marks", span_text_terminal,
-	 SPAN_STR("e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"),
+	 S("e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"),
 	 "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\\u0301"},
 
 	{"dot: empty", span_text_dot, {NULL, 0}, "\"\""},
-	{"dot: escapes mean nothing", span_text_dot, SPAN_STR("\\N\\G\\L"),
+	{"dot: escapes mean nothing", span_text_dot, S("\\N\\G\\L"),
 	 "\"\\\\N\\\\G\\\\L\""},
-	{"dot: quotes and lines", span_text_dot, SPAN_STR("a\"b\nc"),
+	{"dot: quotes and lines", span_text_dot, S("a\"b\nc"),
 	 "\"a\\\"b\\nc\""},
-	{"dot: entities and HTML", span_text_dot, SPAN_STR("<b>&lt;"),
+	{"dot: entities and HTML", span_text_dot, S("<b>&lt;"),
 	 "\"<b>&amp;lt;\""},
-	{"dot: controls", span_text_dot, SPAN_STR("\x1b\t\0"),
+	{"dot: controls", span_text_dot, S("\x1b\t\0"),
 	 "\"\\\\x1b\\\\t\\\\x00\""},
-	{"dot: a backslash last", span_text_dot, SPAN_STR("a\\"), "\"a\\\\\""},
+	{"dot: a backslash last", span_text_dot, S("a\\"), "\"a\\\\\""},
 
-	{"html: all of them", span_text_html, SPAN_STR("<a b=\"c\" d='e'>&"),
+	{"html: all of them", span_text_html, S("<a b=\"c\" d='e'>&"),
 	 "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"},
-	{"html: controls", span_text_html, SPAN_STR("a\n\t\0\x1b\xe2\x80\xae"),
+	{"html: controls", span_text_html, S("a\n\t\0\x1b\xe2\x80\xae"),
 	 "a\n\t\\x00\\x1b\\u202e"},
 
 	{"quoted: empty", span_text_quoted, {NULL, 0}, "\"\""},
-	{"quoted: backtick and backslash", span_text_quoted,
-	 SPAN_STR("`\\\"\n"), "\"`\\\\\\\"\\n\""},
-	{"quoted: controls", span_text_quoted, SPAN_STR("\0\x07\x7f\xc2\x85"),
+	{"quoted: backtick and backslash", span_text_quoted, S("`\\\"\n"),
+	 "\"`\\\\\\\"\\n\""},
+	{"quoted: controls", span_text_quoted, S("\0\x07\x7f\xc2\x85"),
 	 "\"\\u0000\\u0007\\u007f\\u0085\""},
-	{"quoted: beyond 16 bits", span_text_quoted,
-	 SPAN_STR("\xf3\xa0\x80\x81"), "\"\\U000e0001\""},
+	{"quoted: beyond 16 bits", span_text_quoted, S("\xf3\xa0\x80\x81"),
+	 "\"\\U000e0001\""},
 
-	{"logfmt: bare", span_text_logfmt, SPAN_STR("/a?b,'c'"), "/a?b,'c'"},
-	{"logfmt: not ASCII", span_text_logfmt, SPAN_STR("\xc3\xa9"),
-	 "\xc3\xa9"},
+	{"logfmt: bare", span_text_logfmt, S("/a?b,'c'"), "/a?b,'c'"},
+	{"logfmt: not ASCII", span_text_logfmt, S("\xc3\xa9"), "\xc3\xa9"},
 	{"logfmt: empty", span_text_logfmt, {NULL, 0}, "\"\""},
-	{"logfmt: null", span_text_logfmt, SPAN_STR("null"), "\"null\""},
-	{"logfmt: a space", span_text_logfmt, SPAN_STR("a b"), "\"a b\""},
-	{"logfmt: equals", span_text_logfmt, SPAN_STR("a=b"), "\"a=b\""},
-	{"logfmt: a quote", span_text_logfmt, SPAN_STR("a\"b"), "\"a\\\"b\""},
-	{"logfmt: a backslash", span_text_logfmt, SPAN_STR("a\\b"),
-	 "\"a\\\\b\""},
-	{"logfmt: bidi", span_text_logfmt, SPAN_STR("\xe2\x80\xae"),
-	 "\"\\u202e\""},
-	{"logfmt: bad bytes", span_text_logfmt, SPAN_STR("\xff"),
-	 "\"" BAD "\""},
+	{"logfmt: null", span_text_logfmt, S("null"), "\"null\""},
+	{"logfmt: a space", span_text_logfmt, S("a b"), "\"a b\""},
+	{"logfmt: equals", span_text_logfmt, S("a=b"), "\"a=b\""},
+	{"logfmt: a quote", span_text_logfmt, S("a\"b"), "\"a\\\"b\""},
+	{"logfmt: a backslash", span_text_logfmt, S("a\\b"), "\"a\\\\b\""},
+	{"logfmt: bidi", span_text_logfmt, S("\xe2\x80\xae"), "\"\\u202e\""},
+	{"logfmt: bad bytes", span_text_logfmt, S("\xff"), "\"" BAD "\""},
 
 	{"csv: empty", safe_csv, {NULL, 0}, "\"\""},
-	{"csv: quotes", safe_csv, SPAN_STR("a\"b,c"), "\"a\"\"b,c\""},
-	{"csv: all quotes", safe_csv, SPAN_STR("\"\"\""), "\"\"\"\"\"\"\"\""},
-	{"csv: a formula", safe_csv, SPAN_STR("=1+1"), "\"'=1+1\""},
-	{"csv: a formula as it is", raw_csv, SPAN_STR("=1+1"), "\"=1+1\""},
-	{"csv: plus", safe_csv, SPAN_STR("+1+1"), "\"'+1+1\""},
-	{"csv: minus", safe_csv, SPAN_STR("-cmd"), "\"'-cmd\""},
-	{"csv: at", safe_csv, SPAN_STR("@SUM(A1)"), "\"'@SUM(A1)\""},
-	{"csv: tab first", safe_csv, SPAN_STR("\t=1"), "\"'\t=1\""},
-	{"csv: CR first", safe_csv, SPAN_STR("\r=1"), "\"'\\r=1\""},
-	{"csv: newline first", safe_csv, SPAN_STR("\n=1"), "\"'\n=1\""},
+	{"csv: quotes", safe_csv, S("a\"b,c"), "\"a\"\"b,c\""},
+	{"csv: all quotes", safe_csv, S("\"\"\""), "\"\"\"\"\"\"\"\""},
+	{"csv: a formula", safe_csv, S("=1+1"), "\"'=1+1\""},
+	{"csv: a formula as it is", raw_csv, S("=1+1"), "\"=1+1\""},
+	{"csv: plus", safe_csv, S("+1+1"), "\"'+1+1\""},
+	{"csv: minus", safe_csv, S("-cmd"), "\"'-cmd\""},
+	{"csv: at", safe_csv, S("@SUM(A1)"), "\"'@SUM(A1)\""},
+	{"csv: tab first", safe_csv, S("\t=1"), "\"'\t=1\""},
+	{"csv: CR first", safe_csv, S("\r=1"), "\"'\\r=1\""},
+	{"csv: newline first", safe_csv, S("\n=1"), "\"'\n=1\""},
 	{"csv: full-width", safe_csv,
-	 SPAN_STR("\xef\xbc\x9d"
-		  "1"),
+	 S("\xef\xbc\x9d"
+	   "1"),
 	 "\"'\xef\xbc\x9d"
 	 "1\""},
 	{"csv: an en dash", safe_csv,
-	 SPAN_STR("\xe2\x80\x93"
-		  "1"),
+	 S("\xe2\x80\x93"
+	   "1"),
 	 "\"\xe2\x80\x93"
 	 "1\""},
-	{"csv: minus five", safe_csv, SPAN_STR("-5"), "\"-5\""},
-	{"csv: a double", safe_csv, SPAN_STR("-1.5e-07"), "\"-1.5e-07\""},
-	{"csv: a bare minus", safe_csv, SPAN_STR("-"), "\"'-\""},
-	{"csv: no fraction", safe_csv, SPAN_STR("-1."), "\"'-1.\""},
-	{"csv: no exponent", safe_csv, SPAN_STR("-1e"), "\"'-1e\""},
-	{"csv: a number and more", safe_csv, SPAN_STR("-1 "), "\"'-1 \""},
-	{"csv: lines", safe_csv, SPAN_STR("a\r\nb\nc\rd"), "\"a\r\nb\nc\\rd\""},
-	{"csv: controls", safe_csv, SPAN_STR("\0\x1b\xc2\x9b"),
+	{"csv: minus five", safe_csv, S("-5"), "\"-5\""},
+	{"csv: a double", safe_csv, S("-1.5e-07"), "\"-1.5e-07\""},
+	{"csv: a bare minus", safe_csv, S("-"), "\"'-\""},
+	{"csv: no fraction", safe_csv, S("-1."), "\"'-1.\""},
+	{"csv: no exponent", safe_csv, S("-1e"), "\"'-1e\""},
+	{"csv: a number and more", safe_csv, S("-1 "), "\"'-1 \""},
+	{"csv: lines", safe_csv, S("a\r\nb\nc\rd"), "\"a\r\nb\nc\\rd\""},
+	{"csv: controls", safe_csv, S("\0\x1b\xc2\x9b"),
 	 "\"\\x00\\x1b\\u009b\""},
 
-	{"hex", span_text_hex, SPAN_STR("\0\xff\x1a"), "00ff1a"},
+	{"hex", span_text_hex, S("\0\xff\x1a"), "00ff1a"},
 	{"base64: 0", span_text_base64, {NULL, 0}, ""},
-	{"base64: 1", span_text_base64, SPAN_STR("\xff"), "/w=="},
-	{"base64: 2", span_text_base64, SPAN_STR("\x00\xff"), "AP8="},
-	{"base64: 3", span_text_base64, SPAN_STR("\xfb\xff\xbf"), "+/+/"},
-	{"base64: 4", span_text_base64, SPAN_STR("abcd"), "YWJjZA=="},
+	{"base64: 1", span_text_base64, S("\xff"), "/w=="},
+	{"base64: 2", span_text_base64, S("\x00\xff"), "AP8="},
+	{"base64: 3", span_text_base64, S("\xfb\xff\xbf"), "+/+/"},
+	{"base64: 4", span_text_base64, S("abcd"), "YWJjZA=="},
 };
 
 static void test_escapes(void)
@@ -362,22 +359,22 @@ static const struct {
 	const char *want;
 } fits[] = {
 	{{NULL, 0}, 0, 3, "   "},
-	{SPAN_STR("abc"), 3, 3, "abc"},
-	{SPAN_STR("abc"), 3, 5, "abc  "},
-	{SPAN_STR("abcd"), 4, 3, "ab" DOTS},
-	{SPAN_STR("abcd"), 4, 1, DOTS},
-	{SPAN_STR("abcd"), 4, 0, ""},
-	{SPAN_STR(WIDE WIDE), 4, 4, WIDE WIDE},
-	{SPAN_STR(WIDE WIDE), 4, 3, WIDE DOTS},
-	{SPAN_STR(WIDE WIDE WIDE), 6, 4, WIDE DOTS " "},
-	{SPAN_STR(WIDE WIDE), 4, 2, DOTS " "},
-	{SPAN_STR(FACE "x"), 3, 3, FACE "x"},
-	{SPAN_STR("e\xcc\x81x"), 2, 2, "e\xcc\x81x"},
-	{SPAN_STR("abe\xcc\x81x"), 4, 3, "ab" DOTS},
-	{SPAN_STR("abe\xcc\x81xy"), 5, 4, "abe\xcc\x81" DOTS},
-	{SPAN_STR("\n\xff"), 3, 3, "\\n" BAD},
-	{SPAN_STR("a\x1b"
-		  "b"),
+	{S("abc"), 3, 3, "abc"},
+	{S("abc"), 3, 5, "abc  "},
+	{S("abcd"), 4, 3, "ab" DOTS},
+	{S("abcd"), 4, 1, DOTS},
+	{S("abcd"), 4, 0, ""},
+	{S(WIDE WIDE), 4, 4, WIDE WIDE},
+	{S(WIDE WIDE), 4, 3, WIDE DOTS},
+	{S(WIDE WIDE WIDE), 6, 4, WIDE DOTS " "},
+	{S(WIDE WIDE), 4, 2, DOTS " "},
+	{S(FACE "x"), 3, 3, FACE "x"},
+	{S("e\xcc\x81x"), 2, 2, "e\xcc\x81x"},
+	{S("abe\xcc\x81x"), 4, 3, "ab" DOTS},
+	{S("abe\xcc\x81xy"), 5, 4, "abe\xcc\x81" DOTS},
+	{S("\n\xff"), 3, 3, "\\n" BAD},
+	{S("a\x1b"
+	   "b"),
 	 6, 5, "a" DOTS "   "},
 };
 
@@ -385,19 +382,13 @@ static const struct {
 	struct span_str in;
 	size_t max, want;
 } cuts[] = {
-	{{NULL, 0}, 0, 0},
-	{SPAN_STR("abc"), 3, 3},
-	{SPAN_STR("abc"), 2, 2},
-	{SPAN_STR("abc"), 0, 0},
-	{SPAN_STR(WIDE), 2, 0},
-	{SPAN_STR("a" WIDE), 3, 1},
-	{SPAN_STR("a" WIDE "b"), 4, 4},
-	{SPAN_STR("a" FACE), 4, 1},
-	{SPAN_STR("a" FACE), 1, 1},
-	{SPAN_STR("\x80\x80\x80\x80\x80"), 4, 4},
-	{SPAN_STR("a\xe4\xb8z"), 2, 2},
-	{SPAN_STR("a\xe4\xb8z"), 3, 3},
-	{SPAN_STR("e\xcc\x81"), 2, 1},
+	{{NULL, 0}, 0, 0},	 {S("abc"), 3, 3},
+	{S("abc"), 2, 2},	 {S("abc"), 0, 0},
+	{S(WIDE), 2, 0},	 {S("a" WIDE), 3, 1},
+	{S("a" WIDE "b"), 4, 4}, {S("a" FACE), 4, 1},
+	{S("a" FACE), 1, 1},	 {S("\x80\x80\x80\x80\x80"), 4, 4},
+	{S("a\xe4\xb8z"), 2, 2}, {S("a\xe4\xb8z"), 3, 3},
+	{S("e\xcc\x81"), 2, 1},
 };
 
 static void test_widths(void)
@@ -423,7 +414,7 @@ static void test_widths(void)
 
 #define STRING(s)                                                              \
 	{                                                                      \
-		.type = SPAN_STRING, .str = SPAN_STR(s)                        \
+		.type = SPAN_STRING, .str = S(s)                               \
 	}
 #define INT(n)                                                                 \
 	{                                                                      \
@@ -433,8 +424,8 @@ static void test_widths(void)
 static const struct span_value items[] = {
 	INT(INT64_MIN), STRING("a\"\n"), {.type = SPAN_NULL}};
 static const struct span_attr fields[] = {
-	{SPAN_STR("k"), {.type = SPAN_ARRAY, .array = {items, 3}}},
-	{SPAN_STR("k"), {.type = SPAN_BYTES, .str = SPAN_STR("\xff")}},
+	{S("k"), {.type = SPAN_ARRAY, .array = {items, 3}}},
+	{S("k"), {.type = SPAN_BYTES, .str = S("\xff")}},
 };
 
 static const struct {
@@ -449,7 +440,7 @@ static const struct {
 	{INT(INT64_MIN), "-9223372036854775808", "-9223372036854775808"},
 	{{.type = SPAN_DOUBLE, .d = 72.5}, "72.5", "72.5"},
 	{{.type = SPAN_DOUBLE, .d = NAN}, "NaN", "\"NaN\""},
-	{{.type = SPAN_BYTES, .str = SPAN_STR("\0\xff")}, "00ff", "\"AP8=\""},
+	{{.type = SPAN_BYTES, .str = S("\0\xff")}, "00ff", "\"AP8=\""},
 	{{.type = SPAN_ARRAY}, "[]", "[]"},
 	{{.type = SPAN_MAP}, "{}", "{}"},
 	{{.type = SPAN_MAP, .map = {fields, 2}},
