@@ -91,22 +91,73 @@ SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
 
 /*
  * Append one trace as Jaeger's query API and UI write it, an object with
- * traceID, spans and processes: int64 exact, numbers
- * beyond 2^53 as strings, bytes as base64, kind, status and parent written as
- * tags and references only where they are not there already.
+ * traceID, spans and processes, no newline. int64 beyond 2^53 - 1 are
+ * strings, bytes base64, arrays and maps strings of JSON; times are cut to
+ * microseconds. Kind, status and parent are written as tags and references
+ * only where they are not there already; marks are warnings. What Jaeger's
+ * form has no place for (link attributes, scope attributes, dropped counts)
+ * is left out.
  */
 SPAN_API void span_encode_jaeger_json(struct span_buf *b,
 				      const struct span *spans, size_t n);
 
 /*
- * Append a span as one JSON object and a newline, every field of the model,
- * exact: the format "jsonl" that span-query(1) describes.
+ * Append a span as one JSON object and a newline: every field of the model,
+ * exact but for bytes of texts that are not UTF-8 (U+FFFD). The format
+ * "jsonl", for jq and the like; its members, in this order:
+ *
+ *   trace_id        16 hex digits, or 32 when the high half is not zero
+ *   span_id         16 hex digits
+ *   parent_id       the same, null for none
+ *   service, name   texts; name is the operation
+ *   kind            "internal" "server" "client" "producer" "consumer", null
+ *                   when unspecified, a number when unknown
+ *   start           RFC 3339 in UTC with nine decimals
+ *   start_ns        the same, an integer since the Unix epoch
+ *   duration_ns     an integer
+ *   status          "unset" "ok" "error", a number when unknown
+ *   status_message  text
+ *   flags           an integer
+ *   trace_state     text
+ *   tags            an object of the span's attributes
+ *   process         an object of the process's (resource's) attributes
+ *   events          an array of objects with time, time_ns, name, fields
+ *   refs            an array of objects with type ("child_of",
+ *                   "follows_from", "link" or a number), trace_id, span_id,
+ *                   flags, trace_state, tags
+ *   scope           an object with name, version, tags, schema_url
+ *   schema_url      of the process
+ *   dropped_tags dropped_process dropped_events dropped_refs; dropped_fields
+ *                   of an event, dropped_tags of a ref or scope
+ *   marks           an array of "cut" "clamped" "renamed"
+ *
+ * status_message, flags, trace_state, scope, schema_url, dropped_*, marks, an
+ * event's name, and the flags, trace_state and tags of refs and scopes are
+ * left out when they are zero, empty or not there; the rest is always there.
+ *
+ * Attributes keep their order and types: strings, true and false, integers
+ * (no point, no exponent), doubles (a point or an exponent: 5.0), null,
+ * arrays, maps as objects. Bytes are {"$bytes":"BASE64"}; doubles that JSON
+ * has not are {"$double":"NaN"}, "Infinity" or "-Infinity". Where a key comes
+ * twice, the object has the first and a member beside it has all:
+ *
+ *   "tags":{"k":1},"tags_list":[["k",1],["k",2]]
+ *
+ * and so process_list and fields_list. A map inside a value that has a key
+ * twice, or a first key that begins with $, is {"$map":[["k",1],["k",2]]}.
  */
 SPAN_API void span_encode_jsonl(struct span_buf *b, const struct span *s);
 
 /*
- * CSV by RFC 4180: the header line, and a span's line. SAFE as in
- * span_text_csv().
+ * CSV by RFC 4180 (lines end in CR LF): the header line, and a span's line.
+ * SAFE as in span_text_csv(). The columns, named as in jsonl:
+ *
+ *   trace_id span_id parent_id service name kind start start_ns duration_ns
+ *   status status_message tags process events
+ *
+ * parent_id and kind are empty for none; tags and process are logfmt
+ * (http.method=GET http.url="/a b"), in which the types are lost; events is
+ * their number. Texts are always quoted, numbers and ids never.
  */
 SPAN_API void span_encode_csv_head(struct span_buf *b);
 SPAN_API void span_encode_csv(struct span_buf *b, const struct span *s,
