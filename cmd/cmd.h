@@ -26,6 +26,10 @@ enum cmd_exit {
 	CMD_SIGPIPE = 141,
 };
 
+/*
+ * Standard options (-q -v -h --help --version) are there without an entry; an
+ * entry of the same name or letter takes the place of one, as span-query's -q.
+ */
 enum cmd_kind {
 	CMD_END = 0,
 	CMD_FLAG,     /* bool */
@@ -82,7 +86,10 @@ extern int cmd_verbose;
 
 /* "span-query: warning: TEXT" on stderr, unless -q. */
 void cmd_warn(const char *fmt, ...) SPAN_PRINTF(1, 2);
-/* "span-query: TEXT" on stderr: counts and notes for -v. */
+/*
+ * "span-query: TEXT" on stderr, always: for counts and notes that the caller
+ * shows when cmd_verbose is set.
+ */
 void cmd_note(const char *fmt, ...) SPAN_PRINTF(1, 2);
 /* "span-query: TEXT" and a usage line, then exit 2. */
 _Noreturn void cmd_usage(const char *fmt, ...) SPAN_PRINTF(1, 2);
@@ -96,7 +103,7 @@ int cmd_exit_code(int errc);
  * cmd_signals_drain(FD): when FD is a pipe or a socket the first SIGINT or
  * SIGTERM is ignored, so that it reads to the end of file, the second kills.
  */
-extern volatile int cmd_stopped;
+extern volatile int cmd_stopped; /* 0 or 1 */
 void cmd_signals_source(void);
 void cmd_signals_drain(int fd);
 
@@ -122,7 +129,10 @@ size_t cmd_output_columns(void);
 /*
  * Open NAME for reading, "-" is stdin; refuses a terminal as binary input
  * with a sentence that says what to do. gzip files are read through zlib: *FD
- * is then the read end of a pipe that a thread or child fills.
+ * is then the read end of a pipe that a thread fills, and what is wrong with
+ * the gzip data becomes the command's error after run() has returned.
+ *
+ * 0; SPAN_E_INVALID (a terminal, a directory), SPAN_E_IO, SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int cmd_input_open(int *fd, const char *name,
 				  struct span_error *err);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a command, from main() to its exit code.
+ *
+ * SIGPIPE is ignored, so that a broken pipe comes back as SPAN_E_PIPE through
+ * the command's own cleanup; the process then ends by SIGPIPE all the same,
+ * as its callers expect.
+ */
+#include "cmd_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+struct cmd__scope cmd__scope;
+bool cmd_quiet;
+int cmd_verbose;
+
+/*
+ * A file that a command opens must never become its stdin, stdout or stderr.
+ * Those that the caller closed are opened the wrong way round, so that using
+ * them fails instead of losing what was written.
+ */
+static void open_standard_files(void)
+{
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", flags[fd]) < 0)
+			_exit(CMD_IO);
+}
+
+/*
+ * Arguments and file names are shown to a terminal: no control character of
+ * them may act there. The two bytes of C1 controls are left out too.
+ */
+static void make_printable(char *s)
+{
+	for (unsigned char *p = (unsigned char *)s; *p; p++)
+		if (*p < 0x20 || *p == 0x7f ||
+		    (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
+			*p = '?';
+}
+
+void cmd__say(const char *kind, const char *fmt, va_list ap)
+{
+	const char *name = cmd__scope.cmd ? cmd__scope.cmd->name : "spantools";
+	char text[1024], line[1200];
+	int len;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	make_printable(text);
+	len = snprintf(line, sizeof(line), "%s%s: %s%s\n",
+		       cmd__progress_clear(), name, kind, text);
+	if (len > 0)
+		(void)!write(STDERR_FILENO, line, (size_t)len);
+}
+
+void cmd_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmd_quiet)
+		return;
+	va_start(ap, fmt);
+	cmd__say("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+static void say(const char *fmt, ...) SPAN_PRINTF(1, 2);
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cmd__say("", fmt, ap);
+	va_end(ap);
+}
+
+void cmd_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cmd__say("", fmt, ap);
+	va_end(ap);
+}
+
+void cmd_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cmd__say("", fmt, ap);
+	va_end(ap);
+	cmd__usage_line(stderr);
+	cmd__output_abandon();
+	exit(CMD_USAGE);
+}
+
+int cmd_exit_code(int errc)
+{
+	switch (errc) {
+	case SPAN_E_TRUNCATED:
+	case SPAN_E_CORRUPT:
+	case SPAN_E_LIMIT:
+	case SPAN_E_FORMAT:
+		return CMD_DATA;
+	case SPAN_E_INVALID:
+	case SPAN_E_AMBIGUOUS:
+		return CMD_USAGE;
+	case SPAN_E_PIPE:
+		return CMD_SIGPIPE;
+	case SPAN_E_BUSY:
+		return CMD_BUSY;
+	case SPAN_E_PEER:
+		return CMD_PEER;
+	default:
+		return CMD_IO;
+	}
+}
+
+static _Noreturn void die_of_sigpipe(void)
+{
+	sigset_t set;
+
+	cmd__output_abandon();
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(SIGPIPE);
+	_exit(CMD_SIGPIPE);
+}
+
+int cmd__flush_stdout(void)
+{
+	bool failed = fflush(stdout) < 0;
+	int sys = errno;
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (!failed && !ferror(stdout))
+		return 0;
+	/* What failed before this flush has left no errno: ask the pipe. */
+	if ((failed && sys == EPIPE) ||
+	    (poll(&p, 1, 0) == 1 && (p.revents & POLLERR)))
+		die_of_sigpipe();
+	if (failed)
+		say("cannot write standard output: %s", strerror(sys));
+	else
+		say("cannot write standard output");
+	return SPAN_E_IO;
+}
+
+/* Say what went wrong and return its exit code. */
+static int report(int rc, const struct span_error *err)
+{
+	const char *text = err->msg[0] ? err->msg : "failed";
+
+	if (rc == SPAN_E_PIPE)
+		return CMD_SIGPIPE;
+	if (rc == SPAN_E_NOMEM && !err->msg[0])
+		text = "memory is out";
+	if (rc == SPAN_E_IO && err->sys)
+		say("%s: %s", text, strerror(err->sys));
+	else
+		say("%s", text);
+	return cmd_exit_code(rc);
+}
+
+static const struct cmd *find_verb(const struct cmd *c, const char *name)
+{
+	for (const struct cmd *v = c->verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	cmd_usage("unknown verb: '%s'", name);
+}
+
+int cmd_main(const struct cmd *c, int argc, char **argv)
+{
+	struct cmd__scope *s = &cmd__scope;
+	struct span_error err = {0};
+	const struct cmd *run = c;
+	int rc, input;
+
+	open_standard_files();
+	signal(SIGPIPE, SIG_IGN);
+	s->cmd = c;
+	cmd__table_build(&s->table, c, NULL);
+	argc -= argc > 0;
+	argv++;
+	if (c->verbs) {
+		int used = cmd__parse(&s->table, argc, argv, true);
+
+		if (used == argc)
+			cmd_usage("which verb?");
+		run = s->verb = find_verb(c, argv[used]);
+		cmd__table_build(&s->table, c, run);
+		argc -= used + 1;
+		argv += used + 1;
+	}
+	argc = cmd__parse(&s->table, argc, argv, false);
+	rc = run->run(argc, argv, &err);
+	if (rc < 0)
+		cmd__output_abandon();
+	/* A damaged gzip file looks like an input that ended early. */
+	if (rc >= 0 || rc == SPAN_E_TRUNCATED) {
+		input = cmd__gzip_finish(&err);
+		if (input < 0)
+			rc = input;
+	}
+	cmd_progress_end();
+	if (rc < 0)
+		rc = report(rc, &err);
+	if (rc == CMD_SIGPIPE || cmd__flush_stdout() < 0)
+		rc = rc == CMD_SIGPIPE ? rc : CMD_IO;
+	cmd__output_abandon();
+	if (rc == CMD_SIGPIPE)
+		die_of_sigpipe();
+	exit(rc);
+}

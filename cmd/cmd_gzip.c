@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gzip files as input: a thread inflates into a pipe, and the command reads
+ * the pipe as it would read the file.
+ *
+ * When the file is damaged or ends early the pipe just ends, which could look
+ * like a clean end. The thread therefore leaves its error behind, and the
+ * command fails with it however well the rest went. A reader that has enough
+ * closes its end: that is no error, and the thread notices without having to
+ * write, so that it never outlives its reader.
+ */
+#include "cmd_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/banned.h"
+
+#define CHUNK 65536
+
+struct gzip {
+	struct gzip *next;
+	const char *name;
+	int in, out, reader;
+	pthread_t thread;
+	z_stream z;
+	uint64_t pos; /* in the file */
+	struct span_error err;
+	unsigned char from[CHUNK], to[CHUNK];
+};
+
+static struct gzip *all;
+static struct span_error first_error;
+
+/* 1 when there is something to read, 0 when nobody wants it. */
+static int wait_for_input(struct gzip *g)
+{
+	struct pollfd p[2] = {{.fd = g->in, .events = POLLIN},
+			      {.fd = g->out, .events = 0}};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR && errno != EAGAIN)
+			break;
+	return !(p[1].revents & POLLERR);
+}
+
+/* Read what follows in the file: 1, 0 at its end, or negative. */
+static int fill(struct gzip *g)
+{
+	ssize_t n;
+
+	if (!wait_for_input(g))
+		return SPAN_E_PIPE;
+	do {
+		n = read(g->in, g->from, CHUNK);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return span_error_set(&g->err, SPAN_E_IO, "cannot read %s",
+				      g->name);
+	g->z.next_in = g->from;
+	g->z.avail_in = (uInt)n;
+	g->pos += (uint64_t)n;
+	return n > 0;
+}
+
+/* Inflate what was read. 1: a member has ended, 0: more is needed. */
+static int inflate_some(struct gzip *g)
+{
+	int z, rc;
+
+	do {
+		g->z.next_out = g->to;
+		g->z.avail_out = CHUNK;
+		z = inflate(&g->z, Z_NO_FLUSH);
+		if (z == Z_MEM_ERROR)
+			return span_error_set(&g->err, SPAN_E_NOMEM,
+					      "memory is out");
+		if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
+			return span_error_at(
+				&g->err, SPAN_E_CORRUPT, g->pos - g->z.avail_in,
+				"%s: damaged gzip data near byte %llu", g->name,
+				(unsigned long long)(g->pos - g->z.avail_in));
+		rc = span_write_all(g->out, g->to, CHUNK - g->z.avail_out,
+				    &g->err);
+		if (rc < 0)
+			return rc;
+	} while (z != Z_STREAM_END && !g->z.avail_out);
+	return z == Z_STREAM_END;
+}
+
+/*
+ * Members may follow each other, with zero bytes after the last one, as
+ * gzip(1) has it.
+ */
+static int inflate_all(struct gzip *g)
+{
+	bool inside = true;
+	int rc;
+
+	for (;;) {
+		if (!g->z.avail_in) {
+			rc = fill(g);
+			if (rc < 0 || (!rc && !inside))
+				return rc;
+			if (!rc)
+				return span_error_at(
+					&g->err, SPAN_E_TRUNCATED, g->pos,
+					"%s: the gzip data ends "
+					"early, at byte %llu",
+					g->name, (unsigned long long)g->pos);
+		}
+		if (!inside) {
+			while (g->z.avail_in && !*g->z.next_in) {
+				g->z.next_in++;
+				g->z.avail_in--;
+			}
+			if (!g->z.avail_in)
+				continue;
+			inflateReset(&g->z);
+			inside = true;
+		}
+		rc = inflate_some(g);
+		if (rc < 0)
+			return rc;
+		inside = !rc;
+	}
+}
+
+static void *run(void *arg)
+{
+	struct gzip *g = arg;
+
+	if (inflate_all(g) == SPAN_E_PIPE)
+		g->err.code = 0;
+	close(g->out);
+	return NULL;
+}
+
+static void release(struct gzip *g)
+{
+	inflateEnd(&g->z);
+	if (g->in > STDERR_FILENO)
+		close(g->in);
+	free(g);
+}
+
+int cmd__gzip_open(int *fd, const char *name, struct span_error *err)
+{
+	struct gzip *g = calloc(1, sizeof(*g));
+	sigset_t every, before;
+	int ends[2], rc;
+
+	if (!g || inflateInit2(&g->z, 15 + 16) != Z_OK) {
+		free(g);
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		inflateEnd(&g->z);
+		free(g);
+		return span_error_set(err, SPAN_E_IO, "cannot make a pipe");
+	}
+	g->name = name;
+	g->in = *fd;
+	g->reader = ends[0];
+	g->out = ends[1];
+	/* Signals are for the thread that looks at cmd_stopped. */
+	sigfillset(&every);
+	pthread_sigmask(SIG_SETMASK, &every, &before);
+	rc = pthread_create(&g->thread, NULL, run, g);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
+		close(ends[0]);
+		close(ends[1]);
+		inflateEnd(&g->z);
+		free(g);
+		errno = rc;
+		return span_error_set(err, SPAN_E_IO, "cannot start a thread");
+	}
+	g->next = all;
+	all = g;
+	*fd = ends[0];
+	return 0;
+}
+
+bool cmd__gzip_close(int fd)
+{
+	struct gzip **at = &all, *g;
+
+	while (*at && (*at)->reader != fd)
+		at = &(*at)->next;
+	g = *at;
+	if (!g)
+		return false;
+	*at = g->next;
+	close(fd);
+	pthread_join(g->thread, NULL);
+	if (g->err.code && !first_error.code)
+		first_error = g->err;
+	release(g);
+	return true;
+}
+
+int cmd__gzip_finish(struct span_error *err)
+{
+	while (all)
+		cmd__gzip_close(all->reader);
+	if (first_error.code)
+		*err = first_error;
+	return first_error.code;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_private.h - what the cmd*.c files share with each other only
+ */
+#ifndef CMD_PRIVATE_H
+#define CMD_PRIVATE_H
+
+#include "cmd.h"
+
+#define CMD__OPTIONS 96 /* options that one command may have */
+
+/*
+ * The options that hold in one place, flattened: those of the verb, of the
+ * command, and the standard ones. Where two have the same name or letter the
+ * first one has it.
+ */
+struct cmd__table {
+	struct cmd__entry {
+		const struct cmd_option *option;
+		const char *group; /* the title it is shown under */
+		char letter;	   /* 0: none, or another option has it */
+	} v[CMD__OPTIONS];
+	size_t n;
+};
+
+/* What runs: VERB is NULL outside a verb. */
+struct cmd__scope {
+	const struct cmd *cmd, *verb;
+	struct cmd__table table;
+};
+extern struct cmd__scope cmd__scope;
+
+/* VERB may be NULL. */
+void cmd__table_build(struct cmd__table *t, const struct cmd *c,
+		      const struct cmd *verb);
+
+/*
+ * Parse ARGV[0..ARGC) and set the variables; operands move to the front.
+ * FIRST: stop before the first operand. Returns the number of operands; with
+ * FIRST the number of arguments that were used. Wrong usage exits.
+ */
+int cmd__parse(const struct cmd__table *t, int argc, char **argv, bool first);
+
+void cmd__usage_line(FILE *f);
+void cmd__help(void);
+void cmd__completion(void);
+
+/* Remove PATH when a signal ends the process; NULL: nothing any more. */
+void cmd__remove_on_signal(const char *path);
+
+/*
+ * Open a temporary file beside PATH. *TEMP is its name, on the heap.
+ */
+SPAN_NODISCARD int cmd__temp_open(int *fd, char **temp, const char *path,
+				  struct span_error *err);
+
+/*
+ * Read *FD, a gzip file, through a thread: *FD becomes the read end of a
+ * pipe with the inflated bytes. It owns the old descriptor then.
+ */
+SPAN_NODISCARD int cmd__gzip_open(int *fd, const char *name,
+				  struct span_error *err);
+/* True when FD came from cmd__gzip_open(); it is then closed. */
+bool cmd__gzip_close(int fd);
+/* Close what is open; the first thing that was wrong with any of them. */
+SPAN_NODISCARD int cmd__gzip_finish(struct span_error *err);
+
+/*
+ * Flush stdout. 0; SPAN_E_PIPE; SPAN_E_IO when something that was printed
+ * could not be written.
+ */
+SPAN_NODISCARD int cmd__flush_stdout(void);
+
+/* Remove what an output that was not closed has left behind. */
+void cmd__output_abandon(void);
+
+/* Write "span-query: KIND TEXT" to stderr in one piece. */
+void cmd__say(const char *kind, const char *fmt, va_list ap);
+/* Clears a progress line when there is one; returns what to print first. */
+const char *cmd__progress_clear(void);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "tap.h"
+
+#define NONE UINT64_MAX /* the text is refused */
+#define S 1000000000ull
+#define NOW (1795341600 * S) /* 2026-11-22T10:00:00Z */
+
+struct row {
+	const char *text;
+	uint64_t want;
+};
+
+static const struct row durations[] = {
+	{"0", 0},
+	{"1ns", 1},
+	{"500us", 500000},
+	{"500\xc2\xb5s", 500000},
+	{"2ms", 2000000},
+	{"2s", 2 * S},
+	{"1.5s", 1500000000},
+	{"0.000000001s", 1},
+	{"1.25h", 4500 * S},
+	{"1h30m", 5400 * S},
+	{"1m30s500ms", 90500000000},
+	{"7d", 7 * 86400 * S},
+	{"2w", 14 * 86400 * S},
+	{"18446744073709551615ns", UINT64_MAX - 0},
+	{"18446744073709551616ns", NONE},
+	{"30500w", 30500 * 7 * 86400 * S},
+	{"30501w", NONE},
+	{"18446744073s709551616ns", NONE},
+	{"", NONE},
+	{"1", NONE},
+	{"00", NONE},
+	{"s", NONE},
+	{"1x", NONE},
+	{"1h30", NONE},
+	{"-1s", NONE},
+	{" 1s", NONE},
+	{"1 s", NONE},
+	{"1.s", NONE},
+	{".5s", NONE},
+	{"0.5ns", NONE},
+	{"1e3s", NONE},
+};
+
+static const struct row sizes[] = {
+	{"0", 0},
+	{"4096", 4096},
+	{"4096B", 4096},
+	{"64k", 65536},
+	{"64K", 65536},
+	{"64KiB", 65536},
+	{"64M", 64ull << 20},
+	{"1.5G", 3ull << 29},
+	{"5G", 5ull << 30},
+	{"2T", 2ull << 40},
+	{"16777215T", 16777215ull << 40},
+	{"16777216T", NONE},
+	{"", NONE},
+	{"M", NONE},
+	{"64MB", NONE},
+	{"1.5", NONE},
+	{"1M1K", NONE},
+	{"-1", NONE},
+};
+
+static const struct row counts[] = {
+	{"0", 0},
+	{"1000", 1000},
+	{"10k", 10000},
+	{"2M", 2000000},
+	{"1.5M", 1500000},
+	{"3G", 3000000000},
+	{"18446744073709551614", UINT64_MAX - 1},
+	{"18446744073709551616", NONE},
+	{"99999999999999999999999", NONE},
+	{"1.5", NONE},
+	{"0x10", NONE},
+	{"+1", NONE},
+	{"ten", NONE},
+};
+
+static const struct row times[] = {
+	{"now", NOW},
+	{"15m", NOW - 900 * S},
+	{"-15m", NOW - 900 * S},
+	{"0", NOW},
+	{"100000d", 0},
+	{"@0", 0},
+	{"@1795341600", NOW},
+	{"@1795341600.5", NOW + S / 2},
+	{"@1795341600.123456789", NOW + 123456789},
+	{"@1795341600.", NONE},
+	{"@", NONE},
+	{"@-1", NONE},
+	{"@18446744073", 18446744073 * S},
+	{"@18446744074", NONE},
+	{"2026-11-22T10:00:00Z", NOW},
+	{"2026-11-22t10:00:00z", NOW},
+	{"2026-11-22T11:00:00+01:00", NOW},
+	{"2026-11-22T08:30:00-0130", NOW},
+	{"2026-11-22T10:00:00.25Z", NOW + S / 4},
+	{"2026-11-22T10:00Z", NOW},
+	{"2026-11-22T10:00:60Z", NOW + 60 * S},
+	{"1970-01-01T00:00:00Z", 0},
+	{"1969-12-31T23:59:59Z", NONE},
+	{"2554-07-21T00:00:00Z", 18446659200 * S},
+	{"2554-07-22T00:00:00Z", NONE},
+	{"9999-12-31T00:00:00Z", NONE},
+	{"2024-02-29T00:00:00Z", 1709164800 * S},
+	{"2026-02-29T00:00:00Z", NONE},
+	{"2026-13-01T00:00:00Z", NONE},
+	{"2026-00-01", NONE},
+	{"2026-01-00", NONE},
+	{"2026-11-22T24:00:00Z", NONE},
+	{"2026-11-22T10:60:00Z", NONE},
+	{"2026-11-22T10:00:00.Z", NONE},
+	{"2026-11-22T10:00:00X", NONE},
+	{"2026-11-22T10:00:00Zx", NONE},
+	{"2026-11-22T10", NONE},
+	{"2026-11-22Z", NONE},
+	{"2026-11", NONE},
+	{"yesterday", NONE},
+	{"", NONE},
+	{"-", NONE},
+	/* Local time: New York, five hours behind. */
+	{"2026-11-22T05:00:00", NOW},
+	{"2026-11-22 05:00", NOW},
+	{"2026-11-22", NOW - 5 * 3600 * S},
+	{"2026-07-01", 1782878400 * S},
+};
+
+static int parse_time(const char *text, uint64_t *ns, struct span_error *err)
+{
+	return cmd_parse_time(text, NOW, ns, err);
+}
+
+static void check(const char *what, const struct row *rows, size_t n,
+		  int (*parse)(const char *, uint64_t *, struct span_error *))
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span_error err = {0};
+		uint64_t got = 12345;
+		int rc = parse(rows[i].text, &got, &err);
+
+		if (rows[i].want == NONE && rc < 0)
+			ok(rc == SPAN_E_INVALID && err.msg[0] && got == 12345,
+			   "%s '%s' is refused", what, rows[i].text);
+		else
+			is_uint(rc < 0 ? NONE : got, rows[i].want, "%s '%s'",
+				what, rows[i].text);
+	}
+}
+
+#define CHECK(what, rows, parse)                                               \
+	check(what, rows, sizeof(rows) / sizeof(rows[0]), parse)
+
+int main(void)
+{
+	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+	tzset();
+	CHECK("duration", durations, cmd_parse_duration);
+	CHECK("size", sizes, cmd_parse_size);
+	CHECK("count", counts, cmd_parse_int);
+	CHECK("time", times, parse_time);
+	ok(cmd_monotonic_ns() <= cmd_monotonic_ns(), "the clock goes on");
+	return done_testing();
+}
