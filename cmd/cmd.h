@@ -137,6 +137,11 @@ size_t cmd_output_columns(void);
 SPAN_NODISCARD int cmd_input_open(int *fd, const char *name,
 				  struct span_error *err);
 void cmd_input_close(int *fd);
+/*
+ * After the end of an input: 0, or what was wrong with gzip data read so far.
+ * Who does not ask fails with it at the end all the same.
+ */
+SPAN_NODISCARD int cmd_input_check(struct span_error *err);
 
 /* ---- cmd_fmt.c: what people type ---- */
 

@@ -64,7 +64,7 @@ static bool is_digit(char c)
 static bool quantity(const char **text, const struct unit *units, uint64_t *out)
 {
 	const char *digits = *text, *p = digits, *unit, *fraction = NULL;
-	uint64_t n = 0, scale;
+	uint64_t n = 0, part = 0;
 	size_t len;
 
 	for (; is_digit(*p); p++)
@@ -84,13 +84,13 @@ static bool quantity(const char **text, const struct unit *units, uint64_t *out)
 		units++;
 	if (!units->name || __builtin_mul_overflow(n, units->factor, &n))
 		return false;
-	scale = units->factor;
-	for (p = fraction; p && p < unit; p++) {
-		scale /= 10;
-		if ((!scale && *p != '0') ||
-		    __builtin_add_overflow(n, scale * (uint64_t)(*p - '0'), &n))
-			return false;
-	}
+	if (fraction && units->factor == 1)
+		return false;
+	/* From the last digit to the first, so that 1.5G is exact. */
+	for (p = unit; fraction && p-- > fraction;)
+		part = (part + units->factor * (uint64_t)(*p - '0')) / 10;
+	if (__builtin_add_overflow(n, part, &n))
+		return false;
 	*text = unit + len;
 	*out = n;
 	return true;

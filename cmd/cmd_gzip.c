@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +32,9 @@ struct gzip {
 	int in, out, reader;
 	pthread_t thread;
 	z_stream z;
-	uint64_t pos; /* in the file */
-	struct span_error err;
+	uint64_t pos;	       /* in the file */
+	struct span_error err; /* the thread's, until DONE */
+	atomic_bool done;      /* set before the pipe is closed */
 	unsigned char from[CHUNK], to[CHUNK];
 };
 
@@ -139,6 +141,7 @@ static void *run(void *arg)
 
 	if (inflate_all(g) == SPAN_E_PIPE)
 		g->err.code = 0;
+	atomic_store(&g->done, true);
 	close(g->out);
 	return NULL;
 }
@@ -207,11 +210,19 @@ bool cmd__gzip_close(int fd)
 	return true;
 }
 
+int cmd_input_check(struct span_error *err)
+{
+	for (struct gzip *g = all; g && !first_error.code; g = g->next)
+		if (atomic_load(&g->done) && g->err.code)
+			first_error = g->err;
+	if (first_error.code && err)
+		*err = first_error;
+	return first_error.code;
+}
+
 int cmd__gzip_finish(struct span_error *err)
 {
 	while (all)
 		cmd__gzip_close(all->reader);
-	if (first_error.code)
-		*err = first_error;
-	return first_error.code;
+	return cmd_input_check(err);
 }

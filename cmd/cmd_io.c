@@ -113,10 +113,14 @@ int cmd_output_open(int *fd, bool binary, struct span_error *err)
 int cmd_output_close(int fd, struct span_error *err)
 {
 	char *temp = output.temp;
-	int rc = 0;
+	int rc;
 
 	if (fd == STDOUT_FILENO)
 		return cmd__flush_stdout() < 0 ? SPAN_E_IO : 0;
+	/* What was read was not all: keep the old file. */
+	rc = cmd_input_check(err);
+	if (rc < 0)
+		return rc;
 	output.temp = NULL;
 	output.fd = -1;
 	if (close(fd) < 0)

@@ -1,3 +1,6 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # lib.bash - what the bats files share: "load lib" at the top of each.
 #
 # $SRC is the source tree, $BUILD the build tree, $DATA the fixtures. Every
@@ -27,6 +30,7 @@ closed_pipe() {
 	local fifo=$BATS_TEST_TMPDIR/closed.$BASHPID
 	mkfifo "$fifo" || return
 	(
+		# shellcheck disable=SC2094
 		exec 7<>"$fifo" 8>"$fifo" 7<&-
 		exec "$@" >&8
 	)
@@ -47,6 +51,14 @@ wait_until() {
 	done
 	echo "never came true: $*" >&2
 	return 1
+}
+
+# The exit status of a background job: `ends 0 $pid`.
+ends() {
+	local want=$1 status=0
+	wait "$2" || status=$?
+	[ "$status" = "$want" ] || echo "status $status, want $want" >&2
+	[ "$status" = "$want" ]
 }
 
 # Compare $output, or standard input with "-", with an expected file:

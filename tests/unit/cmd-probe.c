@@ -125,7 +125,9 @@ static int source(int argc, char **argv, struct span_error *err)
 	while (!cmd_stopped)
 		pause();
 	puts("stopped");
-	return opt.flag ? pause() : CMD_OK;
+	while (opt.flag)
+		pause();
+	return 0;
 }
 
 static const struct cmd_option copy_options[] = {
