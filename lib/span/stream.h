@@ -72,6 +72,16 @@ span_frame_info(const struct span_frame *f);
 SPAN_API SPAN_NODISCARD int
 span_frame_next(struct span_frame *f, struct span *out, struct span_error *err);
 
+/*
+ * The same for the next span of one of the N traces IDS, which are sorted by
+ * memcmp(3): the others are passed over by their length, unread. NULL IDS
+ * means every span.
+ */
+SPAN_API SPAN_NODISCARD int span_frame_next_of(struct span_frame *f,
+					       const uint8_t (*ids)[16],
+					       size_t n, struct span *out,
+					       struct span_error *err);
+
 /* Go back to the first span. */
 SPAN_API void span_frame_rewind(struct span_frame *f);
 
@@ -151,6 +161,13 @@ struct span_reader_opts {
 	 */
 	struct span_writer *tie;
 	bool skip_bad; /* after damage go on at the next good frame */
+	/*
+	 * Called before a read that would block, with *WAIT_NS the time it may
+	 * wait until it is called again; may lower it. Below 0 ends the read
+	 * with that code. NULL: none.
+	 */
+	int (*idle)(void *arg, uint64_t *wait_ns, struct span_error *err);
+	void *idle_arg;
 };
 
 /* Read FD, which is borrowed. O may be NULL. 0 or SPAN_E_NOMEM. */

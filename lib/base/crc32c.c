@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * By the processor's instruction where it has one; otherwise four bits at a
+ * time from a table of 16, which is small enough to read.
+ */
+#include "base/crc32c.h"
+
+#include <string.h>
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
+#ifdef __ARM_FEATURE_CRC32
+#include <arm_acle.h>
+#endif
+
+#include "base/banned.h"
+
+static uint32_t by_table(uint32_t crc, const unsigned char *p, size_t len)
+{
+	static const uint32_t nibble[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+		0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+	};
+
+	for (; len; p++, len--) {
+		crc ^= *p;
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
+	}
+	return crc;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t
+by_sse42(uint32_t crc, const unsigned char *p, size_t len)
+{
+	uint64_t c = crc, word;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&word, p, 8);
+		c = _mm_crc32_u64(c, word);
+	}
+	for (; len; p++, len--)
+		c = _mm_crc32_u8((uint32_t)c, *p);
+	return (uint32_t)c;
+}
+#endif
+
+#ifdef __ARM_FEATURE_CRC32
+static uint32_t by_arm(uint32_t crc, const unsigned char *p, size_t len)
+{
+	uint64_t word;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&word, p, 8);
+		crc = __crc32cd(crc, word);
+	}
+	for (; len; p++, len--)
+		crc = __crc32cb(crc, *p);
+	return crc;
+}
+#endif
+
+uint32_t span__crc32c(uint32_t crc, const void *p, size_t len)
+{
+	crc = ~crc;
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("sse4.2"))
+		return ~by_sse42(crc, p, len);
+#endif
+#ifdef __ARM_FEATURE_CRC32
+	return ~by_arm(crc, p, len);
+#endif
+	return ~by_table(crc, p, len);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model.h - what other layers use of the model beside <span/model.h> */
+#ifndef SPAN_MODEL_MODEL_H
+#define SPAN_MODEL_MODEL_H
+
+#include <span/model.h>
+
+/* Replace what *P (*S) points to by copies in A; false: out of memory. */
+bool span__copy_process(struct span_process *p, struct span_arena *a);
+bool span__copy_scope(struct span_scope *s, struct span_arena *a);
+
+bool span__process_equal(const struct span_process *a,
+			 const struct span_process *b);
+bool span__scope_equal(const struct span_scope *a, const struct span_scope *b);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frame.h - a decoded frame from the inside
+ *
+ * frame.c reads the frame and its tables, frame_attrs.c what refers to them,
+ * frame_spans.c the spans; the writer takes slices of it.
+ */
+#ifndef SPAN_FRAME_H
+#define SPAN_FRAME_H
+
+#include <span/stream.h>
+
+#include "base/dec.h"
+
+#define SPAN__MARK "\xa4SPN1"
+#define SPAN__FRAME_ELEMENTS 11u
+#define SPAN__SPAN_ELEMENTS 10u
+
+struct span_frame {
+	struct span_frame_info info;
+	uint64_t base_ns;
+	const struct span_scope *scopes;
+	size_t n_scopes;
+	struct span_str tables; /* strings, processes, scopes as packed */
+	struct span_str body;
+	struct dec next; /* what is left of the body */
+	uint32_t spans_left;
+	int failed; /* the code that every further call returns */
+	struct span_arena table_arena; /* until the next parse */
+	struct span_arena span_arena;  /* until the next span */
+};
+
+/* An array in A for the N elements that were announced; NULL when N is 0. */
+void *span__frame_array(struct dec *d, struct span_arena *a, size_t n,
+			size_t size);
+
+/* String REF of the table; or REF minus one, where 0 is the empty string. */
+struct span_str span__frame_string(const struct span_frame *f, struct dec *d,
+				   uint64_t ref);
+struct span_str span__frame_string1(const struct span_frame *f, struct dec *d);
+
+/* Attributes, whose arrays are put into A. */
+void span__frame_attrs(const struct span_frame *f, struct dec *d,
+		       struct span_arena *a, struct span_attrs *out);
+
+static inline uint32_t dec_u32(struct dec *d)
+{
+	return (uint32_t)dec_uint_max(d, UINT32_MAX, "a number above 2^32-1");
+}
+
+/* Pass over elements that a later minor version has added. */
+static inline void skip_rest(struct dec *d, size_t have, size_t known)
+{
+	for (; have > known && !d->err; have--)
+		span__dec_skip(d);
+}
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+/* An array in A for the N elements that were announced. */
+void *span__frame_array(struct dec *d, struct span_arena *a, size_t n,
+			size_t size)
+{
+	void *p;
+
+	if (d->err || !n)
+		return NULL;
+	p = span_arena_array(a, n, size);
+	if (!p)
+		dec_fail(d, SPAN_E_NOMEM, "no memory for a frame");
+	return p;
+}
+
+struct span_str span__frame_string(const struct span_frame *f, struct dec *d,
+				   uint64_t ref)
+{
+	if (ref < f->info.n_strings)
+		return f->info.strings[ref];
+	dec_fail(d, SPAN_E_CORRUPT, "a reference outside the string table");
+	return (struct span_str){0};
+}
+
+/* A reference plus one, 0 for the empty string. */
+struct span_str span__frame_string1(const struct span_frame *f, struct dec *d)
+{
+	uint64_t ref1 = dec_uint(d);
+
+	return ref1 ? span__frame_string(f, d, ref1 - 1) : (struct span_str){0};
+}
+
+static void dec_value(struct dec *d, struct span_arena *a, struct span_value *v,
+		      unsigned depth);
+
+static void dec_value_array(struct dec *d, struct span_arena *a,
+			    struct span_value *v, unsigned depth)
+{
+	size_t n = dec_array(d);
+	struct span_value *items = span__frame_array(d, a, n, sizeof(*items));
+
+	v->type = SPAN_ARRAY;
+	v->array.v = items;
+	v->array.n = items ? n : 0;
+	for (size_t i = 0; i < v->array.n; i++)
+		dec_value(d, a, &items[i], depth + 1);
+}
+
+static void dec_value_map(struct dec *d, struct span_arena *a,
+			  struct span_value *v, unsigned depth)
+{
+	size_t n = dec_map(d);
+	struct span_attr *items = span__frame_array(d, a, n, sizeof(*items));
+
+	v->type = SPAN_MAP;
+	v->map.v = items;
+	v->map.n = items ? n : 0;
+	for (size_t i = 0; i < v->map.n; i++) {
+		items[i].key = dec_str(d, SPAN_MAX_STRING);
+		dec_value(d, a, &items[i].value, depth + 1);
+	}
+}
+
+/* A value in place; recursion ends at SPAN_MAX_DEPTH. */
+static void dec_value(struct dec *d, struct span_arena *a, struct span_value *v,
+		      unsigned depth)
+{
+	unsigned head = dec_peek(d);
+
+	*v = (struct span_value){0};
+	if (depth > SPAN_MAX_DEPTH) {
+		dec_fail(d, SPAN_E_LIMIT, "a value nested above its limit");
+	} else if (head < 0x80 || head >= 0xe0 ||
+		   (head >= 0xcc && head <= 0xd3)) {
+		v->type = SPAN_INT;
+		v->i = dec_int(d);
+	} else if (head < 0x90 || head == 0xde || head == 0xdf) {
+		dec_value_map(d, a, v, depth);
+	} else if (head < 0xa0 || head == 0xdc || head == 0xdd) {
+		dec_value_array(d, a, v, depth);
+	} else if (head < 0xc0 || (head >= 0xd9 && head <= 0xdb)) {
+		v->type = SPAN_STRING;
+		v->str = dec_str(d, SPAN_MAX_STRING);
+	} else if (head == 0xc0) {
+		d->p++;
+	} else if (head == 0xc2 || head == 0xc3) {
+		v->type = SPAN_BOOL;
+		v->b = dec_bool(d);
+	} else if (head >= 0xc4 && head <= 0xc6) {
+		v->type = SPAN_BYTES;
+		v->str = dec_bin(d, SPAN_MAX_STRING);
+	} else {
+		v->type = SPAN_DOUBLE;
+		v->d = dec_double(d);
+	}
+}
+
+void span__frame_attrs(const struct span_frame *f, struct dec *d,
+		       struct span_arena *a, struct span_attrs *out)
+{
+	size_t n = dec_array(d);
+	struct span_attr *v;
+
+	if (n & 1)
+		dec_fail(d, SPAN_E_CORRUPT, "a key without a value");
+	n /= 2;
+	if (n > SPAN_MAX_ATTRS)
+		dec_fail(d, SPAN_E_LIMIT, "too many attributes");
+	v = span__frame_array(d, a, n, sizeof(*v));
+	out->v = v;
+	out->n = v ? n : 0;
+	for (size_t i = 0; i < out->n; i++) {
+		uint64_t key = dec_uint(d);
+
+		v[i].key = span__frame_string(f, d, key >> 1);
+		if (key & 1) {
+			v[i].value.type = SPAN_STRING;
+			v[i].value.str = span__frame_string(f, d, dec_uint(d));
+		} else {
+			dec_value(d, a, &v[i].value, 0);
+		}
+	}
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The spans of a frame, one after another, or those of some traces only. */
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+static void put_id(uint8_t out[8], uint64_t id)
+{
+	id = htobe64(id);
+	memcpy(out, &id, 8);
+}
+
+static void dec_trace_id(struct dec *d, uint8_t out[16])
+{
+	struct span_str s;
+
+	if (dec_peek(d) != 0xc4) {
+		memset(out, 0, 8);
+		put_id(out + 8, dec_uint(d));
+		return;
+	}
+	s = dec_bin(d, 16);
+	if (s.len == 16)
+		memcpy(out, s.p, 16);
+	else
+		dec_fail(d, SPAN_E_CORRUPT, "a trace id that is not 16 bytes");
+}
+
+/* Nanoseconds, or microseconds when negative. */
+static uint64_t dec_time(struct dec *d)
+{
+	uint64_t v;
+	bool neg;
+
+	if (!dec_integer(d, &neg, &v) || !neg)
+		return v;
+	if (__builtin_mul_overflow(-v, UINT64_C(1000), &v))
+		dec_fail(d, SPAN_E_CORRUPT, "a time above 2^64 ns");
+	return v;
+}
+
+static void dec_event(struct span_frame *f, struct dec *d, struct span_event *e,
+		      uint64_t start_ns)
+{
+	size_t n = dec_array(d);
+
+	*e = (struct span_event){0};
+	if (!n)
+		dec_fail(d, SPAN_E_CORRUPT, "an event without a time");
+	e->time_ns = start_ns + dec_time(d);
+	if (n > 1)
+		span__frame_attrs(f, d, &f->span_arena, &e->attrs);
+	if (n > 2)
+		e->name = span__frame_string1(f, d);
+	if (n > 3)
+		e->attrs.dropped = dec_u32(d);
+	skip_rest(d, n, 4);
+}
+
+static void dec_events(struct span_frame *f, struct dec *d, struct span *s)
+{
+	size_t n = dec_array(d);
+	struct span_event *v;
+
+	if (n > SPAN_MAX_EVENTS)
+		dec_fail(d, SPAN_E_LIMIT, "too many events");
+	v = span__frame_array(d, &f->span_arena, n, sizeof(*v));
+	s->events = v;
+	s->n_events = v ? n : 0;
+	for (size_t i = 0; i < s->n_events; i++)
+		dec_event(f, d, &v[i], s->start_ns);
+}
+
+static void dec_ref(struct span_frame *f, struct dec *d, struct span_ref *r,
+		    const uint8_t trace_id[16])
+{
+	size_t n = dec_array(d);
+	int64_t type;
+
+	*r = (struct span_ref){0};
+	if (n < 3)
+		dec_fail(d, SPAN_E_CORRUPT, "a reference without ids");
+	type = dec_int(d);
+	if (type < INT32_MIN || type > INT32_MAX)
+		dec_fail(d, SPAN_E_CORRUPT, "a reference type out of range");
+	r->type = (int32_t)type;
+	if (dec_peek(d) == 0xc0) {
+		d->p++;
+		memcpy(r->trace_id, trace_id, 16);
+	} else {
+		dec_trace_id(d, r->trace_id);
+	}
+	put_id(r->span_id, dec_uint(d));
+	if (n > 3)
+		span__frame_attrs(f, d, &f->span_arena, &r->attrs);
+	if (n > 4)
+		r->trace_state = span__frame_string1(f, d);
+	if (n > 5)
+		r->flags = dec_u32(d);
+	if (n > 6)
+		r->attrs.dropped = dec_u32(d);
+	skip_rest(d, n, 7);
+}
+
+static void dec_refs(struct span_frame *f, struct dec *d, struct span *s)
+{
+	size_t n = dec_array(d);
+	struct span_ref *v;
+
+	if (n > SPAN_MAX_REFS)
+		dec_fail(d, SPAN_E_LIMIT, "too many references");
+	v = span__frame_array(d, &f->span_arena, n, sizeof(*v));
+	s->refs = v;
+	s->n_refs = v ? n : 0;
+	for (size_t i = 0; i < s->n_refs; i++)
+		dec_ref(f, d, &v[i], s->trace_id);
+}
+
+static void dec_extra(struct span_frame *f, struct dec *d, struct span *s)
+{
+	size_t n = dec_array(d);
+
+	if (n > 0)
+		s->status_message = span__frame_string1(f, d);
+	if (n > 1)
+		s->trace_state = span__frame_string1(f, d);
+	if (n > 2)
+		s->attrs.dropped = dec_u32(d);
+	if (n > 3)
+		s->dropped_events = dec_u32(d);
+	if (n > 4)
+		s->dropped_refs = dec_u32(d);
+	skip_rest(d, n, 5);
+}
+
+static void dec_owner(struct span_frame *f, struct dec *d, struct span *s)
+{
+	uint64_t process = dec_uint(d), scope = dec_uint(d);
+
+	if (process < f->info.n_processes)
+		s->process = &f->info.processes[process];
+	else
+		dec_fail(d, SPAN_E_CORRUPT, "a process outside the table");
+	if (scope > f->n_scopes)
+		dec_fail(d, SPAN_E_CORRUPT, "a scope outside the table");
+	else if (scope)
+		s->scope = &f->scopes[scope - 1];
+}
+
+static void dec_span(struct span_frame *f, struct dec *d, struct span *s,
+		     size_t n)
+{
+	uint64_t bits;
+
+	put_id(s->span_id, dec_uint(d));
+	put_id(s->parent_id, dec_uint(d));
+	dec_owner(f, d, s);
+	s->name = span__frame_string(f, d, dec_uint(d));
+	s->start_ns = f->base_ns + dec_time(d);
+	s->duration_ns = dec_time(d);
+	bits = dec_uint_max(d, 0xffffff, "bits out of range");
+	s->kind = bits & 15;
+	s->status = bits >> 4 & 15;
+	s->marks = (uint16_t)(bits >> 8);
+	s->flags = dec_u32(d);
+	if (n > 10)
+		span__frame_attrs(f, d, &f->span_arena, &s->attrs);
+	if (n > 11)
+		dec_events(f, d, s);
+	if (n > 12)
+		dec_refs(f, d, s);
+	if (n > 13)
+		dec_extra(f, d, s);
+	skip_rest(d, n, 14);
+}
+
+/* Move on by one span: *D is what belongs to it. */
+static bool take_span(struct span_frame *f, struct dec *d)
+{
+	uint64_t len = dec_uint(&f->next);
+
+	if (len > SPAN_MAX_BYTES)
+		dec_fail(&f->next, SPAN_E_LIMIT, "a span above 1 MiB");
+	*d = dec_init(f->next.p, len);
+	if (!dec_take(&f->next, len))
+		return false;
+	f->spans_left--;
+	return true;
+}
+
+static int fail(struct span_frame *f, const struct dec *d,
+		struct span_error *err)
+{
+	int code = d->err;
+
+	/* the body is whole: a span that ends early is damage */
+	if (code == SPAN_E_TRUNCATED)
+		code = SPAN_E_CORRUPT;
+	f->failed = code;
+	return span_error_at(err, code,
+			     (uint64_t)((const char *)d->p - f->info.bytes.p),
+			     "a span is bad: %s", d->what);
+}
+
+static bool wanted(const uint8_t id[16], const uint8_t (*ids)[16], size_t n)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = memcmp(id, ids[mid], 16);
+
+		if (!order)
+			return true;
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return false;
+}
+
+/* After the last span nothing may be left of the body. */
+static int end_of_body(struct span_frame *f, struct span_error *err)
+{
+	if (!dec_left(&f->next))
+		return 0;
+	dec_fail(&f->next, SPAN_E_CORRUPT, "bytes behind the last span");
+	return fail(f, &f->next, err);
+}
+
+int span_frame_next_of(struct span_frame *f, const uint8_t (*ids)[16],
+		       size_t n_ids, struct span *out, struct span_error *err)
+{
+	struct dec d;
+	size_t n;
+
+	if (f->failed)
+		return span_error_set(err, f->failed, "a frame is bad");
+	while (f->spans_left) {
+		if (!take_span(f, &d))
+			return fail(f, &f->next, err);
+		*out = (struct span){0};
+		n = dec_array(&d);
+		if (n < SPAN__SPAN_ELEMENTS)
+			dec_fail(&d, SPAN_E_CORRUPT,
+				 "a span with too few elements");
+		dec_trace_id(&d, out->trace_id);
+		if (!d.err && ids && !wanted(out->trace_id, ids, n_ids))
+			continue;
+		span_arena_reset(&f->span_arena);
+		dec_span(f, &d, out, n);
+		if (!d.err && dec_left(&d))
+			dec_fail(&d, SPAN_E_CORRUPT, "bytes behind a span");
+		return d.err ? fail(f, &d, err) : 1;
+	}
+	return end_of_body(f, err);
+}
+
+int span_frame_next(struct span_frame *f, struct span *out,
+		    struct span_error *err)
+{
+	return span_frame_next_of(f, NULL, 0, out, err);
+}
+
+int span_frame_validate(struct span_frame *f, struct span_error *err)
+{
+	struct span s;
+	int rc;
+
+	span_frame_rewind(f);
+	while ((rc = span_frame_next(f, &s, err)) > 0)
+		;
+	if (rc == 0)
+		span_frame_rewind(f);
+	return rc;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+struct span_writer {
+	struct span__building b;
+	struct span_buf own; /* frames on their way to FD */
+	struct span_buf *out;
+	int fd;		       /* -1: OUT is the caller's */
+	uint64_t first_put_ns; /* when the oldest waiting span was put */
+	uint64_t spans, bytes;
+	struct span_error error; /* the first one, for good */
+};
+
+static int open_writer(struct span_writer **out, int fd, struct span_buf *mem,
+		       struct span_error *err)
+{
+	struct span_writer *w = calloc(1, sizeof(*w));
+	int rc;
+
+	*out = NULL;
+	if (!w)
+		return span_error_set(err, SPAN_E_NOMEM,
+				      "no memory for a writer");
+	rc = span__building_init(&w->b, err);
+	if (rc < 0) {
+		span_writer_close(&w);
+		return rc;
+	}
+	w->fd = fd;
+	w->out = mem ? mem : &w->own;
+	*out = w;
+	return 0;
+}
+
+int span_writer_open(struct span_writer **out, int fd, struct span_error *err)
+{
+	if (fd < 0)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "no descriptor to write to");
+	return open_writer(out, fd, NULL, err);
+}
+
+int span_writer_open_mem(struct span_writer **out, struct span_buf *mem,
+			 struct span_error *err)
+{
+	return open_writer(out, -1, mem, err);
+}
+
+void span_writer_close(struct span_writer **w)
+{
+	if (!*w)
+		return;
+	span__building_release(&(*w)->b);
+	span_buf_release(&(*w)->own);
+	free(*w);
+	*w = NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t span_writer_spans(const struct span_writer *w)
+{
+	return w->spans;
+}
+
+uint64_t span_writer_bytes(const struct span_writer *w)
+{
+	return w->bytes;
+}
+
+uint64_t span_writer_due_ns(const struct span_writer *w)
+{
+	uint64_t age;
+
+	if (!w->b.n_spans)
+		return UINT64_MAX;
+	age = now_ns() - w->first_put_ns;
+	return age < SPAN_FLUSH_NS ? SPAN_FLUSH_NS - age : 0;
+}
+
+/* After a failed write nobody knows what arrived: the writer ends. */
+static int fail(struct span_writer *w, struct span_error *err)
+{
+	if (err)
+		*err = w->error;
+	return w->error.code;
+}
+
+/* Pass on what OUT has grown by since it was LEN bytes long. */
+static int deliver(struct span_writer *w, size_t len, struct span_error *err)
+{
+	if (w->out->failed) {
+		span_error_set(&w->error, SPAN_E_NOMEM,
+			       "no memory for a frame");
+		return fail(w, err);
+	}
+	w->bytes += w->out->len - len;
+	if (w->fd < 0)
+		return 0;
+	if (span_write_all(w->fd, w->out->p, w->out->len, &w->error) < 0)
+		return fail(w, err);
+	w->out->len = 0;
+	return 0;
+}
+
+int span_writer_flush(struct span_writer *w, struct span_error *err)
+{
+	size_t len = w->out->len;
+
+	if (w->error.code)
+		return fail(w, err);
+	if (!w->b.n_spans)
+		return 0;
+	span__building_finish(&w->b, w->out);
+	span__building_reset(&w->b);
+	return deliver(w, len, err);
+}
+
+int span_writer_put(struct span_writer *w, const struct span *s,
+		    struct span_error *err)
+{
+	int rc;
+
+	if (w->error.code)
+		return fail(w, err);
+	if (!w->b.n_spans)
+		w->first_put_ns = now_ns();
+	rc = span__building_add(&w->b, s);
+	if (rc == SPAN_E_NOMEM) {
+		span_error_set(&w->error, rc, "%s", w->b.refused);
+		return fail(w, err);
+	}
+	if (rc < 0)
+		return span_error_set(err, rc, "a span is refused: %s",
+				      w->b.refused);
+	w->spans++;
+	if (w->b.n_spans >= SPAN_FRAME_SPANS ||
+	    span__building_size(&w->b) >= SPAN_FRAME_SOFT)
+		return span_writer_flush(w, err);
+	return 0;
+}
+
+int span_writer_put_frame(struct span_writer *w, const struct span_frame *f,
+			  struct span_error *err)
+{
+	int rc = span_writer_flush(w, err);
+	size_t len = w->out->len;
+
+	if (rc < 0)
+		return rc;
+	w->spans += f->info.n_spans;
+	if (w->fd < 0) {
+		span_buf_str(w->out, f->info.bytes);
+		return deliver(w, len, err);
+	}
+	w->bytes += f->info.bytes.len;
+	if (span_write_all(w->fd, f->info.bytes.p, f->info.bytes.len,
+			   &w->error) < 0)
+		return fail(w, err);
+	return 0;
+}
+
+static bool kept(const uint8_t *keep, uint32_t i)
+{
+	return keep[i / 8] >> i % 8 & 1;
+}
+
+static uint32_t count_kept(const uint8_t *keep, uint32_t n)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += kept(keep, i);
+	return count;
+}
+
+/* Gather the bytes of the kept spans, runs of them at a time. */
+static int slice_body(struct span_writer *w, const struct span_frame *f,
+		      const uint8_t *keep, struct span_error *err)
+{
+	struct dec d = dec_init(f->body.p, f->body.len);
+	struct span_buf *body = &w->b.body;
+	const unsigned char *run = NULL;
+
+	for (uint32_t i = 0; i < f->info.n_spans; i++) {
+		const unsigned char *at = d.p;
+
+		dec_take(&d, dec_uint(&d));
+		if (d.err)
+			return span_error_set(err, SPAN_E_CORRUPT,
+					      "a span is bad: %s", d.what);
+		if (kept(keep, i)) {
+			run = run ? run : at;
+		} else if (run) {
+			span_buf_put(body, run, (size_t)(at - run));
+			run = NULL;
+		}
+	}
+	if (run)
+		span_buf_put(body, run, (size_t)(d.p - run));
+	return 0;
+}
+
+static int put_parts(struct span_writer *w, const struct span_frame *f,
+		     const uint8_t *keep, uint32_t n, struct span_error *err)
+{
+	struct span__parts parts = {
+		.n_spans = n,
+		.base_ns = f->base_ns,
+		.min_start_ns = f->info.min_start_ns,
+		.max_end_ns = f->info.max_end_ns,
+		.tables = {f->tables},
+	};
+	size_t len;
+	int rc = span_writer_flush(w, err);
+
+	if (rc < 0)
+		return rc;
+	len = w->out->len;
+	rc = slice_body(w, f, keep, err);
+	if (rc == 0) {
+		parts.body = (struct span_str){w->b.body.p, w->b.body.len};
+		span__frame_compose(w->out, &parts);
+		w->out->failed |= w->b.body.failed;
+		rc = deliver(w, len, err);
+		w->spans += n;
+	}
+	w->b.body.len = 0;
+	return rc;
+}
+
+static int put_each(struct span_writer *w, struct span_frame *f,
+		    const uint8_t *keep, struct span_error *err)
+{
+	struct span s;
+	int rc = 0;
+
+	span_frame_rewind(f);
+	for (uint32_t i = 0; i < f->info.n_spans; i++) {
+		rc = span_frame_next(f, &s, err);
+		if (rc > 0)
+			rc = kept(keep, i) ? span_writer_put(w, &s, err) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int span_writer_put_slice(struct span_writer *w, struct span_frame *f,
+			  const uint8_t *keep, struct span_error *err)
+{
+	uint32_t n = f->info.n_spans, count = count_kept(keep, n);
+
+	if (w->error.code)
+		return fail(w, err);
+	if (count == n)
+		return span_writer_put_frame(w, f, err);
+	if (count && count >= n - count)
+		return put_parts(w, f, keep, count, err);
+	return count ? put_each(w, f, keep, err) : 0;
+}
