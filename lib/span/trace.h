@@ -4,8 +4,23 @@
  *
  * A trace is built from any spans that share a trace id, in any order: with
  * several roots, missing parents, parents in a circle, spans that are their
- * own parent, span ids that two spans share (a Zipkin client and server),
- * duplicates. Every span has exactly one place in the tree. Nothing recurses.
+ * own parent, span ids that several spans share (a Zipkin client and server),
+ * duplicates. Every span has exactly one place in the tree. Nothing recurses,
+ * and neither time nor result depends on chance.
+ *
+ * A span's parent is found so:
+ *
+ *  - A span that names no parent, or its own id, has none.
+ *  - A span of kind server whose id a client span has too is a child of that
+ *    client (of the earliest): Zipkin gives both sides of a call one id.
+ *  - Else it is the span with the id that is named. Where several have it: one
+ *    of the same service as the child, of these a server, of these the
+ *    earliest; where none is of that service: the earliest server, without a
+ *    server the earliest span. So what a Zipkin server calls goes below the
+ *    server, what its client does beside the call below the client.
+ *  - Of spans that are their own ancestors the earliest loses its parent.
+ *
+ * Earliest means by start, then by arrival.
  */
 #ifndef SPAN_TRACE_H
 #define SPAN_TRACE_H
@@ -21,8 +36,8 @@ extern "C" {
 enum span_trace_flag {
 	SPAN_TRACE_ORPHAN = 1 << 0,  /* names a parent that is not there */
 	SPAN_TRACE_CYCLE = 1 << 1,   /* its parents form a circle, cut here */
-	SPAN_TRACE_SHARED = 1 << 2,  /* another span has the same id */
-	SPAN_TRACE_FOLLOWS = 1 << 3, /* its parent is a FOLLOWS_FROM one */
+	SPAN_TRACE_SHARED = 1 << 2,  /* another span has the same id, not 0 */
+	SPAN_TRACE_FOLLOWS = 1 << 3, /* its parent is a FOLLOWS_FROM one only */
 };
 
 /*
@@ -39,33 +54,52 @@ struct span_trace {
 	uint8_t trace_id[16];
 	const struct span *spans;	     /* by start, then by arrival */
 	const struct span_trace_node *nodes; /* one per span */
-	const uint32_t *order; /* all spans, parents before children */
+	/*
+	 * All spans, each tree in preorder: the best root's tree first, then
+	 * those of the other roots as they start.
+	 */
+	const uint32_t *order;
 	size_t n;
-	uint32_t root; /* the best root: no parent before a missing parent,
-			* then the earliest */
+	/*
+	 * The best root: one that names no parent before an orphan before a
+	 * cut circle, then the earliest.
+	 */
+	uint32_t root;
 	uint64_t start_ns, end_ns; /* of all spans */
-	size_t n_errors, n_orphans, n_roots, n_services;
+	size_t n_errors, n_orphans;
+	size_t n_roots; /* spans without a parent here, orphans too */
+	size_t n_services;
 	size_t n_duplicates; /* spans equal in every field, left out */
 };
 
+#define SPAN_TRACE_PROCESSES 8
+
 /*
- * Gathers the spans of one trace. A zeroed struct is empty.
+ * Gathers the spans of one trace. A zeroed struct is empty. Memory is that of
+ * the spans, their processes shared, and some 80 bytes a span in build.
  */
 struct span_trace_builder {
 	struct span_arena arena;
 	struct span_buf spans;
 	struct span_buf scratch;
+	/* The last different processes, so that equal ones are kept once. */
+	const struct span_process *processes[SPAN_TRACE_PROCESSES];
+	size_t n_processes, n_duplicates;
 };
 
-/* Copy a span in. 0 or SPAN_E_NOMEM. */
+/*
+ * Copy a span in. 0, SPAN_E_INVALID when it is of another trace than those
+ * before, SPAN_E_LIMIT after 2^32 - 2 spans, or SPAN_E_NOMEM.
+ */
 SPAN_API SPAN_NODISCARD int span_trace_builder_put(struct span_trace_builder *b,
 						   const struct span *s,
 						   struct span_error *err);
 
 /*
- * Put together what was gathered. *OUT and all it points to belong to the
- * builder until its next call. 0, SPAN_E_INVALID when nothing was put, or
- * SPAN_E_NOMEM. Time and memory are O(n log n) and O(n) for any input.
+ * Put together what was gathered; more may be put afterwards. *OUT and all it
+ * points to belong to the builder until its next call. 0, SPAN_E_INVALID when
+ * nothing was put, or SPAN_E_NOMEM. Time and memory are O(n log n) and O(n) for
+ * any input.
  */
 SPAN_API SPAN_NODISCARD int
 span_trace_builder_build(struct span_trace_builder *b, struct span_trace *out,

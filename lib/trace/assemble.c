@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Spans are sorted by start, so that "earliest" is the lowest index. A second
+ * list, sorted by span id, finds parents; spans that share an id lie together
+ * in it as a group, in which the order is by service, servers first, then
+ * start. Sorting where others hash leaves nothing for hostile ids to aim at.
+ */
+#include "trace/assemble.h"
+
+#include <string.h>
+
+#include "trace/sort.h"
+
+#include "base/banned.h"
+
+#define NONE SPAN_TRACE_NONE
+
+/* Spans of equal hash that are compared before duplicates are given up. */
+#define MAX_COLLISIONS 16
+
+/* What a group of spans with one id offers to others; at its first item. */
+struct group {
+	uint32_t client; /* the earliest client, or NONE */
+	uint32_t best;	 /* the parent for a child of another service */
+};
+
+struct work {
+	struct span *spans;
+	size_t n;
+	struct span__item *ids; /* by span id */
+	struct span__item *tmp;
+	struct group *groups;
+	uint32_t *service; /* a number for the service of each span */
+	struct span_trace_node *nodes;
+	uint32_t *order;
+};
+
+static uint64_t id_of(const uint8_t id[8])
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | id[i];
+	return v;
+}
+
+static int allocate(struct work *w, struct span_buf *scratch)
+{
+	size_t each = 2 * sizeof(*w->ids) + sizeof(*w->groups) +
+		      sizeof(*w->nodes) + sizeof(*w->service) +
+		      sizeof(*w->order);
+	char *p;
+
+	if (w->n > SIZE_MAX / 2 / each)
+		return SPAN_E_NOMEM;
+	p = span_buf_reserve(scratch, w->n * each);
+	if (!p)
+		return SPAN_E_NOMEM;
+	w->ids = (struct span__item *)p;
+	w->tmp = w->ids + w->n;
+	w->groups = (struct group *)(w->tmp + w->n);
+	w->nodes = (struct span_trace_node *)(w->groups + w->n);
+	w->service = (uint32_t *)(w->nodes + w->n);
+	w->order = w->service + w->n;
+	return 0;
+}
+
+/* Put the spans where ids[] says, cycle by cycle of the permutation. */
+static void permute(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct span first;
+		uint32_t to = i;
+
+		if (w->ids[i].i == i)
+			continue;
+		first = w->spans[i];
+		while (w->ids[to].i != i) {
+			uint32_t from = w->ids[to].i;
+
+			w->spans[to] = w->spans[from];
+			w->ids[to].i = to;
+			to = from;
+		}
+		w->spans[to] = first;
+		w->ids[to].i = to;
+	}
+}
+
+static void sort_by_start(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		w->ids[i] = (struct span__item){w->spans[i].start_ns, i};
+	span__sort(w->ids, w->tmp, w->n, NULL, NULL);
+	permute(w);
+}
+
+static int compare_service(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct work *w = arg;
+	const struct span_process *p = w->spans[a].process;
+	const struct span_process *q = w->spans[b].process;
+
+	return p == q ? 0 : span_str_compare(p->service, q->service);
+}
+
+/* Returns the number of different services. */
+static size_t number_services(struct work *w)
+{
+	uint32_t number = 0;
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct span_str s = w->spans[i].process->service;
+		uint8_t start[8] = {0};
+
+		if (s.len)
+			memcpy(start, s.p, s.len < 8 ? s.len : 8);
+		w->ids[i] = (struct span__item){id_of(start), i};
+	}
+	span__sort(w->ids, w->tmp, w->n, compare_service, w);
+	for (size_t k = 0; k < w->n; k++) {
+		if (k && compare_service(w, w->ids[k - 1].i, w->ids[k].i) != 0)
+			number++;
+		w->service[w->ids[k].i] = number;
+	}
+	return (size_t)number + 1;
+}
+
+/* The end of the group that starts at FROM in ids[]. */
+static size_t group_end(const struct work *w, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < w->n && w->ids[to].key == w->ids[from].key)
+		to++;
+	return to;
+}
+
+/*
+ * Mark the duplicates among N spans with one id, in order of start, in
+ * nodes[].flags; the first of equal ones stays. Sorts V by hash.
+ */
+static size_t mark_duplicates(struct work *w, struct span__item *v, size_t n)
+{
+	uint32_t kept[MAX_COLLISIONS];
+	size_t n_kept = 0, found = 0;
+
+	for (size_t k = 0; k < n; k++)
+		v[k].key = span_hash(&w->spans[v[k].i]);
+	span__sort(v, w->tmp, n, NULL, NULL);
+	for (size_t k = 0; k < n; k++) {
+		const struct span *s = &w->spans[v[k].i];
+		size_t at = 0;
+
+		if (k && v[k].key != v[k - 1].key)
+			n_kept = 0;
+		while (at < n_kept && !span_equal(s, &w->spans[kept[at]]))
+			at++;
+		if (at < n_kept) {
+			w->nodes[v[k].i].flags = 1;
+			found++;
+		} else if (n_kept < MAX_COLLISIONS) {
+			kept[n_kept++] = v[k].i;
+		}
+	}
+	return found;
+}
+
+static void sort_by_id(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		w->ids[i] = (struct span__item){id_of(w->spans[i].span_id), i};
+	span__sort(w->ids, w->tmp, w->n, NULL, NULL);
+}
+
+/* Leave duplicates out of spans[]. */
+static void drop_duplicates(struct work *w)
+{
+	size_t found = 0, to = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		w->nodes[i].flags = 0;
+	sort_by_id(w);
+	for (size_t from = 0, end; from < w->n; from = end) {
+		end = group_end(w, from);
+		if (end - from > 1)
+			found += mark_duplicates(w, w->ids + from, end - from);
+	}
+	if (!found)
+		return;
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->nodes[i].flags)
+			w->spans[to++] = w->spans[i];
+	w->n = to;
+}
+
+static int compare_in_group(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct work *w = arg;
+	bool a_server = w->spans[a].kind == SPAN_KIND_SERVER;
+	bool b_server = w->spans[b].kind == SPAN_KIND_SERVER;
+
+	if (w->service[a] != w->service[b])
+		return w->service[a] < w->service[b] ? -1 : 1;
+	return b_server - a_server;
+}
+
+static struct group describe(const struct work *w, size_t from, size_t end)
+{
+	uint32_t client = NONE, server = NONE, first = NONE;
+
+	for (size_t k = from; k < end; k++) {
+		uint32_t i = w->ids[k].i;
+		int kind = w->spans[i].kind;
+
+		if (i < first)
+			first = i;
+		if (kind == SPAN_KIND_CLIENT && i < client)
+			client = i;
+		if (kind == SPAN_KIND_SERVER && i < server)
+			server = i;
+	}
+	return (struct group){client, server != NONE ? server : first};
+}
+
+static void describe_groups(struct work *w)
+{
+	sort_by_id(w);
+	for (size_t from = 0, end; from < w->n; from = end) {
+		end = group_end(w, from);
+		if (end - from > 1)
+			span__sort(w->ids + from, w->tmp, end - from,
+				   compare_in_group, w);
+		w->groups[from] = describe(w, from, end);
+		for (size_t k = from; k < end; k++)
+			w->nodes[w->ids[k].i].flags =
+				end - from > 1 && w->ids[k].key
+					? SPAN_TRACE_SHARED
+					: 0;
+	}
+}
+
+/*
+ * The first item with this id and a service not below SERVICE; where there is
+ * none, the next item or n.
+ */
+static size_t find(const struct work *w, uint64_t id, uint32_t service)
+{
+	size_t from = 0, n = w->n;
+
+	while (n) {
+		size_t half = n / 2;
+		const struct span__item *it = &w->ids[from + half];
+
+		if (it->key < id ||
+		    (it->key == id && w->service[it->i] < service)) {
+			from += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return from;
+}
+
+static bool has_id(const struct work *w, size_t at, uint64_t id)
+{
+	return at < w->n && w->ids[at].key == id;
+}
+
+/* The client whose id the server span I took over, or NONE. */
+static uint32_t find_client(const struct work *w, uint32_t i)
+{
+	if (!(w->nodes[i].flags & SPAN_TRACE_SHARED) ||
+	    w->spans[i].kind != SPAN_KIND_SERVER)
+		return NONE;
+	return w->groups[find(w, id_of(w->spans[i].span_id), 0)].client;
+}
+
+static uint32_t find_parent(const struct work *w, uint32_t i)
+{
+	uint64_t id = id_of(w->spans[i].parent_id);
+	uint32_t parent = find_client(w, i);
+	size_t group, at;
+
+	if (parent != NONE || span_is_root(&w->spans[i]))
+		return parent;
+	group = find(w, id, 0);
+	if (!has_id(w, group, id))
+		return NONE;
+	at = find(w, id, w->service[i]);
+	if (has_id(w, at, id) && w->service[w->ids[at].i] == w->service[i])
+		return w->ids[at].i;
+	return w->groups[group].best;
+}
+
+/* True when references to the PARENT are there, but no CHILD_OF one. */
+static bool follows(const struct span *s, const struct span *parent)
+{
+	bool found = false;
+
+	if (memcmp(s->parent_id, parent->span_id, 8) != 0)
+		return false;
+	for (size_t i = 0; i < s->n_refs; i++) {
+		const struct span_ref *r = &s->refs[i];
+
+		if (memcmp(r->span_id, s->parent_id, 8) != 0 ||
+		    memcmp(r->trace_id, s->trace_id, 16) != 0)
+			continue;
+		if (r->type == SPAN_REF_CHILD_OF)
+			return false;
+		if (r->type == SPAN_REF_FOLLOWS_FROM)
+			found = true;
+	}
+	return found;
+}
+
+static void find_parents(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct span_trace_node *node = &w->nodes[i];
+
+		node->parent = find_parent(w, i);
+		if (node->parent == NONE) {
+			if (!span_is_root(&w->spans[i]))
+				node->flags |= SPAN_TRACE_ORPHAN;
+		} else if (follows(&w->spans[i], &w->spans[node->parent])) {
+			node->flags |= SPAN_TRACE_FOLLOWS;
+		}
+	}
+}
+
+/* Take its parent from the earliest span of the circle that holds I. */
+static void cut(struct work *w, uint32_t i)
+{
+	uint32_t first = i;
+
+	for (uint32_t j = w->nodes[i].parent; j != i; j = w->nodes[j].parent)
+		if (j < first)
+			first = j;
+	w->nodes[first].parent = NONE;
+	w->nodes[first].flags |= SPAN_TRACE_CYCLE;
+	w->nodes[first].flags &= ~(uint32_t)SPAN_TRACE_FOLLOWS;
+}
+
+/*
+ * Walk up from each span and leave its mark (in depth) on the way: a mark of
+ * the same walk is a circle, one of another walk has been seen to end.
+ */
+static void cut_circles(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		w->nodes[i].depth = NONE;
+	for (uint32_t i = 0; i < w->n; i++) {
+		uint32_t j = i;
+
+		while (j != NONE && w->nodes[j].depth == NONE) {
+			w->nodes[j].depth = i;
+			j = w->nodes[j].parent;
+		}
+		if (j != NONE && w->nodes[j].depth == i)
+			cut(w, j);
+	}
+}
+
+static void link_children(struct work *w)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		w->nodes[i].first_child = NONE;
+	for (uint32_t i = (uint32_t)w->n; i-- > 0;) {
+		struct span_trace_node *node = &w->nodes[i];
+		struct span_trace_node *parent;
+
+		node->next_sibling = NONE;
+		if (node->parent == NONE)
+			continue;
+		parent = &w->nodes[node->parent];
+		node->next_sibling = parent->first_child;
+		parent->first_child = i;
+	}
+}
+
+static uint32_t best_root(const struct work *w)
+{
+	static const uint32_t worse[] = {0, SPAN_TRACE_ORPHAN,
+					 SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE};
+
+	for (size_t rank = 0; rank < 3; rank++)
+		for (uint32_t i = 0; i < w->n; i++)
+			if (w->nodes[i].parent == NONE &&
+			    !(w->nodes[i].flags &
+			      ((SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE) &
+			       ~worse[rank])))
+				return i;
+	return 0;
+}
+
+/* Append the tree of ROOT to order[] from AT on; returns where it ends. */
+static size_t walk(struct work *w, uint32_t root, size_t at)
+{
+	uint32_t i = root;
+
+	w->nodes[root].depth = 0;
+	for (;;) {
+		uint32_t child = w->nodes[i].first_child;
+
+		w->order[at++] = i;
+		if (child != NONE) {
+			w->nodes[child].depth = w->nodes[i].depth + 1;
+			i = child;
+			continue;
+		}
+		while (i != root && w->nodes[i].next_sibling == NONE)
+			i = w->nodes[i].parent;
+		if (i == root)
+			return at;
+		w->nodes[w->nodes[i].next_sibling].depth = w->nodes[i].depth;
+		i = w->nodes[i].next_sibling;
+	}
+}
+
+static void summarize(const struct work *w, struct span_trace *t)
+{
+	t->start_ns = w->spans[0].start_ns;
+	for (uint32_t i = 0; i < w->n; i++) {
+		uint64_t end = span_end_ns(&w->spans[i]);
+
+		if (end > t->end_ns)
+			t->end_ns = end;
+		t->n_errors += span_is_error(&w->spans[i]);
+		t->n_orphans += (w->nodes[i].flags & SPAN_TRACE_ORPHAN) != 0;
+		t->n_roots += w->nodes[i].parent == NONE;
+	}
+}
+
+static void arrange(struct work *w, struct span_trace *t)
+{
+	size_t at;
+
+	t->root = best_root(w);
+	at = walk(w, t->root, 0);
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->nodes[i].parent == NONE && i != t->root)
+			at = walk(w, i, at);
+}
+
+int span__assemble(struct span *spans, size_t n, struct span_buf *scratch,
+		   struct span_trace *out, size_t *left)
+{
+	struct work w = {.spans = spans, .n = n};
+	int rc = allocate(&w, scratch);
+
+	if (rc < 0)
+		return rc;
+	sort_by_start(&w);
+	drop_duplicates(&w);
+	*out = (struct span_trace){.n_services = number_services(&w)};
+	describe_groups(&w);
+	find_parents(&w);
+	cut_circles(&w);
+	link_children(&w);
+	arrange(&w, out);
+	summarize(&w, out);
+	memcpy(out->trace_id, spans[0].trace_id, sizeof(out->trace_id));
+	out->spans = spans;
+	out->nodes = w.nodes;
+	out->order = w.order;
+	out->n = w.n;
+	*left = w.n;
+	return 0;
+}
