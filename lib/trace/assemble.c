@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "trace/sort.h"
+#include "base/sort.h"
 
 #include "base/banned.h"
 

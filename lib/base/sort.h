@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sort.h - indices sorted by a number; for lib/trace only */
-#ifndef SPAN_TRACE_SORT_H
-#define SPAN_TRACE_SORT_H
+/* sort.h - indices sorted by a number; for lib/ only */
+#ifndef SPAN_BASE_SORT_H
+#define SPAN_BASE_SORT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * A merge sort from the bottom up: stable, no recursion, no allocation, no
  * bad case, and linear on what is sorted already, as spans mostly are.
  */
-#include "trace/sort.h"
+#include "base/sort.h"
 
 #include <stdbool.h>
 #include <string.h>
