@@ -131,8 +131,8 @@ SPAN_API void span_encode_jaeger_json(struct span_buf *b,
  *                   of an event, dropped_tags of a ref or scope
  *   marks           an array of "cut" "clamped" "renamed"
  *
- * status_message, flags, trace_state, scope, schema_url, dropped_*, marks, an
- * event's name, and the flags, trace_state and tags of refs and scopes are
+ * status_message, flags, trace_state, scope, schema_url, dropped_*, marks, the
+ * name of an event, and what follows span_id in a ref and name in a scope are
  * left out when they are zero, empty or not there; the rest is always there.
  *
  * Attributes keep their order and types: strings, true and false, integers

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON of Jaeger's query API. What the model keeps beside attributes and
+ * references is written as Jaeger's translator of OpenTelemetry spans does,
+ * but nothing is said twice: span_derive() tells what the attributes say
+ * already.
+ *
+ * Sources: jaeger model/json, and its pkg/translator/jaeger for the names and
+ * the order of the tags.
+ */
+#include <span/codec.h>
+#include <span/text.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/sort.h"
+
+#include "base/banned.h"
+
+/* What JavaScript holds exactly. */
+#define MAX_EXACT ((INT64_C(1) << 53) - 1)
+
+static void put_typed(struct span_buf *b, const struct span_value *v)
+{
+	struct span_buf text = {0};
+
+	switch (v->type) {
+	case SPAN_BOOL:
+		span_buf_puts(b, "\"bool\",\"value\":");
+		span_text_value_json(b, v);
+		return;
+	case SPAN_INT:
+		span_buf_puts(b, "\"int64\",\"value\":");
+		if (v->i > MAX_EXACT || v->i < -MAX_EXACT)
+			span_buf_printf(b, "\"%" PRId64 "\"", v->i);
+		else
+			span_buf_printf(b, "%" PRId64, v->i);
+		return;
+	case SPAN_DOUBLE:
+		span_buf_puts(b, "\"float64\",\"value\":");
+		span_text_value_json(b, v);
+		return;
+	case SPAN_BYTES:
+		span_buf_puts(b, "\"binary\",\"value\":");
+		span_text_value_json(b, v);
+		return;
+	case SPAN_STRING:
+		span_buf_puts(b, "\"string\",\"value\":");
+		span_text_json(b, v->str);
+		return;
+	case SPAN_NULL:
+	case SPAN_ARRAY:
+	case SPAN_MAP:
+		span_buf_puts(b, "\"string\",\"value\":");
+		span_text_value(&text, v);
+		span_text_json(b, (struct span_str){text.p, text.len});
+		b->failed |= text.failed;
+		span_buf_release(&text);
+		return;
+	}
+}
+
+/* A comma where something stands before in the array. */
+static void put_comma(struct span_buf *b)
+{
+	if (b->len && b->p[b->len - 1] != '[')
+		span_buf_putc(b, ',');
+}
+
+static void put_tag(struct span_buf *b, struct span_str key,
+		    const struct span_value *v)
+{
+	put_comma(b);
+	span_buf_puts(b, "{\"key\":");
+	span_text_json(b, key);
+	span_buf_puts(b, ",\"type\":");
+	put_typed(b, v);
+	span_buf_putc(b, '}');
+}
+
+static void put_attrs(struct span_buf *b, const struct span_attrs *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		put_tag(b, a->v[i].key, &a->v[i].value);
+}
+
+/* A tag KEY=TEXT of what the model knows, unless S has such a tag. */
+static void put_known(struct span_buf *b, const struct span *s, const char *key,
+		      struct span_str text)
+{
+	struct span_value v = {.type = SPAN_STRING, .str = text};
+
+	if (text.len && !span_attr_get(&s->attrs, span_str(key)))
+		put_tag(b, span_str(key), &v);
+}
+
+static void put_status(struct span_buf *b, const struct span *s)
+{
+	static const struct span_value yes = {.type = SPAN_BOOL, .b = true};
+
+	if (s->status == SPAN_STATUS_OK)
+		put_known(b, s, "otel.status_code", SPAN_STR("OK"));
+	if (s->status != SPAN_STATUS_ERROR)
+		return;
+	put_known(b, s, "otel.status_code", SPAN_STR("ERROR"));
+	if (!span_attr_get(&s->attrs, SPAN_STR("error")))
+		put_tag(b, SPAN_STR("error"), &yes);
+}
+
+static void put_tags(struct span_buf *b, const struct span *s)
+{
+	struct span said = {.attrs = s->attrs, .process = s->process};
+
+	span_derive(&said);
+	span_buf_puts(b, ",\"tags\":[");
+	if (s->scope) {
+		put_known(b, s, "otel.scope.name", s->scope->name);
+		put_known(b, s, "otel.scope.version", s->scope->version);
+	}
+	put_attrs(b, &s->attrs);
+	if (said.kind != s->kind)
+		put_known(b, s, "span.kind", span_str(span_kind_name(s->kind)));
+	if (said.status != s->status)
+		put_status(b, s);
+	if (!span_str_equal(said.status_message, s->status_message))
+		put_known(b, s, "otel.status_description", s->status_message);
+	put_known(b, s, "w3c.tracestate", s->trace_state);
+	span_buf_putc(b, ']');
+}
+
+static void put_ref(struct span_buf *b, bool child_of,
+		    const uint8_t trace_id[16], const uint8_t span_id[8])
+{
+	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
+
+	put_comma(b);
+	span_buf_printf(b,
+			"{\"refType\":\"%s\",\"traceID\":\"%s\","
+			"\"spanID\":\"%s\"}",
+			child_of ? "CHILD_OF" : "FOLLOWS_FROM",
+			span_trace_id_text(trace_id, trace),
+			span_id_text(span_id, id));
+}
+
+/* Links come from OpenTracing too, which left their kind in an attribute. */
+static bool is_child_of(const struct span_ref *r)
+{
+	const struct span_value *v;
+
+	if (r->type != SPAN_REF_LINK)
+		return r->type == SPAN_REF_CHILD_OF;
+	v = span_attr_get(&r->attrs, SPAN_STR("opentracing.ref_type"));
+	return v && v->type == SPAN_STRING &&
+	       span_str_equal(v->str, SPAN_STR("child_of"));
+}
+
+static bool has_parent(const struct span *s)
+{
+	static const uint8_t none[8];
+
+	return memcmp(s->parent_id, none, sizeof(none)) != 0;
+}
+
+/* The reference that names the parent, or NULL. */
+static const struct span_ref *find_parent(const struct span *s)
+{
+	for (size_t i = 0; i < s->n_refs; i++)
+		if (!memcmp(s->refs[i].span_id, s->parent_id, 8) &&
+		    !memcmp(s->refs[i].trace_id, s->trace_id, 16))
+			return &s->refs[i];
+	return NULL;
+}
+
+/*
+ * As they were received where they name the parent, else the parent comes
+ * first. A link to the parent says of what kind the parent is.
+ */
+static void put_refs(struct span_buf *b, const struct span *s)
+{
+	const struct span_ref *parent = NULL;
+
+	span_buf_puts(b, ",\"references\":[");
+	if (has_parent(s)) {
+		parent = find_parent(s);
+		if (parent && parent->type != SPAN_REF_LINK)
+			parent = NULL;
+		else
+			put_ref(b, !parent || is_child_of(parent), s->trace_id,
+				s->parent_id);
+	}
+	for (size_t i = 0; i < s->n_refs; i++)
+		if (&s->refs[i] != parent)
+			put_ref(b, is_child_of(&s->refs[i]),
+				s->refs[i].trace_id, s->refs[i].span_id);
+	span_buf_putc(b, ']');
+}
+
+static void put_logs(struct span_buf *b, const struct span *s)
+{
+	span_buf_puts(b, ",\"logs\":[");
+	for (size_t i = 0; i < s->n_events; i++) {
+		const struct span_event *e = &s->events[i];
+		struct span_value name = {.type = SPAN_STRING, .str = e->name};
+
+		put_comma(b);
+		span_buf_printf(b, "{\"timestamp\":%" PRIu64 ",\"fields\":[",
+				e->time_ns / 1000);
+		if (e->name.len && !span_attr_get(&e->attrs, SPAN_STR("event")))
+			put_tag(b, SPAN_STR("event"), &name);
+		put_attrs(b, &e->attrs);
+		span_buf_puts(b, "]}");
+	}
+	span_buf_putc(b, ']');
+}
+
+static void put_warnings(struct span_buf *b, const struct span *s)
+{
+	static const struct {
+		int mark;
+		const char *text;
+	} marks[] = {
+		{SPAN_MARK_CUT, "\"a text, list or nesting was cut\""},
+		{SPAN_MARK_CLAMPED, "\"a time did not fit and was clamped\""},
+		{SPAN_MARK_RENAMED,
+		 "\"a missing or empty name was filled in\""},
+	};
+
+	if (!s->marks) {
+		span_buf_puts(b, ",\"warnings\":null");
+		return;
+	}
+	span_buf_puts(b, ",\"warnings\":[");
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		if (!(s->marks & marks[i].mark))
+			continue;
+		put_comma(b);
+		span_buf_puts(b, marks[i].text);
+	}
+	span_buf_putc(b, ']');
+}
+
+static void put_span(struct span_buf *b, const struct span *s, uint32_t process)
+{
+	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
+
+	span_buf_printf(b, "{\"traceID\":\"%s\",\"spanID\":\"%s\"",
+			span_trace_id_text(s->trace_id, trace),
+			span_id_text(s->span_id, id));
+	if (s->flags)
+		span_buf_printf(b, ",\"flags\":%" PRIu32, s->flags);
+	span_buf_puts(b, ",\"operationName\":");
+	span_text_json(b, s->name);
+	put_refs(b, s);
+	span_buf_printf(b, ",\"startTime\":%" PRIu64 ",\"duration\":%" PRIu64,
+			s->start_ns / 1000, s->duration_ns / 1000);
+	put_tags(b, s);
+	put_logs(b, s);
+	span_buf_printf(b, ",\"processID\":\"p%" PRIu32 "\"", process);
+	put_warnings(b, s);
+	span_buf_putc(b, '}');
+}
+
+/*
+ * The processes of a trace, numbered from 1 in order of first use: two are one
+ * when their JSON is the same. Equal ones meet in a sorted list, as a table of
+ * names from the wire would need a secret.
+ */
+struct processes {
+	const struct span *spans;
+	size_t n;
+	struct span_buf json, memory;
+	struct span__item *items, *tmp;
+	struct span_str *text; /* JSON of each span's process */
+	uint32_t *number;      /* of each span's process */
+};
+
+static bool allocate(struct processes *p)
+{
+	size_t each =
+		2 * sizeof(*p->items) + sizeof(*p->text) + sizeof(*p->number);
+	char *at = NULL;
+
+	if (p->n < UINT32_MAX && p->n < SIZE_MAX / 2 / each)
+		at = span_buf_reserve(&p->memory, p->n * each);
+	if (!at)
+		return false;
+	p->items = (struct span__item *)at;
+	p->tmp = p->items + p->n;
+	p->text = (struct span_str *)(p->tmp + p->n);
+	p->number = (uint32_t *)(p->text + p->n);
+	return true;
+}
+
+static void put_process(struct span_buf *b, const struct span_process *p)
+{
+	span_buf_puts(b, "{\"serviceName\":");
+	span_text_json(b, p->service);
+	span_buf_puts(b, ",\"tags\":[");
+	put_attrs(b, &p->attrs);
+	span_buf_puts(b, "]}");
+}
+
+/* Fill text[], each struct process once; tmp[] holds offsets meanwhile. */
+static bool write_processes(struct processes *p)
+{
+	size_t from = 0;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		p->items[i] =
+			(struct span__item){(uintptr_t)p->spans[i].process, i};
+	span__sort(p->items, p->tmp, p->n, NULL, NULL);
+	for (size_t k = 0; k < p->n; k++) {
+		uint32_t i = p->items[k].i;
+
+		if (!k || p->items[k].key != p->items[k - 1].key) {
+			from = p->json.len;
+			put_process(&p->json, p->spans[i].process);
+		}
+		p->text[i] = (struct span_str){NULL, p->json.len - from};
+		p->tmp[i].key = from;
+	}
+	if (p->json.failed)
+		return false;
+	for (size_t i = 0; i < p->n; i++)
+		p->text[i].p = p->json.p + p->tmp[i].key;
+	return true;
+}
+
+static int compare_text(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct processes *p = arg;
+
+	if (p->text[a].p == p->text[b].p)
+		return 0;
+	return span_str_compare(p->text[a], p->text[b]);
+}
+
+/* Fill number[]; the first span of a process stands for it. */
+static void number_processes(struct processes *p)
+{
+	uint32_t first = 0, count = 0;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		p->items[i] = (struct span__item){p->text[i].len, i};
+	span__sort(p->items, p->tmp, p->n, compare_text, p);
+	for (size_t k = 0; k < p->n; k++) {
+		uint32_t i = p->items[k].i;
+
+		if (!k || p->items[k].key != p->items[k - 1].key ||
+		    compare_text(p, first, i) != 0)
+			first = i;
+		p->tmp[i].i = first;
+	}
+	for (uint32_t i = 0; i < p->n; i++)
+		p->number[i] =
+			p->tmp[i].i == i ? ++count : p->number[p->tmp[i].i];
+}
+
+static void put_processes(struct span_buf *b, const struct processes *p)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->number[i] <= count)
+			continue;
+		if (count++)
+			span_buf_putc(b, ',');
+		span_buf_printf(b, "\"p%" PRIu32 "\":", count);
+		span_buf_str(b, p->text[i]);
+	}
+}
+
+void span_encode_jaeger_json(struct span_buf *b, const struct span *spans,
+			     size_t n)
+{
+	struct processes p = {.spans = spans, .n = n};
+	char id[SPAN_TRACE_ID_TEXT] = "";
+
+	if (n)
+		span_trace_id_text(spans->trace_id, id);
+	if (!allocate(&p) || !write_processes(&p)) {
+		b->failed = true;
+		goto done;
+	}
+	number_processes(&p);
+	span_buf_printf(b, "{\"traceID\":\"%s\",\"spans\":[", id);
+	for (size_t i = 0; i < n; i++) {
+		put_comma(b);
+		put_span(b, &spans[i], p.number[i]);
+	}
+	span_buf_puts(b, "],\"processes\":{");
+	put_processes(b, &p);
+	span_buf_puts(b, "},\"warnings\":null}");
+done:
+	span_buf_release(&p.memory);
+	span_buf_release(&p.json);
+}

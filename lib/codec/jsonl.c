@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes are objects, because that is what jq users ask for, and yet
+ * nothing is lost: types that JSON has not are objects with a $ key, and a
+ * list beside the object says what an object cannot, keys that come twice.
+ */
+#include <span/codec.h>
+#include <span/text.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/sort.h"
+
+#include "base/banned.h"
+
+/* Lists up to this long are searched for repeated keys without memory. */
+#define FEW 16
+
+/*
+ * Which of N attributes repeat the key of an earlier one: a byte for each, or
+ * NULL when none does.
+ */
+struct repeats {
+	const struct span_attr *v;
+	uint8_t *repeated;
+	uint8_t few[FEW];
+	struct span_buf memory;
+};
+
+static int compare_keys(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct span_attr *v = arg;
+
+	return span_str_compare(v[a].key, v[b].key);
+}
+
+static bool find_few(struct repeats *r, const struct span_attr *v, size_t n)
+{
+	bool found = false;
+
+	memset(r->few, 0, sizeof(r->few));
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = 0; k < i && !r->few[i]; k++)
+			if (span_str_equal(v[i].key, v[k].key)) {
+				r->few[i] = 1;
+				found = true;
+			}
+	r->repeated = r->few;
+	return found;
+}
+
+static bool find_many(struct repeats *r, const struct span_attr *v, size_t n)
+{
+	struct span__item *items;
+	bool found = false;
+
+	if (n >= UINT32_MAX)
+		goto failed;
+	items = (struct span__item *)span_buf_reserve(
+		&r->memory, n * (2 * sizeof(*items) + 1));
+	if (!items)
+		goto failed;
+	r->repeated = (uint8_t *)(items + 2 * n);
+	for (uint32_t i = 0; i < n; i++)
+		items[i] = (struct span__item){v[i].key.len, i};
+	span__sort(items, items + n, n, compare_keys, v);
+	for (size_t k = 0; k < n; k++) {
+		bool again = k && items[k].key == items[k - 1].key &&
+			     !compare_keys(v, items[k - 1].i, items[k].i);
+
+		r->repeated[items[k].i] = again;
+		found |= again;
+	}
+	return found;
+failed:
+	r->memory.failed = true;
+	return false;
+}
+
+static void find_repeats(struct repeats *r, const struct span_attr *v, size_t n)
+{
+	bool found = n <= FEW ? find_few(r, v, n) : find_many(r, v, n);
+
+	if (!found)
+		r->repeated = NULL;
+}
+
+static void put_value(struct span_buf *b, const struct span_value *v,
+		      unsigned depth);
+
+static void put_object(struct span_buf *b, const struct span_attr *v, size_t n,
+		       const uint8_t *repeated, unsigned depth)
+{
+	bool first = true;
+
+	span_buf_putc(b, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (repeated && repeated[i])
+			continue;
+		if (!first)
+			span_buf_putc(b, ',');
+		first = false;
+		span_text_json(b, v[i].key);
+		span_buf_putc(b, ':');
+		put_value(b, &v[i].value, depth);
+	}
+	span_buf_putc(b, '}');
+}
+
+static void put_list(struct span_buf *b, const struct span_attr *v, size_t n,
+		     unsigned depth)
+{
+	span_buf_putc(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		span_buf_puts(b, i ? ",[" : "[");
+		span_text_json(b, v[i].key);
+		span_buf_putc(b, ',');
+		put_value(b, &v[i].value, depth);
+		span_buf_putc(b, ']');
+	}
+	span_buf_putc(b, ']');
+}
+
+static void put_map(struct span_buf *b, const struct span_value *v,
+		    unsigned depth)
+{
+	const struct span_attr *pairs = v->map.v;
+	struct repeats r = {0};
+
+	find_repeats(&r, pairs, v->map.n);
+	if (r.repeated ||
+	    (v->map.n && pairs->key.len && *pairs->key.p == '$')) {
+		span_buf_puts(b, "{\"$map\":");
+		put_list(b, pairs, v->map.n, depth);
+		span_buf_putc(b, '}');
+	} else {
+		put_object(b, pairs, v->map.n, NULL, depth);
+	}
+	b->failed |= r.memory.failed;
+	span_buf_release(&r.memory);
+}
+
+static void put_array(struct span_buf *b, const struct span_value *v,
+		      unsigned depth)
+{
+	span_buf_putc(b, '[');
+	for (size_t i = 0; i < v->array.n; i++) {
+		if (i)
+			span_buf_putc(b, ',');
+		put_value(b, &v->array.v[i], depth);
+	}
+	span_buf_putc(b, ']');
+}
+
+/* A double always shows that it is one. */
+static void put_double(struct span_buf *b, double d)
+{
+	size_t from = b->len;
+
+	if (!isfinite(d)) {
+		span_buf_puts(b, "{\"$double\":\"");
+		span_text_double(b, d);
+		span_buf_puts(b, "\"}");
+		return;
+	}
+	span_text_double(b, d);
+	for (size_t i = from; i < b->len; i++)
+		if (b->p[i] == '.' || b->p[i] == 'e')
+			return;
+	span_buf_puts(b, ".0");
+}
+
+static void put_value(struct span_buf *b, const struct span_value *v,
+		      unsigned depth)
+{
+	if (depth > SPAN_MAX_DEPTH) {
+		span_buf_puts(b, "null");
+		return;
+	}
+	switch (v->type) {
+	case SPAN_DOUBLE:
+		put_double(b, v->d);
+		return;
+	case SPAN_BYTES:
+		span_buf_puts(b, "{\"$bytes\":");
+		span_text_value_json(b, v);
+		span_buf_putc(b, '}');
+		return;
+	case SPAN_ARRAY:
+		put_array(b, v, depth + 1);
+		return;
+	case SPAN_MAP:
+		put_map(b, v, depth + 1);
+		return;
+	default:
+		span_text_value_json(b, v);
+	}
+}
+
+/* ,"NAME":{...} and, where keys come twice, ,"NAME_list":[...]. */
+static void put_attrs(struct span_buf *b, const char *name,
+		      const struct span_attrs *a)
+{
+	struct repeats r = {0};
+
+	find_repeats(&r, a->v, a->n);
+	span_buf_printf(b, ",\"%s\":", name);
+	put_object(b, a->v, a->n, r.repeated, 0);
+	if (r.repeated) {
+		span_buf_printf(b, ",\"%s_list\":", name);
+		put_list(b, a->v, a->n, 0);
+	}
+	b->failed |= r.memory.failed;
+	span_buf_release(&r.memory);
+}
+
+static void put_text(struct span_buf *b, const char *name, struct span_str s)
+{
+	span_buf_printf(b, ",\"%s\":", name);
+	span_text_json(b, s);
+}
+
+static void put_text_if(struct span_buf *b, const char *name, struct span_str s)
+{
+	if (s.len)
+		put_text(b, name, s);
+}
+
+static void put_number_if(struct span_buf *b, const char *name, uint32_t n)
+{
+	if (n)
+		span_buf_printf(b, ",\"%s\":%" PRIu32, name, n);
+}
+
+static void put_time(struct span_buf *b, const char *name, const char *name_ns,
+		     uint64_t ns)
+{
+	span_buf_printf(b, "\"%s\":\"", name);
+	span_text_time(b, ns, 9);
+	span_buf_printf(b, "\",\"%s\":%" PRIu64, name_ns, ns);
+}
+
+static void put_ids(struct span_buf *b, const struct span *s)
+{
+	static const uint8_t none[8];
+	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
+
+	span_buf_printf(b, "\"trace_id\":\"%s\",\"span_id\":\"%s\"",
+			span_trace_id_text(s->trace_id, trace),
+			span_id_text(s->span_id, id));
+	if (memcmp(s->parent_id, none, sizeof(none)) != 0)
+		span_buf_printf(b, ",\"parent_id\":\"%s\"",
+				span_id_text(s->parent_id, id));
+	else
+		span_buf_puts(b, ",\"parent_id\":null");
+}
+
+static void put_kind(struct span_buf *b, int kind)
+{
+	if (kind == SPAN_KIND_UNSPECIFIED)
+		span_buf_puts(b, ",\"kind\":null,");
+	else if (*span_kind_name(kind))
+		span_buf_printf(b, ",\"kind\":\"%s\",", span_kind_name(kind));
+	else
+		span_buf_printf(b, ",\"kind\":%d,", kind);
+}
+
+static void put_status(struct span_buf *b, const struct span *s)
+{
+	if (s->status <= SPAN_STATUS_ERROR)
+		span_buf_printf(b, ",\"status\":\"%s\"",
+				span_status_name(s->status));
+	else
+		span_buf_printf(b, ",\"status\":%d", s->status);
+	put_text_if(b, "status_message", s->status_message);
+}
+
+static void put_events(struct span_buf *b, const struct span *s)
+{
+	span_buf_puts(b, ",\"events\":[");
+	for (size_t i = 0; i < s->n_events; i++) {
+		const struct span_event *e = &s->events[i];
+
+		span_buf_puts(b, i ? ",{" : "{");
+		put_time(b, "time", "time_ns", e->time_ns);
+		put_text_if(b, "name", e->name);
+		put_attrs(b, "fields", &e->attrs);
+		put_number_if(b, "dropped_fields", e->attrs.dropped);
+		span_buf_putc(b, '}');
+	}
+	span_buf_putc(b, ']');
+}
+
+static void put_ref(struct span_buf *b, const struct span_ref *r)
+{
+	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
+
+	span_buf_puts(b, "{\"type\":");
+	if (r->type == SPAN_REF_LINK)
+		span_buf_puts(b, "\"link\"");
+	else if (r->type == SPAN_REF_CHILD_OF)
+		span_buf_puts(b, "\"child_of\"");
+	else if (r->type == SPAN_REF_FOLLOWS_FROM)
+		span_buf_puts(b, "\"follows_from\"");
+	else
+		span_buf_printf(b, "%" PRId32, r->type);
+	span_buf_printf(b, ",\"trace_id\":\"%s\",\"span_id\":\"%s\"",
+			span_trace_id_text(r->trace_id, trace),
+			span_id_text(r->span_id, id));
+	put_number_if(b, "flags", r->flags);
+	put_text_if(b, "trace_state", r->trace_state);
+	if (r->attrs.n)
+		put_attrs(b, "tags", &r->attrs);
+	put_number_if(b, "dropped_tags", r->attrs.dropped);
+	span_buf_putc(b, '}');
+}
+
+static void put_refs(struct span_buf *b, const struct span *s)
+{
+	span_buf_puts(b, ",\"refs\":[");
+	for (size_t i = 0; i < s->n_refs; i++) {
+		if (i)
+			span_buf_putc(b, ',');
+		put_ref(b, &s->refs[i]);
+	}
+	span_buf_putc(b, ']');
+}
+
+static void put_scope(struct span_buf *b, const struct span_scope *c)
+{
+	span_buf_puts(b, ",\"scope\":{\"name\":");
+	span_text_json(b, c->name);
+	put_text_if(b, "version", c->version);
+	if (c->attrs.n)
+		put_attrs(b, "tags", &c->attrs);
+	put_number_if(b, "dropped_tags", c->attrs.dropped);
+	put_text_if(b, "schema_url", c->schema_url);
+	span_buf_putc(b, '}');
+}
+
+static void put_marks(struct span_buf *b, unsigned marks)
+{
+	static const char *const names[] = {"cut", "clamped", "renamed"};
+	bool first = true;
+
+	if (!marks)
+		return;
+	span_buf_puts(b, ",\"marks\":[");
+	for (unsigned i = 0; i < 3; i++) {
+		if (!(marks & 1u << i))
+			continue;
+		span_buf_printf(b, first ? "\"%s\"" : ",\"%s\"", names[i]);
+		first = false;
+	}
+	span_buf_putc(b, ']');
+}
+
+void span_encode_jsonl(struct span_buf *b, const struct span *s)
+{
+	span_buf_putc(b, '{');
+	put_ids(b, s);
+	put_text(b, "service", s->process->service);
+	put_text(b, "name", s->name);
+	put_kind(b, s->kind);
+	put_time(b, "start", "start_ns", s->start_ns);
+	span_buf_printf(b, ",\"duration_ns\":%" PRIu64, s->duration_ns);
+	put_status(b, s);
+	put_number_if(b, "flags", s->flags);
+	put_text_if(b, "trace_state", s->trace_state);
+	put_attrs(b, "tags", &s->attrs);
+	put_attrs(b, "process", &s->process->attrs);
+	put_events(b, s);
+	put_refs(b, s);
+	if (s->scope)
+		put_scope(b, s->scope);
+	put_text_if(b, "schema_url", s->process->schema_url);
+	put_number_if(b, "dropped_tags", s->attrs.dropped);
+	put_number_if(b, "dropped_process", s->process->attrs.dropped);
+	put_number_if(b, "dropped_events", s->dropped_events);
+	put_number_if(b, "dropped_refs", s->dropped_refs);
+	put_marks(b, s->marks);
+	span_buf_puts(b, "}\n");
+}
