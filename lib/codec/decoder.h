@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decoder.h - what the decoder and the readers of its formats share
+ *
+ * Nothing of a bad message may be handed out. A small Jaeger message is
+ * collected, then handed out; any other is read twice, once to check it and
+ * once to hand out its spans, with the memory of one span.
+ */
+#ifndef SPAN__DECODER_H
+#define SPAN__DECODER_H
+
+#include <span/codec.h>
+
+#include "codec/thrift.h"
+
+/* A Jaeger message up to this length is collected. */
+#define SPAN__COLLECT_MAX (1u << 20)
+
+/* Where the original of a time goes that does not fit (microseconds). */
+#define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
+#define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
+#define SPAN__KEY_TIME SPAN_STR("spantools.original_time_us")
+
+struct span__clients;
+
+struct span_decoder {
+	struct span_decoder_opts opts;
+	struct span_decode_stats stats;
+	struct span_arena arena; /* spans; reset after each when read twice */
+	struct span_arena keep;	 /* the process */
+	struct span__clients *clients;
+	int format;
+};
+
+enum span__pass { SPAN__COLLECT, SPAN__CHECK, SPAN__HAND_OUT };
+
+/* What a client says of the spans it lost: cumulative counts. */
+struct span__loss {
+	bool known; /* sent at all */
+	bool has_seqno;
+	int64_t seqno;
+	int64_t counts[3]; /* full queue, too large, failed to send */
+};
+
+/* A message being read. */
+struct span__message {
+	struct span__thrift in;
+	struct span_decoder *d;
+	enum span__pass pass;
+	bool enveloped; /* begins with a message head */
+	uint16_t marks; /* of what is being read */
+	uint16_t process_marks;
+	struct span_process process;
+	struct span__loss loss;
+	struct span *spans; /* SPAN__COLLECT: all of them */
+	size_t n_spans;
+	const unsigned char *list; /* where the list of spans begins */
+	span_decode_fn *fn;
+	void *arg;
+	int fn_rc; /* what FN returned, when negative */
+	struct span_error *err;
+};
+
+/*
+ * Read the message behind its head, in the pass m->pass; then, when it was
+ * only checked, read the list of its spans again and hand them out.
+ */
+void span__jaeger_read(struct span__message *m, bool compact);
+void span__jaeger_again(struct span__message *m, bool compact);
+void span__zipkin_read(struct span__message *m, bool compact);
+void span__zipkin_again(struct span__message *m, bool compact);
+
+/*
+ * Complete a span of a message that is good (name, process, parent, limits)
+ * and hand it out.
+ */
+void span__message_hand_out(struct span__message *m, struct span *s,
+			    const struct span_process *p);
+
+/* N objects of SIZE bytes from the arena; NULL and a failure without memory. */
+void *span__message_array(struct span__message *m, struct span_arena *a,
+			  size_t n, size_t size);
+
+/* Cut a text that is above SPAN_MAX_STRING, and mark. */
+void span__message_cut(struct span__message *m, struct span_str *s, bool text);
+
+/* Microseconds to ns. False when they do not fit: *NS is the nearest. */
+static inline bool span__ns(int64_t us, uint64_t *ns)
+{
+	if (__builtin_expect((uint64_t)us <= UINT64_MAX / 1000, 1)) {
+		*ns = (uint64_t)us * 1000;
+		return true;
+	}
+	*ns = us < 0 ? 0 : UINT64_MAX;
+	return false;
+}
+
+/*
+ * Set times from microseconds. One that does not fit is clamped, and its
+ * original added to the attributes.
+ */
+void span__message_times(struct span__message *m, struct span *s, int64_t start,
+			 int64_t duration);
+void span__message_event_time(struct span__message *m, struct span_event *e,
+			      int64_t us);
+
+/* Add the decoder's own tags and name what has no name; memory is A's. */
+void span__message_process(struct span__message *m, struct span_process *p,
+			   struct span_arena *a);
+
+/* format.c: the format of a message's bytes, or a negative code with *ERR. */
+int span__format_detect(const unsigned char *p, size_t len,
+			struct span_error *err);
+/* Does a message of FORMAT begin with a message head? */
+bool span__format_enveloped(int format, const unsigned char *p, size_t len);
+
+/* clients.c: how many more spans CLIENT lost since its last message. */
+struct span__clients *span__clients_open(void);
+void span__clients_close(struct span__clients **c);
+uint64_t span__clients_lost(struct span__clients *c, struct span_str client,
+			    const struct span__loss *loss);
+
+#endif
