@@ -53,6 +53,21 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
 					      struct span_error *err);
 
 /*
+ * What a decoder does to a message, besides what its format says:
+ *
+ * - A time that does not fit in ns since the epoch is clamped, the span marked
+ *   SPAN_MARK_CLAMPED, and the microseconds that were sent kept in a last
+ *   attribute "spantools.original_start_us", "spantools.original_duration_us"
+ *   or, of an event, "spantools.original_time_us".
+ * - What is above a limit of <span/model.h> is cut, and the span marked.
+ * - An empty name becomes "empty-service-name" or "empty-span-name", one that
+ *   Zipkin does not give "unknown-service-name", and the span is marked.
+ *
+ * Memory is at most 32 times the message's length, and for a message above
+ * 1 MiB 32 times its longest span's, plus 1 MiB.
+ */
+
+/*
  * Called for each span; S is valid until it returns. What it returns below 0
  * ends the decoding and is handed to the caller.
  */
@@ -60,7 +75,8 @@ typedef int span_decode_fn(void *arg, const struct span *s,
 			   struct span_error *err);
 
 /*
- * Decode the message of LEN bytes at P. FORMAT may be SPAN_FORMAT_AUTO.
+ * Decode the message of LEN bytes at P. FORMAT may be SPAN_FORMAT_AUTO. FN may
+ * be NULL: the message is checked, and counted as usual.
  *
  * Returns the number of spans handed to FN; or SPAN_E_CORRUPT,
  * SPAN_E_TRUNCATED, SPAN_E_LIMIT when the message is bad, with the offset in
