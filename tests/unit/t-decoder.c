@@ -39,8 +39,7 @@ static char *decode(struct span_decoder *d, const struct span_buf *b,
 
 static struct span_attr attr_int(const char *key, int64_t i)
 {
-	return (struct span_attr){span_str(key),
-				  {.type = SPAN_INT, .i = i}};
+	return (struct span_attr){span_str(key), {.type = SPAN_INT, .i = i}};
 }
 
 static struct span_attr attr_text(const char *key, struct span_str s)
@@ -57,8 +56,8 @@ static void encode(struct span_buf *b, const struct span *s)
 	b->len = 0;
 	if (span_encode_jaeger(b, format, s, 1, 0, NULL) < 0)
 		ok(false, "encode");
-	format = SPAN_FORMAT_JAEGER_COMPACT + SPAN_FORMAT_JAEGER_BINARY -
-		 format;
+	format =
+		SPAN_FORMAT_JAEGER_COMPACT + SPAN_FORMAT_JAEGER_BINARY - format;
 }
 
 static void test_names(void)
@@ -328,7 +327,8 @@ static int refuse_second(void *arg, const struct span *s,
 static void test_callback(void)
 {
 	struct span_process p = {.service = SPAN_STR("s")};
-	struct span spans[3] = {{.process = &p}, {.process = &p}, {.process = &p}};
+	struct span spans[3] = {
+		{.process = &p}, {.process = &p}, {.process = &p}};
 	struct span_error err = {0};
 	struct span_buf b = {0};
 	int n = 0;
@@ -353,8 +353,7 @@ static void test_process_tags(void)
 	static struct span_attr many[SPAN_MAX_ATTRS];
 	struct span_attr add[] = {attr_text("zone", SPAN_STR("b")),
 				  attr_text("host", SPAN_STR("h"))};
-	struct span_decoder_opts o = {.process_tags = add,
-				      .n_process_tags = 2};
+	struct span_decoder_opts o = {.process_tags = add, .n_process_tags = 2};
 	struct span_process p = {.service = SPAN_STR("s")};
 	struct span s = {.process = &p, .name = SPAN_STR("o")};
 	struct span_decoder *d = NULL;
@@ -467,7 +466,8 @@ static void test_parent(void)
 	struct span_buf b = {0}, text = {0};
 
 	encode(&b, &s);
-	ok(strstr(decode(decoder, &b, &text), "/0000000000000000<0000000000000008 "),
+	ok(strstr(decode(decoder, &b, &text),
+		  "/0000000000000000<0000000000000008 "),
 	   "a parent is found among the references of the trace");
 	span_buf_release(&b);
 	span_buf_release(&text);
@@ -517,14 +517,14 @@ static void put_stats(struct span_buf *b, const struct batch *x)
 static void test_losses(void)
 {
 	static const struct batch table[] = {
-		{"a", 1, {100, 0, 0}, true, 0},	  /* only the base */
-		{"a", 2, {103, 1, 0}, true, 4},	  /* three and one more */
-		{"a", 2, {200, 1, 0}, true, 4},	  /* not newer */
-		{"b", 1, {1, 1, 1}, true, 4},	  /* another client */
-		{"a", 3, {0, 0, 0}, false, 4},	  /* says nothing */
-		{"a", 4, {103, 1, 6}, true, 10},  /* six more */
-		{"a", 5, {0, 0, 0}, true, 10},	  /* began anew */
-		{"a", 6, {2, 0, 0}, true, 12},	  /* two since */
+		{"a", 1, {100, 0, 0}, true, 0},	 /* only the base */
+		{"a", 2, {103, 1, 0}, true, 4},	 /* three and one more */
+		{"a", 2, {200, 1, 0}, true, 4},	 /* not newer */
+		{"b", 1, {1, 1, 1}, true, 4},	 /* another client */
+		{"a", 3, {0, 0, 0}, false, 4},	 /* says nothing */
+		{"a", 4, {103, 1, 6}, true, 10}, /* six more */
+		{"a", 5, {0, 0, 0}, true, 10},	 /* began anew */
+		{"a", 6, {2, 0, 0}, true, 12},	 /* two since */
 	};
 	struct span_decoder *d = NULL;
 	struct span_buf b = {0};

@@ -40,8 +40,7 @@ static int decode(struct span_decoder *d, int format, const void *p, size_t len,
 	"1485467191639875000+5000 (s=s:x d=d:72.5 b=b:true l=i:-123 "          \
 	"y=y:00ff) {1 0000000000000005/0000000000000006} "                     \
 	"[1485467191639875000 event=s:e]\n"
-#define B_SPAN                                                                 \
-	"s 0000000000000001/0000000000000002 \"o\" flags=1 1000+1000\n"
+#define B_SPAN "s 0000000000000001/0000000000000002 \"o\" flags=1 1000+1000\n"
 #define Z_SPAN                                                                 \
 	"a(ip=i:16909060) 0000000000000001/0000000000000002"                   \
 	"<0000000000000001 \"g\" flags=0 10000+5000 client "                   \
@@ -158,7 +157,9 @@ static void test_encode(struct span_decoder *d)
 #define HEAD_B "8001000400000009656d6974426174636800000000"
 /* Process "s", and a list of one span up to its flags. */
 #define TO_SPAN "1c1c18017300191c"
-#define TO_FLAGS TO_SPAN "16021600160416001801" "6f2502"
+#define TO_FLAGS                                                               \
+	TO_SPAN "16021600160416001801"                                         \
+		"6f2502"
 
 static void test_hostile(struct span_decoder *d)
 {
@@ -198,11 +199,11 @@ static void test_hostile(struct span_decoder *d)
 		 "the batch has no spans"},
 		{"no service", HEAD_C "1c1c00190c0000", 0, SPAN_E_CORRUPT, 16,
 		 "a process has no serviceName"},
-		{"no flags", HEAD_C TO_SPAN "160216001604160018016f36021602000000",
-		 0, SPAN_E_CORRUPT, 37, "a span has no flags"},
-		{"a duration of another type",
-		 HEAD_C TO_FLAGS "16021502000000", 0, SPAN_E_CORRUPT, 39,
-		 "a span has no duration"},
+		{"no flags",
+		 HEAD_C TO_SPAN "160216001604160018016f36021602000000", 0,
+		 SPAN_E_CORRUPT, 37, "a span has no flags"},
+		{"a duration of another type", HEAD_C TO_FLAGS "16021502000000",
+		 0, SPAN_E_CORRUPT, 39, "a span has no duration"},
 		{"a tag without key",
 		 HEAD_C TO_FLAGS "16021602191c2500000000000000", 0,
 		 SPAN_E_CORRUPT, 43, "a tag has no key"},
@@ -225,9 +226,8 @@ static void test_hostile(struct span_decoder *d)
 		{"a number above 64 bits",
 		 HEAD_C "1c1c1801730036ffffffffffffffffff0200", 0,
 		 SPAN_E_CORRUPT, 20, "a number has too many digits"},
-		{"a number above 32 bits",
-		 HEAD_C "1c45ffffffff1f00", 0, SPAN_E_CORRUPT, 15,
-		 "a number has too many digits"},
+		{"a number above 32 bits", HEAD_C "1c45ffffffff1f00", 0,
+		 SPAN_E_CORRUPT, 15, "a number has too many digits"},
 		{"a field of no type", HEAD_C "1c4e00", 0, SPAN_E_CORRUPT, 15,
 		 "a field has an unknown type"},
 		{"a list of nothing", HEAD_C "1cf9f0ffffff070000", 0,
