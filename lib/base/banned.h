@@ -8,6 +8,9 @@
 #ifndef SPAN_BANNED_H
 #define SPAN_BANNED_H
 
+/* A name that glibc has made a macro of, as it does for clang, is refused. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets
 #pragma GCC poison strtok strtok_r atoi atol atoll atof sscanf scanf
 #pragma GCC poison localtime gmtime ctime asctime
