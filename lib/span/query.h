@@ -3,8 +3,8 @@
  * span/query.h - choose spans and traces
  *
  * A query holds for a span when all of its conditions hold for that same
- * span, and for a trace when it holds for one of its spans. A result is the
- * whole trace, or with spans_only the spans themselves.
+ * span, and for a trace when it holds for one of its spans. A search returns
+ * the whole traces, their ids, or the matching spans alone.
  */
 #ifndef SPAN_QUERY_H
 #define SPAN_QUERY_H
@@ -27,7 +27,9 @@ enum span_sort {
 /*
  * The selection options as they were typed; zero means not given. A NAME is
  * an exact text, a glob ('HTTP *', when it has one of * ? [) or ~REGEX
- * (PCRE2). Several of one list are alternatives; all else combines with AND.
+ * (PCRE2, found anywhere in the name). Several names of one list, and several
+ * trace ids, are alternatives; all else combines with AND. span-query(1) has
+ * the details.
  */
 struct span_select {
 	const char *const *services;
@@ -35,48 +37,62 @@ struct span_select {
 	const char *const *operations;
 	size_t n_operations;
 	/*
-	 * k=v, k!=v, k~re, or a logfmt list of them; all must hold. Matches
-	 * span tags, process tags, event fields and derived values (error,
-	 * span.kind); a typed value equals its text.
+	 * k=v, k!=v, k~re, k!~re, or a logfmt list of them; all must hold.
+	 * The values of k are those of the span's tags, of its process, scope,
+	 * events and links, and derived ones (error, span.kind, status); a
+	 * typed value equals its text. k!=v and k!~re hold when no value
+	 * fits, also when there is none.
 	 */
 	const char *const *tags;
 	size_t n_tags;
 	/* 1 to 32 hex digits: the exact id, else a unique prefix */
 	const char *const *trace_ids;
 	size_t n_trace_ids;
-	uint64_t min_duration_ns, max_duration_ns;
-	uint64_t since_ns, until_ns;
-	bool error;
+	uint64_t min_duration_ns, max_duration_ns; /* both inclusive */
+	uint64_t since_ns, until_ns;		   /* start in [since, until) */
+	bool error;				   /* span_is_error() */
 };
 
 struct span_query;
 
 /*
- * 0; SPAN_E_INVALID when an option cannot be read, with the column in
- * err->pos; SPAN_E_NOMEM. SEL is copied.
+ * 0; SPAN_E_INVALID when an option cannot be read, with the column (from 0)
+ * in err->pos; SPAN_E_NOMEM. SEL is copied. A query belongs to one thread.
  */
 SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 					       const struct span_select *sel,
 					       struct span_error *err);
 
-/* 1 when it holds for the span, 0, or SPAN_E_LIMIT: a regex hit its limit. */
+/*
+ * 1 when it holds for the span, 0, or SPAN_E_LIMIT when a regex takes too many
+ * steps, or SPAN_E_NOMEM. A trace id that was typed as a prefix holds for each
+ * trace that begins with it: what it means only a search can tell.
+ */
 SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 					     const struct span *s,
 					     struct span_error *err);
 SPAN_API void span_query_close(struct span_query **q);
 
 /*
- * A search: results one after another, from a store or from a source.
+ * A search: results one after another, from a store or from a source. Use it
+ * in one way: by trace, by id or by span.
+ *
+ * A store gives traces in the order of SORT, ties by id. A source without a
+ * limit and with SPAN_SORT_NEWEST gives each trace when it is complete;
+ * otherwise the results are kept to the end and put in order.
+ *
+ * A trace of a source is complete at the end, or when the time of the stream,
+ * which is the latest end of a span so far, has moved on by the window since
+ * a span of the trace came. Memory may end it before: that is counted, and
+ * when more of it comes, this is a result of its own if an earlier part was.
  */
 struct span_search;
 
 struct span_search_opts {
-	uint64_t limit; /* results at most; 0: all */
+	uint64_t limit; /* results at most, the first by SORT; 0: all */
 	enum span_sort sort;
-	/* For sources only: a trace is complete after this much time without
-	 * a span of it (0: 10 s), within this much memory (0: 64 MiB). */
-	uint64_t window_ns;
-	uint64_t memory;
+	uint64_t window_ns; /* 0: 10 s */
+	uint64_t memory;    /* bytes for spans of traces, 0: 64 MiB */
 };
 
 /* Q is borrowed until close. */
@@ -93,10 +109,12 @@ SPAN_API SPAN_NODISCARD int span_search_source(struct span_search **out,
 
 /*
  * The next whole trace. 1, 0 at the end, or a negative code: that of the
- * source, SPAN_E_AMBIGUOUS when a trace id prefix is not unique (the message
- * lists candidates), SPAN_E_LIMIT, SPAN_E_NOMEM. *OUT is valid until the next
- * call; MATCHED (may be NULL) then has one byte for each of its spans, 1 when
- * the query holds for it.
+ * source, after the results of what came before it; SPAN_E_AMBIGUOUS when a
+ * trace id prefix is not unique (the message lists candidates); SPAN_E_LIMIT
+ * also when the results that must be kept to put them in order are above the
+ * memory; SPAN_E_NOMEM. *OUT is valid until the next call; MATCHED (may be
+ * NULL) then has one byte for each of its spans, 1 when the query holds for
+ * it.
  */
 SPAN_API SPAN_NODISCARD int span_search_next(struct span_search *s,
 					     struct span_trace *out,
@@ -104,16 +122,29 @@ SPAN_API SPAN_NODISCARD int span_search_next(struct span_search *s,
 					     struct span_error *err);
 
 /*
- * The next matching span alone, in order of arrival, duplicates kept; a
- * search is used either by trace or by span. *OUT is valid until the next
- * call.
+ * The id of the next matching trace, each once, without putting traces
+ * together where SORT does not need it. Without limit and order a source
+ * gives an id when the first span of it matches.
+ */
+SPAN_API SPAN_NODISCARD int span_search_next_id(struct span_search *s,
+						uint8_t id[16],
+						struct span_error *err);
+
+/*
+ * The next matching span alone, duplicates kept: in order of arrival, or with
+ * a limit or a SORT by its start or duration, ties by ids, then by arrival.
+ * SPAN_E_INVALID with SPAN_SORT_SPANS and SPAN_SORT_ERRORS. *OUT is valid
+ * until the next call.
  */
 SPAN_API SPAN_NODISCARD int span_search_next_span(struct span_search *s,
 						  struct span *out,
 						  struct span_error *err);
 
-/* Traces that ended before they were complete, for want of memory. */
+/* Matching traces that came in several parts, or only in part, for want of
+ * memory. */
 SPAN_API uint64_t span_search_cut(const struct span_search *s);
+/* True when the limit left results out; final after the last one. */
+SPAN_API bool span_search_more(const struct span_search *s);
 SPAN_API void span_search_close(struct span_search **s);
 
 #ifdef __cplusplus

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * match.h - the parts of a query, each compiled once and asked many times
+ *
+ * What is compiled belongs to one thread: regular expressions and caches have
+ * working memory of their own.
+ */
+#ifndef SPAN_QUERY_MATCH_H
+#define SPAN_QUERY_MATCH_H
+
+#include <span/query.h>
+
+/*
+ * True when the whole of TEXT fits PATTERN: * is any text, ? a character,
+ * [a-z] and [!a-z] one of a set, \ quotes. Time is at most the product of the
+ * two lengths.
+ */
+bool span__glob(struct span_str pattern, struct span_str text);
+/* True when TEXT has a character that makes it a glob. */
+bool span__glob_is(struct span_str text);
+
+/* A PCRE2 expression that is looked for anywhere in a text. */
+struct span__regex;
+
+SPAN_NODISCARD int span__regex_open(struct span__regex **out,
+				    struct span_str pattern,
+				    struct span_error *err);
+/* 1, 0, SPAN_E_LIMIT when it takes too long, or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__regex_match(struct span__regex *r,
+				     struct span_str text,
+				     struct span_error *err);
+void span__regex_close(struct span__regex **r);
+
+/*
+ * A list of alternative names, as struct span_select describes them.
+ */
+struct span__name {
+	struct span_str text;
+	struct span__regex *regex; /* NULL: exact or a glob */
+	bool glob;
+};
+
+struct span__names {
+	struct span__name *v;
+	size_t n;
+	struct span__verdict *cache; /* NULL: no globs, no regexes */
+};
+
+/* Texts are copied to ARENA; WHAT is the option's name for messages. */
+SPAN_NODISCARD int span__names_compile(struct span__names *names,
+				       const char *const *v, size_t n,
+				       const char *what,
+				       struct span_arena *arena,
+				       struct span_error *err);
+/* 1 when one of them fits (or there is none), 0, or a negative code. */
+SPAN_NODISCARD int span__names_match(const struct span__names *names,
+				     struct span_str text,
+				     struct span_error *err);
+/* True when all of them are exact names, and there are some. */
+bool span__names_exact(const struct span__names *names);
+void span__names_release(struct span__names *names);
+
+/*
+ * One condition on the values of a key.
+ */
+struct span__tag {
+	struct span_str key, value;
+	struct span__regex *regex; /* of k~re, else NULL */
+	bool negate;		   /* k!=v, k!~re */
+	bool is_int, is_true, is_false;
+	int64_t i;
+	int derived; /* enum span__derived */
+};
+
+/* Which field of a span is a value of a key besides its attributes. */
+enum span__derived {
+	SPAN__DERIVED_NONE = 0,
+	SPAN__DERIVED_ERROR,
+	SPAN__DERIVED_EVENT,
+	SPAN__DERIVED_KIND,
+	SPAN__DERIVED_SCOPE_NAME,
+	SPAN__DERIVED_SCOPE_VERSION,
+	SPAN__DERIVED_SERVICE,
+	SPAN__DERIVED_STATUS,
+	SPAN__DERIVED_STATUS_CODE,
+	SPAN__DERIVED_STATUS_MESSAGE,
+	SPAN__DERIVED_TRACE_STATE,
+};
+enum span__derived span__derived_find(struct span_str key);
+
+struct span__tags {
+	struct span__tag *v;
+	size_t n;
+	struct span_buf *text; /* working memory of a match */
+};
+
+/* Append the conditions of the list TEXT. */
+SPAN_NODISCARD int span__tags_parse(struct span__tags *tags, const char *text,
+				    struct span_arena *arena,
+				    struct span_error *err);
+/* 1 when all of them hold for S, 0, or a negative code. */
+SPAN_NODISCARD int span__tags_match(const struct span__tags *tags,
+				    const struct span *s,
+				    struct span_error *err);
+void span__tags_release(struct span__tags *tags);
+
+/*
+ * A trace id as it was typed: the exact id, else the start of a printed one.
+ */
+struct span__id {
+	uint8_t exact[16];
+	uint8_t prefix[16]; /* the digits from the left */
+	size_t digits;
+	struct span_str text;
+};
+
+bool span__id_is_prefix(const struct span__id *id, const uint8_t trace_id[16]);
+
+struct span_query {
+	struct span_arena arena;
+	struct span__names services, operations;
+	struct span__tags tags;
+	struct span__id *ids;
+	size_t n_ids;
+	struct span_range range; /* times, durations, error, exact names */
+};
+
+/*
+ * Judge a whole trace: 1 when it is a result, with a byte for each of its
+ * spans in MATCHED that says whether the query holds for it; 0; or a negative
+ * code. What a search keeps was a candidate by span_query_match() before.
+ */
+SPAN_NODISCARD int span__query_judge(const struct span_query *q,
+				     const struct span_trace *t,
+				     uint8_t *matched, struct span_error *err);
+
+#endif

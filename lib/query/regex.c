@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Regular expressions that cannot hang.
+ *
+ * PCRE2 counts its steps anew for each place in the text where a match could
+ * begin, so its limit alone leaves a long text with a million times as many
+ * as a short one. Long texts are therefore searched in pieces, each with a
+ * bounded number of such places, and the time is looked at between them.
+ */
+#include "query/match.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/banned.h"
+
+#define MAX_PATTERN 4096u
+#define MAX_STEPS 100000u      /* from one place, see above */
+#define MAX_DEPTH 10000u       /* only without the JIT compiler */
+#define MAX_HEAP_KIB 16384u    /* the same */
+#define MAX_STACK (256u << 10) /* only with it */
+#define PIECE 1024u	       /* places between two looks at the clock */
+#define MAX_NS 200000000u      /* for one text */
+
+struct span__regex {
+	pcre2_code *code;
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+	char name[64]; /* the pattern for messages, cut */
+};
+
+static int bad_pattern(int code, size_t offset, struct span_error *err)
+{
+	unsigned char text[160];
+
+	if (code == PCRE2_ERROR_NOMEMORY)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	pcre2_get_error_message(code, text, sizeof(text));
+	return span_error_at(err, SPAN_E_INVALID, offset,
+			     "regular expression, column %zu: %s", offset + 1,
+			     text);
+}
+
+int span__regex_open(struct span__regex **out, struct span_str pattern,
+		     struct span_error *err)
+{
+	struct span__regex *r;
+	int code = 0;
+	size_t offset = 0, cut;
+
+	*out = NULL;
+	if (pattern.len > MAX_PATTERN)
+		return span_error_at(err, SPAN_E_INVALID, MAX_PATTERN,
+				     "regular expression above %u bytes",
+				     MAX_PATTERN);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	cut = pattern.len < sizeof(r->name) ? pattern.len : sizeof(r->name) - 1;
+	for (size_t i = 0; i < cut; i++)
+		r->name[i] = pattern.p[i];
+	r->code = pcre2_compile(
+		(PCRE2_SPTR)(pattern.len ? pattern.p : ""), pattern.len,
+		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
+			PCRE2_USE_OFFSET_LIMIT,
+		&code, &offset, NULL);
+	if (!r->code) {
+		span__regex_close(&r);
+		return bad_pattern(code, offset, err);
+	}
+	r->data = pcre2_match_data_create(1, NULL);
+	r->context = pcre2_match_context_create(NULL);
+	if (!r->data || !r->context) {
+		span__regex_close(&r);
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	}
+	pcre2_set_match_limit(r->context, MAX_STEPS);
+	pcre2_set_depth_limit(r->context, MAX_DEPTH);
+	pcre2_set_heap_limit(r->context, MAX_HEAP_KIB);
+	/* Where it cannot be had, the interpreter does the same, slower. */
+	if (!pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE))
+		r->stack = pcre2_jit_stack_create(32u << 10, MAX_STACK, NULL);
+	if (r->stack)
+		pcre2_jit_stack_assign(r->context, NULL, r->stack);
+	*out = r;
+	return 0;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int too_long(const struct span__regex *r, struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_LIMIT,
+			      "regular expression '%s' takes too many steps",
+			      r->name);
+}
+
+/* Does a match begin at FROM or later, but not after TO? */
+static int match_piece(struct span__regex *r, struct span_str text, size_t from,
+		       size_t to, struct span_error *err)
+{
+	int rc;
+
+	pcre2_set_offset_limit(r->context, to);
+	rc = pcre2_match(r->code, (PCRE2_SPTR)(text.len ? text.p : ""),
+			 text.len, from, 0, r->data, r->context);
+	if (rc >= 0)
+		return 1;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return 0;
+	if (rc == PCRE2_ERROR_NOMEMORY)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return too_long(r, err);
+}
+
+int span__regex_match(struct span__regex *r, struct span_str text,
+		      struct span_error *err)
+{
+	size_t from = 0;
+	uint64_t start;
+	int rc;
+
+	if (text.len <= PIECE)
+		return match_piece(r, text, 0, text.len, err);
+	start = cpu_ns();
+	for (;;) {
+		size_t to = text.len - from > PIECE ? from + PIECE : text.len;
+
+		/* A piece begins with a character, not inside of one. */
+		for (int i = 0; i < 3; i++)
+			if (to < text.len && (text.p[to] & 0xc0) == 0x80)
+				to++;
+		rc = match_piece(r, text, from, to, err);
+		if (rc || to == text.len)
+			return rc;
+		if (cpu_ns() - start > MAX_NS)
+			return too_long(r, err);
+		from = to;
+	}
+}
+
+void span__regex_close(struct span__regex **r)
+{
+	if (!*r)
+		return;
+	pcre2_jit_stack_free((*r)->stack);
+	pcre2_match_context_free((*r)->context);
+	pcre2_match_data_free((*r)->data);
+	pcre2_code_free((*r)->code);
+	free(*r);
+	*r = NULL;
+}

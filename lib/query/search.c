@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What all searches share: the public functions, and the order of results.
+ *
+ * A search has two steps: spans for which span_query_match() holds name the
+ * candidates, span__query_judge() decides on the whole trace. For conditions
+ * on single spans both say the same; an expression over several spans of a
+ * trace needs only a weaker first step.
+ */
+#include "query/search.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+#define DEFAULT_WINDOW_NS 10000000000u
+#define DEFAULT_MEMORY (64u << 20)
+
+static int open_search(struct span_search **out, const struct span_query *q,
+		       const struct span_search_opts *o, struct span_error *err)
+{
+	struct span_search *s = calloc(1, sizeof(*s));
+	int rc;
+
+	*out = NULL;
+	if (!s)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	s->q = q;
+	if (o)
+		s->o = *o;
+	if (!s->o.window_ns)
+		s->o.window_ns = DEFAULT_WINDOW_NS;
+	if (!s->o.memory)
+		s->o.memory = DEFAULT_MEMORY;
+	rc = span__ids_init(&s->ids, err);
+	if (!rc)
+		rc = span__resolver_init(&s->resolver, q, err);
+	if (rc < 0)
+		span_search_close(&s);
+	*out = s;
+	return rc;
+}
+
+int span_search_store(struct span_search **out, struct span_store *st,
+		      const struct span_query *q,
+		      const struct span_search_opts *o, struct span_error *err)
+{
+	int rc = open_search(out, q, o, err);
+
+	if (rc < 0)
+		return rc;
+	(*out)->store = span__store_search_open(st);
+	if ((*out)->store)
+		return 0;
+	span_search_close(out);
+	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+int span_search_source(struct span_search **out, struct span_source src,
+		       const struct span_query *q,
+		       const struct span_search_opts *o, struct span_error *err)
+{
+	int rc = open_search(out, q, o, err);
+
+	if (rc < 0)
+		return rc;
+	(*out)->undecided = span__resolver_open(&(*out)->resolver);
+	(*out)->stream = span__stream_search_open(src);
+	if ((*out)->stream)
+		return 0;
+	span_search_close(out);
+	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+bool span__search_holds(const struct span_search *s)
+{
+	return s->o.limit || s->o.sort != SPAN_SORT_NEWEST || s->undecided;
+}
+
+static uint64_t latest_start(const struct span_trace *t, const uint8_t *matched)
+{
+	uint64_t latest = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (matched[i] && t->spans[i].start_ns > latest)
+			latest = t->spans[i].start_ns;
+	return latest;
+}
+
+uint64_t span__search_key(const struct span_search *s,
+			  const struct span_trace *t, const uint8_t *matched)
+{
+	switch (s->o.sort) {
+	case SPAN_SORT_START:
+		return UINT64_MAX - t->start_ns;
+	case SPAN_SORT_DURATION:
+		return t->end_ns - t->start_ns;
+	case SPAN_SORT_SPANS:
+		return t->n;
+	case SPAN_SORT_ERRORS:
+		return t->n_errors;
+	default:
+		return latest_start(t, matched);
+	}
+}
+
+int span__search_judge(struct span_search *s, const struct span_trace *t,
+		       struct span_error *err)
+{
+	s->matched.len = 0;
+	if (!span_buf_reserve(&s->matched, t->n))
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return span__query_judge(s->q, t, (uint8_t *)s->matched.p, err);
+}
+
+int span_search_next(struct span_search *s, struct span_trace *out,
+		     const uint8_t **matched, struct span_error *err)
+{
+	int rc = s->store ? span__store_next(s, out, err)
+			  : span__stream_next(s, out, err);
+
+	if (rc > 0 && matched)
+		*matched = (const uint8_t *)s->matched.p;
+	return rc;
+}
+
+int span_search_next_id(struct span_search *s, uint8_t id[16],
+			struct span_error *err)
+{
+	return s->store ? span__store_next_id(s, id, err)
+			: span__stream_next_id(s, id, err);
+}
+
+int span_search_next_span(struct span_search *s, struct span *out,
+			  struct span_error *err)
+{
+	if (s->o.sort == SPAN_SORT_SPANS || s->o.sort == SPAN_SORT_ERRORS)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "single spans have no such order");
+	return s->store ? span__store_next_span(s, out, err)
+			: span__stream_next_span(s, out, err);
+}
+
+uint64_t span_search_cut(const struct span_search *s)
+{
+	return s->cut;
+}
+
+bool span_search_more(const struct span_search *s)
+{
+	return s->more;
+}
+
+void span_search_close(struct span_search **s)
+{
+	if (!*s)
+		return;
+	span__store_close(&(*s)->store);
+	span__stream_close(&(*s)->stream);
+	span__keep_release(&(*s)->keep);
+	span__resolver_release(&(*s)->resolver);
+	span__ids_release(&(*s)->ids);
+	span_buf_release(&(*s)->matched);
+	free(*s);
+	*s = NULL;
+}

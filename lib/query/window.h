@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * window.h - the traces of a stream that may still get spans
+ */
+#ifndef SPAN_QUERY_WINDOW_H
+#define SPAN_QUERY_WINDOW_H
+
+#include "base/hash.h"
+
+#include <span/trace.h>
+
+struct span__open_trace {
+	uint8_t id[16];
+	struct span_trace_builder builder;
+	size_t bytes;
+	bool candidate; /* a span of it was one */
+	bool goes_on;	/* an earlier part of it was a candidate */
+	bool late;	/* an earlier part of it was none */
+	bool counted;	/* as cut */
+	uint64_t last;	/* when it got a span, in the window's time */
+	struct span__open_trace *older, *newer, *chain;
+};
+
+struct span__window {
+	uint64_t window_ns;
+	size_t bytes; /* of all open traces */
+	uint64_t cut; /* traces that were candidates and came in parts */
+	/* The time of the stream, see window.c. */
+	uint64_t clock_ns, now_ns;
+	unsigned strange;
+	bool started;
+	struct span__key secret;
+	struct span__open_trace **places, *oldest, *newest, *big;
+	size_t n, n_places;
+	struct span__past *past; /* NULL until the first early end */
+};
+
+SPAN_NODISCARD int span__window_init(struct span__window *w, uint64_t window_ns,
+				     struct span_error *err);
+/* Add a span to its trace, which ends early above MAX bytes. */
+SPAN_NODISCARD int span__window_put(struct span__window *w,
+				    const struct span *s, bool candidate,
+				    size_t max, struct span_error *err);
+/*
+ * A trace that is complete, or that must end since all need more than MEMORY;
+ * with END any. The caller owns it. NULL: none.
+ */
+struct span__open_trace *span__window_pop(struct span__window *w, size_t memory,
+					  bool end);
+void span__open_trace_free(struct span__open_trace *t);
+void span__window_release(struct span__window *w);
+
+#endif
