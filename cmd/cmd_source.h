@@ -18,6 +18,16 @@ extern const struct cmd_option cmd_search_options[];
 struct cmd_source;
 
 /*
+ * To call before cmd_source_open(): the limit when --limit is not given (0,
+ * the default: none); and what to do before a read of a stream that would
+ * block, as in struct span_reader_opts.
+ */
+void cmd_source_default_limit(uint64_t n);
+void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
+				    struct span_error *err),
+			void *arg);
+
+/*
  * Open what the options and ARGV name. TIE (or NULL) is flushed before a
  * read that may block. 0 or a negative code; wrong usage exits.
  */
@@ -34,6 +44,10 @@ bool cmd_source_is_store(const struct cmd_source *s);
 SPAN_NODISCARD int cmd_source_next(struct cmd_source *s, struct span *out,
 				   struct span_error *err);
 
+/* The next id of a trace with a selected span. As span_search_next_id(). */
+SPAN_NODISCARD int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
+				      struct span_error *err);
+
 /* The next whole trace with a selected span. Contract of span_search_next(). */
 SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 					 struct span_trace *out,
@@ -47,6 +61,26 @@ SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 SPAN_NODISCARD int cmd_source_next_frame(struct cmd_source *s,
 					 struct span_frame **frame,
 					 struct span_error *err);
+
+/*
+ * The next frame of a stream, decoded to its end, with a bit in *KEEP for
+ * each of its spans that is selected, as span_writer_put_slice() takes it, and
+ * how many they are. Limit, order and typed prefixes of trace ids are not
+ * looked at, see cmd_source_slices(). Contract of span_reader_next_frame().
+ */
+SPAN_NODISCARD int cmd_source_next_slice(struct cmd_source *s,
+					 struct span_frame **frame,
+					 const uint8_t **keep, size_t *n_kept,
+					 struct span_error *err);
+/* True when slices are all there is to it. */
+bool cmd_source_slices(const struct cmd_source *s);
+
+/* The limit that holds (0: none), and whether it left results out. */
+uint64_t cmd_source_limit(void);
+bool cmd_source_more(const struct cmd_source *s);
+
+/* Spans read from streams so far. */
+uint64_t cmd_source_spans(const struct cmd_source *s);
 
 /* Warn of what was skipped or cut, then close; NULL is fine. */
 void cmd_source_close(struct cmd_source **s);

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The span source: files one after another, standard input, or a store, each
+ * through the same selection.
+ */
+#include "cmd_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define NOT_GIVEN UINT64_MAX
+
+static struct {
+	const char *store;
+	bool skip_bad, error;
+	struct cmd_list services, operations, tags, trace_ids;
+	uint64_t min_duration, max_duration, since, until;
+} opt = {.max_duration = NOT_GIVEN};
+
+static struct {
+	uint64_t limit, default_limit, window, memory;
+	int sort;
+} search = {.limit = NOT_GIVEN};
+
+static struct {
+	int (*fn)(void *arg, uint64_t *wait_ns, struct span_error *err);
+	void *arg;
+} idle;
+
+static const struct cmd_option select_options[] = {
+	{CMD_LIST, 0, "service", &opt.services, "NAME",
+	 "only spans of a service: a name, a glob, or ~REGEX", NULL},
+	{CMD_LIST, 0, "operation", &opt.operations, "NAME",
+	 "only spans with an operation of that name", NULL},
+	{CMD_LIST, 0, "tag", &opt.tags, "COND",
+	 "only spans with a tag: k=v, k!=v, k~REGEX, k!~REGEX, or a list of "
+	 "them",
+	 NULL},
+	{CMD_FLAG, 0, "error", &opt.error, NULL, "only spans with an error",
+	 NULL},
+	{CMD_DURATION, 0, "min-duration", &opt.min_duration, "TIME",
+	 "only spans that took at least that long", NULL},
+	{CMD_DURATION, 0, "max-duration", &opt.max_duration, "TIME",
+	 "only spans that took at most that long", NULL},
+	{CMD_TIME, 0, "since", &opt.since, "WHEN",
+	 "only spans that start then or later: -15m, 2026-11-22T10:00:00Z, @N",
+	 NULL},
+	{CMD_TIME, 0, "until", &opt.until, "WHEN",
+	 "only spans that start before", NULL},
+	{CMD_LIST, 0, "trace-id", &opt.trace_ids, "ID",
+	 "only this trace: its id or the beginning of it", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct cmd_option cmd_source_options[] = {
+	{CMD_STRING, 's', "store", &opt.store, "STORE",
+	 "read a store instead of FILEs", NULL},
+	{CMD_FLAG, 0, "skip-bad", &opt.skip_bad, NULL,
+	 "pass over damaged parts of a FILE", NULL},
+	{CMD_GROUP, 0, NULL, (void *)select_options, NULL, "Selection", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+/* In the order of enum span_sort. */
+static const char *const sorts[] = {"newest", "start",	"duration",
+				    "spans",  "errors", NULL};
+
+const struct cmd_option cmd_search_options[] = {
+	{CMD_INT, 0, "limit", &search.limit, "N",
+	 "at most the first N results; 0 is no limit", NULL},
+	{CMD_CHOICE, 0, "sort", &search.sort, "ORDER", "order of the results",
+	 sorts},
+	{CMD_DURATION, 0, "window", &search.window, "TIME",
+	 "a stream's trace is complete after TIME without a span (10s)", NULL},
+	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
+	 "memory for spans of traces (64M)", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+struct cmd_source {
+	struct span_query *query;
+	struct span_search *search; /* made when it is needed */
+	struct span_store *store;   /* NULL: a stream */
+	char **names;
+	int n_names, next_name;
+	struct span_writer *tie;
+	struct span_reader *reader; /* of the current file, or NULL */
+	const char *name;
+	int fd;
+	uint64_t n_spans;
+	uint64_t skipped, places; /* frames that this file skipped itself */
+	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
+};
+
+void cmd_source_default_limit(uint64_t n)
+{
+	search.default_limit = n;
+}
+
+void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
+				  struct span_error *err),
+			void *arg)
+{
+	idle.fn = fn;
+	idle.arg = arg;
+}
+
+uint64_t cmd_source_limit(void)
+{
+	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
+}
+
+bool cmd_source_selects(void)
+{
+	return opt.services.n || opt.operations.n || opt.tags.n ||
+	       opt.trace_ids.n || opt.error || opt.min_duration ||
+	       opt.max_duration != NOT_GIVEN || opt.since || opt.until;
+}
+
+bool cmd_source_is_store(const struct cmd_source *s)
+{
+	return s->store;
+}
+
+bool cmd_source_more(const struct cmd_source *s)
+{
+	return s->search && span_search_more(s->search);
+}
+
+uint64_t cmd_source_spans(const struct cmd_source *s)
+{
+	return s->n_spans;
+}
+
+static int compile(struct cmd_source *s, struct span_error *err)
+{
+	struct span_select sel = {
+		.services = opt.services.v,
+		.n_services = opt.services.n,
+		.operations = opt.operations.v,
+		.n_operations = opt.operations.n,
+		.tags = opt.tags.v,
+		.n_tags = opt.tags.n,
+		.trace_ids = opt.trace_ids.v,
+		.n_trace_ids = opt.trace_ids.n,
+		.min_duration_ns = opt.min_duration,
+		.since_ns = opt.since,
+		.until_ns = opt.until,
+		.error = opt.error,
+	};
+
+	if (!opt.max_duration)
+		cmd_usage("--max-duration must be above 0");
+	if (opt.max_duration != NOT_GIVEN)
+		sel.max_duration_ns = opt.max_duration;
+	return span_query_compile(&s->query, &sel, err);
+}
+
+static void damaged(void *arg, const char *text)
+{
+	(void)arg;
+	cmd_warn("%s", text);
+}
+
+static int open_store(struct cmd_source *s, const char *name,
+		      struct span_error *err)
+{
+	struct span_store_opts o = {.mode = SPAN_STORE_READ, .damage = damaged};
+
+	return span_store_open(&s->store, name, &o, err);
+}
+
+/* Can standard input be meant to be read? */
+static bool stdin_has_input(void)
+{
+	struct stat st;
+
+	return !fstat(STDIN_FILENO, &st) &&
+	       (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) ||
+		S_ISSOCK(st.st_mode));
+}
+
+int cmd_source_open(struct cmd_source **out, int argc, char **argv,
+		    struct span_writer *tie, struct span_error *err)
+{
+	static char dash[] = "-", *standard_input[] = {dash};
+	const char *store = opt.store;
+	struct cmd_source *s;
+	int rc;
+
+	*out = NULL;
+	if (store && argc)
+		cmd_usage("a FILE and --store at once: '%s'", argv[0]);
+	if (!store && !argc && !stdin_has_input()) {
+		store = getenv("SPAN_STORE");
+		if (store && !*store)
+			store = NULL;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	s->fd = -1;
+	s->tie = tie;
+	s->names = argc ? argv : standard_input;
+	s->n_names = argc ? argc : 1;
+	rc = compile(s, err);
+	if (!rc && store)
+		rc = open_store(s, store, err);
+	if (rc < 0)
+		cmd_source_close(&s);
+	*out = s;
+	return rc;
+}
+
+static void close_file(struct cmd_source *s)
+{
+	uint64_t places = 0, skipped = 0;
+
+	if (s->reader)
+		skipped = span_reader_skipped(s->reader, &places);
+	skipped += s->skipped;
+	places += s->places;
+	s->skipped = s->places = 0;
+	if (places)
+		cmd_warn("%s: %llu damaged bytes in %llu places were skipped",
+			 s->name, (unsigned long long)skipped,
+			 (unsigned long long)places);
+	span_reader_close(&s->reader);
+	if (s->fd >= 0)
+		cmd_input_close(&s->fd);
+	s->fd = -1;
+}
+
+/* Open the next file: 1, 0 when there is none, or a negative code. */
+static int open_file(struct cmd_source *s, struct span_error *err)
+{
+	struct span_reader_opts o = {.tie = s->tie,
+				     .skip_bad = opt.skip_bad,
+				     .idle = idle.fn,
+				     .idle_arg = idle.arg};
+	bool is_stdin;
+	int rc;
+
+	if (s->next_name == s->n_names)
+		return 0;
+	s->name = s->names[s->next_name++];
+	is_stdin = !strcmp(s->name, "-");
+	if (is_stdin) {
+		s->name = "standard input";
+		cmd_signals_drain(STDIN_FILENO);
+	}
+	rc = cmd_input_open(&s->fd, is_stdin ? "-" : s->name, err);
+	if (rc == SPAN_E_IO && err->sys == ENOENT && strchr(s->name, '{')) {
+		errno = ENOENT;
+		span_error_set(err, rc,
+			       "cannot open '%.100s' (expressions are not "
+			       "supported; see --tag and --help)",
+			       s->name);
+	}
+	if (rc < 0)
+		return rc;
+	rc = span_reader_open(&s->reader, s->fd, &o, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* Put the file's name before what its reader says. */
+static int name_error(const struct cmd_source *s, int rc,
+		      struct span_error *err)
+{
+	struct span_error why = *err;
+
+	span_error_set(err, rc, "%s: %s", s->name, why.msg);
+	err->sys = why.sys;
+	return rc;
+}
+
+/*
+ * The end of a file: 1 to go on with the next one, 0 at the end of all, or a
+ * negative code.
+ */
+static int next_file(struct cmd_source *s, struct span_error *err)
+{
+	if (s->reader) {
+		int rc = cmd_input_check(err);
+
+		close_file(s);
+		if (rc < 0)
+			return rc;
+	}
+	return open_file(s, err);
+}
+
+static int next_of_stream(void *self, struct span *out, struct span_error *err)
+{
+	struct cmd_source *s = self;
+	int rc;
+
+	for (;;) {
+		rc = s->reader ? span_reader_next(s->reader, out, err) : 0;
+		if (rc > 0) {
+			s->n_spans++;
+			return 1;
+		}
+		if (rc < 0)
+			return name_error(s, rc, err);
+		rc = next_file(s, err);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+static int start_search(struct cmd_source *s, struct span_error *err)
+{
+	struct span_search_opts o = {.limit = cmd_source_limit(),
+				     .sort = (enum span_sort)search.sort,
+				     .window_ns = search.window,
+				     .memory = search.memory};
+	struct span_source stream = {next_of_stream, s};
+
+	if (s->search)
+		return 0;
+	return s->store ? span_search_store(&s->search, s->store, s->query, &o,
+					    err)
+			: span_search_source(&s->search, stream, s->query, &o,
+					     err);
+}
+
+int cmd_source_next(struct cmd_source *s, struct span *out,
+		    struct span_error *err)
+{
+	int rc = start_search(s, err);
+
+	return rc < 0 ? rc : span_search_next_span(s->search, out, err);
+}
+
+int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
+		       struct span_error *err)
+{
+	int rc = start_search(s, err);
+
+	return rc < 0 ? rc : span_search_next_id(s->search, id, err);
+}
+
+int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,
+			  const uint8_t **matched, struct span_error *err)
+{
+	int rc = start_search(s, err);
+
+	return rc < 0 ? rc : span_search_next(s->search, out, matched, err);
+}
+
+int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
+			  struct span_error *err)
+{
+	int rc;
+
+	if (s->store)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "a store has no frames");
+	for (;;) {
+		rc = s->reader ? span_reader_next_frame(s->reader, frame, err)
+			       : 0;
+		if (rc > 0) {
+			s->n_spans += span_frame_info(*frame)->n_spans;
+			return 1;
+		}
+		if (rc < 0)
+			return name_error(s, rc, err);
+		rc = next_file(s, err);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+/* Judge the spans of FRAME: their number kept, or a negative code. */
+static int judge(struct cmd_source *s, struct span_frame *frame,
+		 struct span_error *err)
+{
+	struct span_error why = {0};
+	struct span span;
+	size_t i = 0;
+	int n = 0, rc;
+
+	memset(s->keep, 0, (span_frame_info(frame)->n_spans + 7) / 8);
+	while ((rc = span_frame_next(frame, &span, &why)) > 0) {
+		int match = span_query_match(s->query, &span, err);
+
+		if (match < 0)
+			return match;
+		s->keep[i / 8] |= (uint8_t)(match << (i % 8));
+		n += match;
+		i++;
+	}
+	if (rc == 0)
+		return n;
+	if (opt.skip_bad && rc != SPAN_E_NOMEM) {
+		s->places++;
+		s->skipped += span_frame_info(frame)->bytes.len;
+		return 0;
+	}
+	return span_error_set(
+		err, rc, "%s: bad frame before byte %llu: %s", s->name,
+		(unsigned long long)span_reader_pos(s->reader), why.msg);
+}
+
+int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
+			  const uint8_t **keep, size_t *n_kept,
+			  struct span_error *err)
+{
+	int rc = cmd_source_next_frame(s, frame, err);
+
+	if (rc <= 0)
+		return rc;
+	rc = judge(s, *frame, err);
+	if (rc < 0)
+		return rc;
+	*keep = s->keep;
+	*n_kept = (size_t)rc;
+	return 1;
+}
+
+bool cmd_source_slices(const struct cmd_source *s)
+{
+	return !s->store && !opt.trace_ids.n && !cmd_source_limit() &&
+	       search.sort == SPAN_SORT_NEWEST;
+}
+
+void cmd_source_close(struct cmd_source **sp)
+{
+	struct cmd_source *s = *sp;
+	uint64_t cut;
+
+	if (!s)
+		return;
+	close_file(s);
+	cut = s->search ? span_search_cut(s->search) : 0;
+	if (cut)
+		cmd_warn("%llu %s cut for want of memory; see --memory",
+			 (unsigned long long)cut,
+			 cut == 1 ? "trace was" : "traces were");
+	span_search_close(&s->search);
+	span_query_close(&s->query);
+	(void)span_store_close(&s->store, NULL);
+	free(s);
+	*sp = NULL;
+}
