@@ -20,7 +20,6 @@
 #define ELEMENTS 9u
 #define MAX_RECORD (SPAN_PAYLOAD_MAX + 4 * SPAN_PAYLOAD_TEXT + 4096u)
 #define MAX_ELEMENTS 64u /* of a payload, unknown ones included */
-#define MAX_NESTED 4096u /* bytes from an unknown list or map on */
 
 bool span_payload_detect(const void *p, size_t len)
 {
@@ -242,10 +241,7 @@ static bool fill(struct span_payload *p, const msgpack_object *o)
 	return true;
 }
 
-/*
- * True when msgpack-c makes few objects of the payload: no known element
- * nests, and what a later version adds is small.
- */
+/* True when msgpack-c makes few objects of the payload: nothing nests. */
 static bool is_flat(const struct span__input *in)
 {
 	struct dec d = dec_init(in->p, in->len);
@@ -255,10 +251,8 @@ static bool is_flat(const struct span__input *in)
 		return false;
 	for (; n && !d.err; n--) {
 		unsigned head = dec_peek(&d);
-		bool nests =
-			(head & 0xe0) == 0x80 || (head >= 0xdc && head <= 0xdf);
 
-		if (nests && dec_left(&d) > MAX_NESTED)
+		if ((head & 0xe0) == 0x80 || (head >= 0xdc && head <= 0xdf))
 			return false;
 		span__dec_skip(&d);
 	}
