@@ -19,8 +19,8 @@ extern "C" {
 /*
  * What a terminal would act on is never written as it is: controls (C0, DEL,
  * C1), format characters (bidi overrides, zero-width ones), line and paragraph
- * separators. Below they are called unsafe. A visible escape of one is \n, \r,
- * \t, \x1b, \u202e or \U000e0001.
+ * separators; and neither are noncharacters. Below they are called unsafe. A
+ * visible escape of one is \n, \r, \t, \x1b, \u202e or \U000e0001.
  */
 
 /*

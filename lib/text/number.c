@@ -57,20 +57,50 @@ void span_text_base64(struct span_buf *b, struct span_str bytes)
 	}
 }
 
+/* Add one to the last digit; all nines cannot be what is looked for. */
+static void next_digits(char *text)
+{
+	for (char *c = strchr(text, 'e'); c-- > text;) {
+		if (*c < '0' || *c > '9')
+			continue;
+		if (*c != '9') {
+			++*c;
+			return;
+		}
+		*c = '0';
+	}
+}
+
 /*
- * The digits and the decimal exponent of D, finite and above 0, in the fewest
- * digits that read back as D. printf(3) and strtod(3) both use the locale's
- * decimal point, which is passed over. Returns the number of digits.
+ * The fewest digits that read back as D, finite and above 0, as printf(3)
+ * writes them with %e. Below 15 digits only subnormal numbers can need fewer
+ * than are shown. The nearest number of 16 digits is not always the one: a
+ * power of two reaches twice as far up as down.
+ */
+static void print_shortest(double d, char *text, size_t len)
+{
+	for (int n = d < 2.3e-308 ? 1 : 15; n <= 17; n++) {
+		snprintf(text, len, "%.*e", n - 1, d);
+		if (strtod(text, NULL) == d)
+			return;
+		if (n != 16)
+			continue;
+		next_digits(text);
+		if (strtod(text, NULL) == d)
+			return;
+	}
+}
+
+/*
+ * The digits of D and its decimal exponent. The decimal point, which is the
+ * locale's, is passed over. Returns the number of digits.
  */
 static int shortest(double d, char digits[20], int *exponent)
 {
-	/* Below 15 digits only subnormal numbers can need fewer than shown. */
-	int n = d < 2.3e-308 ? 1 : 15, len = 0;
 	char text[64], *e;
+	int len = 0;
 
-	do {
-		snprintf(text, sizeof(text), "%.*e", n - 1, d);
-	} while (strtod(text, NULL) != d && n++ < 17);
+	print_shortest(d, text, sizeof(text));
 	e = strchr(text, 'e');
 	*exponent = (int)strtol(e + 1, NULL, 10);
 	for (const char *c = text; c < e; c++)

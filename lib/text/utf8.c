@@ -31,6 +31,8 @@ bool span__utf8_unsafe(uint32_t cp)
 {
 	if (cp < 0x80)
 		return cp < 0x20 || cp == 0x7f;
+	if ((cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef))
+		return true;
 	switch (utf8proc_category((utf8proc_int32_t)cp)) {
 	case UTF8PROC_CATEGORY_CC:
 	case UTF8PROC_CATEGORY_CF:

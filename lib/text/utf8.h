@@ -19,7 +19,8 @@ size_t span__utf8_next(const char *p, size_t len, uint32_t *cp);
 
 /*
  * True for what acts instead of being seen: controls, format characters (bidi
- * and zero-width ones among them), line and paragraph separators.
+ * and zero-width ones among them), line and paragraph separators, and for
+ * noncharacters, which XML refuses.
  */
 bool span__utf8_unsafe(uint32_t cp);
 
