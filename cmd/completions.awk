@@ -113,7 +113,7 @@ function bash(    i, all, key) {
 		all = all (i > 1 ? " " : "") verbs[i]
 	print "# bash completion for " command "\n"
 	print function_name "()\n{"
-	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb='' word"
+	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb=''" (n_verbs ? " word" : "")
 	print "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]}"
 	print "\tCOMPREPLY=()"
 	# bash takes the = of --name=ARG for a word of its own.
