@@ -343,3 +343,16 @@ END
 	[ -z "$output" ]
 	run -1 ./count-spans <<<"no span stream"
 }
+
+@test "rules: the example in libspan(3) compiles" {
+	{
+		echo '#include <span/span.h>'
+		echo '#include <stdio.h>'
+		echo 'int main(void) {'
+		sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$SRC/man/libspan.3" |
+			sed -n '/^\.Bd/,/^\.Ed/p' | sed '/^\./d; s/\\e/\\/g'
+		echo 'return rc < 0; }'
+	} >example.c
+	grep -q span_reader_next example.c
+	$CC -std=c11 -Wall -Wextra -Werror -I"$SRC/lib" -fsyntax-only example.c
+}
