@@ -207,7 +207,7 @@ writes() {
 		echo "$p: $objects $libs"
 		# shellcheck disable=SC2086
 		(cd "$BUILD" && $CC $flags -pie -o "$BATS_TEST_TMPDIR/$p" \
-			$objects $libs -lz -Wl,-rpath,"$BUILD/lib/.libs")
+			$objects $libs $(make_variable ZLIB_LIBS) -Wl,-rpath,"$BUILD/lib/.libs")
 		ldd "$p" | grep -q "$BUILD/lib/.libs/libspan.so"
 		"./$p" --version
 	done
