@@ -49,6 +49,10 @@ make_variable() {
 writes() {
 	case $1 in
 	span-gen) echo "span-gen --seed 1" ;;
+	span-store)
+		# shellcheck disable=SC2016
+		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'
+		;;
 	*) return 1 ;;
 	esac
 }

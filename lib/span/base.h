@@ -60,6 +60,7 @@ enum span_errc {
 	SPAN_E_NOTFOUND = -10,	/* no such store, trace or file */
 	SPAN_E_AMBIGUOUS = -11, /* a prefix that several things share */
 	SPAN_E_PEER = -12,	/* a network peer refused or is not there */
+	SPAN_E_FULL = -13,	/* the disk is full; try again later */
 };
 
 /*

@@ -48,10 +48,16 @@ struct span_store_opts {
 	uint64_t max_frame;	/* 0: 4 MiB */
 	uint64_t rotate_bytes;	/* 0: 64 MiB */
 	uint64_t rotate_age_ns; /* 0: 10 minutes */
+	uint64_t max_future_ns; /* spans dated later are counted; 0: 2 days */
+	uint64_t min_free;	/* bytes to leave free on the disk; 0: none */
+	bool require_local;	/* SPAN_E_INVALID on NFS, CIFS, FUSE */
 	/* Called for each acknowledgement; below 0 ends the append. */
 	int (*ack)(void *arg, const struct span_store_ack *a,
 		   struct span_error *err);
-	/* Called with each thing recovery or a reader found damaged. */
+	/*
+	 * Called with a sentence for each thing that recovery or a reader
+	 * found damaged, and for a file system that promises nothing.
+	 */
 	void (*damage)(void *arg, const char *text);
 	void *arg;
 };
@@ -62,8 +68,9 @@ struct span_store_opts {
  * directory: what is damaged is set aside and reported, never destroyed.
  *
  * 0; SPAN_E_NOTFOUND when there is no store to read; SPAN_E_BUSY when its
- * lock is held; SPAN_E_FORMAT when a later version wrote it; SPAN_E_INVALID,
- * SPAN_E_IO, SPAN_E_NOMEM.
+ * lock is held; SPAN_E_FORMAT when a later version wrote it; SPAN_E_INVALID
+ * when the directory holds other things, or everybody may write to it;
+ * SPAN_E_IO, SPAN_E_NOMEM. *OUT is NULL then.
  */
 SPAN_API SPAN_NODISCARD int span_store_open(struct span_store **out,
 					    const char *name,
@@ -72,13 +79,15 @@ SPAN_API SPAN_NODISCARD int span_store_open(struct span_store **out,
 
 /*
  * Append a frame, which must have passed span_frame_validate(). Syncs when a
- * group is full; call span_store_tick() to sync by time.
+ * group is full; call span_store_tick() to sync by time. The frame is rewound.
  *
- * 0; SPAN_E_LIMIT when it is above max_frame (nothing was written); SPAN_E_IO
- * after which the store takes nothing more.
+ * 0; SPAN_E_LIMIT when it is above max_frame, SPAN_E_FULL when there is no
+ * room on the disk: nothing was written, and other frames, or the same one
+ * later, may be; SPAN_E_IO and what the ack function returned, after which the
+ * store takes nothing more.
  */
 SPAN_API SPAN_NODISCARD int span_store_append_frame(struct span_store *st,
-						    const struct span_frame *f,
+						    struct span_frame *f,
 						    struct span_error *err);
 
 /* Make durable and acknowledge what was appended. 0 or SPAN_E_IO. */
@@ -92,6 +101,17 @@ SPAN_API SPAN_NODISCARD int span_store_sync(struct span_store *st,
 SPAN_API SPAN_NODISCARD int span_store_tick(struct span_store *st,
 					    uint64_t *wait_ns,
 					    struct span_error *err);
+
+/* What was done since the store was opened for append. */
+struct span_store_counts {
+	uint64_t frames, spans, bytes; /* appended; bytes: of frames */
+	uint64_t acknowledged;	       /* spans */
+	uint64_t future;	       /* spans later than max_future_ns */
+	uint64_t syncs, closed_logs;
+	uint64_t recovered_frames, recovered_spans;
+};
+SPAN_API void span_store_counts(const struct span_store *st,
+				struct span_store_counts *out);
 
 /*
  * Which spans a scan returns: those that meet every condition that is set.
@@ -132,7 +152,10 @@ SPAN_API SPAN_NODISCARD int span_cursor_next(struct span_cursor *c,
 					     struct span_error *err);
 SPAN_API void span_cursor_close(struct span_cursor **c);
 
-/* See what was appended since: a new snapshot for the scans that follow. */
+/*
+ * See what was appended since: a new snapshot for the scans that follow. The
+ * cursors of the old one must be closed before.
+ */
 SPAN_API SPAN_NODISCARD int span_store_refresh(struct span_store *st,
 					       struct span_error *err);
 
@@ -141,7 +164,10 @@ struct span_store_stat {
 	uint64_t n_files, n_closed, n_bad; /* n_bad: set aside by recovery */
 	uint64_t min_start_ns, max_end_ns; /* of spans; 0 when empty */
 	uint64_t min_arrival_ns, max_arrival_ns;
+	/* found so far by the scans of this handle, but for the last one: gaps
+	 * in the sequence numbers */
 	uint64_t damaged_places, damaged_bytes, missing_frames;
+	uint64_t n_expired; /* files that went away since they were listed */
 	uint64_t first_segment, last_segment;
 	uint8_t uuid[16];
 };
@@ -151,18 +177,22 @@ SPAN_API SPAN_NODISCARD int span_store_stat(struct span_store *st,
 					    struct span_error *err);
 
 /*
- * Called for each file of the store by stat and verify; TEXT says what is
- * wrong with it, NULL when nothing is.
+ * Called for each file by files, verify and expire. TEXT says what is wrong
+ * with it, NULL when nothing is, and to expire why it goes; verify calls once
+ * for each thing that is wrong.
  */
 struct span_store_file {
 	uint64_t segment;
 	const char *name; /* in the directory */
 	bool open;	  /* still grows */
+	bool bad;	  /* set aside by recovery; its spans count nowhere */
 	uint64_t bytes, n_frames, n_spans, first_seq, last_seq;
 	uint64_t min_start_ns, max_end_ns, min_arrival_ns, max_arrival_ns;
 };
 typedef int span_store_file_fn(void *arg, const struct span_store_file *f,
 			       const char *text, struct span_error *err);
+
+/* Every file. 0, or what FN returned below 0, or a negative code. */
 SPAN_API SPAN_NODISCARD int span_store_files(struct span_store *st,
 					     span_store_file_fn *fn, void *arg,
 					     struct span_error *err);
@@ -175,10 +205,16 @@ struct span_store_policy {
 	uint64_t max_age_ns; /* 0: no limit; by time of arrival */
 	uint64_t max_bytes;  /* 0: no limit; whole directory */
 	bool dry_run;	     /* say what would go, remove nothing */
+	bool trust_clock;    /* see clock_doubt */
 	uint64_t now_ns;     /* 0: the clock */
 };
 struct span_store_expired {
 	uint64_t n_files, n_spans, bytes;
+	/*
+	 * Nothing was removed by age, because the clock was set by more than
+	 * an hour while the store was written, or files are from the future.
+	 */
+	bool clock_doubt;
 };
 /* Remove closed files, oldest first; FN (or NULL) is called for each. */
 SPAN_API SPAN_NODISCARD int span_store_expire(struct span_store *st,

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static const char *const suffix[FILE_KINDS] = {
+	[FILE_LOG] = "log", [FILE_OPEN] = "open", [FILE_BAD] = "bad",
+	[FILE_NEW] = "new", [FILE_DEL] = "del",	  [FILE_SEG] = "seg",
+};
+
+void span__file_name(char *out, size_t cap, uint64_t number,
+		     enum span__file_kind kind)
+{
+	snprintf(out, cap, "%08" PRIu64 ".%s", number, suffix[kind]);
+}
+
+/* Only what span__file_name() would write is a name of ours. */
+static bool parse_name(const char *name, struct span__file *out)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	if (digits < 8 || digits > 19 || name[digits] != '.' ||
+	    (digits > 8 && name[0] == '0'))
+		return false;
+	for (int kind = 0; kind < FILE_KINDS; kind++) {
+		if (strcmp(name + digits + 1, suffix[kind]))
+			continue;
+		out->number = strtoull(name, NULL, 10);
+		out->kind = (enum span__file_kind)kind;
+		return true;
+	}
+	return false;
+}
+
+/* The directory that PATH is in, opened; the name that PATH has in it. */
+static int open_parent(const struct span__io *io, const char *path)
+{
+	const char *slash;
+	char *parent;
+	size_t len = strlen(path);
+	int fd;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	slash = memrchr(path, '/', len);
+	if (!slash)
+		return io->open(io->self, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY,
+				0);
+	parent = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!parent)
+		return -1;
+	fd = io->open(io->self, AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
+	free(parent);
+	return fd;
+}
+
+/* Make the directory, and its name durable. */
+static int make_dir(const struct span__io *io, const char *path,
+		    struct span_error *err)
+{
+	int fd, rc = 0;
+
+	if (io->mkdir(io->self, AT_FDCWD, path, 0700) < 0)
+		return errno == EEXIST ? 0
+				       : span_error_set(err, SPAN_E_IO,
+							"cannot create it");
+	fd = open_parent(io, path);
+	if (fd < 0 || io->fsync(io->self, fd) < 0)
+		rc = span_error_set(err, SPAN_E_IO,
+				    "cannot sync the directory it is in");
+	if (fd >= 0)
+		io->close(io->self, fd);
+	return rc;
+}
+
+int span__dir_open(struct span__dir *d, const struct span__io *io,
+		   const char *path, bool create, struct span_error *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY;
+	struct span__io_stat st;
+	int rc;
+
+	*d = (struct span__dir){.io = io};
+	d->fd = io->open(io->self, AT_FDCWD, path, flags, 0);
+	if (d->fd < 0 && errno == ENOENT && create) {
+		rc = make_dir(io, path, err);
+		if (rc < 0)
+			return rc;
+		d->fd = io->open(io->self, AT_FDCWD, path, flags, 0);
+	}
+	if (d->fd < 0 && errno == ENOENT)
+		return span_error_set(err, SPAN_E_NOTFOUND, "no such store");
+	if (d->fd < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot open it");
+	if (io->fstat(io->self, d->fd, &st) < 0)
+		rc = span_error_set(err, SPAN_E_IO, "cannot stat it");
+	else if (create && st.mode & 0002)
+		rc = span_error_set(err, SPAN_E_INVALID,
+				    "everybody may write to it");
+	else
+		return 0;
+	span__dir_close(d);
+	return rc;
+}
+
+void span__dir_close(struct span__dir *d)
+{
+	if (d->fd >= 0)
+		d->io->close(d->io->self, d->fd);
+	d->fd = -1;
+}
+
+int span__dir_sync(const struct span__dir *d, struct span_error *err)
+{
+	if (d->io->fsync(d->io->self, d->fd) < 0)
+		return span_error_set(err, SPAN_E_IO,
+				      "cannot sync the directory");
+	return 0;
+}
+
+static bool is_ours(const char *name)
+{
+	static const char *const names[] = {
+		"FORMAT", "FORMAT.new", "LOCK",
+		"MAINT",  "catalogue",	"lost+found",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static int take_name(void *arg, const char *name)
+{
+	struct span__listing *l = arg;
+	struct span__file file;
+
+	if (!parse_name(name, &file)) {
+		l->strangers |= !is_ours(name);
+		return 0;
+	}
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		void *v = reallocarray(l->v, cap, sizeof(*l->v));
+
+		if (!v)
+			return -1;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = file;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct span__file *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+int span__dir_list(const struct span__dir *d, struct span__listing *l,
+		   struct span_error *err)
+{
+	l->n = 0;
+	l->strangers = false;
+	if (d->io->list(d->io->self, d->fd, take_name, l) < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot list it");
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_number);
+	return 0;
+}
+
+void span__listing_release(struct span__listing *l)
+{
+	free(l->v);
+	*l = (struct span__listing){0};
+}
+
+bool span__listing_has(const struct span__listing *l, uint64_t number,
+		       enum span__file_kind kind)
+{
+	const struct span__file key = {number, kind};
+
+	return l->n && bsearch(&key, l->v, l->n, sizeof(*l->v), by_number);
+}
+
+uint64_t span__listing_last(const struct span__listing *l)
+{
+	return l->n ? l->v[l->n - 1].number : 0;
+}
+
+int span__dir_lock(const struct span__dir *d, const char *name, int *fd,
+		   struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	int rc;
+
+	*fd = io->open(io->self, d->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW,
+		       0600);
+	if (*fd < 0)
+		return span_error_set(err, SPAN_E_IO, "%s: cannot open", name);
+	if (io->flock(io->self, *fd) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		rc = span_error_set(err, SPAN_E_BUSY, "another process %s",
+				    strcmp(name, "LOCK") ? "maintains it"
+							 : "appends to it");
+	else
+		rc = span_error_set(err, SPAN_E_IO, "%s: cannot lock", name);
+	io->close(io->self, *fd);
+	*fd = -1;
+	return rc;
+}

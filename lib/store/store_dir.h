@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_dir.h - the directory of a store: names, FORMAT, locks
+ */
+#ifndef SPAN_STORE_DIR_H
+#define SPAN_STORE_DIR_H
+
+#include "base/io.h"
+#include "store/log_format.h"
+
+/* In the order in which a reader prefers them, for one number. */
+enum span__file_kind {
+	FILE_LOG = 0,
+	FILE_OPEN,
+	FILE_BAD,
+	FILE_NEW,
+	FILE_DEL,
+	FILE_SEG, /* of a later version */
+	FILE_KINDS,
+};
+
+struct span__file {
+	uint64_t number;
+	enum span__file_kind kind;
+};
+
+/* Files of the store, by number, then kind. A zeroed struct is empty. */
+struct span__listing {
+	struct span__file *v;
+	size_t n, cap;
+	bool strangers; /* there are names that no store has */
+};
+
+struct span__dir {
+	const struct span__io *io;
+	int fd; /* -1: closed */
+	bool has_format;
+	uint8_t uuid[16];
+};
+
+/* "00000012.log" */
+void span__file_name(char *out, size_t cap, uint64_t number,
+		     enum span__file_kind kind);
+
+/*
+ * Open the directory PATH, and with CREATE make it where there is none. 0,
+ * SPAN_E_NOTFOUND, SPAN_E_INVALID when everybody may write to it, SPAN_E_IO.
+ */
+SPAN_NODISCARD int span__dir_open(struct span__dir *d,
+				  const struct span__io *io, const char *path,
+				  bool create, struct span_error *err);
+void span__dir_close(struct span__dir *d);
+
+/* Make the names in it durable. */
+SPAN_NODISCARD int span__dir_sync(const struct span__dir *d,
+				  struct span_error *err);
+
+/* What is there now; L is emptied first. 0, SPAN_E_IO or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__dir_list(const struct span__dir *d,
+				  struct span__listing *l,
+				  struct span_error *err);
+void span__listing_release(struct span__listing *l);
+bool span__listing_has(const struct span__listing *l, uint64_t number,
+		       enum span__file_kind kind);
+/* The highest number of all kinds, 0 when there is none. */
+uint64_t span__listing_last(const struct span__listing *l);
+
+/*
+ * Read FORMAT. 1; 0 when it is missing or damaged, TEXT (40 bytes) then says
+ * which; SPAN_E_FORMAT, SPAN_E_IO.
+ */
+SPAN_NODISCARD int span__format_read(struct span__dir *d, bool writer,
+				     const char **text, struct span_error *err);
+/*
+ * Write FORMAT again, with the store's UUID from the youngest log in L, else
+ * a new one.
+ */
+SPAN_NODISCARD int span__format_make(struct span__dir *d,
+				     const struct span__listing *l,
+				     struct span_error *err);
+/* The UUID that the youngest log in L names: true when one does. */
+bool span__format_guess(struct span__dir *d, const struct span__listing *l);
+
+/*
+ * Take the lock NAME at once: 0 with *FD to be kept open, SPAN_E_BUSY,
+ * SPAN_E_IO.
+ */
+SPAN_NODISCARD int span__dir_lock(const struct span__dir *d, const char *name,
+				  int *fd, struct span_error *err);
+
+/* The highest number and sequence number that were expired, 0 for none. */
+struct span__expired {
+	uint64_t number, seq;
+};
+void span__expired_read(const struct span__dir *d, struct span__expired *out);
+/* FD is the locked MAINT. */
+SPAN_NODISCARD int span__expired_write(const struct span__dir *d, int fd,
+				       const struct span__expired *e,
+				       struct span_error *err);
+
+#endif

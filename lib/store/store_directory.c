@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static struct span__directory *directory(struct span_store *st)
+{
+	return (struct span__directory *)st;
+}
+
+static int append(struct span_store *st, const struct span_frame_info *info,
+		  uint32_t future, struct span_error *err)
+{
+	return span__appender_put(&directory(st)->appender, info, future, err);
+}
+
+static int sync_group(struct span_store *st, struct span_error *err)
+{
+	if (st->opts.mode != SPAN_STORE_APPEND)
+		return 0;
+	return span__appender_sync(&directory(st)->appender, err);
+}
+
+static int tick(struct span_store *st, uint64_t *wait_ns,
+		struct span_error *err)
+{
+	if (st->opts.mode != SPAN_STORE_APPEND)
+		return 0;
+	return span__appender_tick(&directory(st)->appender, wait_ns, err);
+}
+
+static void counts(const struct span_store *st, struct span_store_counts *out)
+{
+	*out = ((const struct span__directory *)st)->appender.counts;
+}
+
+int span__directory_view(struct span__directory *s, struct span_error *err)
+{
+	int rc;
+
+	if (s->has_view)
+		return 0;
+	rc = span__view_open(&s->view, &s->dir, err);
+	s->has_view = !rc;
+	return rc;
+}
+
+int span__directory_refresh(struct span_store *st, struct span_error *err)
+{
+	struct span__directory *s = directory(st);
+	struct span__view old = s->view;
+	int rc;
+
+	if (!s->has_view)
+		return span__directory_view(s, err);
+	rc = span__view_open(&s->view, &s->dir, err);
+	if (rc < 0) {
+		s->view = old;
+		return rc;
+	}
+	span__view_inherit(&s->view, &old);
+	span__view_release(&old);
+	return 0;
+}
+
+/* Whoever does not append needs FORMAT, or at least one log. */
+static int check_format(struct span__directory *s, struct span_error *err)
+{
+	bool writer = s->base.opts.mode != SPAN_STORE_READ;
+	struct span__listing l = {0};
+	const char *text;
+	int rc = span__format_read(&s->dir, writer, &text, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = span__dir_list(&s->dir, &l, err);
+	if (!rc && !span__format_guess(&s->dir, &l))
+		rc = span_error_set(err, SPAN_E_NOTFOUND, "it is no store");
+	if (!rc)
+		span__store_damage(&s->base.opts, "%s", text);
+	span__listing_release(&l);
+	return rc;
+}
+
+static int close_directory(struct span_store *st, struct span_error *err)
+{
+	struct span__directory *s = directory(st);
+	const struct span__io *io = st->io;
+	int rc = 0;
+
+	if (st->opts.mode == SPAN_STORE_APPEND)
+		rc = span__appender_close(&s->appender, err);
+	if (s->maint_fd >= 0)
+		io->close(io->self, s->maint_fd);
+	span__view_release(&s->view);
+	span__dir_close(&s->dir);
+	free(s);
+	return rc;
+}
+
+static const struct span__store_ops ops = {
+	.append = append,
+	.sync = sync_group,
+	.tick = tick,
+	.counts = counts,
+	.scan = span__directory_scan,
+	.refresh = span__directory_refresh,
+	.stat = span__directory_stat,
+	.files = span__directory_files,
+	.verify = span__directory_verify,
+	.expire = span__directory_expire,
+	.close = close_directory,
+};
+
+static int open_mode(struct span__directory *s, struct span_error *err)
+{
+	enum span_store_mode mode = s->base.opts.mode;
+	int rc;
+
+	if (mode == SPAN_STORE_APPEND)
+		return span__appender_open(&s->appender, &s->dir, &s->base.opts,
+					   err);
+	rc = check_format(s, err);
+	if (!rc && mode == SPAN_STORE_MAINTAIN)
+		rc = span__dir_lock(&s->dir, "MAINT", &s->maint_fd, err);
+	return rc < 0 ? rc : span__directory_view(s, err);
+}
+
+int span__store_open_dir(struct span_store **out, const char *name,
+			 const struct span_store_opts *o,
+			 const struct span__io *io, struct span_error *err)
+{
+	struct span__directory *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	s->base = (struct span_store){&ops, io, *o, strdup(name)};
+	s->maint_fd = -1;
+	rc = s->base.name ? span__dir_open(&s->dir, io, name,
+					   o->mode == SPAN_STORE_APPEND, err)
+			  : span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	if (rc < 0)
+		goto failed;
+	rc = open_mode(s, err);
+	if (rc < 0) {
+		if (s->maint_fd >= 0)
+			io->close(io->self, s->maint_fd);
+		span__dir_close(&s->dir);
+		goto failed;
+	}
+	*out = &s->base;
+	return 0;
+failed:
+	free(s->base.name);
+	free(s);
+	return rc;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole closed files go, oldest number first, by when their last frame
+ * arrived and by how much there is. Each is renamed to N.del, then the
+ * directory is synced, then they are removed: a crash leaves N.del, which the
+ * next run removes.
+ *
+ * A clock that was set by hours must not expire a store. Where a file was
+ * written since the machine started, its header tells what the clock and the
+ * time since start said together; when they now differ by more than an hour
+ * from that, or a file is from the future, age is not believed.
+ */
+#include "store/store_directory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/banned.h"
+
+#define HOUR (3600ull * 1000000000)
+
+struct expiry {
+	struct span__directory *store;
+	const struct span_store_policy *policy;
+	struct span_store_expired *out;
+	span_store_file_fn *fn;
+	void *arg;
+	uint64_t now_ns, boot_ns;
+	uint8_t boot_id[16];
+	uint64_t total; /* bytes that would be left */
+	struct span__view_file **victims;
+	size_t n_victims;
+};
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static bool clock_was_set(const struct expiry *e,
+			  const struct span__log_header *h)
+{
+	static const uint8_t unknown[16];
+
+	if (!memcmp(h->boot_id, unknown, 16) ||
+	    memcmp(h->boot_id, e->boot_id, 16) ||
+	    e->boot_ns < h->created_boot_ns)
+		return false;
+	return distance(h->created_ns + (e->boot_ns - h->created_boot_ns),
+			e->now_ns) > HOUR;
+}
+
+/* When the file's last frame arrived; of one without frames, its mtime. */
+static uint64_t arrival(const struct expiry *e, const struct span__log *log,
+			const struct span__view_file *f)
+{
+	const struct span__io *io = e->store->base.io;
+	struct span__io_stat st;
+
+	if (f->sum.n_frames)
+		return f->sum.max_arrival_ns;
+	if (io->fstat(io->self, log->fd, &st) < 0)
+		return e->now_ns;
+	return st.mtime_ns;
+}
+
+/* Sizes, sums and doubts about the clock: 1; 0 when the file went away. */
+static int look_at(struct expiry *e, struct span__view_file *f,
+		   struct span_error *err)
+{
+	const struct span__dir *d = &e->store->dir;
+	struct span__log log;
+	int rc = span__view_log(f, d, &log, err);
+
+	if (!rc)
+		rc = span__view_sum(f, d, err);
+	if (rc == SPAN_E_NOTFOUND)
+		return 0;
+	if (rc < 0)
+		return rc;
+	e->total += f->size;
+	f->sum.max_arrival_ns = arrival(e, &log, f);
+	if (f->sum.max_arrival_ns > e->now_ns &&
+	    f->sum.max_arrival_ns - e->now_ns > HOUR)
+		e->out->clock_doubt = true;
+	if (log.header_ok && clock_was_set(e, &log.header))
+		e->out->clock_doubt = true;
+	span__view_done(f, &log);
+	return 1;
+}
+
+static bool too_old(const struct expiry *e, const struct span__view_file *f)
+{
+	uint64_t age = e->now_ns > f->sum.max_arrival_ns
+			       ? e->now_ns - f->sum.max_arrival_ns
+			       : 0;
+
+	return e->policy->max_age_ns && age > e->policy->max_age_ns &&
+	       (!e->out->clock_doubt || e->policy->trust_clock);
+}
+
+static bool too_many(const struct expiry *e)
+{
+	return e->policy->max_bytes && e->total > e->policy->max_bytes;
+}
+
+static int choose(struct expiry *e, struct span_error *err)
+{
+	const struct span__view *view = &e->store->view;
+
+	for (size_t i = 0; i < view->n; i++) {
+		struct span__view_file *f = &view->v[i];
+		struct span_store_file file;
+		char name[LOG_NAME];
+		int rc = 0;
+
+		if (f->kind == FILE_OPEN || !f->has_sum ||
+		    (!too_old(e, f) && !too_many(e)))
+			continue;
+		span__directory_describe(f, &file, name);
+		if (e->fn)
+			rc = e->fn(e->arg, &file,
+				   too_old(e, f) ? "too old" : "too many bytes",
+				   err);
+		if (rc < 0)
+			return rc;
+		e->victims[e->n_victims++] = f;
+		e->total -= f->size;
+		e->out->n_files++;
+		e->out->bytes += f->size;
+		if (f->kind == FILE_LOG)
+			e->out->n_spans += f->sum.n_spans;
+	}
+	return 0;
+}
+
+/* What is about to go must be known to a later appender: see MAINT. */
+static int remember(const struct expiry *e, struct span_error *err)
+{
+	const struct span__dir *d = &e->store->dir;
+	struct span__expired gone;
+
+	span__expired_read(d, &gone);
+	for (size_t i = 0; i < e->n_victims; i++) {
+		const struct span__view_file *f = e->victims[i];
+
+		if (f->number > gone.number)
+			gone.number = f->number;
+		if (f->sum.last_seq > gone.seq)
+			gone.seq = f->sum.last_seq;
+	}
+	return span__expired_write(d, e->store->maint_fd, &gone, err);
+}
+
+static int rename_all(const struct expiry *e, struct span_error *err)
+{
+	const struct span__dir *d = &e->store->dir;
+	char from[LOG_NAME], to[LOG_NAME];
+
+	for (size_t i = 0; i < e->n_victims; i++) {
+		const struct span__view_file *f = e->victims[i];
+
+		span__file_name(from, sizeof(from), f->number, f->kind);
+		span__file_name(to, sizeof(to), f->number, FILE_DEL);
+		if (d->io->rename(d->io->self, d->fd, from, to) < 0 &&
+		    errno != ENOENT)
+			return span_error_set(err, SPAN_E_IO,
+					      "%s: cannot rename", from);
+	}
+	return span__dir_sync(d, err);
+}
+
+/* Everything called N.del, of earlier runs too. */
+static int remove_all(const struct expiry *e, struct span_error *err)
+{
+	const struct span__dir *d = &e->store->dir;
+	struct span__listing l = {0};
+	char name[LOG_NAME];
+	int rc = span__dir_list(d, &l, err);
+
+	for (size_t i = 0; i < l.n && !rc; i++) {
+		if (l.v[i].kind != FILE_DEL)
+			continue;
+		span__file_name(name, sizeof(name), l.v[i].number, FILE_DEL);
+		if (d->io->unlink(d->io->self, d->fd, name) < 0 &&
+		    errno != ENOENT)
+			rc = span_error_set(err, SPAN_E_IO, "%s: cannot remove",
+					    name);
+	}
+	span__listing_release(&l);
+	return rc;
+}
+
+static int carry_out(const struct expiry *e, struct span_error *err)
+{
+	int rc = 0;
+
+	if (e->policy->dry_run)
+		return 0;
+	if (e->n_victims) {
+		rc = remember(e, err);
+		if (!rc)
+			rc = rename_all(e, err);
+	}
+	return rc < 0 ? rc : remove_all(e, err);
+}
+
+static int begin(struct expiry *e, struct span_error *err)
+{
+	const struct span__io *io = e->store->base.io;
+	int rc = span__directory_refresh(&e->store->base, err);
+
+	if (rc < 0)
+		return rc;
+	e->now_ns = e->policy->now_ns ? e->policy->now_ns
+				      : io->clock(io->self, CLOCK_REALTIME);
+	e->boot_ns = io->clock(io->self, CLOCK_BOOTTIME);
+	io->boot_id(io->self, e->boot_id);
+	e->victims = calloc(e->store->view.n + 1, sizeof(*e->victims));
+	if (!e->victims)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	return 0;
+}
+
+int span__directory_expire(struct span_store *st,
+			   const struct span_store_policy *p,
+			   struct span_store_expired *out,
+			   span_store_file_fn *fn, void *arg,
+			   struct span_error *err)
+{
+	struct expiry e = {
+		.store = (struct span__directory *)st,
+		.policy = p,
+		.out = out,
+		.fn = fn,
+		.arg = arg,
+	};
+	const struct span__view *view = &e.store->view;
+	int rc = begin(&e, err);
+
+	for (size_t i = 0; rc >= 0 && i < view->n; i++)
+		rc = look_at(&e, &view->v[i], err);
+	if (rc >= 0)
+		rc = choose(&e, err);
+	if (rc >= 0)
+		rc = carry_out(&e, err);
+	free(e.victims);
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two small text files of a store: FORMAT, and the line in MAINT. Both
+ * end with the CRC of what is before it, so that a torn one is seen.
+ */
+#include "store/store_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "store/log_reader.h"
+
+#include "base/banned.h"
+
+#define FORMAT_MAX 4096u
+#define EXPIRED_LINE 59u /* "expired ", 20 digits, 20 digits, 8, newline */
+
+/* The whole of a small file, terminated: its length, or -1 with errno. */
+static ssize_t read_small(const struct span__dir *d, const char *name,
+			  char *out, size_t cap)
+{
+	const struct span__io *io = d->io;
+	struct span__io_stat st;
+	ssize_t len = -1;
+	int fd;
+
+	fd = io->open(io->self, d->fd, name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return -1;
+	if (io->fstat(io->self, fd, &st) == 0) {
+		len = st.size < cap ? (ssize_t)st.size : (ssize_t)cap - 1;
+		if (span__io_pread_all(io, fd, out, (size_t)len, 0) < 0)
+			len = -1;
+		else
+			out[len] = '\0';
+	}
+	io->close(io->self, fd);
+	return len;
+}
+
+/* The line of TEXT that begins with KEY and a space: what follows, or NULL. */
+static const char *find_line(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	while (text && *text) {
+		if (!strncmp(text, key, len) && text[len] == ' ')
+			return text + len + 1;
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return NULL;
+}
+
+static bool crc_holds(const char *text, size_t len)
+{
+	static const char key[] = "crc32c ";
+	const size_t line = sizeof(key) - 1 + 9; /* 8 digits and newline */
+	uint32_t crc;
+
+	if (len < line || text[len - 1] != '\n' ||
+	    strncmp(text + len - line, key, sizeof(key) - 1))
+		return false;
+	crc = (uint32_t)strtoul(text + len - 9, NULL, 16);
+	return crc == span__crc32c(0, text, len - line);
+}
+
+static bool parse_uuid(const char *text, uint8_t out[16])
+{
+	char digits[33];
+	size_t n = 0;
+
+	for (; text && *text && *text != '\n' && n < 32; text++) {
+		if (*text != '-')
+			digits[n++] = *text;
+	}
+	digits[n] = '\0';
+	if (n != 32 || strspn(digits, "0123456789abcdef") != 32)
+		return false;
+	for (size_t i = 0; i < 16; i++) {
+		char pair[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
+
+		out[i] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	return true;
+}
+
+static uint64_t hex_line(const char *text, const char *key)
+{
+	const char *value = find_line(text, key);
+
+	return value ? strtoull(value, NULL, 16) : 0;
+}
+
+int span__format_read(struct span__dir *d, bool writer, const char **text,
+		      struct span_error *err)
+{
+	struct span__features f;
+	const char *major;
+	char buf[FORMAT_MAX];
+	ssize_t len = read_small(d, "FORMAT", buf, sizeof(buf));
+
+	d->has_format = false;
+	if (len < 0 && errno == ENOENT) {
+		*text = "FORMAT is missing";
+		return 0;
+	}
+	if (len < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot read");
+	*text = "FORMAT is damaged";
+	major = find_line(buf, "span-store");
+	if (!crc_holds(buf, (size_t)len) || !major ||
+	    !parse_uuid(find_line(buf, "uuid"), d->uuid))
+		return 0;
+	f = (struct span__features){hex_line(buf, "compat"),
+				    hex_line(buf, "ro-compat"),
+				    hex_line(buf, "incompat")};
+	if (strtoul(major, NULL, 10) != LOG_MAJOR)
+		return span_error_set(err, SPAN_E_FORMAT,
+				      "a later version wrote it");
+	d->has_format = true;
+	len = span__features_check(&f, writer, err);
+	return len < 0 ? (int)len : 1;
+}
+
+static size_t print_format(char *out, size_t cap, const uint8_t u[16])
+{
+	int len = snprintf(
+		out, cap,
+		"span-store %u\nuuid %02x%02x%02x%02x-%02x%02x-%02x%02x-"
+		"%02x%02x-%02x%02x%02x%02x%02x%02x\n"
+		"compat 0\nro-compat 0\nincompat 0\n",
+		LOG_MAJOR, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
+		u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+
+	len += snprintf(out + len, cap - (size_t)len, "crc32c %08x\n",
+			span__crc32c(0, out, (size_t)len));
+	return (size_t)len;
+}
+
+static int write_new(struct span__dir *d, struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	char buf[512];
+	size_t len = print_format(buf, sizeof(buf), d->uuid);
+	int fd, rc;
+
+	fd = io->open(io->self, d->fd, "FORMAT.new",
+		      O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot create");
+	rc = span__io_pwrite_all(io, fd, buf, len, 0, NULL);
+	if (!rc)
+		rc = io->fdatasync(io->self, fd);
+	if (rc < 0)
+		rc = span_error_set(err, SPAN_E_IO, "FORMAT: cannot write");
+	if (io->close(io->self, fd) < 0 && !rc)
+		rc = span_error_set(err, SPAN_E_IO, "FORMAT: cannot close");
+	return rc;
+}
+
+bool span__format_guess(struct span__dir *d, const struct span__listing *l)
+{
+	static const struct span__log_id none;
+	bool found = false;
+
+	for (size_t i = l->n; i-- > 0 && !found;) {
+		const struct span__file *f = &l->v[i];
+		struct span__log log;
+		char name[LOG_NAME];
+
+		if (f->kind > FILE_BAD)
+			continue;
+		span__file_name(name, sizeof(name), f->number, f->kind);
+		if (span__log_open(&log, d->io, d->fd, name, &none, false,
+				   NULL) < 0)
+			continue;
+		found = log.header_ok;
+		if (found)
+			memcpy(d->uuid, log.id.uuid, 16);
+		span__log_close(&log);
+	}
+	return found;
+}
+
+int span__format_make(struct span__dir *d, const struct span__listing *l,
+		      struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	int rc;
+
+	if (!span__format_guess(d, l)) {
+		if (io->random(io->self, d->uuid, 16) < 0)
+			return span_error_set(err, SPAN_E_IO, "no randomness");
+		d->uuid[6] = (uint8_t)((d->uuid[6] & 0x0f) | 0x40);
+		d->uuid[8] = (uint8_t)((d->uuid[8] & 0x3f) | 0x80);
+	}
+	rc = write_new(d, err);
+	if (rc < 0)
+		return rc;
+	if (io->rename(io->self, d->fd, "FORMAT.new", "FORMAT") < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot rename");
+	d->has_format = true;
+	return span__dir_sync(d, err);
+}
+
+void span__expired_read(const struct span__dir *d, struct span__expired *out)
+{
+	const size_t crc_at = EXPIRED_LINE - 9;
+	char buf[EXPIRED_LINE + 1];
+	ssize_t len = read_small(d, "MAINT", buf, sizeof(buf));
+
+	*out = (struct span__expired){0};
+	if (len != (ssize_t)EXPIRED_LINE || strncmp(buf, "expired ", 8) ||
+	    strtoul(buf + crc_at, NULL, 16) != span__crc32c(0, buf, crc_at))
+		return;
+	out->number = strtoull(buf + 8, NULL, 10);
+	out->seq = strtoull(buf + 29, NULL, 10);
+}
+
+int span__expired_write(const struct span__dir *d, int fd,
+			const struct span__expired *e, struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	char buf[EXPIRED_LINE + 1];
+	int len = snprintf(buf, sizeof(buf),
+			   "expired %020" PRIu64 " %020" PRIu64 " ", e->number,
+			   e->seq);
+
+	snprintf(buf + len, sizeof(buf) - (size_t)len, "%08x\n",
+		 span__crc32c(0, buf, (size_t)len));
+	if (span__io_pwrite_all(io, fd, buf, EXPIRED_LINE, 0, NULL) < 0 ||
+	    io->fdatasync(io->self, fd) < 0)
+		return span_error_set(err, SPAN_E_IO, "MAINT: cannot write");
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_ops.h - the seam between <span/store.h> and what keeps the spans
+ *
+ * An implementation embeds struct span_store and struct span_cursor first in
+ * its own, and fills in their functions. Nothing outside of it may assume a
+ * directory.
+ */
+#ifndef SPAN_STORE_OPS_H
+#define SPAN_STORE_OPS_H
+
+#include <span/store.h>
+
+#include "base/io.h"
+
+/* What a scan is to return: the spans in RANGE, or those of the traces IDS. */
+struct span__scan {
+	const struct span_range *range; /* NULL: all */
+	const uint8_t (*ids)[16];
+	size_t n_ids; /* 0: no selection by trace */
+};
+
+/* As the functions of <span/store.h> are; NULL: cannot be done. */
+struct span__store_ops {
+	/* FUTURE: that many of its spans are dated too far ahead. */
+	int (*append)(struct span_store *st, const struct span_frame_info *info,
+		      uint32_t future, struct span_error *err);
+	int (*sync)(struct span_store *st, struct span_error *err);
+	int (*tick)(struct span_store *st, uint64_t *wait_ns,
+		    struct span_error *err);
+	void (*counts)(const struct span_store *st,
+		       struct span_store_counts *out);
+	int (*scan)(struct span_store *st, const struct span__scan *scan,
+		    struct span_cursor **out, struct span_error *err);
+	int (*refresh)(struct span_store *st, struct span_error *err);
+	int (*stat)(struct span_store *st, struct span_store_stat *out,
+		    struct span_error *err);
+	int (*files)(struct span_store *st, span_store_file_fn *fn, void *arg,
+		     struct span_error *err);
+	int (*verify)(struct span_store *st, span_store_file_fn *fn, void *arg,
+		      struct span_error *err);
+	int (*expire)(struct span_store *st, const struct span_store_policy *p,
+		      struct span_store_expired *out, span_store_file_fn *fn,
+		      void *arg, struct span_error *err);
+	int (*close)(struct span_store *st, struct span_error *err);
+};
+
+struct span_store {
+	const struct span__store_ops *ops;
+	const struct span__io *io;
+	struct span_store_opts opts; /* defaults filled in */
+	char *name;
+};
+
+struct span__cursor_ops {
+	int (*next)(struct span_cursor *c, struct span *out,
+		    struct span_error *err);
+	void (*close)(struct span_cursor *c);
+};
+
+struct span_cursor {
+	const struct span__cursor_ops *ops;
+};
+
+/* span_store_open() on another disk and clock, for tests. */
+SPAN_NODISCARD int span__store_open(struct span_store **out, const char *name,
+				    const struct span_store_opts *o,
+				    const struct span__io *io,
+				    struct span_error *err);
+
+/* The implementations: NAME is a path; SIZE is in bytes. */
+SPAN_NODISCARD int span__store_open_dir(struct span_store **out,
+					const char *name,
+					const struct span_store_opts *o,
+					const struct span__io *io,
+					struct span_error *err);
+SPAN_NODISCARD int span__store_open_memory(struct span_store **out,
+					   uint64_t size, const char *name,
+					   const struct span_store_opts *o,
+					   const struct span__io *io,
+					   struct span_error *err);
+
+/* Put the store's name before the message of the failure RC; returns RC. */
+int span__store_named(const char *name, int rc, struct span_error *err);
+
+/* Tell of damage, if anybody listens. */
+void span__store_damage(const struct span_store_opts *o, const char *fmt, ...)
+	SPAN_PRINTF(2, 3);
+
+#endif

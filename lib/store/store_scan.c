@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scan goes through the files of the view in order. A closed log is passed
+ * over by the times in its trailer, and read by its index where a range of
+ * times leaves out some of its frames; any other log is walked.
+ *
+ * At the end of the active log a frame that does not verify is in flight, or
+ * what a dead appender left: no damage. Damage there is therefore told only
+ * when a good frame comes after it.
+ */
+#include "store/store_directory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "store/store_cursor.h"
+
+#include "base/banned.h"
+
+struct scan {
+	struct span__frame_cursor c;
+	struct span__directory *store;
+	size_t file; /* of the view, the next one when none is open */
+	bool is_open;
+	struct span__log log;
+	struct span__log_walk walk;
+	struct span_buf index_buf;
+	struct span_str index; /* empty: walk */
+	size_t entry;
+	struct span__log_record rec; /* the last one returned */
+	uint64_t good_end;	     /* of the last good record */
+};
+
+static struct span__view_file *current(const struct scan *s)
+{
+	return &s->store->view.v[s->file];
+}
+
+static void tell(struct scan *s, uint64_t pos, uint64_t len, const char *why)
+{
+	struct span_store_stat *found = &s->store->found;
+
+	if (current(s)->told || !len)
+		return;
+	found->damaged_places++;
+	found->damaged_bytes += len;
+	span__store_damage(&s->store->base.opts,
+			   "%s/%s: damaged at byte %" PRIu64 ", %" PRIu64
+			   " bytes are passed over%s%s",
+			   s->store->base.name, s->log.name, pos, len,
+			   why ? ": " : "", why ? why : "");
+}
+
+static void close_file(struct scan *s)
+{
+	if (s->is_open)
+		span__view_done(current(s), &s->log);
+	s->is_open = false;
+}
+
+/* Some of its frames, but not all, may be between the times of the range. */
+static bool wants_index(const struct scan *s)
+{
+	const struct span_range *r = s->c.scan.range;
+	const struct span__log_sum *sum = &current(s)->sum;
+
+	return r && (sum->min_start_ns < r->since_ns ||
+		     (r->until_ns && sum->max_end_ns >= r->until_ns));
+}
+
+static int open_file(struct scan *s, struct span_error *err)
+{
+	struct span__view_file *f = current(s);
+	int rc = span__view_log(f, &s->store->dir, &s->log, err);
+
+	if (rc < 0)
+		return rc;
+	s->is_open = true;
+	s->index = (struct span_str){0};
+	s->entry = 0;
+	s->good_end = s->log.start;
+	if (s->log.closed && wants_index(s)) {
+		rc = span__log_index(&s->log, &s->index_buf, &s->index, err);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			s->index = (struct span_str){0};
+	}
+	span__log_walk_begin(&s->walk, &s->log, !s->c.scan.range);
+	return 1;
+}
+
+/* Open the next file that may have spans of the scan: 1, 0 at the end. */
+static int next_file(struct scan *s, struct span_error *err)
+{
+	const struct span__view *view = &s->store->view;
+
+	for (; s->file < view->n; s->file++) {
+		struct span__view_file *f = current(s);
+		int rc;
+
+		if (f->kind == FILE_BAD)
+			continue;
+		if (f->kind == FILE_LOG) {
+			rc = span__view_sum(f, &s->store->dir, err);
+			if (!rc && !span__scan_overlaps(&s->c.scan,
+							f->sum.min_start_ns,
+							f->sum.max_end_ns))
+				continue;
+		} else {
+			rc = 0;
+		}
+		if (!rc)
+			rc = open_file(s, err);
+		if (rc != SPAN_E_NOTFOUND)
+			return rc;
+		s->store->found.n_expired++;
+	}
+	return 0;
+}
+
+/*
+ * What is left after the last good record of a log: damage in a closed one.
+ * The next pass over an open one ends where this one did.
+ */
+static void end_of_file(struct scan *s)
+{
+	struct span__view_file *f = current(s);
+
+	if (s->log.closed || f->kind == FILE_LOG)
+		tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
+	else
+		f->log.end = s->good_end;
+	f->told |= !s->index.len;
+	close_file(s);
+	s->file++;
+}
+
+/* By the index: the next record that is wanted. */
+static int next_by_index(struct scan *s, struct span_error *err)
+{
+	struct span__log_entry e;
+	int rc;
+
+	for (; s->entry < s->index.len / LOG_INDEX_ENTRY; s->entry++) {
+		span__log_entry_get(&e, (const uint8_t *)s->index.p +
+						s->entry * LOG_INDEX_ENTRY);
+		if (!span__scan_overlaps(&s->c.scan, e.min_start_ns,
+					 e.max_end_ns))
+			continue;
+		span__log_walk_seek(&s->walk, e.pos);
+		rc = span__log_walk_next(&s->walk, &s->rec, err);
+		if (rc < 0)
+			return rc;
+		if (rc && s->rec.pos == e.pos) {
+			s->entry++;
+			return 1;
+		}
+		tell(s, e.pos, LOG_RECORD, NULL);
+	}
+	s->walk.bad_len = 0;
+	return 0;
+}
+
+static int next_by_walk(struct scan *s, struct span_error *err)
+{
+	int rc;
+
+	while ((rc = span__log_walk_next(&s->walk, &s->rec, err)) > 0) {
+		tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
+		s->walk.bad_len = 0;
+		if (span__scan_overlaps(&s->c.scan, s->rec.min_start_ns,
+					s->rec.max_end_ns))
+			return 1;
+		s->good_end = s->walk.pos;
+	}
+	return rc;
+}
+
+static int next_frame(struct span__frame_cursor *c, struct span_str *out,
+		      struct span_error *err)
+{
+	struct scan *s = (struct scan *)c;
+	const uint8_t *p;
+	int rc;
+
+	for (;;) {
+		if (!s->is_open) {
+			rc = next_file(s, err);
+			if (rc <= 0)
+				return rc;
+		}
+		rc = s->index.len ? next_by_index(s, err)
+				  : next_by_walk(s, err);
+		if (rc < 0)
+			return rc;
+		if (!rc) {
+			end_of_file(s);
+			continue;
+		}
+		rc = span__log_walk_payload(&s->walk, &s->rec, &p, err);
+		if (rc < 0)
+			return rc;
+		if (rc) {
+			s->good_end = s->walk.pos;
+			*out = (struct span_str){(const char *)p, s->rec.len};
+			return 1;
+		}
+		if (s->index.len) {
+			tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
+			s->walk.bad_len = 0;
+		}
+	}
+}
+
+static void bad_frame(struct span__frame_cursor *c,
+		      const struct span_error *why)
+{
+	struct scan *s = (struct scan *)c;
+
+	tell(s, s->rec.pos, span__log_record_size(s->rec.len), why->msg);
+}
+
+static void close_scan(struct span_cursor *c)
+{
+	struct scan *s = (struct scan *)c;
+
+	close_file(s);
+	span__log_walk_release(&s->walk);
+	span_buf_release(&s->index_buf);
+	span__frame_cursor_release(&s->c);
+	free(s);
+}
+
+static int next(struct span_cursor *c, struct span *out, struct span_error *err)
+{
+	struct scan *s = (struct scan *)c;
+
+	return span__store_named(s->store->base.name,
+				 span__frame_cursor_next(c, out, err), err);
+}
+
+static const struct span__cursor_ops ops = {next, close_scan};
+
+int span__directory_scan(struct span_store *st, const struct span__scan *scan,
+			 struct span_cursor **out, struct span_error *err)
+{
+	struct span__directory *store = (struct span__directory *)st;
+	struct scan *s;
+	int rc = span__directory_view(store, err);
+
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	s->store = store;
+	s->c.next_frame = next_frame;
+	s->c.bad_frame = bad_frame;
+	rc = span__frame_cursor_init(&s->c, &ops, scan, err);
+	if (rc < 0) {
+		free(s);
+		return rc;
+	}
+	*out = &s->c.base;
+	return 0;
+}
