@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/counts.h"
+
+#include "base/banned.h"
+
+const char *span__drop_name(enum span__drop d)
+{
+	static const char *const names[SPAN__DROPS] = {
+		[SPAN__DROP_QUEUE] = "queue_full",
+		[SPAN__DROP_KERNEL] = "kernel",
+		[SPAN__DROP_TRUNCATED] = "truncated",
+		[SPAN__DROP_MALFORMED] = "malformed",
+		[SPAN__DROP_INCOMPLETE] = "incomplete",
+		[SPAN__DROP_OVERLAP] = "overlap",
+	};
+
+	return names[d];
+}
+
+const char *span__drop_text(enum span__drop d)
+{
+	static const char *const texts[SPAN__DROPS] = {
+		[SPAN__DROP_QUEUE] = "queue full",
+		[SPAN__DROP_KERNEL] = "kernel buffer full",
+		[SPAN__DROP_TRUNCATED] = "truncated",
+		[SPAN__DROP_MALFORMED] = "malformed",
+		[SPAN__DROP_INCOMPLETE] = "fragments missing",
+		[SPAN__DROP_OVERLAP] = "fragments overlap",
+	};
+
+	return texts[d];
+}
+
+struct span__port_counts *span__counts_of(struct span__counts *c, uint16_t port)
+{
+	if (!port)
+		return &c->ports[0];
+	for (size_t i = 1; i <= c->n_ports; i++)
+		if (c->ports[i].port == port)
+			return &c->ports[i];
+	if (c->n_ports == SPAN__COUNTS_PORTS)
+		return &c->ports[0];
+	c->ports[++c->n_ports].port = port;
+	return &c->ports[c->n_ports];
+}
+
+uint64_t span__drops_sum(const struct span__port_counts *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SPAN__DROPS; i++)
+		sum += p->drops[i];
+	return sum;
+}
+
+struct span__port_counts span__counts_sum(const struct span__counts *c)
+{
+	struct span__port_counts sum = {0};
+
+	for (size_t i = 0; i <= c->n_ports; i++) {
+		const struct span__port_counts *p = &c->ports[i];
+
+		sum.received += p->received;
+		sum.bytes += p->bytes;
+		sum.written += p->written;
+		for (size_t d = 0; d < SPAN__DROPS; d++)
+			sum.drops[d] += p->drops[d];
+	}
+	return sum;
+}

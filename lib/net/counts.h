@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * net/counts.h - what became of the datagrams
+ *
+ * For each port: received = written + drops, without those of the kernel,
+ * which never came so far; sent = received + the drops of the kernel. What was
+ * lost before its port was known counts for port 0.
+ */
+#ifndef NET_COUNTS_H
+#define NET_COUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum span__drop {
+	SPAN__DROP_QUEUE,      /* the reader of the output was too slow */
+	SPAN__DROP_KERNEL,     /* the socket's or interface's buffer was full */
+	SPAN__DROP_TRUNCATED,  /* it was captured in part only */
+	SPAN__DROP_MALFORMED,  /* lengths or checksum make no sense */
+	SPAN__DROP_INCOMPLETE, /* IP fragments did not come, or not in time */
+	SPAN__DROP_OVERLAP,    /* IP fragments contradict each other */
+	SPAN__DROPS
+};
+
+/* "queue_full", ...: as --metrics-file has it; "queue full" for people. */
+const char *span__drop_name(enum span__drop d);
+const char *span__drop_text(enum span__drop d);
+
+#define SPAN__COUNTS_PORTS 64u /* further ones are counted for port 0 */
+
+struct span__port_counts {
+	uint16_t port; /* 0: unknown or one too many */
+	uint64_t received, bytes, written;
+	uint64_t drops[SPAN__DROPS];
+};
+
+/* A zeroed struct is empty. Entry 0 is that of port 0. */
+struct span__counts {
+	struct span__port_counts ports[SPAN__COUNTS_PORTS + 1];
+	size_t n_ports;	    /* besides port 0 */
+	uint64_t truncated; /* of those written: marked as not whole */
+};
+
+/* The counts of PORT; valid as long as C is. */
+struct span__port_counts *span__counts_of(struct span__counts *c,
+					  uint16_t port);
+
+/* The sum of all ports; its port is 0. */
+struct span__port_counts span__counts_sum(const struct span__counts *c);
+
+uint64_t span__drops_sum(const struct span__port_counts *p);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HEAD and TAIL count bytes for ever; their remainders are places in the
+ * ring. Only the writer moves HEAD and only the receiver moves TAIL, both
+ * under the lock; neither copies nor writes while it holds it.
+ *
+ * The writer waits a moment for more before it writes a little: woken for
+ * each datagram, it and everybody behind it in the pipeline would spend their
+ * time on waking up.
+ */
+#include "net/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define ENOUGH (64u << 10)     /* bytes worth a write at once */
+#define WRITE_MAX (256u << 10) /* of one write: its room is free after it */
+#define MOMENT_NS 10000000
+#define PIPE_SIZE (1 << 20)
+
+struct span__queue {
+	char *ring;
+	size_t size;
+	int fd, failed_fd;
+	pthread_t thread;
+	bool running;
+	struct span_buf record; /* the receiver's: one payload, encoded */
+
+	pthread_mutex_t lock;
+	pthread_cond_t more; /* there is something to write, or the end */
+	pthread_cond_t room; /* something was written, or it failed */
+	uint64_t head, tail;
+	bool waiting; /* the receiver waits for room */
+	bool finish;
+	struct span_error failure; /* code 0: none */
+};
+
+static struct timespec moment_from_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += MOMENT_NS;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+/* How much to write from the head; 0 at the end. */
+static size_t wait_for_more(struct span__queue *q)
+{
+	struct timespec until;
+	size_t len, contiguous;
+
+	while (q->head == q->tail && !q->finish)
+		pthread_cond_wait(&q->more, &q->lock);
+	until = moment_from_now();
+	while (q->tail - q->head < ENOUGH && !q->finish && !q->waiting)
+		if (pthread_cond_timedwait(&q->more, &q->lock, &until))
+			break;
+	len = (size_t)(q->tail - q->head);
+	contiguous = q->size - (size_t)(q->head % q->size);
+	if (len > contiguous)
+		len = contiguous;
+	return len > WRITE_MAX ? WRITE_MAX : len;
+}
+
+static void *write_out(void *arg)
+{
+	struct span__queue *q = arg;
+	struct span_error err = {0};
+	const uint64_t one = 1;
+	size_t len;
+
+	pthread_mutex_lock(&q->lock);
+	while (!err.code && (len = wait_for_more(q)) > 0) {
+		const char *from = q->ring + q->head % q->size;
+
+		pthread_mutex_unlock(&q->lock);
+		(void)!span_write_all(q->fd, from, len, &err);
+		pthread_mutex_lock(&q->lock);
+		q->head += len;
+		pthread_cond_signal(&q->room);
+	}
+	q->failure = err;
+	pthread_cond_signal(&q->room);
+	pthread_mutex_unlock(&q->lock);
+	if (err.code)
+		(void)!write(q->failed_fd, &one, sizeof(one));
+	return NULL;
+}
+
+static int start(struct span__queue *q, struct span_error *err)
+{
+	pthread_condattr_t attr;
+	sigset_t all, old;
+	int rc;
+
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->more, &attr);
+	pthread_cond_init(&q->room, &attr);
+	pthread_condattr_destroy(&attr);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	rc = pthread_create(&q->thread, NULL, write_out, q);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!rc) {
+		q->running = true;
+		return 0;
+	}
+	errno = rc;
+	return span_error_set(err, SPAN_E_IO, "cannot start a thread");
+}
+
+int span__queue_open(struct span__queue **out, int fd, size_t size,
+		     struct span_error *err)
+{
+	struct span__queue *q = NULL;
+	int rc;
+
+	if (size < SPAN__QUEUE_MIN || size > SPAN__QUEUE_MAX)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "a queue has 256K to 1G");
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	q->fd = fd;
+	q->size = size;
+	q->ring = malloc(size);
+	q->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!q->ring) {
+		rc = span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	} else if (q->failed_fd < 0) {
+		rc = span_error_set(err, SPAN_E_IO, "cannot make an eventfd");
+	} else {
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+		rc = start(q, err);
+	}
+	if (rc < 0)
+		span__queue_close(&q);
+	*out = q;
+	return rc;
+}
+
+static bool has_room(const struct span__queue *q, size_t len)
+{
+	return len <= q->size - (size_t)(q->tail - q->head);
+}
+
+/* 1 when there is room for LEN bytes. Called and returns with the lock. */
+static int make_room(struct span__queue *q, size_t len, bool wait,
+		     struct span_error *err)
+{
+	while (!q->failure.code && wait && !has_room(q, len)) {
+		q->waiting = true;
+		pthread_cond_signal(&q->more);
+		pthread_cond_wait(&q->room, &q->lock);
+	}
+	q->waiting = false;
+	if (q->failure.code) {
+		if (err)
+			*err = q->failure;
+		return q->failure.code;
+	}
+	return has_room(q, len);
+}
+
+static void copy_in(struct span__queue *q, const char *p, size_t len)
+{
+	size_t at = (size_t)(q->tail % q->size);
+	size_t first = q->size - at < len ? q->size - at : len;
+
+	memcpy(q->ring + at, p, first);
+	memcpy(q->ring, p + first, len - first);
+}
+
+int span__queue_put(struct span__queue *q, const struct span_payload *p,
+		    bool wait, struct span_error *err)
+{
+	size_t len;
+	int rc;
+
+	if (!wait && p->data.len > q->size - span__queue_len(q))
+		return 0;
+	q->record.len = 0;
+	rc = span_payload_encode(&q->record, p, err);
+	if (rc < 0)
+		return rc;
+	len = q->record.len;
+	if (len > q->size)
+		return 0;
+	pthread_mutex_lock(&q->lock);
+	rc = make_room(q, len, wait, err);
+	pthread_mutex_unlock(&q->lock);
+	if (rc <= 0)
+		return rc;
+	copy_in(q, q->record.p, len);
+	pthread_mutex_lock(&q->lock);
+	if (q->tail == q->head ||
+	    (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH))
+		pthread_cond_signal(&q->more);
+	q->tail += len;
+	pthread_mutex_unlock(&q->lock);
+	return 1;
+}
+
+uint64_t span__queue_len(struct span__queue *q)
+{
+	uint64_t len;
+
+	pthread_mutex_lock(&q->lock);
+	len = q->tail - q->head;
+	pthread_mutex_unlock(&q->lock);
+	return len;
+}
+
+int span__queue_failed_fd(const struct span__queue *q)
+{
+	return q->failed_fd;
+}
+
+int span__queue_finish(struct span__queue *q, struct span_error *err)
+{
+	if (q->running) {
+		pthread_mutex_lock(&q->lock);
+		q->finish = true;
+		pthread_cond_signal(&q->more);
+		pthread_mutex_unlock(&q->lock);
+		pthread_join(q->thread, NULL);
+		q->running = false;
+	}
+	if (q->failure.code && err)
+		*err = q->failure;
+	return q->failure.code;
+}
+
+void span__queue_close(struct span__queue **qp)
+{
+	struct span__queue *q = *qp;
+
+	*qp = NULL;
+	if (!q)
+		return;
+	if (q->running)
+		(void)!span__queue_finish(q, NULL);
+	if (q->failed_fd >= 0)
+		close(q->failed_fd);
+	free(q->ring);
+	span_buf_release(&q->record);
+	free(q);
+}

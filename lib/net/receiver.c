@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/receiver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/banned.h"
+
+#define BATCHES_PER_TURN 8u /* of one socket, before the next one's turn */
+#define PACKETS_PER_TURN 256u
+#define ADDRESSES_MAX 16u /* of one name */
+#define RECORD_MAX                                                             \
+	(SPAN__UDP_MAX + 512u) /* bytes of a payload in the queue              \
+				*/
+#define WAIT_NS 5000000u
+
+struct span__receiver {
+	struct span__receiver_opts opts;
+	struct span__udp sockets[SPAN__RECEIVER_SOCKETS];
+	size_t n_sockets;
+	struct span__udp_batch *batch;
+	struct span__capture *capture; /* borrowed */
+	struct span__packets *packets;
+	struct span__queue *queue;
+	int fd; /* where the queue goes */
+	struct span__counts counts;
+	struct span__port_counts known; /* drops that are in COUNTS already */
+	uint64_t written;		/* of all ports */
+	bool wait;			/* for room in the queue */
+};
+
+int span__receiver_open(struct span__receiver **out,
+			const struct span__receiver_opts *o,
+			struct span_error *err)
+{
+	struct span__receiver *r = calloc(1, sizeof(*r));
+
+	*out = r;
+	if (!r)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	r->opts = *o;
+	return 0;
+}
+
+static struct span__udp *next_socket(struct span__receiver *r,
+				     struct span_error *err)
+{
+	if (r->n_sockets < SPAN__RECEIVER_SOCKETS)
+		return &r->sockets[r->n_sockets];
+	span_error_set(err, SPAN_E_LIMIT, "more than %u sockets",
+		       SPAN__RECEIVER_SOCKETS);
+	return NULL;
+}
+
+static void keep_socket(struct span__receiver *r)
+{
+	const struct span__udp *u = &r->sockets[r->n_sockets++];
+
+	/* So that a port that gets nothing is shown with its zeros. */
+	span__counts_of(&r->counts, span__address_port(&u->local));
+}
+
+/* A name may stand for the same address twice. */
+static bool is_open(const struct span__receiver *r,
+		    const struct span__address *a)
+{
+	char want[SPAN__ADDRESS_TEXT], have[SPAN__ADDRESS_TEXT];
+
+	span__address_text(a, want);
+	for (size_t i = 0; i < r->n_sockets; i++) {
+		span__address_text(&r->sockets[i].local, have);
+		if (!strcmp(want, have))
+			return true;
+	}
+	return false;
+}
+
+static int listen_address(struct span__receiver *r,
+			  const struct span__address *a, struct span_error *err)
+{
+	struct span__udp *u = next_socket(r, err);
+	int rc;
+
+	if (!u)
+		return SPAN_E_LIMIT;
+	if (is_open(r, a))
+		return 0;
+	rc = span__udp_open(u, a, r->opts.buffer, err);
+	if (rc == 0)
+		keep_socket(r);
+	return rc;
+}
+
+/* Say more about an address that is taken, since it happens to everybody. */
+static int listen_error(const struct span__address *a, struct span_error *err)
+{
+	char text[SPAN__ADDRESS_TEXT];
+
+	if (err->sys != EADDRINUSE)
+		return err->code;
+	span__address_text(a, text);
+	errno = EADDRINUSE;
+	return span_error_set(err, SPAN_E_IO,
+			      "cannot listen on udp %s (to see who does: "
+			      "ss -ulpn 'sport = :%u')",
+			      text, span__address_port(a));
+}
+
+int span__receiver_listen(struct span__receiver *r, const char *const *hosts,
+			  size_t n, uint16_t port, struct span_error *err)
+{
+	struct span__address addresses[ADDRESSES_MAX];
+	struct span_error last = {0};
+	size_t opened = 0;
+
+	for (size_t h = 0; h < n; h++) {
+		int found = span__address_resolve(addresses, ADDRESSES_MAX,
+						  hosts[h], port, err);
+
+		if (found < 0)
+			return found;
+		for (int i = 0; i < found; i++) {
+			int rc = listen_address(r, &addresses[i], &last);
+
+			if (!rc) {
+				opened++;
+				continue;
+			}
+			*err = last;
+			if (last.sys != EAFNOSUPPORT &&
+			    last.sys != EADDRNOTAVAIL)
+				return listen_error(&addresses[i], err);
+		}
+	}
+	return opened ? 0 : err->code;
+}
+
+int span__receiver_adopt(struct span__receiver *r, int fd,
+			 struct span_error *err)
+{
+	struct span__udp *u = next_socket(r, err);
+	int rc;
+
+	if (!u)
+		return SPAN_E_LIMIT;
+	rc = span__udp_adopt(u, fd, r->opts.buffer, err);
+	if (rc == 0)
+		keep_socket(r);
+	return rc;
+}
+
+int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
+			   const uint16_t *ports, size_t n_ports,
+			   struct span_error *err)
+{
+	r->capture = c;
+	return span__packets_open(&r->packets, span__capture_link(c), ports,
+				  n_ports, err);
+}
+
+size_t span__receiver_n_sockets(const struct span__receiver *r)
+{
+	return r->n_sockets;
+}
+
+const struct span__udp *span__receiver_socket(const struct span__receiver *r,
+					      size_t i)
+{
+	return &r->sockets[i];
+}
+
+int span__receiver_start(struct span__receiver *r, int fd,
+			 struct span_error *err)
+{
+	if (r->n_sockets) {
+		int rc = span__udp_batch_open(&r->batch, 0, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	r->fd = fd;
+	return span__queue_open(&r->queue, fd, r->opts.queue, err);
+}
+
+static bool is_enough(const struct span__receiver *r)
+{
+	return r->opts.count && r->written >= r->opts.count;
+}
+
+static int deliver(struct span__receiver *r, const struct span_payload *p,
+		   struct span_error *err)
+{
+	struct span__port_counts *c = span__counts_of(&r->counts, p->port);
+	int rc;
+
+	c->received++;
+	c->bytes += p->data.len;
+	if (p->truncated && !r->opts.keep_truncated) {
+		c->drops[SPAN__DROP_TRUNCATED]++;
+		return 0;
+	}
+	rc = span__queue_put(r->queue, p, r->wait, err);
+	if (rc < 0)
+		return rc;
+	if (!rc) {
+		c->drops[SPAN__DROP_QUEUE]++;
+		return 0;
+	}
+	c->written++;
+	r->written++;
+	r->counts.truncated += p->truncated;
+	return 0;
+}
+
+static size_t queue_room(const struct span__receiver *r)
+{
+	return r->opts.queue - (size_t)span__queue_len(r->queue);
+}
+
+/*
+ * How many datagrams socket U may hand over now. When the queue has no room
+ * for another one, those of a socket with room in its own buffer stay there,
+ * so that both bridge a stall of the reader; else they come to be dropped.
+ */
+static size_t batch_size(const struct span__receiver *r,
+			 const struct span__udp *u)
+{
+	size_t n = SPAN__UDP_BATCH, fit;
+
+	if (r->opts.count && r->opts.count - r->written < n)
+		n = (size_t)(r->opts.count - r->written);
+	if (r->wait)
+		return n;
+	fit = queue_room(r) / RECORD_MAX;
+	if (!fit && !span__udp_can_wait(u))
+		return n;
+	return fit < n ? fit : n;
+}
+
+/* One batch of one socket. Returns how many there were, or negative. */
+static int receive(struct span__receiver *r, struct span__udp *u,
+		   struct span_error *err)
+{
+	size_t size = batch_size(r, u);
+	struct span_payload p;
+	int n;
+
+	n = size ? span__udp_receive(u, r->batch, size, err) : 0;
+	for (int i = 0; i < n; i++) {
+		int rc;
+
+		span__udp_payload(r->batch, (size_t)i, &p);
+		rc = deliver(r, &p, err);
+		if (rc < 0)
+			return rc;
+	}
+	return n;
+}
+
+/* What socket U has, but not for ever: MAX batches. */
+static int receive_all(struct span__receiver *r, struct span__udp *u,
+		       size_t max, struct span_error *err)
+{
+	for (size_t i = 0; i < max && !is_enough(r); i++) {
+		int n = receive(r, u, err);
+
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+	}
+	return 0;
+}
+
+int span__receiver_read(struct span__receiver *r, struct span_error *err)
+{
+	struct span__frame frame;
+	struct span_payload p;
+	int rc = 1;
+
+	r->wait = r->wait || !span__capture_is_live(r->capture);
+	for (size_t i = 0; i < PACKETS_PER_TURN && !is_enough(r); i++) {
+		rc = span__capture_next(r->capture, &frame, err);
+		if (rc <= 0)
+			return rc;
+		rc = span__packets_next(r->packets, &frame, &p, err);
+		if (rc > 0)
+			rc = deliver(r, &p, err);
+		if (rc < 0)
+			return rc;
+	}
+	return !is_enough(r);
+}
+
+enum { QUEUE_FAILED, OUTPUT, CAPTURE, SOCKETS };
+
+static size_t fill_poll(const struct span__receiver *r, struct pollfd *fds)
+{
+	fds[QUEUE_FAILED] = (struct pollfd){
+		.fd = span__queue_failed_fd(r->queue), .events = POLLIN};
+	/* Says when the last reader of a pipe is gone, at once. */
+	fds[OUTPUT] = (struct pollfd){.fd = r->fd};
+	fds[CAPTURE] = (struct pollfd){.fd = -1, .events = POLLIN};
+	if (r->capture && span__capture_is_live(r->capture))
+		fds[CAPTURE].fd = span__capture_poll_fd(r->capture);
+	for (size_t i = 0; i < r->n_sockets; i++)
+		fds[SOCKETS + i] = (struct pollfd){.fd = r->sockets[i].fd,
+						   .events = POLLIN};
+	return SOCKETS + r->n_sockets;
+}
+
+/* Do not poll sockets that wait for room. Returns true when there are some. */
+static bool let_wait(const struct span__receiver *r, struct pollfd *fds)
+{
+	bool waits = false;
+
+	if (queue_room(r) >= RECORD_MAX)
+		return false;
+	for (size_t i = 0; i < r->n_sockets; i++) {
+		if (!span__udp_can_wait(&r->sockets[i]))
+			continue;
+		fds[SOCKETS + i].fd = -1;
+		waits = true;
+	}
+	return waits;
+}
+
+static uint64_t poll_timeout(const struct span__receiver *r, uint64_t ns)
+{
+	int ms = r->capture ? span__capture_poll_ms(r->capture) : -1;
+
+	return ms >= 0 && (uint64_t)ms * 1000000u < ns ? (uint64_t)ms * 1000000u
+						       : ns;
+}
+
+static int output_failed(struct span__receiver *r, struct span_error *err)
+{
+	int rc = span__queue_finish(r->queue, err);
+
+	if (rc < 0)
+		return rc;
+	return span_error_set(err, SPAN_E_PIPE, "nobody reads the output");
+}
+
+int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
+			const sigset_t *mask, struct span_error *err)
+{
+	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS];
+	size_t n = fill_poll(r, fds);
+	struct timespec t;
+	int rc = 0;
+
+	timeout_ns = poll_timeout(r, timeout_ns);
+	if (let_wait(r, fds) && timeout_ns > WAIT_NS)
+		timeout_ns = WAIT_NS;
+	t.tv_sec = (time_t)(timeout_ns / 1000000000u);
+	t.tv_nsec = (long)(timeout_ns % 1000000000u);
+	if (ppoll(fds, n, &t, mask) < 0) {
+		if (errno == EINTR)
+			return 1;
+		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
+	}
+	if (fds[QUEUE_FAILED].revents || fds[OUTPUT].revents & POLLERR)
+		return output_failed(r, err);
+	for (size_t i = 0; i < r->n_sockets && rc >= 0; i++)
+		if (fds[SOCKETS + i].revents)
+			rc = receive_all(r, &r->sockets[i], BATCHES_PER_TURN,
+					 err);
+	if (r->capture && rc >= 0)
+		rc = span__receiver_read(r, err);
+	return rc < 0 ? rc : !is_enough(r);
+}
+
+/*
+ * What the kernel still holds. Nothing new comes in any more, so there is
+ * time to wait for room in the queue.
+ */
+static int drain_all(struct span__receiver *r, struct span_error *err)
+{
+	int rc = 0;
+
+	r->wait = true;
+	for (size_t i = 0; i < r->n_sockets && rc >= 0; i++)
+		rc = receive_all(r, &r->sockets[i], SIZE_MAX, err);
+	if (!r->capture || !span__capture_is_live(r->capture))
+		return rc;
+	if (rc >= 0)
+		rc = span__capture_stop(r->capture, err);
+	for (rc = rc < 0 ? rc : 1; rc > 0;)
+		rc = span__receiver_read(r, err);
+	return rc;
+}
+
+int span__receiver_finish(struct span__receiver *r, bool drain,
+			  struct span_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->n_sockets; i++)
+		span__udp_finish(&r->sockets[i]);
+	if (drain)
+		rc = drain_all(r, err);
+	if (r->packets)
+		span__packets_finish(r->packets);
+	if (r->queue && rc >= 0)
+		rc = span__queue_finish(r->queue, err);
+	return rc;
+}
+
+const struct span__counts *span__receiver_counts(struct span__receiver *r)
+{
+	uint64_t drops[SPAN__DROPS] = {0};
+
+	if (r->packets)
+		span__packets_drops(r->packets, drops);
+	if (r->capture)
+		drops[SPAN__DROP_KERNEL] =
+			span__capture_kernel_drops(r->capture);
+	for (size_t i = 0; i < SPAN__DROPS; i++) {
+		uint64_t more = drops[i] - r->known.drops[i];
+
+		r->known.drops[i] = drops[i];
+		r->counts.ports[0].drops[i] += more;
+		if (i != SPAN__DROP_KERNEL)
+			r->counts.ports[0].received += more;
+	}
+	for (size_t i = 0; i < r->n_sockets; i++) {
+		struct span__udp *u = &r->sockets[i];
+
+		span__udp_count_drops(u);
+		span__counts_of(&r->counts, span__address_port(&u->local))
+			->drops[SPAN__DROP_KERNEL] += u->drops;
+		u->drops = 0;
+	}
+	return &r->counts;
+}
+
+uint64_t span__receiver_packets(const struct span__receiver *r)
+{
+	return r->packets ? span__packets_seen(r->packets) : 0;
+}
+
+uint64_t span__receiver_queue_len(struct span__receiver *r)
+{
+	return r->queue ? span__queue_len(r->queue) : 0;
+}
+
+void span__receiver_close(struct span__receiver **rp)
+{
+	struct span__receiver *r = *rp;
+
+	*rp = NULL;
+	if (!r)
+		return;
+	span__queue_close(&r->queue);
+	for (size_t i = 0; i < r->n_sockets; i++)
+		span__udp_release(&r->sockets[i]);
+	span__udp_batch_close(&r->batch);
+	span__packets_close(&r->packets);
+	free(r);
+}
