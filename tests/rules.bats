@@ -48,6 +48,7 @@ make_variable() {
 # is added.
 writes() {
 	case $1 in
+	span-capture) echo "span-capture -r '$DATA/real-clients.pcap'" ;;
 	span-gen) echo "span-gen --seed 1" ;;
 	span-store)
 		# shellcheck disable=SC2016

@@ -33,8 +33,7 @@ static inline bool span__strings_is(const struct span__strings *t, uint32_t n,
 {
 	const struct strings__entry *e = &t->entries[n];
 
-	return e->len == s.len &&
-	       (!s.len || !memcmp(t->packed.p + e->off, s.p, s.len));
+	return e->len == s.len && !memcmp(t->packed.p + e->off, s.p, s.len);
 }
 
 /*
