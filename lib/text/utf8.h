@@ -45,8 +45,14 @@ struct span__cell {
 void span__cell_next(struct span_str *rest, unsigned *marks,
 		     struct span__cell *cell);
 
-/* span_text_fit() with another ELLIPSIS, whose bytes are its columns. */
-void span__text_fit_ascii(struct span_buf *b, struct span_str s, size_t width,
-			  bool pad);
+/*
+ * span_text_fit() with another ELLIPSIS, of one column. Returns the columns
+ * that were written.
+ */
+size_t span__text_fit(struct span_buf *b, struct span_str s, size_t width,
+		      bool pad, const char *ellipsis);
+
+/* span_text_width(), or MAX where it is more; reads no further. */
+size_t span__text_width(struct span_str s, size_t max);
 
 #endif

@@ -107,8 +107,15 @@ size_t span_text_width(struct span_str s)
 	return columns;
 }
 
-static void fit(struct span_buf *b, struct span_str s, size_t width, bool pad,
-		const char *ellipsis)
+size_t span__text_width(struct span_str s, size_t max)
+{
+	size_t columns;
+
+	return take(s, max, &columns) < s.len ? max : columns;
+}
+
+size_t span__text_fit(struct span_buf *b, struct span_str s, size_t width,
+		      bool pad, const char *ellipsis)
 {
 	size_t columns, n = take(s, width, &columns);
 
@@ -122,18 +129,13 @@ static void fit(struct span_buf *b, struct span_str s, size_t width, bool pad,
 	}
 	for (; pad && columns < width; columns++)
 		span_buf_putc(b, ' ');
+	return columns;
 }
 
 void span_text_fit(struct span_buf *b, struct span_str s, size_t width,
 		   bool pad)
 {
-	fit(b, s, width, pad, ELLIPSIS);
-}
-
-void span__text_fit_ascii(struct span_buf *b, struct span_str s, size_t width,
-			  bool pad)
-{
-	fit(b, s, width, pad, "~");
+	span__text_fit(b, s, width, pad, ELLIPSIS);
 }
 
 size_t span_text_cut(struct span_str s, size_t max)

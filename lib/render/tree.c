@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line has the columns service, operation (behind the lines of the tree),
+ * start, duration, bar. Their widths are found from all spans once; a narrow
+ * terminal loses the bar first, then the start, the service, the duration.
+ */
+#include <span/render.h>
+#include <span/text.h>
+
+#include <inttypes.h>
+
+#include "render/cell.h"
+#include "text/utf8.h"
+
+#include "base/banned.h"
+
+#define NONE SPAN_TRACE_NONE
+
+/* Levels that are drawn at most; more would be too far to the right. */
+#define MAX_LEVELS 32
+#define MAX_SERVICE 24
+#define MAX_BAR 80
+
+/* A space and the mark of an error after an operation. */
+#define MARK_WIDTH 2
+
+struct glyphs {
+	const char *more, *last, *pass, *follows, *follows_last, *deep, *match;
+};
+
+static const struct glyphs unicode = {
+	"\xe2\x94\x9c\xe2\x94\x80",
+	"\xe2\x94\x94\xe2\x94\x80",
+	"\xe2\x94\x82 ",
+	"\xe2\x94\x9c\xe2\x94\x84",
+	"\xe2\x94\x94\xe2\x94\x84",
+	"\xe2\x8b\xaf",
+	"\xe2\x96\xb8",
+};
+static const struct glyphs ascii = {
+	"|-", "`-", "| ", "|~", "`~", "-", ">",
+};
+
+struct tree {
+	const struct span_render_opts *o;
+	const struct span_trace *t;
+	const uint8_t *matched;
+	const struct glyphs *g;
+	size_t columns;
+	/* Columns of each part, the space before or after it included. */
+	size_t gutter, service, operation, start, duration, bar;
+	uint32_t levels;	   /* that are drawn as lines */
+	bool more[MAX_LEVELS + 1]; /* whether a sibling follows, by depth */
+	uint64_t full_ns;
+};
+
+/* The widest service and operation there are, up to *SERVICE, *OPERATION. */
+static void measure(const struct tree *r, size_t *service, size_t *operation)
+{
+	size_t max_service = *service, max_operation = *operation;
+
+	*service = *operation = 0;
+	for (size_t i = 0; i < r->t->n; i++) {
+		const struct span *s = &r->t->spans[i];
+		uint32_t depth = r->t->nodes[i].depth;
+		size_t width = span__text_width(s->name, max_operation);
+
+		width += 2 * (depth < r->levels ? depth : r->levels);
+		width += MARK_WIDTH;
+		if (width > *operation)
+			*operation = width;
+		width = span__text_width(s->process->service, max_service);
+		if (width > *service)
+			*service = width;
+	}
+	if (*operation > max_operation)
+		*operation = max_operation;
+}
+
+static void lay_out(struct tree *r)
+{
+	size_t width = r->columns, left;
+
+	r->gutter = r->matched && width >= 24 ? 2 : 0;
+	r->duration = width >= 24 ? SPAN__DURATION_WIDTH + 1 : 0;
+	r->start = width >= 56 ? SPAN__DURATION_WIDTH + 2 : 0;
+	r->service = width < 40 ? 0 : width / 5;
+	if (r->service > MAX_SERVICE)
+		r->service = MAX_SERVICE;
+	left = width - r->gutter - r->duration - r->start;
+	r->operation = (left - r->service) * (width < 56 ? 10 : 6) / 10;
+	r->levels = (uint32_t)(r->operation / 4);
+	if (r->levels > MAX_LEVELS)
+		r->levels = MAX_LEVELS;
+	measure(r, &r->service, &r->operation);
+	if (r->service)
+		r->service++;
+	left -= r->service;
+	if (width < 56)
+		r->operation = left;
+	r->bar = left - r->operation;
+	if (r->bar > MAX_BAR)
+		r->bar = MAX_BAR;
+}
+
+/* ---- The head ---- */
+
+static void put_plural(struct span_buf *b, size_t n, const char *what)
+{
+	span_text_count(b, n);
+	span_buf_printf(b, " %s%s", what, n == 1 ? "" : "s");
+}
+
+static void put_time(struct span_buf *b, const struct tree *r)
+{
+	if (r->o->local_time)
+		span_text_local_time(b, r->t->start_ns, 3);
+	else
+		span_text_time(b, r->t->start_ns, 3);
+}
+
+static void put_counts(struct span_buf *b, const struct tree *r)
+{
+	span_text_duration(b, r->t->end_ns - r->t->start_ns);
+	span_buf_puts(b, "  ");
+	put_plural(b, r->t->n, "span");
+	span_buf_puts(b, "  ");
+	put_plural(b, r->t->n_services, "service");
+}
+
+/* The root's name in up to WIDTH columns, not padded. */
+static void put_root(struct span_buf *b, const struct tree *r, size_t width)
+{
+	const struct span *root = &r->t->spans[r->t->root];
+	size_t used = span__text_width(root->process->service, width) + 1 +
+		      span__text_width(root->name, width);
+
+	span__name(b, r->o, SPAN__BOLD, root, used < width ? used : width);
+}
+
+static void put_head(struct span_buf *b, const struct tree *r)
+{
+	char id[SPAN_TRACE_ID_TEXT];
+	struct span_buf time = {0}, counts = {0}, errors = {0};
+	size_t id_width, width;
+
+	span_trace_id_text(r->t->trace_id, id);
+	put_time(&time, r);
+	put_counts(&counts, r);
+	span_buf_puts(&errors, "  ");
+	put_plural(&errors, r->t->n_errors, "error");
+	id_width = span_str(id).len;
+	span__cell(b, r->o, SPAN__PLAIN, span_str(id), r->columns);
+	if (id_width + 2 + time.len <= r->columns) {
+		b->len -= r->columns - id_width;
+		span_buf_puts(b, "  ");
+		span_buf_put(b, time.p, time.len);
+	}
+	span__line_end(b);
+	width = counts.len + (r->t->n_errors ? errors.len : 0);
+	if (width + 22 <= r->columns) {
+		put_root(b, r, r->columns - width - 2);
+		span_buf_puts(b, "  ");
+	} else {
+		put_root(b, r, r->columns);
+		span__line_end(b);
+	}
+	span__cell(b, r->o, SPAN__PLAIN,
+		   (struct span_str){counts.p, counts.len},
+		   counts.len < r->columns ? counts.len : r->columns);
+	if (r->t->n_errors && width <= r->columns)
+		span__cell(b, r->o, SPAN__ERROR,
+			   (struct span_str){errors.p, errors.len}, errors.len);
+	span__line_end(b);
+	b->failed |= time.failed | counts.failed | errors.failed;
+	span_buf_release(&time);
+	span_buf_release(&counts);
+	span_buf_release(&errors);
+}
+
+/* ---- A line ---- */
+
+/* "... 993 " to the left of a connector that is drawn no deeper. */
+static void put_depth(struct span_buf *b, const struct tree *r, uint32_t depth)
+{
+	size_t room = 2 * (size_t)r->levels - 2, from = b->len, digits;
+
+	span_buf_printf(b, "%" PRIu32 " ", depth);
+	digits = b->len - from;
+	b->len = from;
+	if (digits + 2 > room) {
+		span__spaces(b, room);
+		return;
+	}
+	span__spaces(b, room - digits - 2);
+	span_buf_printf(b, "%s %" PRIu32 " ", r->g->deep, depth);
+}
+
+/* The lines before an operation. Returns the columns. */
+static size_t put_lines(struct span_buf *b, struct tree *r,
+			const struct span_trace_node *node)
+{
+	bool more = node->next_sibling != NONE;
+	bool follows = node->flags & SPAN_TRACE_FOLLOWS;
+	uint32_t drawn = node->depth < r->levels ? node->depth : r->levels;
+
+	if (!drawn)
+		return 0;
+	if (node->depth <= r->levels)
+		r->more[node->depth] = more;
+	span__style(b, r->o, SPAN__DIM);
+	if (node->depth > r->levels)
+		put_depth(b, r, node->depth);
+	else
+		for (uint32_t level = 1; level < drawn; level++)
+			span_buf_puts(b, r->more[level] ? r->g->pass : "  ");
+	if (follows)
+		span_buf_puts(b, more ? r->g->follows : r->g->follows_last);
+	else
+		span_buf_puts(b, more ? r->g->more : r->g->last);
+	span__style_end(b, r->o);
+	return 2 * (size_t)drawn;
+}
+
+static void put_operation(struct span_buf *b, struct tree *r, uint32_t i)
+{
+	const struct span_trace_node *node = &r->t->nodes[i];
+	bool error = span_is_error(&r->t->spans[i]);
+	enum span__style style = SPAN__PLAIN;
+	size_t used = put_lines(b, r, node);
+
+	if (node->flags & (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE)) {
+		span__cell(b, r->o, SPAN__DIM,
+			   node->flags & SPAN_TRACE_ORPHAN ? SPAN_STR("? ")
+							   : SPAN_STR("@ "),
+			   2);
+		used += 2;
+	}
+	if (r->matched && r->matched[i])
+		style = SPAN__BOLD;
+	if (error)
+		style = SPAN__ERROR;
+	if (used + MARK_WIDTH < r->operation) {
+		span__cell(b, r->o, style, r->t->spans[i].name,
+			   r->operation - used - MARK_WIDTH);
+		span_buf_putc(b, ' ');
+		span__cell(b, r->o, style,
+			   error ? span__error_mark(r->o) : SPAN_STR(" "), 1);
+	}
+}
+
+static void put_span(struct span_buf *b, struct tree *r, uint32_t i)
+{
+	const struct span *s = &r->t->spans[i];
+	size_t from, used;
+
+	if (r->gutter)
+		span_buf_puts(b, r->matched[i] ? r->g->match : " ");
+	if (r->gutter)
+		span_buf_putc(b, ' ');
+	if (r->service) {
+		used = span__service(b, r->o, s->process->service,
+				     r->service - 1);
+		span__spaces(b, r->service - used);
+	}
+	put_operation(b, r, i);
+	if (r->start) {
+		span__style(b, r->o, SPAN__DIM);
+		from = b->len;
+		span_buf_putc(b, '+');
+		span_text_duration(b, s->start_ns - r->t->start_ns);
+		span__right(b, from, r->start);
+		span__style_end(b, r->o);
+	}
+	if (r->duration) {
+		span_buf_putc(b, ' ');
+		span__duration(b, s->duration_ns);
+	}
+	if (r->bar > 1) {
+		span_buf_putc(b, ' ');
+		span__style_service(b, r->o, s->process->service);
+		span__bar(b, r->o, r->bar - 1, r->full_ns,
+			  s->start_ns - r->t->start_ns, s->duration_ns);
+		span__style_end(b, r->o);
+	}
+	span__line_end(b);
+}
+
+/* ---- Notes ---- */
+
+static void put_note(struct span_buf *b, const struct tree *r, const char *mark,
+		     size_t n, const char *one, const char *many)
+{
+	struct span_buf text = {0};
+
+	if (!n)
+		return;
+	span_buf_puts(&text, mark);
+	span_text_count(&text, n);
+	span_buf_printf(&text, " %s", n == 1 ? one : many);
+	span__cell(b, r->o, SPAN__DIM, (struct span_str){text.p, text.len},
+		   text.len < r->columns ? text.len : r->columns);
+	span__line_end(b);
+	b->failed |= text.failed;
+	span_buf_release(&text);
+}
+
+static void put_notes(struct span_buf *b, const struct tree *r)
+{
+	size_t cut = 0;
+
+	for (size_t i = 0; i < r->t->n; i++)
+		cut += (r->t->nodes[i].flags & SPAN_TRACE_CYCLE) != 0;
+	put_note(b, r, "? ", r->t->n_orphans,
+		 "span names a parent that is not here",
+		 "spans name a parent that is not here");
+	put_note(b, r, "@ ", cut, "circle of parents was cut",
+		 "circles of parents were cut");
+	put_note(b, r, "", r->t->n_duplicates, "duplicate span was left out",
+		 "duplicate spans were left out");
+}
+
+void span_render_tree(struct span_buf *b, const struct span_render_opts *o,
+		      const struct span_trace *t, const uint8_t *matched)
+{
+	struct tree r = {.o = o, .t = t, .matched = matched};
+
+	r.g = o->ascii ? &ascii : &unicode;
+	r.columns = span__columns(o);
+	r.full_ns = o->full_ns ? o->full_ns : t->end_ns - t->start_ns;
+	lay_out(&r);
+	put_head(b, &r);
+	for (size_t k = 0; k < t->n; k++)
+		put_span(b, &r, t->order[k]);
+	put_notes(b, &r);
+}
