@@ -207,12 +207,13 @@ writes() {
 		objects=$(make_variable "${v}_OBJECTS")
 		libs=$(make_variable "${v}_LDADD")
 		[ -n "$objects" ]
+		libs="$libs $(make_variable ZLIB_LIBS)"
 		libs=${libs//lib\/libspancore.la/lib\/.libs\/libspan.so}
 		libs=$(sed -E 's,(lib|cmd)/(lib[a-z]+)\.la,\1/.libs/\2.a,g' <<<"$libs")
 		echo "$p: $objects $libs"
 		# shellcheck disable=SC2086
 		(cd "$BUILD" && $CC $flags -pie -o "$BATS_TEST_TMPDIR/$p" \
-			$objects $libs $(make_variable ZLIB_LIBS) -Wl,-rpath,"$BUILD/lib/.libs")
+			$objects $libs -Wl,-rpath,"$BUILD/lib/.libs")
 		ldd "$p" | grep -q "$BUILD/lib/.libs/libspan.so"
 		"./$p" --version
 	done
@@ -297,6 +298,11 @@ END
 		echo "$file"
 		[ "$(grep '^#include' "$file" | tail -n 1)" = '#include "base/banned.h"' ]
 	done
+}
+
+@test "rules: no file holds the marks of a merge" {
+	run ! grep -rlE '^(<<<<<<<|>>>>>>>) ' "$SRC"/{cmd,lib,man,tests,examples} \
+		"$SRC/Makefile.am" "$SRC/configure.ac"
 }
 
 @test "rules: files are short and their names unique" {
