@@ -32,6 +32,11 @@ static struct {
 	void *arg;
 } idle;
 
+static struct {
+	bool (*fn)(void *arg, const struct span *s);
+	void *arg;
+} also;
+
 static const struct cmd_option select_options[] = {
 	{CMD_LIST, 0, "service", &opt.services, "NAME",
 	 "only spans of a service: a name, a glob, or ~REGEX", NULL},
@@ -108,6 +113,12 @@ void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
 {
 	idle.fn = fn;
 	idle.arg = arg;
+}
+
+void cmd_source_also(bool (*fn)(void *arg, const struct span *s), void *arg)
+{
+	also.fn = fn;
+	also.arg = arg;
 }
 
 uint64_t cmd_source_limit(void)
@@ -392,6 +403,8 @@ static int judge(struct cmd_source *s, struct span_frame *frame,
 
 		if (match < 0)
 			return match;
+		if (match && also.fn)
+			match = also.fn(also.arg, &span);
 		s->keep[i / 8] |= (uint8_t)(match << (i % 8));
 		n += match;
 		i++;

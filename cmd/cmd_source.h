@@ -28,6 +28,12 @@ void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 			void *arg);
 
 /*
+ * To call before cmd_source_open(): a condition besides the options that
+ * cmd_source_next_slice() asks of each span.
+ */
+void cmd_source_also(bool (*fn)(void *arg, const struct span *s), void *arg);
+
+/*
  * Open what the options and ARGV name. TIE (or NULL) is flushed before a
  * read that may block. 0 or a negative code; wrong usage exits.
  */

@@ -43,6 +43,10 @@ struct span_str span__frame_string1(const struct span_frame *f, struct dec *d);
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out);
 
+/* Pass over the next span, of which there must be one: 0 or a negative code. */
+SPAN_NODISCARD int span__frame_skip(struct span_frame *f,
+				    struct span_error *err);
+
 static inline uint32_t dec_u32(struct dec *d)
 {
 	return (uint32_t)dec_uint_max(d, UINT32_MAX, "a number above 2^32-1");

@@ -263,6 +263,15 @@ int span_frame_next(struct span_frame *f, struct span *out,
 	return span_frame_next_of(f, NULL, 0, out, err);
 }
 
+int span__frame_skip(struct span_frame *f, struct span_error *err)
+{
+	struct dec d;
+
+	if (f->failed)
+		return span_error_set(err, f->failed, "a frame is bad");
+	return take_span(f, &d) ? 0 : fail(f, &f->next, err);
+}
+
 int span_frame_validate(struct span_frame *f, struct span_error *err)
 {
 	struct span s;

@@ -251,9 +251,10 @@ static int put_each(struct span_writer *w, struct span_frame *f,
 
 	span_frame_rewind(f);
 	for (uint32_t i = 0; i < f->info.n_spans; i++) {
-		rc = span_frame_next(f, &s, err);
+		rc = kept(keep, i) ? span_frame_next(f, &s, err)
+				   : span__frame_skip(f, err);
 		if (rc > 0)
-			rc = kept(keep, i) ? span_writer_put(w, &s, err) : 0;
+			rc = span_writer_put(w, &s, err);
 		if (rc < 0)
 			return rc;
 	}

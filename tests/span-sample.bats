@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+
+load lib
+
+setup_file() {
+	span-gen --seed 7 -n 2000 --output "$BATS_FILE_TMPDIR/in.spans"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	in=$BATS_FILE_TMPDIR/in.spans
+}
+
+# How many spans of how many a -v line says were kept.
+kept() {
+	tr -d , <<<"$1" | awk '{ print $4 }'
+}
+
+@test "span-sample: 0 keeps nothing and 1 everything, byte for byte" {
+	span-sample -r 0 "$in" >none
+	[ ! -s none ]
+	span-sample -r 1 "$in" >all
+	cmp "$in" all
+}
+
+@test "span-sample: -v counts what was kept and dropped" {
+	run --separate-stderr -0 bash -c 'span-sample -v -r 0.25 "$1" >out' - "$in"
+	[[ $stderr =~ ^"span-sample: "([0-9,]+)" spans, "([0-9,]+)" kept ("[0-9.]+" %), "([0-9,]+)" dropped, "[0-9.]+" s"$ ]]
+	n_in=${BASH_REMATCH[1]//,/} n_kept=${BASH_REMATCH[2]//,/}
+	[ $((n_kept + ${BASH_REMATCH[3]//,/})) = "$n_in" ]
+	run --separate-stderr -0 bash -c 'span-sample -v -r 1 out >/dev/null'
+	[ "$(kept "$stderr")" = "$n_kept" ]
+}
+
+@test "span-sample: a smaller ratio keeps a subset, the same one changes nothing" {
+	span-sample -r 0.5 "$in" >half
+	run --separate-stderr -0 bash -c 'span-sample -v -r 0.5 half >again'
+	[[ $stderr = *"(100.00 %)"* ]]
+	run --separate-stderr -0 bash -c 'span-sample -v -r 0.2 "$1" >a' - "$in"
+	direct=$(kept "$stderr")
+	run --separate-stderr -0 bash -c 'span-sample -v -r 0.2 half >b'
+	[ "$(kept "$stderr")" = "$direct" ]
+}
+
+@test "span-sample: selected spans are sampled, the others dropped" {
+	run --separate-stderr -0 bash -c 'span-sample -v -r 1 --service cart "$1" >out' - "$in"
+	[ "$(kept "$stderr")" -gt 0 ]
+	[[ $stderr != *"(100.00 %)"* ]]
+	run --separate-stderr -0 bash -c 'span-sample -v -r 1 --service gateway out >none'
+	[ ! -s none ]
+}
+
+@test "span-sample: several files and standard input" {
+	span-sample -r 0.1 "$in" >one
+	span-sample -r 0.1 - <"$in" >dash
+	cmp one dash
+	cat one one >two
+	span-sample -r 0.1 "$in" "$in" >both
+	run --separate-stderr -0 bash -c 'span-sample -v -r 1 two >/dev/null'
+	want=$(kept "$stderr")
+	run --separate-stderr -0 bash -c 'span-sample -v -r 1 both >/dev/null'
+	[ "$(kept "$stderr")" = "$want" ]
+}
+
+@test "span-sample: --metrics-file counts the decisions" {
+	span-sample -r 0 --metrics-file m.prom "$in"
+	grep -qx 'span_sample_spans_total{decision="kept"} 0' m.prom
+	grep -qE '^span_sample_spans_total\{decision="dropped"\} [1-9]' m.prom
+	[ "$(grep -c '^# TYPE' m.prom)" = 1 ]
+}
+
+@test "span-sample: empty input is empty output" {
+	run --separate-stderr -0 span-sample -r 0.5 </dev/null
+	[ -z "$output$stderr" ]
+}
+
+@test "span-sample: torn input is an error with its place" {
+	head -c 1000 "$in" >torn
+	run --separate-stderr -65 span-sample -r 1 torn
+	[ "$stderr" = "span-sample: torn: bad frame at byte 0: the input ends inside it" ]
+	run --separate-stderr -0 bash -c 'span-sample -r 1 --skip-bad torn >out'
+	[ ! -s out ]
+	[[ $stderr = *"damaged bytes"* ]]
+}
+
+@test "span-sample: wrong usage is exit 2" {
+	while IFS='|' read -r args text; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 span-sample $args
+		[ "${stderr_lines[0]}" = "span-sample: $text" ]
+		[ -z "$output" ]
+	done <<'END'
+|--ratio P is needed
+-r 1.5|--ratio is not from 0 to 1
+--ratio=-0.1|--ratio is not from 0 to 1
+-r nan|--ratio: 'nan' is not a number
+END
+}
+
+@test "span-sample: a full disk is exit 74, a closed pipe a silent 141" {
+	run --separate-stderr -74 full_disk span-sample -r 1 "$in"
+	[[ $stderr = *"No space left"* ]]
+	run --separate-stderr -141 closed_pipe span-sample -r 0.5 "$in"
+	[ -z "$stderr" ]
+}
+
+@test "span-sample: a lone span passes through a pipe that stays open" {
+	mkfifo pipe
+	span-sample -r 1 <pipe >out &
+	pid=$!
+	exec 7>pipe
+	span-gen --seed 1 -n 1 >&7
+	wait_until test -s out
+	exec 7>&-
+	ends 0 $pid
+	run -0 span-sample --help
+}
