@@ -158,6 +158,11 @@ static inline uint64_t dec_uint(struct dec *d)
 
 	if (d->p < d->end && *d->p < 0x80)
 		return *d->p++;
+	if (dec_left(d) >= 3 && *d->p == 0xcd) {
+		v = (uint64_t)d->p[1] << 8 | d->p[2];
+		d->p += 3;
+		return v;
+	}
 	if (!dec_integer(d, &neg, &v))
 		return 0;
 	if (neg) {

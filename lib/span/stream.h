@@ -82,6 +82,20 @@ SPAN_API SPAN_NODISCARD int span_frame_next_of(struct span_frame *f,
 					       size_t n, struct span *out,
 					       struct span_error *err);
 
+/*
+ * The same in two steps, for who judges most spans by what every span has:
+ * next_head leaves attributes, events, references, status message, trace
+ * state and dropped counts empty; complete fills them in, for the span that
+ * next_head returned last, once. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_frame_next_head(struct span_frame *f,
+						 const uint8_t (*ids)[16],
+						 size_t n, struct span *out,
+						 struct span_error *err);
+SPAN_API SPAN_NODISCARD int span_frame_complete(struct span_frame *f,
+						struct span *s,
+						struct span_error *err);
+
 /* Go back to the first span. */
 SPAN_API void span_frame_rewind(struct span_frame *f);
 

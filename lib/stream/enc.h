@@ -57,7 +57,7 @@ static inline void enc_end(struct enc *e)
 }
 
 /* The number of a string, 0 after an error. */
-static inline uint32_t enc_string(struct enc *e, struct span_str s)
+static inline uint32_t enc_string(struct enc *e, struct span_str s, bool is_key)
 {
 	int64_t n;
 
@@ -65,7 +65,7 @@ static inline uint32_t enc_string(struct enc *e, struct span_str s)
 		enc_fail(e, SPAN_E_LIMIT, "a string above 64 KiB");
 		return 0;
 	}
-	n = span__strings_add(&e->b->strings, s);
+	n = span__strings_add(&e->b->strings, s, is_key);
 	if (n < 0) {
 		enc_fail(e, SPAN_E_NOMEM, "no memory for a string table");
 		return 0;
@@ -75,20 +75,20 @@ static inline uint32_t enc_string(struct enc *e, struct span_str s)
 
 /* The same with a guess, which is mended when it was wrong. */
 static inline uint32_t enc_guessed(struct enc *e, struct span_str s,
-				   uint32_t *guess1)
+				   uint32_t *guess1, bool is_key)
 {
 	uint32_t n;
 
 	if (*guess1 && span__strings_is(&e->b->strings, *guess1 - 1, s))
 		return *guess1 - 1;
-	n = enc_string(e, s);
+	n = enc_string(e, s, is_key);
 	*guess1 = e->err ? 0 : n + 1;
 	return n;
 }
 
 static inline void enc_ref1(struct enc *e, struct span_str s)
 {
-	uint32_t n = s.len ? enc_string(e, s) + 1 : 0;
+	uint32_t n = s.len ? enc_string(e, s, false) + 1 : 0;
 
 	if (enc_room(e, PACK_MAX))
 		pack_uint32(&e->x, n);

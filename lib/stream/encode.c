@@ -13,6 +13,27 @@
  */
 #define BASE_BEFORE_NS UINT64_C(2000000000)
 
+/* What packs into PACK_MAX bytes. */
+static bool is_small(enum span_type type)
+{
+	return type == SPAN_INT || type == SPAN_BOOL || type == SPAN_DOUBLE ||
+	       type == SPAN_NULL;
+}
+
+static void pack_small(struct pack *x, const struct span_value *v)
+{
+	if (v->type == SPAN_INT)
+		pack_int64(x, v->i);
+	else if (v->type == SPAN_DOUBLE)
+		pack_double(x, v->d);
+	else if (v->type == SPAN_NULL)
+		pack_nil(x);
+	else if (v->b)
+		pack_true(x);
+	else
+		pack_false(x);
+}
+
 static void enc_value(struct enc *e, const struct span_value *v,
 		      unsigned depth);
 
@@ -42,63 +63,58 @@ static void enc_value(struct enc *e, const struct span_value *v, unsigned depth)
 	}
 	if (!enc_room(e, PACK_MAX))
 		return;
-	switch (v->type) {
-	case SPAN_NULL:
-		pack_nil(&e->x);
-		return;
-	case SPAN_STRING:
-	case SPAN_BYTES:
+	if (is_small(v->type))
+		pack_small(&e->x, v);
+	else if (v->type == SPAN_STRING || v->type == SPAN_BYTES)
 		enc_raw_str(e, v->str, v->type == SPAN_BYTES);
-		return;
-	case SPAN_BOOL:
-		if (v->b)
-			pack_true(&e->x);
-		else
-			pack_false(&e->x);
-		return;
-	case SPAN_INT:
-		pack_int64(&e->x, v->i);
-		return;
-	case SPAN_DOUBLE:
-		pack_double(&e->x, v->d);
-		return;
-	case SPAN_ARRAY:
+	else if (v->type == SPAN_ARRAY)
 		enc_list(e, v, depth);
-		return;
-	case SPAN_MAP:
+	else if (v->type == SPAN_MAP)
 		enc_map(e, v, depth);
+	else
+		enc_fail(e, SPAN_E_INVALID, "a value of no known type");
+}
+
+/* A key and its value; ROOM bytes are needed for what comes behind. */
+static void enc_attr(struct enc *e, const struct span_attr *a,
+		     struct span__guess *g, size_t room)
+{
+	uint32_t key = enc_guessed(e, a->key, &g->key1, true), value;
+
+	if (a->value.type == SPAN_STRING) {
+		value = enc_guessed(e, a->value.str, &g->value1, false);
+		pack_uint32(&e->x, key << 1 | 1);
+		pack_uint32(&e->x, value);
 		return;
 	}
-	enc_fail(e, SPAN_E_INVALID, "a value of no known type");
+	pack_uint32(&e->x, key << 1);
+	if (is_small(a->value.type)) {
+		pack_small(&e->x, &a->value);
+		return;
+	}
+	enc_value(e, &a->value, 0);
+	enc_room(e, room);
 }
 
 void span__enc_attrs(struct enc *e, const struct span_attrs *attrs,
 		     struct span__guess *guesses)
 {
+	const size_t each = 2 * PACK_MAX;
+
 	if (attrs->n > SPAN_MAX_ATTRS) {
 		enc_fail(e, SPAN_E_LIMIT, "more than 1,024 attributes");
 		return;
 	}
-	enc_array(e, 2 * attrs->n);
+	if (!enc_room(e, PACK_MAX + attrs->n * each))
+		return;
+	pack_array(&e->x, 2 * attrs->n);
 	for (size_t i = 0; i < attrs->n && !e->err; i++) {
-		const struct span_attr *a = &attrs->v[i];
-		bool is_str = a->value.type == SPAN_STRING;
 		struct span__guess none = {0};
 		struct span__guess *g = &none;
-		uint32_t key, value = 0;
 
 		if (guesses && i < GUESS_PLACES)
 			g = &guesses[i];
-		key = enc_guessed(e, a->key, &g->key1);
-		if (is_str)
-			value = enc_guessed(e, a->value.str, &g->value1);
-		if (!enc_room(e, 2 * PACK_MAX))
-			return;
-		pack_uint64(&e->x, (uint64_t)key << 1 | is_str);
-		if (is_str)
-			pack_uint32(&e->x, value);
-		else
-			enc_value(e, &a->value, 0);
+		enc_attr(e, &attrs->v[i], g, (attrs->n - i) * each);
 	}
 }
 
@@ -239,7 +255,7 @@ static void enc_span(struct enc *e, const struct span *s)
 	size_t n_extra = extra_elements(s), n = span_elements(s, n_extra);
 	uint32_t process = span__enc_process(e, s->process);
 	uint32_t scope1 = span__enc_scope1(e, s->scope);
-	uint32_t name = enc_string(e, s->name);
+	uint32_t name = enc_string(e, s->name, false);
 
 	enc_array(e, n);
 	enc_trace_id(e, s->trace_id);

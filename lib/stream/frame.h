@@ -23,7 +23,9 @@ struct span_frame {
 	size_t n_scopes;
 	struct span_str tables; /* strings, processes, scopes as packed */
 	struct span_str body;
-	struct dec next; /* what is left of the body */
+	struct dec next;   /* what is left of the body */
+	struct dec span;   /* what is left of the last span */
+	size_t n_elements; /* that it has */
 	uint32_t spans_left;
 	int failed; /* the code that every further call returns */
 	struct span_arena table_arena; /* until the next parse */

@@ -147,8 +147,8 @@ static void dec_owner(struct span_frame *f, struct dec *d, struct span *s)
 		s->scope = &f->scopes[scope - 1];
 }
 
-static void dec_span(struct span_frame *f, struct dec *d, struct span *s,
-		     size_t n)
+/* What every span has, up to its flags. */
+static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 {
 	uint64_t bits;
 
@@ -163,15 +163,6 @@ static void dec_span(struct span_frame *f, struct dec *d, struct span *s,
 	s->status = bits >> 4 & 15;
 	s->marks = (uint16_t)(bits >> 8);
 	s->flags = dec_u32(d);
-	if (n > 10)
-		span__frame_attrs(f, d, &f->span_arena, &s->attrs);
-	if (n > 11)
-		dec_events(f, d, s);
-	if (n > 12)
-		dec_refs(f, d, s);
-	if (n > 13)
-		dec_extra(f, d, s);
-	skip_rest(d, n, 14);
 }
 
 /* Move on by one span: *D is what belongs to it. */
@@ -229,32 +220,59 @@ static int end_of_body(struct span_frame *f, struct span_error *err)
 	return fail(f, &f->next, err);
 }
 
-int span_frame_next_of(struct span_frame *f, const uint8_t (*ids)[16],
-		       size_t n_ids, struct span *out, struct span_error *err)
+int span_frame_next_head(struct span_frame *f, const uint8_t (*ids)[16],
+			 size_t n_ids, struct span *out, struct span_error *err)
 {
-	struct dec d;
-	size_t n;
+	struct dec *d = &f->span;
 
 	if (f->failed)
 		return span_error_set(err, f->failed, "a frame is bad");
 	while (f->spans_left) {
-		if (!take_span(f, &d))
+		if (!take_span(f, d))
 			return fail(f, &f->next, err);
 		*out = (struct span){0};
-		n = dec_array(&d);
-		if (n < SPAN__SPAN_ELEMENTS)
-			dec_fail(&d, SPAN_E_CORRUPT,
+		f->n_elements = dec_array(d);
+		if (f->n_elements < SPAN__SPAN_ELEMENTS)
+			dec_fail(d, SPAN_E_CORRUPT,
 				 "a span with too few elements");
-		dec_trace_id(&d, out->trace_id);
-		if (!d.err && ids && !wanted(out->trace_id, ids, n_ids))
+		dec_trace_id(d, out->trace_id);
+		if (!d->err && ids && !wanted(out->trace_id, ids, n_ids))
 			continue;
-		span_arena_reset(&f->span_arena);
-		dec_span(f, &d, out, n);
-		if (!d.err && dec_left(&d))
-			dec_fail(&d, SPAN_E_CORRUPT, "bytes behind a span");
-		return d.err ? fail(f, &d, err) : 1;
+		dec_span_head(f, d, out);
+		return d->err ? fail(f, d, err) : 1;
 	}
 	return end_of_body(f, err);
+}
+
+int span_frame_complete(struct span_frame *f, struct span *s,
+			struct span_error *err)
+{
+	size_t n = f->n_elements;
+	struct dec *d = &f->span;
+
+	span_arena_reset(&f->span_arena);
+	if (n > 10)
+		span__frame_attrs(f, d, &f->span_arena, &s->attrs);
+	if (n > 11)
+		dec_events(f, d, s);
+	if (n > 12)
+		dec_refs(f, d, s);
+	if (n > 13)
+		dec_extra(f, d, s);
+	skip_rest(d, n, 14);
+	if (!d->err && dec_left(d))
+		dec_fail(d, SPAN_E_CORRUPT, "bytes behind a span");
+	return d->err ? fail(f, d, err) : 0;
+}
+
+int span_frame_next_of(struct span_frame *f, const uint8_t (*ids)[16],
+		       size_t n_ids, struct span *out, struct span_error *err)
+{
+	int rc = span_frame_next_head(f, ids, n_ids, out, err);
+
+	if (rc > 0 && span_frame_complete(f, out, err) < 0)
+		return f->failed;
+	return rc;
 }
 
 int span_frame_next(struct span_frame *f, struct span *out,

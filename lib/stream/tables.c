@@ -56,8 +56,8 @@ void span__building_release(struct span__building *b)
 
 size_t span__building_size(const struct span__building *b)
 {
-	return b->strings.packed.len + b->processes.packed.len +
-	       b->scopes.packed.len + b->body.len;
+	return b->strings.keys.len + b->strings.packed.len +
+	       b->processes.packed.len + b->scopes.packed.len + b->body.len;
 }
 
 static int owner_room(struct span__owners *o)
@@ -101,7 +101,7 @@ static uint32_t owner_number(struct enc *e, struct span__owners *o,
 static void enc_process(struct enc *e, const struct span_process *p)
 {
 	size_t n = p->schema_url.len ? 4 : p->attrs.dropped ? 3 : 1;
-	uint32_t service = enc_string(e, p->service);
+	uint32_t service = enc_string(e, p->service, false);
 
 	if (n == 1 && p->attrs.n)
 		n = 2;
@@ -199,7 +199,7 @@ void span__frame_compose(struct span_buf *out, const struct span__parts *parts)
 	pack_uint64(&x, parts->min_start_ns);
 	pack_uint64(&x, parts->max_end_ns);
 	out->len = (size_t)(x.p - out->p);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < SPAN__TABLES; i++)
 		span_buf_str(out, parts->tables[i]);
 	x.p = span_buf_reserve(out, 2 * PACK_MAX + parts->body.len);
 	if (!x.p)
@@ -224,8 +224,9 @@ static struct span_str contents(const struct span_buf *b)
 	return (struct span_str){b->p, b->len};
 }
 
-void span__building_finish(const struct span__building *b, struct span_buf *out)
+void span__building_finish(struct span__building *b, struct span_buf *out)
 {
+	int rc = span__strings_finish(&b->strings);
 	char heads[3][PACK_MAX];
 	struct span__parts parts = {
 		.n_spans = b->n_spans,
@@ -233,6 +234,7 @@ void span__building_finish(const struct span__building *b, struct span_buf *out)
 		.min_start_ns = b->min_start_ns,
 		.max_end_ns = b->max_end_ns,
 		.tables = {array_head(heads[0], b->strings.n),
+			   contents(&b->strings.keys),
 			   contents(&b->strings.packed),
 			   array_head(heads[1], b->processes.n),
 			   contents(&b->processes.packed),
@@ -241,5 +243,8 @@ void span__building_finish(const struct span__building *b, struct span_buf *out)
 		.body = contents(&b->body),
 	};
 
-	span__frame_compose(out, &parts);
+	if (rc < 0)
+		out->failed = true;
+	else
+		span__frame_compose(out, &parts);
 }

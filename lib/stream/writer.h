@@ -60,17 +60,17 @@ SPAN_NODISCARD int span__building_add(struct span__building *b,
 size_t span__building_size(const struct span__building *b);
 
 /* Append the frame to OUT, which fails when memory is out. */
-void span__building_finish(const struct span__building *b,
-			   struct span_buf *out);
+void span__building_finish(struct span__building *b, struct span_buf *out);
 
 /*
  * Append a frame put together from packed parts: TABLES as it stands in a
  * frame, BODY of N spans.
  */
+#define SPAN__TABLES 7u
 struct span__parts {
 	uint32_t n_spans;
 	uint64_t base_ns, min_start_ns, max_end_ns;
-	struct span_str tables[6]; /* one after another */
+	struct span_str tables[SPAN__TABLES]; /* one after another */
 	struct span_str body;
 };
 void span__frame_compose(struct span_buf *out, const struct span__parts *parts);

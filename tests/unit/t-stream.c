@@ -274,6 +274,17 @@ static void test_find(const struct span_buf *b)
 			found += !memcmp(s.trace_id, *id, 16);
 	is_uint(found, want, "spans of one trace are found among the others");
 	span_reader_close(&r);
+	if (span_reader_open_mem(&r, b->p, b->len, NULL, &err))
+		abort();
+	found = 0;
+	for (size_t i = 0; span_reader_next_frame(r, &f, &err) > 0;)
+		for (; span_frame_next_head(f, NULL, 0, &s, &err) > 0; i++)
+			if (i % 3 != 0)
+				found += !s.n_events;
+			else if (span_frame_complete(f, &s, &err) == 0)
+				found += span_equal(&s, &spans[i]);
+	is_uint(found, N, "heads alone, and every third one completed");
+	span_reader_close(&r);
 }
 
 /*
@@ -315,7 +326,10 @@ static void test_msgpack_c(void)
 	is_uint(v[2].via.u64, 3, "the spans");
 	is_uint(v[4].via.u64, 5000000000, "the earliest start");
 	is_uint(v[5].via.u64, 5000007000, "the latest end");
-	is_uint(v[6].via.array.size, 4, "the strings svc, empty, k, v");
+	is_uint(v[6].via.array.size, 24 + 3,
+		"strings: room for 24 keys, then svc, empty, v");
+	is(v[6].via.array.ptr[0].via.str.ptr,
+	   v[6].via.array.ptr[0].via.str.size, "k", "the key is the first");
 	is_uint(v[10].via.u64, span__crc32c(0, b.p, b.len - 5), "the checksum");
 	msgpack_unpacked_destroy(&u);
 	span_writer_close(&w);
