@@ -65,7 +65,7 @@ struct cmd_list {
 struct cmd {
 	const char *name;     /* "span-query" */
 	const char *operands; /* "[FILE...]" for the usage line, "" for none */
-	const char *summary;  /* one line, for --help */
+	const char *summary;  /* for --help: lower case, no full stop */
 	const struct cmd_option *options;
 	/* 0 or a positive exit code; or a negative enum span_errc with ERR. */
 	int (*run)(int argc, char **argv, struct span_error *err);

@@ -136,19 +136,19 @@ static const struct cmd_option expire_options[] = {
 };
 
 static const struct cmd verbs[] = {
-	{"append", "[STORE] [FILE...]", "Add span streams to a store.",
+	{"append", "[STORE] [FILE...]", "add span streams to a store",
 	 store_append_options, store_append, NULL},
-	{"expire", "[STORE]", "Remove the oldest logs of a store.",
+	{"expire", "[STORE]", "remove the oldest logs of a store",
 	 expire_options, run_expire, NULL},
-	{"stat", "[STORE]", "Print what a store holds.", store_stat_options,
+	{"stat", "[STORE]", "print what a store holds", store_stat_options,
 	 store_stat, NULL},
-	{"verify", "[STORE]", "Check everything in a store.", NULL, run_verify,
+	{"verify", "[STORE]", "check everything in a store", NULL, run_verify,
 	 NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 static const struct cmd span_store = {
-	"span-store", "", "Keep spans in a directory.", NULL, NULL, verbs,
+	"span-store", "", "keep spans in a directory", NULL, NULL, verbs,
 };
 
 int main(int argc, char **argv)

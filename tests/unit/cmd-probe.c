@@ -143,7 +143,7 @@ static const struct cmd verbs[] = {
 };
 
 static const struct cmd cmd_probe = {
-	"cmd-probe", "",   "Show what the frame of commands does",
+	"cmd-probe", "",   "show what the frame of commands does",
 	options,     NULL, verbs,
 };
 
