@@ -9,16 +9,13 @@
 
 #define FIRST_CAP 256u
 
-char *span_buf_reserve(struct span_buf *b, size_t len)
+static char *grow(struct span_buf *b, size_t len)
 {
-	size_t need, cap;
+	size_t need, cap = b->cap ? b->cap : FIRST_CAP;
 	char *p;
 
 	if (b->failed)
 		return NULL;
-	if (b->p && len <= b->cap - b->len)
-		return b->p + b->len;
-	cap = b->cap ? b->cap : FIRST_CAP;
 	if (__builtin_add_overflow(b->len, len, &need) || need > SIZE_MAX / 2)
 		goto failed;
 	while (cap < need)
@@ -34,9 +31,22 @@ failed:
 	return NULL;
 }
 
+/* Where LEN bytes go; inlined, as most puts are few bytes that fit. */
+static inline char *room(struct span_buf *b, size_t len)
+{
+	if (len <= b->cap - b->len && b->p && !b->failed)
+		return b->p + b->len;
+	return grow(b, len);
+}
+
+char *span_buf_reserve(struct span_buf *b, size_t len)
+{
+	return room(b, len);
+}
+
 void span_buf_put(struct span_buf *b, const void *p, size_t len)
 {
-	char *to = span_buf_reserve(b, len);
+	char *to = room(b, len);
 
 	if (!to || !len)
 		return;
@@ -56,7 +66,12 @@ void span_buf_puts(struct span_buf *b, const char *s)
 
 void span_buf_putc(struct span_buf *b, char c)
 {
-	span_buf_put(b, &c, 1);
+	char *to = room(b, 1);
+
+	if (!to)
+		return;
+	*to = c;
+	b->len++;
 }
 
 void span_buf_printf(struct span_buf *b, const char *fmt, ...)

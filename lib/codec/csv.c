@@ -3,7 +3,6 @@
 #include <span/codec.h>
 #include <span/text.h>
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -39,12 +38,14 @@ static void put_ids(struct span_buf *b, const struct span *s)
 {
 	static const uint8_t none[8];
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
-	char parent[SPAN_ID_TEXT] = "";
 
+	span_buf_puts(b, span_trace_id_text(s->trace_id, trace));
+	span_buf_putc(b, ',');
+	span_buf_puts(b, span_id_text(s->span_id, id));
+	span_buf_putc(b, ',');
 	if (memcmp(s->parent_id, none, sizeof(none)) != 0)
-		span_id_text(s->parent_id, parent);
-	span_buf_printf(b, "%s,%s,%s,", span_trace_id_text(s->trace_id, trace),
-			span_id_text(s->span_id, id), parent);
+		span_buf_puts(b, span_id_text(s->parent_id, id));
+	span_buf_putc(b, ',');
 }
 
 void span_encode_csv(struct span_buf *b, const struct span *s, bool safe)
@@ -53,14 +54,23 @@ void span_encode_csv(struct span_buf *b, const struct span *s, bool safe)
 	span_text_csv(b, s->process->service, safe);
 	span_buf_putc(b, ',');
 	span_text_csv(b, s->name, safe);
-	span_buf_printf(b, ",%s,", span_kind_name(s->kind));
+	span_buf_putc(b, ',');
+	span_buf_puts(b, span_kind_name(s->kind));
+	span_buf_putc(b, ',');
 	span_text_time(b, s->start_ns, 9);
-	span_buf_printf(b, ",%" PRIu64 ",%" PRIu64 ",%s,", s->start_ns,
-			s->duration_ns, span_status_name(s->status));
+	span_buf_putc(b, ',');
+	span_text_uint(b, s->start_ns);
+	span_buf_putc(b, ',');
+	span_text_uint(b, s->duration_ns);
+	span_buf_putc(b, ',');
+	span_buf_puts(b, span_status_name(s->status));
+	span_buf_putc(b, ',');
 	span_text_csv(b, s->status_message, safe);
 	span_buf_putc(b, ',');
 	put_logfmt(b, &s->attrs, safe);
 	span_buf_putc(b, ',');
 	put_logfmt(b, &s->process->attrs, safe);
-	span_buf_printf(b, ",%zu\r\n", s->n_events);
+	span_buf_putc(b, ',');
+	span_text_uint(b, s->n_events);
+	span_buf_puts(b, "\r\n");
 }

@@ -35,7 +35,7 @@ static void put_typed(struct span_buf *b, const struct span_value *v)
 		if (v->i > MAX_EXACT || v->i < -MAX_EXACT)
 			span_buf_printf(b, "\"%" PRId64 "\"", v->i);
 		else
-			span_buf_printf(b, "%" PRId64, v->i);
+			span_text_int(b, v->i);
 		return;
 	case SPAN_DOUBLE:
 		span_buf_puts(b, "\"float64\",\"value\":");
@@ -135,12 +135,13 @@ static void put_ref(struct span_buf *b, bool child_of,
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
 	put_comma(b);
-	span_buf_printf(b,
-			"{\"refType\":\"%s\",\"traceID\":\"%s\","
-			"\"spanID\":\"%s\"}",
-			child_of ? "CHILD_OF" : "FOLLOWS_FROM",
-			span_trace_id_text(trace_id, trace),
-			span_id_text(span_id, id));
+	span_buf_puts(b, child_of ? "{\"refType\":\"CHILD_OF\",\"traceID\":\""
+				  : "{\"refType\":\"FOLLOWS_FROM\","
+				    "\"traceID\":\"");
+	span_buf_puts(b, span_trace_id_text(trace_id, trace));
+	span_buf_puts(b, "\",\"spanID\":\"");
+	span_buf_puts(b, span_id_text(span_id, id));
+	span_buf_puts(b, "\"}");
 }
 
 /* Links come from OpenTracing too, which left their kind in an attribute. */
@@ -204,8 +205,9 @@ static void put_logs(struct span_buf *b, const struct span *s)
 		struct span_value name = {.type = SPAN_STRING, .str = e->name};
 
 		put_comma(b);
-		span_buf_printf(b, "{\"timestamp\":%" PRIu64 ",\"fields\":[",
-				e->time_ns / 1000);
+		span_buf_puts(b, "{\"timestamp\":");
+		span_text_uint(b, e->time_ns / 1000);
+		span_buf_puts(b, ",\"fields\":[");
 		if (e->name.len && !span_attr_get(&e->attrs, SPAN_STR("event")))
 			put_tag(b, SPAN_STR("event"), &name);
 		put_attrs(b, &e->attrs);
@@ -244,19 +246,27 @@ static void put_span(struct span_buf *b, const struct span *s, uint32_t process)
 {
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-	span_buf_printf(b, "{\"traceID\":\"%s\",\"spanID\":\"%s\"",
-			span_trace_id_text(s->trace_id, trace),
-			span_id_text(s->span_id, id));
-	if (s->flags)
-		span_buf_printf(b, ",\"flags\":%" PRIu32, s->flags);
+	span_buf_puts(b, "{\"traceID\":\"");
+	span_buf_puts(b, span_trace_id_text(s->trace_id, trace));
+	span_buf_puts(b, "\",\"spanID\":\"");
+	span_buf_puts(b, span_id_text(s->span_id, id));
+	span_buf_putc(b, '"');
+	if (s->flags) {
+		span_buf_puts(b, ",\"flags\":");
+		span_text_uint(b, s->flags);
+	}
 	span_buf_puts(b, ",\"operationName\":");
 	span_text_json(b, s->name);
 	put_refs(b, s);
-	span_buf_printf(b, ",\"startTime\":%" PRIu64 ",\"duration\":%" PRIu64,
-			s->start_ns / 1000, s->duration_ns / 1000);
+	span_buf_puts(b, ",\"startTime\":");
+	span_text_uint(b, s->start_ns / 1000);
+	span_buf_puts(b, ",\"duration\":");
+	span_text_uint(b, s->duration_ns / 1000);
 	put_tags(b, s);
 	put_logs(b, s);
-	span_buf_printf(b, ",\"processID\":\"p%" PRIu32 "\"", process);
+	span_buf_puts(b, ",\"processID\":\"p");
+	span_text_uint(b, process);
+	span_buf_putc(b, '"');
 	put_warnings(b, s);
 	span_buf_putc(b, '}');
 }

@@ -7,7 +7,6 @@
 #include <span/codec.h>
 #include <span/text.h>
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -199,6 +198,21 @@ static void put_value(struct span_buf *b, const struct span_value *v,
 	}
 }
 
+/* ,"NAME": */
+static void put_name(struct span_buf *b, const char *name)
+{
+	span_buf_puts(b, ",\"");
+	span_buf_puts(b, name);
+	span_buf_puts(b, "\":");
+}
+
+static void put_word(struct span_buf *b, const char *word)
+{
+	span_buf_putc(b, '"');
+	span_buf_puts(b, word);
+	span_buf_putc(b, '"');
+}
+
 /* ,"NAME":{...} and, where keys come twice, ,"NAME_list":[...]. */
 static void put_attrs(struct span_buf *b, const char *name,
 		      const struct span_attrs *a)
@@ -206,7 +220,7 @@ static void put_attrs(struct span_buf *b, const char *name,
 	struct repeats r = {0};
 
 	find_repeats(&r, a->v, a->n);
-	span_buf_printf(b, ",\"%s\":", name);
+	put_name(b, name);
 	put_object(b, a->v, a->n, r.repeated, 0);
 	if (r.repeated) {
 		span_buf_printf(b, ",\"%s_list\":", name);
@@ -218,7 +232,7 @@ static void put_attrs(struct span_buf *b, const char *name,
 
 static void put_text(struct span_buf *b, const char *name, struct span_str s)
 {
-	span_buf_printf(b, ",\"%s\":", name);
+	put_name(b, name);
 	span_text_json(b, s);
 }
 
@@ -230,16 +244,21 @@ static void put_text_if(struct span_buf *b, const char *name, struct span_str s)
 
 static void put_number_if(struct span_buf *b, const char *name, uint32_t n)
 {
-	if (n)
-		span_buf_printf(b, ",\"%s\":%" PRIu32, name, n);
+	if (!n)
+		return;
+	put_name(b, name);
+	span_text_uint(b, n);
 }
 
 static void put_time(struct span_buf *b, const char *name, const char *name_ns,
 		     uint64_t ns)
 {
-	span_buf_printf(b, "\"%s\":\"", name);
+	put_word(b, name);
+	span_buf_puts(b, ":\"");
 	span_text_time(b, ns, 9);
-	span_buf_printf(b, "\",\"%s\":%" PRIu64, name_ns, ns);
+	span_buf_putc(b, '"');
+	put_name(b, name_ns);
+	span_text_uint(b, ns);
 }
 
 static void put_ids(struct span_buf *b, const struct span *s)
@@ -247,33 +266,35 @@ static void put_ids(struct span_buf *b, const struct span *s)
 	static const uint8_t none[8];
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-	span_buf_printf(b, "\"trace_id\":\"%s\",\"span_id\":\"%s\"",
-			span_trace_id_text(s->trace_id, trace),
-			span_id_text(s->span_id, id));
+	span_buf_puts(b, "\"trace_id\":");
+	put_word(b, span_trace_id_text(s->trace_id, trace));
+	put_name(b, "span_id");
+	put_word(b, span_id_text(s->span_id, id));
+	put_name(b, "parent_id");
 	if (memcmp(s->parent_id, none, sizeof(none)) != 0)
-		span_buf_printf(b, ",\"parent_id\":\"%s\"",
-				span_id_text(s->parent_id, id));
+		put_word(b, span_id_text(s->parent_id, id));
 	else
-		span_buf_puts(b, ",\"parent_id\":null");
+		span_buf_puts(b, "null");
 }
 
 static void put_kind(struct span_buf *b, int kind)
 {
+	put_name(b, "kind");
 	if (kind == SPAN_KIND_UNSPECIFIED)
-		span_buf_puts(b, ",\"kind\":null,");
+		span_buf_puts(b, "null");
 	else if (*span_kind_name(kind))
-		span_buf_printf(b, ",\"kind\":\"%s\",", span_kind_name(kind));
+		put_word(b, span_kind_name(kind));
 	else
-		span_buf_printf(b, ",\"kind\":%d,", kind);
+		span_text_int(b, kind);
 }
 
 static void put_status(struct span_buf *b, const struct span *s)
 {
+	put_name(b, "status");
 	if (s->status <= SPAN_STATUS_ERROR)
-		span_buf_printf(b, ",\"status\":\"%s\"",
-				span_status_name(s->status));
+		put_word(b, span_status_name(s->status));
 	else
-		span_buf_printf(b, ",\"status\":%d", s->status);
+		span_text_uint(b, s->status);
 	put_text_if(b, "status_message", s->status_message);
 }
 
@@ -305,10 +326,11 @@ static void put_ref(struct span_buf *b, const struct span_ref *r)
 	else if (r->type == SPAN_REF_FOLLOWS_FROM)
 		span_buf_puts(b, "\"follows_from\"");
 	else
-		span_buf_printf(b, "%" PRId32, r->type);
-	span_buf_printf(b, ",\"trace_id\":\"%s\",\"span_id\":\"%s\"",
-			span_trace_id_text(r->trace_id, trace),
-			span_id_text(r->span_id, id));
+		span_text_int(b, r->type);
+	put_name(b, "trace_id");
+	put_word(b, span_trace_id_text(r->trace_id, trace));
+	put_name(b, "span_id");
+	put_word(b, span_id_text(r->span_id, id));
 	put_number_if(b, "flags", r->flags);
 	put_text_if(b, "trace_state", r->trace_state);
 	if (r->attrs.n)
@@ -351,8 +373,10 @@ static void put_marks(struct span_buf *b, unsigned marks)
 	for (unsigned i = 0; i < 3; i++) {
 		if (!(marks & 1u << i))
 			continue;
-		span_buf_printf(b, first ? "\"%s\"" : ",\"%s\"", names[i]);
+		if (!first)
+			span_buf_putc(b, ',');
 		first = false;
+		put_word(b, names[i]);
 	}
 	span_buf_putc(b, ']');
 }
@@ -364,8 +388,10 @@ void span_encode_jsonl(struct span_buf *b, const struct span *s)
 	put_text(b, "service", s->process->service);
 	put_text(b, "name", s->name);
 	put_kind(b, s->kind);
+	span_buf_putc(b, ',');
 	put_time(b, "start", "start_ns", s->start_ns);
-	span_buf_printf(b, ",\"duration_ns\":%" PRIu64, s->duration_ns);
+	put_name(b, "duration_ns");
+	span_text_uint(b, s->duration_ns);
 	put_status(b, s);
 	put_number_if(b, "flags", s->flags);
 	put_text_if(b, "trace_state", s->trace_state);

@@ -21,6 +21,9 @@
 #define MAX_SERVICE 24
 #define MAX_BAR 80
 
+/* Roots with a mark before the operation. */
+#define ROOT_MARKS (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE)
+
 /* A space and the mark of an error after an operation. */
 #define MARK_WIDTH 2
 
@@ -66,6 +69,8 @@ static void measure(const struct tree *r, size_t *service, size_t *operation)
 		size_t width = span__text_width(s->name, max_operation);
 
 		width += 2 * (depth < r->levels ? depth : r->levels);
+		if (r->t->nodes[i].flags & ROOT_MARKS)
+			width += 2;
 		width += MARK_WIDTH;
 		if (width > *operation)
 			*operation = width;
@@ -229,7 +234,7 @@ static void put_operation(struct span_buf *b, struct tree *r, uint32_t i)
 	enum span__style style = SPAN__PLAIN;
 	size_t used = put_lines(b, r, node);
 
-	if (node->flags & (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE)) {
+	if (node->flags & ROOT_MARKS) {
 		span__cell(b, r->o, SPAN__DIM,
 			   node->flags & SPAN_TRACE_ORPHAN ? SPAN_STR("? ")
 							   : SPAN_STR("@ "),

@@ -72,6 +72,9 @@ SPAN_API void span_text_csv(struct span_buf *b, struct span_str s, bool safe);
 SPAN_API void span_text_hex(struct span_buf *b, struct span_str bytes);
 SPAN_API void span_text_base64(struct span_buf *b, struct span_str bytes);
 
+SPAN_API void span_text_uint(struct span_buf *b, uint64_t n);
+SPAN_API void span_text_int(struct span_buf *b, int64_t n);
+
 /*
  * The shortest decimal that reads back as the same double, in any locale:
  * "72.5", "0.1", "1e+30", with an exponent below 1e-6 and from 1e21 on. NaN

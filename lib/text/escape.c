@@ -23,19 +23,23 @@ struct form {
 	void (*put)(struct span_buf *b, uint32_t cp, struct span_str after);
 };
 
+static bool is_plain(const struct form *f, char c)
+{
+	return c >= 0x20 && c < 0x7f && !f->special[(unsigned char)c];
+}
+
 static void escape(struct span_buf *b, struct span_str s, const struct form *f)
 {
 	size_t from = 0, at = 0;
 
-	while (at < s.len) {
-		unsigned char c = (unsigned char)s.p[at];
+	for (;;) {
 		uint32_t cp;
 		size_t n;
 
-		if (c >= 0x20 && c < 0x7f && !f->special[c]) {
+		while (at < s.len && is_plain(f, s.p[at]))
 			at++;
-			continue;
-		}
+		if (at >= s.len)
+			break;
 		n = span__utf8_next(s.p + at, s.len - at, &cp);
 		if (cp >= 0x80 && cp != SPAN__UTF8_BAD &&
 		    !span__utf8_unsafe(cp)) {
@@ -197,6 +201,10 @@ void span_text_quoted(struct span_buf *b, struct span_str s)
 
 static bool is_bare(struct span_str s)
 {
+	static const struct form form = {.special = {[' '] = true,
+						     ['='] = true,
+						     ['"'] = true,
+						     ['\\'] = true}};
 	size_t at = 0;
 
 	if (!s.len || span_str_equal(s, SPAN_STR("null")))
@@ -204,9 +212,12 @@ static bool is_bare(struct span_str s)
 	while (at < s.len) {
 		uint32_t cp;
 
+		if (is_plain(&form, s.p[at])) {
+			at++;
+			continue;
+		}
 		at += span__utf8_next(s.p + at, s.len - at, &cp);
-		if (cp == SPAN__UTF8_BAD || cp == ' ' || cp == '=' ||
-		    cp == '"' || cp == '\\' || span__utf8_unsafe(cp))
+		if (cp < 0x80 || cp == SPAN__UTF8_BAD || span__utf8_unsafe(cp))
 			return false;
 	}
 	return true;

@@ -57,6 +57,24 @@ void span_text_base64(struct span_buf *b, struct span_str bytes)
 	}
 }
 
+void span_text_uint(struct span_buf *b, uint64_t n)
+{
+	char text[20], *p = text + sizeof(text);
+
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	span_buf_put(b, p, (size_t)(text + sizeof(text) - p));
+}
+
+void span_text_int(struct span_buf *b, int64_t n)
+{
+	if (n < 0)
+		span_buf_putc(b, '-');
+	span_text_uint(b, n < 0 ? -(uint64_t)n : (uint64_t)n);
+}
+
 /* Add one to the last digit; all nines cannot be what is looked for. */
 static void next_digits(char *text)
 {
@@ -168,7 +186,8 @@ void span_text_size(struct span_buf *b, uint64_t bytes)
 	size_t i = 0;
 
 	if (bytes < 1024) {
-		span_buf_printf(b, "%" PRIu64 " B", bytes);
+		span_text_uint(b, bytes);
+		span_buf_puts(b, " B");
 		return;
 	}
 	for (;; i++, unit *= 1024) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/text.h>
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "base/banned.h"
@@ -11,19 +9,36 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
+/* V in N digits at P, zeros first. Returns the end. */
+static char *put_digits(char *p, uint64_t v, int n)
+{
+	for (int i = n; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	return p + n;
+}
+
 static void put_time(struct span_buf *b, const struct tm *t, char separator,
 		     uint64_t ns, int digits)
 {
-	char fraction[10];
+	char text[64], *p = text;
 
-	span_buf_printf(b, "%04d-%02d-%02d%c%02d:%02d:%02d", t->tm_year + 1900,
-			t->tm_mon + 1, t->tm_mday, separator, t->tm_hour,
-			t->tm_min, t->tm_sec);
-	if (digits <= 0)
-		return;
-	snprintf(fraction, sizeof(fraction), "%09" PRIu64, ns % SECOND);
-	span_buf_putc(b, '.');
-	span_buf_put(b, fraction, digits < 9 ? (size_t)digits : 9);
+	p = put_digits(p, (uint64_t)t->tm_year + 1900, 4);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)t->tm_mon + 1, 2);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)t->tm_mday, 2);
+	*p++ = separator;
+	p = put_digits(p, (uint64_t)t->tm_hour, 2);
+	*p++ = ':';
+	p = put_digits(p, (uint64_t)t->tm_min, 2);
+	*p++ = ':';
+	p = put_digits(p, (uint64_t)t->tm_sec, 2);
+	if (digits > 0) {
+		*p++ = '.';
+		put_digits(p, ns % SECOND, 9);
+		p += digits < 9 ? digits : 9;
+	}
+	span_buf_put(b, text, (size_t)(p - text));
 }
 
 void span_text_time(struct span_buf *b, uint64_t ns, int digits)
@@ -51,31 +66,33 @@ static uint64_t rounded(uint64_t ns, uint64_t unit)
 	return ns / unit + (ns % unit >= unit - unit / 2);
 }
 
+/* N with as many digits behind a point, and a unit. */
+static void put_decimal(struct span_buf *b, uint64_t n, int decimals,
+			const char *unit)
+{
+	static const unsigned powers[] = {1, 10, 100};
+	char fraction[2];
+
+	span_text_uint(b, n / powers[decimals]);
+	if (decimals) {
+		span_buf_putc(b, '.');
+		put_digits(fraction, n % powers[decimals], decimals);
+		span_buf_put(b, fraction, (size_t)decimals);
+	}
+	span_buf_puts(b, unit);
+}
+
 /* NS, 1 us to a minute, as three digits of the unit that suits it. */
 static void put_three_digits(struct span_buf *b, uint64_t ns)
 {
-	static const struct {
-		uint64_t ns;
-		const char *name;
-	} units[] = {{1000, "us"}, {1000000, "ms"}, {SECOND, "s"}};
+	static const char *const units[] = {"us", "ms", "s"};
+	uint64_t last = 10; /* ns of the last of the three digits */
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		uint64_t n = rounded(ns, units[i].ns / 100);
+	for (int digits = 0; digits < 9; digits++, last *= 10) {
+		uint64_t n = rounded(ns, last);
 
 		if (n < 1000) {
-			span_buf_printf(b, "%" PRIu64 ".%02" PRIu64 "%s",
-					n / 100, n % 100, units[i].name);
-			return;
-		}
-		n = rounded(ns, units[i].ns / 10);
-		if (n < 1000) {
-			span_buf_printf(b, "%" PRIu64 ".%" PRIu64 "%s", n / 10,
-					n % 10, units[i].name);
-			return;
-		}
-		n = rounded(ns, units[i].ns);
-		if (n < 1000) {
-			span_buf_printf(b, "%" PRIu64 "%s", n, units[i].name);
+			put_decimal(b, n, 2 - digits % 3, units[digits / 3]);
 			return;
 		}
 	}
@@ -87,9 +104,9 @@ static void put_two_units(struct span_buf *b, uint64_t ns, uint64_t small,
 {
 	uint64_t count = rounded(ns, small);
 
-	span_buf_printf(b, "%" PRIu64 "%s", count / n, big);
+	put_decimal(b, count / n, 0, big);
 	if (count % n)
-		span_buf_printf(b, "%" PRIu64 "%s", count % n, little);
+		put_decimal(b, count % n, 0, little);
 }
 
 void span_text_duration(struct span_buf *b, uint64_t ns)
@@ -97,7 +114,7 @@ void span_text_duration(struct span_buf *b, uint64_t ns)
 	if (!ns)
 		span_buf_putc(b, '0');
 	else if (ns < 1000)
-		span_buf_printf(b, "%" PRIu64 "ns", ns);
+		put_decimal(b, ns, 0, "ns");
 	else if (rounded(ns, SECOND / 10) < 600)
 		put_three_digits(b, ns);
 	else if (rounded(ns, SECOND) < 3600)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/text.h>
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/banned.h"
@@ -60,7 +59,7 @@ static void put_json(struct span_buf *b, const struct span_value *v,
 		span_buf_puts(b, v->b ? "true" : "false");
 		break;
 	case SPAN_INT:
-		span_buf_printf(b, "%" PRId64, v->i);
+		span_text_int(b, v->i);
 		break;
 	case SPAN_DOUBLE:
 		put_double(b, v->d);

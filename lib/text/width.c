@@ -59,16 +59,36 @@ void span__cell_next(struct span_str *rest, unsigned *marks,
 	cell->width = cell->len;
 }
 
+/* Pass over at most MAX bytes of *REST that stand for themselves. */
+static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
+{
+	size_t n = 0;
+
+	if (max > rest->len)
+		max = rest->len;
+	while (n < max && rest->p[n] >= 0x20 && rest->p[n] < 0x7f)
+		n++;
+	if (n)
+		*marks = 1;
+	rest->p += n;
+	rest->len -= n;
+	return n;
+}
+
 void span_text_terminal(struct span_buf *b, struct span_str s)
 {
 	struct span_str rest = s;
 	const char *from = s.p;
 	unsigned marks = 0;
 
-	while (rest.len) {
+	for (;;) {
 		struct span__cell cell;
-		const char *at = rest.p;
+		const char *at;
 
+		skip_plain(&rest, SIZE_MAX, &marks);
+		if (!rest.len)
+			break;
+		at = rest.p;
 		span__cell_next(&rest, &marks, &cell);
 		if (cell.p == at)
 			continue;
@@ -87,16 +107,19 @@ static size_t take(struct span_str s, size_t width, size_t *columns)
 	unsigned marks = 0;
 
 	*columns = 0;
-	while (rest.len) {
+	for (;;) {
 		struct span__cell cell;
-		size_t left = rest.len;
+		size_t left;
 
+		*columns += skip_plain(&rest, width - *columns, &marks);
+		left = rest.len;
+		if (!left)
+			return s.len;
 		span__cell_next(&rest, &marks, &cell);
 		if (cell.width > width - *columns)
 			return s.len - left;
 		*columns += cell.width;
 	}
-	return s.len;
 }
 
 size_t span_text_width(struct span_str s)

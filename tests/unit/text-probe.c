@@ -237,7 +237,8 @@ static int encode(const char *format, const struct span *spans, size_t n)
 		else if (!strcmp(format, "dump"))
 			dump(&spans[i]);
 	}
-	fwrite(b.p, 1, b.len, stdout);
+	if (b.len)
+		fwrite(b.p, 1, b.len, stdout);
 	span_buf_release(&b);
 	return b.failed;
 }
