@@ -143,6 +143,18 @@ void cmd_input_close(int *fd);
  */
 SPAN_NODISCARD int cmd_input_check(struct span_error *err);
 
+/* ---- cmd_look.c: how output for people looks ---- */
+
+/* --color, --utc */
+extern const struct cmd_option cmd_look_options[];
+
+/*
+ * Columns, colours (only on a terminal, and not with NO_COLOR or TERM=dumb,
+ * unless --color says otherwise), time zone, and plain ASCII where the locale
+ * is not UTF-8.
+ */
+void cmd_look(struct span_render_opts *o);
+
 /* ---- cmd_fmt.c: what people type ---- */
 
 /* 0 or SPAN_E_INVALID with a sentence. */

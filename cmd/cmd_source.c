@@ -121,7 +121,7 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s), void *arg)
 	also.arg = arg;
 }
 
-uint64_t cmd_source_limit(void)
+static uint64_t limit(void)
 {
 	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
 }
@@ -136,11 +136,6 @@ bool cmd_source_selects(void)
 bool cmd_source_is_store(const struct cmd_source *s)
 {
 	return s->store;
-}
-
-bool cmd_source_more(const struct cmd_source *s)
-{
-	return s->search && span_search_more(s->search);
 }
 
 uint64_t cmd_source_spans(const struct cmd_source *s)
@@ -327,7 +322,7 @@ static int next_of_stream(void *self, struct span *out, struct span_error *err)
 
 static int start_search(struct cmd_source *s, struct span_error *err)
 {
-	struct span_search_opts o = {.limit = cmd_source_limit(),
+	struct span_search_opts o = {.limit = limit(),
 				     .sort = (enum span_sort)search.sort,
 				     .window_ns = search.window,
 				     .memory = search.memory};
@@ -439,7 +434,7 @@ int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
 
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !opt.trace_ids.n && !cmd_source_limit() &&
+	return !s->store && !opt.trace_ids.n && !limit() &&
 	       search.sort == SPAN_SORT_NEWEST;
 }
 
@@ -456,6 +451,11 @@ void cmd_source_close(struct cmd_source **sp)
 		cmd_warn("%llu %s cut for want of memory; see --memory",
 			 (unsigned long long)cut,
 			 cut == 1 ? "trace was" : "traces were");
+	if (s->search && span_search_more(s->search) &&
+	    search.limit == NOT_GIVEN)
+		cmd_note("only the %s %llu are shown; --limit 0 shows all",
+			 search.sort == SPAN_SORT_NEWEST ? "newest" : "first",
+			 (unsigned long long)search.default_limit);
 	span_search_close(&s->search);
 	span_query_close(&s->query);
 	(void)span_store_close(&s->store, NULL);

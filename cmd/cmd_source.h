@@ -18,9 +18,9 @@ extern const struct cmd_option cmd_search_options[];
 struct cmd_source;
 
 /*
- * To call before cmd_source_open(): the limit when --limit is not given (0,
- * the default: none); and what to do before a read of a stream that would
- * block, as in struct span_reader_opts.
+ * To call before cmd_source_open(): the limit when --limit is not given (0:
+ * none, as without this call); and what to do before a read of a stream that
+ * would block, as in struct span_reader_opts.
  */
 void cmd_source_default_limit(uint64_t n);
 void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
@@ -81,14 +81,13 @@ SPAN_NODISCARD int cmd_source_next_slice(struct cmd_source *s,
 /* True when slices are all there is to it. */
 bool cmd_source_slices(const struct cmd_source *s);
 
-/* The limit that holds (0: none), and whether it left results out. */
-uint64_t cmd_source_limit(void);
-bool cmd_source_more(const struct cmd_source *s);
-
 /* Spans read from streams so far. */
 uint64_t cmd_source_spans(const struct cmd_source *s);
 
-/* Warn of what was skipped or cut, then close; NULL is fine. */
+/*
+ * Warn of what was skipped or cut, say when the default limit left results
+ * out, then close; NULL is fine.
+ */
 void cmd_source_close(struct cmd_source **s);
 
 #endif

@@ -50,6 +50,7 @@ writes() {
 	case $1 in
 	span-capture) echo "span-capture -r '$DATA/real-clients.pcap'" ;;
 	span-gen) echo "span-gen --seed 1" ;;
+	span-query) echo "span-query '$DATA/store.spans'" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
 	span-store)
 		# shellcheck disable=SC2016

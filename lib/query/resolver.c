@@ -76,8 +76,8 @@ static int ambiguous(const struct span__id *id, struct span__ids *others,
 		snprintf(rest, sizeof(rest), " and %zu more",
 			 others->n - shown);
 	return span_error_set(err, SPAN_E_AMBIGUOUS,
-			      "trace id %s is ambiguous: %s%s", id->text.p,
-			      list, rest);
+			      "trace id %.*s is ambiguous: %s%s",
+			      (int)id->text.len, id->text.p, list, rest);
 }
 
 int span__resolver_finish(const struct span__resolver *r, struct span__ids *out,
