@@ -133,6 +133,12 @@ bool cmd_source_selects(void)
 	       opt.max_duration != NOT_GIVEN || opt.since || opt.until;
 }
 
+bool cmd_source_in_time(const struct span *s)
+{
+	return s->start_ns >= opt.since &&
+	       (!opt.until || s->start_ns < opt.until);
+}
+
 bool cmd_source_is_store(const struct cmd_source *s)
 {
 	return s->store;

@@ -16,6 +16,7 @@
 #define STAGGER_NS 60000u	 /* between starts of parallel calls */
 #define QUEUE_LOG2 (24ull << 32) /* about 17 ms until a consumer runs */
 #define QUEUE_SIGMA (2ull << 32)
+#define FAILURE_SIGMA (1ull << 26) /* about 1 %, as timeouts vary */
 #define NO_STEP UINT32_MAX
 
 static struct gen_node *add_node(struct gen_trace *tr, struct span_error *err)
@@ -150,12 +151,14 @@ static void add_up(struct gen_trace *tr, const struct gen_topology *t,
 	for (size_t i = tr->n; i-- > 0;) {
 		struct gen_node *node = &tr->nodes[i], *parent;
 		const struct gen_op *op = &t->ops[node->op];
-		uint64_t median = op->self_log2;
+		uint64_t median = op->self_log2, sigma = op->sigma;
 
 		draw_failure(node, t, state);
-		if (node->by_itself && op->error.self_log2)
+		if (node->by_itself && op->error.self_log2) {
 			median = op->error.self_log2;
-		node->cursor = gen_log_normal(state, median, op->sigma) / unit;
+			sigma = FAILURE_SIGMA;
+		}
+		node->cursor = gen_log_normal(state, median, sigma) / unit;
 		node->duration += node->step_end + node->cursor;
 		node->duration += !node->duration;
 		if (node->parent == GEN_NO_NODE || node->async)

@@ -50,6 +50,7 @@ writes() {
 	case $1 in
 	span-capture) echo "span-capture -r '$DATA/real-clients.pcap'" ;;
 	span-gen) echo "span-gen --seed 1" ;;
+	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
 	span-store)
@@ -256,6 +257,7 @@ codec codec
 trace trace
 store store
 query query
+graph graph
 render render
 END
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd_source.h"
+#include "graph-out.h"
+
+#include "base/banned.h"
+
+static const char *const formats[] = {"dot", "json", "csv", NULL};
+static graph_out_fn *const writers[] = {graph_out_dot, graph_out_json,
+					graph_out_csv};
+
+static struct {
+	int format;
+	bool self_edges;
+} opt;
+
+static const struct cmd_option options[] = {
+	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to write",
+	 formats},
+	{CMD_FLAG, 0, "self-edges", &opt.self_edges, NULL,
+	 "count calls inside a service too", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+/*
+ * A call counts by its own start: of a trace at the edge of --since or
+ * --until only the spans inside do.
+ */
+static int put_trace(struct span_graph *g, const struct span_trace *t,
+		     struct span_buf *counted, struct span_error *err)
+{
+	uint8_t *in_time;
+
+	counted->len = 0;
+	in_time = (uint8_t *)span_buf_reserve(counted, t->n);
+	if (!in_time)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	for (size_t i = 0; i < t->n; i++)
+		in_time[i] = cmd_source_in_time(&t->spans[i]);
+	return span_graph_put(g, t, in_time, err);
+}
+
+static int read_traces(struct cmd_source *in, struct span_graph *g,
+		       struct span_error *err)
+{
+	struct span_buf counted = {0};
+	struct span_trace t;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
+		if ((rc = put_trace(g, &t, &counted, err)) < 0)
+			break;
+		cmd_progress(++n, "traces");
+	}
+	cmd_progress_end();
+	span_buf_release(&counted);
+	return rc;
+}
+
+static void report(const struct span_graph_view *v, uint64_t since)
+{
+	if (v->left_out)
+		cmd_warn("%llu spans are beyond %u services and %u pairs of "
+			 "them, and left out",
+			 (unsigned long long)v->left_out, SPAN_GRAPH_NODES,
+			 SPAN_GRAPH_EDGES);
+	if (cmd_verbose)
+		cmd_note("%llu traces, %llu spans (%llu roots, %llu orphans, "
+			 "%llu duplicates left out), %zu services, %zu edges, "
+			 "%.2f s",
+			 (unsigned long long)v->traces,
+			 (unsigned long long)v->spans,
+			 (unsigned long long)v->roots,
+			 (unsigned long long)v->orphans,
+			 (unsigned long long)v->duplicates, v->n_nodes,
+			 v->n_edges,
+			 (double)(cmd_monotonic_ns() - since) / 1e9);
+}
+
+static int write_graph(const struct span_graph_view *v, struct span_error *err)
+{
+	struct span_buf b = {0};
+	int fd, rc = cmd_output_open(&fd, false, err);
+
+	if (rc < 0)
+		return rc;
+	writers[opt.format](&b, v);
+	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
+		      : span_write_all(fd, b.p, b.len, err);
+	span_buf_release(&b);
+	return rc < 0 ? rc : cmd_output_close(fd, err);
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	struct span_graph_opts o = {.self_edges = opt.self_edges};
+	uint64_t since = cmd_monotonic_ns();
+	struct cmd_source *in = NULL;
+	struct span_graph *g = NULL;
+	struct span_graph_view v;
+	int rc;
+
+	if ((rc = span_graph_open(&g, &o, err)) < 0 ||
+	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0 ||
+	    (rc = read_traces(in, g, err)) < 0 ||
+	    (rc = span_graph_view(g, &v, err)) < 0)
+		goto done;
+	rc = write_graph(&v, err);
+	if (rc >= 0)
+		report(&v, since);
+done:
+	cmd_source_close(&in);
+	span_graph_close(&g);
+	return rc;
+}
+
+static const struct cmd span_graph = {
+	.name = "span-graph",
+	.operands = "[FILE...]",
+	.summary = "draw who calls whom: services, calls, errors",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return cmd_main(&span_graph, argc, argv);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * span/graph.h - who calls whom: the graph of services
+ *
+ * A span whose parent in the trace belongs to another service is a call of
+ * its service by that of the parent. What the parent is, span/trace.h says:
+ * span ids that a client and a server share are resolved, duplicates left out,
+ * circles cut. Services and calls are counted in tables of bounded size.
+ */
+#ifndef SPAN_GRAPH_H
+#define SPAN_GRAPH_H
+
+#include <span/trace.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SPAN_GRAPH_NODES 65536u	  /* services that are told apart */
+#define SPAN_GRAPH_EDGES 1048576u /* and pairs of them */
+
+struct span_graph_node {
+	struct span_str service;
+	uint64_t spans, errors; /* of the service's own spans */
+	uint64_t roots;		/* spans without a parent */
+	uint64_t orphans;	/* spans whose parent is not there */
+};
+
+struct span_graph_edge {
+	uint32_t from, to; /* indices of nodes: the caller, the called */
+	bool async;	   /* the caller does not wait, as with a queue */
+	uint64_t calls;
+	uint64_t errors;     /* calls whose span in TO is an error */
+	uint64_t sum_ns;     /* of the durations of these spans, at most */
+	uint64_t longest_ns; /* UINT64_MAX; and the longest of them */
+};
+
+/* Nodes sorted by name, edges by the names of their nodes, async ones last. */
+struct span_graph_view {
+	const struct span_graph_node *nodes;
+	size_t n_nodes;
+	const struct span_graph_edge *edges;
+	size_t n_edges;
+	uint64_t traces, spans;
+	uint64_t roots, orphans;
+	uint64_t duplicates; /* equal spans that were counted once */
+	uint64_t left_out;   /* spans beyond the size of the tables */
+};
+
+struct span_graph_opts {
+	bool self_edges; /* calls inside a service too */
+};
+
+struct span_graph;
+
+/* O may be NULL. 0, SPAN_E_NOMEM, or SPAN_E_IO without randomness. */
+SPAN_API SPAN_NODISCARD int span_graph_open(struct span_graph **out,
+					    const struct span_graph_opts *o,
+					    struct span_error *err);
+
+/*
+ * Count the spans of T and the calls that they are. COUNTED (NULL: all) has a
+ * byte for each span, 0 for those that only help to find parents. 0 or
+ * SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int span_graph_put(struct span_graph *g,
+					   const struct span_trace *t,
+					   const uint8_t *counted,
+					   struct span_error *err);
+
+/* What was counted so far, valid until the next call on G. 0 or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int span_graph_view(struct span_graph *g,
+					    struct span_graph_view *out,
+					    struct span_error *err);
+
+SPAN_API void span_graph_close(struct span_graph **g);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+
+load lib
+
+demo() {
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
+}
+
+@test "span-graph: dot, json and csv of a small shop" {
+	demo >in
+	for format in dot json csv; do
+		run --separate-stderr -0 span-graph -o $format in
+		[ -z "$stderr" ]
+		same span-graph-$format.want
+	done
+}
+
+@test "span-graph: dot is the default, and input order does not matter" {
+	demo | span-graph >whole
+	diff -u "$DATA/span-graph-dot.want" whole
+	demo | span-sample -r 0.5 >half
+	demo >in
+	span-graph half half in >mixed
+	# The rest of the traces, then those that came before as duplicates.
+	diff -u whole mixed
+}
+
+@test "span-graph: Graphviz draws it, also names that attack" {
+	command -v dot >/dev/null || skip "no Graphviz"
+	span-gen --seed 3 -p hostile -n 60 | span-graph >hostile.dot
+	run --separate-stderr -0 dot -Tplain hostile.dot
+	[ -z "$stderr" ]
+	grep -c '^node' <<<"$output" >drawn
+	grep -cE '^	n[0-9]+ \[' hostile.dot >written
+	cmp drawn written
+	grep -c '^edge' <<<"$output" >drawn
+	grep -cE '^	n[0-9]+ -> n[0-9]+ \[' hostile.dot >written
+	cmp drawn written
+	# No name leaves its line or its quotes.
+	run ! grep -vE '^(digraph services \{|\}|	(rankdir=LR;|(node|edge) \[.*\];|n[0-9]+( -> n[0-9]+)? \[label=".*\];))$' hostile.dot
+}
+
+@test "span-graph: self edges are left out unless asked for" {
+	demo >in
+	run ! grep -qE '^"(.*)","\1",' <(span-graph -o csv in)
+	span-graph -o csv --self-edges in | grep -E '^"(.*)","\1",' >self
+	[ "$(wc -l <self)" = 3 ]
+}
+
+@test "span-graph: spans without their parents are orphans, not calls" {
+	demo | span-sample -r 1 --service payment >in
+	run --separate-stderr -0 span-graph -v -o csv in
+	[ "$output" = parent,child,kind,calls,errors,mean_ns,longest_ns ]
+	[[ $stderr =~ (4[0-9])" traces, "[0-9]+" spans (0 roots, "([0-9]+)" orphans," ]]
+	[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+}
+
+@test "span-graph: selected traces count whole, but for the time" {
+	demo >in
+	span-graph -o json --service payment in >p.json
+	[ "$(jq '.traces' p.json)" = "$(jq '.calls[] | select(.child == "payment").calls' p.json)" ]
+	jq -e '[.services[].service] == ["cart", "mail", "payment", "web"]' p.json
+	# 2 seconds of traffic at 100 traces a second, in two halves.
+	all=$(span-graph -o json in | jq -c .spans)
+	middle=2026-01-01T00:00:01Z
+	first=$(span-graph -o json --until $middle in | jq .spans)
+	last=$(span-graph -o json --since $middle in | jq .spans)
+	[ "$first" -gt 0 ]
+	[ "$last" -gt 0 ]
+	[ $((first + last)) = "$all" ]
+}
+
+@test "span-graph: a store gives the same as the stream" {
+	demo >in
+	span-store append store in
+	diff -u <(span-graph in) <(span-graph -s store)
+	diff -u <(span-graph --service mail in) <(span-graph -s store --service mail)
+}
+
+@test "span-graph: empty input is an empty graph" {
+	run --separate-stderr -0 span-graph </dev/null
+	[ -z "$stderr" ]
+	[ "${lines[0]}" = "digraph services {" ]
+	[ ${#lines[@]} = 5 ]
+	run -0 span-graph -o json </dev/null
+	jq -e '.services == [] and .calls == [] and .spans == 0' <<<"$output"
+}
+
+@test "span-graph: torn input is an error with its place" {
+	demo | head -c 30000 >torn
+	run --separate-stderr -65 span-graph torn
+	[ -z "$output" ]
+	[[ $stderr =~ ^"span-graph: torn: bad frame at byte "[1-9][0-9]*": the input ends inside it"$ ]]
+	run --separate-stderr -0 span-graph --skip-bad torn
+	[[ $stderr = *"damaged bytes"* ]]
+	[[ $output = *"->"* ]]
+}
+
+@test "span-graph: wrong usage is exit 2" {
+	run --separate-stderr -2 span-graph -o svg
+	[[ ${stderr_lines[0]} = *"'svg'"* ]]
+	run --separate-stderr -2 span-graph -s store file
+	run --separate-stderr -2 span-graph --wrong
+	run -0 span-graph --help
+}
+
+@test "span-graph: a full disk is exit 74, a closed pipe a silent 141" {
+	demo >in
+	run --separate-stderr -74 full_disk span-graph in
+	[[ $stderr = *"No space left"* ]]
+	run --separate-stderr -141 closed_pipe span-graph in
+	[ -z "$stderr" ]
+}

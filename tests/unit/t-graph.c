@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small traces and the calls they are. */
+#include <span/graph.h>
+
+#include "tap.h"
+
+/* One span; ids are single letters, '-' is none. */
+struct row {
+	char id, parent;
+	const char *service;
+	int kind;
+	bool error, follows;
+};
+
+struct want {
+	const char *from, *to;
+	bool async;
+	unsigned calls, errors;
+};
+
+struct test {
+	const char *name;
+	bool self_edges;
+	struct row rows[6];
+	struct want want[4];
+	unsigned roots, orphans, duplicates;
+};
+
+#define SERVER SPAN_KIND_SERVER
+#define CLIENT SPAN_KIND_CLIENT
+
+static const struct test tests[] = {
+	{"two children of one service, as Jaeger's own test has them",
+	 false,
+	 {{'1', '3', "x", 0, false, false},
+	  {'2', '3', "x", 0, true, false},
+	  {'3', '4', "y", 0, false, false}},
+	 {{"y", "x", false, 2, 1}},
+	 0,
+	 1,
+	 0},
+	{"a client's span belongs to the caller",
+	 false,
+	 {{'a', '-', "web", SERVER, false, false},
+	  {'b', 'a', "web", CLIENT, true, false},
+	  {'c', 'b', "cart", SERVER, false, false}},
+	 {{"web", "cart", false, 1, 0}},
+	 1,
+	 0,
+	 0},
+	{"calls inside a service count with self edges",
+	 true,
+	 {{'a', '-', "web", SERVER, false, false},
+	  {'b', 'a', "web", CLIENT, false, false},
+	  {'c', 'b', "cart", SERVER, true, false}},
+	 {{"web", "cart", false, 1, 1}, {"web", "web", false, 1, 0}},
+	 1,
+	 0,
+	 0},
+	{"a span id that client and server share",
+	 false,
+	 {{'a', '-', "web", SERVER, false, false},
+	  {'b', 'a', "web", CLIENT, false, false},
+	  {'b', 'a', "cart", SERVER, false, false},
+	  {'c', 'b', "db", CLIENT, false, false}},
+	 {{"cart", "db", false, 1, 0}, {"web", "cart", false, 1, 0}},
+	 1,
+	 0,
+	 0},
+	{"producer and consumer, and a span that follows, are asynchronous",
+	 false,
+	 {{'a', '-', "web", SPAN_KIND_PRODUCER, false, false},
+	  {'b', 'a', "mail", SPAN_KIND_CONSUMER, false, false},
+	  {'c', 'a', "log", 0, false, false},
+	  {'d', 'b', "disk", 0, false, true},
+	  {'e', 'b', "disk", 0, true, false}},
+	 {{"mail", "disk", false, 1, 1},
+	  {"mail", "disk", true, 1, 0},
+	  {"web", "log", true, 1, 0},
+	  {"web", "mail", true, 1, 0}},
+	 1,
+	 0,
+	 0},
+	{"a span that is its own parent is a root",
+	 false,
+	 {{'a', 'a', "web", 0, false, false}, {'b', 'a', "db", 0, 0, 0}},
+	 {{"web", "db", false, 1, 0}},
+	 1,
+	 0,
+	 0},
+	{"a duplicate is counted once",
+	 false,
+	 {{'a', '-', "web", 0, false, false},
+	  {'b', 'a', "db", 0, false, false},
+	  {'b', 'a', "db", 0, false, false}},
+	 {{"web", "db", false, 1, 0}},
+	 1,
+	 0,
+	 1},
+};
+
+static int put_rows(struct span_graph *g, const struct row *rows)
+{
+	struct span_trace_builder b = {0};
+	struct span_trace t;
+	int rc = 0;
+
+	for (size_t i = 0; rows[i].id; i++) {
+		const struct row *r = &rows[i];
+		struct span_process process = {.service = span_str(r->service)};
+		struct span_ref follows = {.type = SPAN_REF_FOLLOWS_FROM};
+		struct span s = {
+			.trace_id = {1},
+			.span_id = {(uint8_t)r->id},
+			.parent_id = {r->parent == '-' ? 0
+						       : (uint8_t)r->parent},
+			.start_ns = 1000,
+			.duration_ns = 10,
+			.process = &process,
+			.kind = (uint8_t)r->kind,
+			.status = r->error ? SPAN_STATUS_ERROR : 0,
+		};
+
+		follows.trace_id[0] = 1;
+		follows.span_id[0] = s.parent_id[0];
+		if (r->follows) {
+			s.refs = &follows;
+			s.n_refs = 1;
+		}
+		rc |= span_trace_builder_put(&b, &s, NULL);
+	}
+	rc |= span_trace_builder_build(&b, &t, NULL);
+	rc |= span_graph_put(g, &t, NULL, NULL);
+	span_trace_builder_release(&b);
+	return rc;
+}
+
+static bool is_edge(const struct span_graph_view *v, size_t i,
+		    const struct want *w)
+{
+	const struct span_graph_edge *e = &v->edges[i];
+
+	return span_str_equal(v->nodes[e->from].service, span_str(w->from)) &&
+	       span_str_equal(v->nodes[e->to].service, span_str(w->to)) &&
+	       e->async == w->async && e->calls == w->calls &&
+	       e->errors == w->errors && e->sum_ns == 10 * e->calls &&
+	       e->longest_ns == 10;
+}
+
+static void run(const struct test *test)
+{
+	struct span_graph_opts o = {.self_edges = test->self_edges};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	bool good = !span_graph_open(&g, &o, NULL) &&
+		    !put_rows(g, test->rows) && !span_graph_view(g, &v, NULL);
+	size_t n = 0;
+
+	while (n < 4 && test->want[n].from)
+		n++;
+	good = good && v.n_edges == n && v.traces == 1 &&
+	       v.roots == test->roots && v.orphans == test->orphans &&
+	       v.duplicates == test->duplicates;
+	for (size_t i = 0; good && i < n; i++)
+		good = is_edge(&v, i, &test->want[i]);
+	ok(good, "%s", test->name);
+	for (size_t i = 0; !good && i < v.n_edges; i++)
+		diag("%.*s -> %.*s async %d calls %llu errors %llu",
+		     (int)v.nodes[v.edges[i].from].service.len,
+		     v.nodes[v.edges[i].from].service.p,
+		     (int)v.nodes[v.edges[i].to].service.len,
+		     v.nodes[v.edges[i].to].service.p, v.edges[i].async,
+		     (unsigned long long)v.edges[i].calls,
+		     (unsigned long long)v.edges[i].errors);
+	if (!good)
+		diag("roots %llu orphans %llu duplicates %llu",
+		     (unsigned long long)v.roots, (unsigned long long)v.orphans,
+		     (unsigned long long)v.duplicates);
+	span_graph_close(&g);
+}
+
+static void empty(void)
+{
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {.n_nodes = 1};
+
+	ok(!span_graph_open(&g, NULL, NULL) && !span_graph_view(g, &v, NULL) &&
+		   v.n_nodes == 0 && v.n_edges == 0 && v.spans == 0,
+	   "an empty graph has an empty view");
+	span_graph_close(&g);
+	span_graph_close(&g);
+}
+
+/* Spans that are not counted still are parents of others. */
+static void counted(void)
+{
+	struct span_process web = {.service = SPAN_STR("web")};
+	struct span_process db = {.service = SPAN_STR("db")};
+	struct span_trace_builder b = {0};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	struct span_trace t;
+	struct span s[2] = {{.span_id = {1}, .process = &web},
+			    {.span_id = {2},
+			     .parent_id = {1},
+			     .start_ns = 5,
+			     .process = &db}};
+	bool good = !span_graph_open(&g, NULL, NULL) &&
+		    !span_trace_builder_put(&b, &s[0], NULL) &&
+		    !span_trace_builder_put(&b, &s[1], NULL) &&
+		    !span_trace_builder_build(&b, &t, NULL) &&
+		    !span_graph_put(g, &t, (const uint8_t *)"\0\1", NULL) &&
+		    !span_graph_put(g, &t, (const uint8_t *)"\1\0", NULL) &&
+		    !span_graph_view(g, &v, NULL);
+
+	ok(good && v.spans == 2 && v.roots == 1 && v.n_edges == 1 &&
+		   v.edges[0].calls == 1,
+	   "a span that is not counted is still a parent");
+	span_trace_builder_release(&b);
+	span_graph_close(&g);
+}
+
+/* One service more than fit, each called by the first. */
+static void many(void)
+{
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	char name[16];
+	struct row rows[3] = {{'a', '-', "first", 0, false, false},
+			      {'b', 'a', name, 0, false, false}};
+	bool good = !span_graph_open(&g, NULL, NULL);
+
+	for (unsigned i = 0; good && i < SPAN_GRAPH_NODES; i++) {
+		snprintf(name, sizeof(name), "s%05u", i);
+		good = !put_rows(g, rows);
+	}
+	good = good && !span_graph_view(g, &v, NULL);
+	ok(good && v.n_nodes == SPAN_GRAPH_NODES &&
+		   v.n_edges == SPAN_GRAPH_NODES - 1 && v.left_out == 1 &&
+		   span_str_equal(v.nodes[1].service, SPAN_STR("s00000")),
+	   "services beyond the limit are counted as left out");
+	span_graph_close(&g);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		run(&tests[i]);
+	empty();
+	counted();
+	many();
+	return done_testing();
+}
