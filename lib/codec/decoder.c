@@ -140,6 +140,8 @@ void span__message_process(struct span__message *m, struct span_process *p,
 		p->service = SPAN_STR("empty-service-name");
 		m->process_marks |= SPAN_MARK_RENAMED;
 	}
+	if (!m->is_short && !span__limit_process(p))
+		m->process_marks |= SPAN_MARK_CUT;
 	add_tags(m, p, a);
 }
 
@@ -160,6 +162,8 @@ void span__message_hand_out(struct span__message *m, struct span *s,
 		s->name = SPAN_STR("empty-span-name");
 		s->marks |= SPAN_MARK_RENAMED;
 	}
+	if (!m->is_short && !span__limit_span(s))
+		s->marks |= SPAN_MARK_CUT;
 	span_derive(s);
 	m->n_spans++;
 	count(&m->d->stats, s);
@@ -285,6 +289,7 @@ int span_decoder_message(struct span_decoder *d, int format, const void *p,
 		.fn = fn,
 		.arg = arg,
 		.err = err,
+		.is_short = len <= SPAN__SHORT_MAX,
 	};
 	int rc;
 

@@ -16,6 +16,12 @@
 /* A Jaeger message up to this length is collected. */
 #define SPAN__COLLECT_MAX (1u << 20)
 
+/*
+ * A message up to this length holds no span above SPAN_MAX_BYTES: encoding
+ * makes nothing four times as long.
+ */
+#define SPAN__SHORT_MAX (SPAN_MAX_BYTES / 4)
+
 /* Where the original of a time goes that does not fit (microseconds). */
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
 #define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
@@ -47,6 +53,7 @@ struct span__message {
 	struct span__thrift in;
 	struct span_decoder *d;
 	enum span__pass pass;
+	bool is_short;	/* at most SPAN__SHORT_MAX bytes */
 	bool enveloped; /* begins with a message head */
 	uint16_t marks; /* of what is being read */
 	uint16_t process_marks;
@@ -107,6 +114,10 @@ void span__message_event_time(struct span__message *m, struct span_event *e,
 /* Add the decoder's own tags and name what has no name; memory is A's. */
 void span__message_process(struct span__message *m, struct span_process *p,
 			   struct span_arena *a);
+
+/* limit.c: leave out what is above SPAN_MAX_BYTES; false when something was. */
+bool span__limit_process(struct span_process *p);
+bool span__limit_span(struct span *s);
 
 /* format.c: the format of a message's bytes, or a negative code with *ERR. */
 int span__format_detect(const unsigned char *p, size_t len,

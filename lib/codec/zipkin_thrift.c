@@ -199,6 +199,17 @@ static void read_list(struct span__message *m, bool compact)
 	}
 }
 
+/*
+ * A list without a head and without a span is a byte or five, and what comes
+ * behind it says that these were something else.
+ */
+static void check_empty(struct span__message *m, bool compact)
+{
+	if (thrift_left(&m->in) && m->in.p - m->list <= (compact ? 1 : 5))
+		span__thrift_fail(&m->in, m->in.p, SPAN_E_CORRUPT,
+				  "there is more behind an empty list");
+}
+
 /* The arguments of emitZipkinBatch: the list is field 1. */
 void span__zipkin_read(struct span__message *m, bool compact)
 {
@@ -207,6 +218,7 @@ void span__zipkin_read(struct span__message *m, bool compact)
 
 	if (!m->enveloped) {
 		read_list(m, compact);
+		check_empty(m, compact);
 		return;
 	}
 	while (thrift_field(&m->in, compact, &f)) {
