@@ -49,6 +49,10 @@ make_variable() {
 writes() {
 	case $1 in
 	span-capture) echo "span-capture -r '$DATA/real-clients.pcap'" ;;
+	span-decode)
+		# shellcheck disable=SC2016
+		echo 'span-decode "$DATA/zipkin.payloads"'
+		;;
 	span-gen) echo "span-gen --seed 1" ;;
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;

@@ -9,11 +9,7 @@ import os
 import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CORPUS = os.path.join(HERE, "..", "..", "fuzz", "corpus")
 START = 1795000000  # seconds
-
-# In the order of tests/fuzz/fuzz-packet.c.
-FUZZ_LINKS = [1, 113, 276, 0, 108, 101, 228, 229]
 
 ETHERNET, NULL, RAW, LOOP, SLL, WLAN = 1, 0, 101, 108, 113, 105
 IPV4, IPV6, SLL2 = 228, 229, 276
@@ -91,30 +87,6 @@ def sll2(packet, kind=0x0800):
                        b"\2\0\0\0\0\1") + packet
 
 
-def write(name, data):
-    with open(os.path.join(HERE, name), "wb") as f:
-        f.write(data)
-    if len(data) > 10000:
-        return
-    with open(os.path.join(CORPUS, "pcap", name), "wb") as f:
-        f.write(data)
-
-
-def write_packets(name, link, packets):
-    """The same for tests/fuzz/fuzz-packet.c, without very large ones."""
-    out = bytes([FUZZ_LINKS.index(link)])
-    for packet in packets:
-        gap = keep = None
-        if isinstance(packet, tuple):
-            packet, gap, keep = packet
-        kept = packet if keep is None else packet[:keep]
-        if len(kept) < 1000:
-            out += struct.pack(">BH", (gap or 0) << 1 | (kept != packet),
-                               len(kept)) + kept
-    with open(os.path.join(CORPUS, "packet", name.split(".")[0]), "wb") as f:
-        f.write(out)
-
-
 def pcap(name, link, packets, order="<", nano=False, version=(2, 4)):
     """A packet is bytes, or (bytes, seconds to add, bytes to keep)."""
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4
@@ -129,9 +101,8 @@ def pcap(name, link, packets, order="<", nano=False, version=(2, 4)):
         fraction = (n + 1) * (1001 if nano else 1)
         out += struct.pack(order + "IIII", START + int(clock), fraction,
                            len(kept), len(packet)) + kept
-    write(name, out)
-    if link in FUZZ_LINKS:
-        write_packets(name, link, packets)
+    with open(os.path.join(HERE, name), "wb") as f:
+        f.write(out)
 
 
 def block(kind, body):
@@ -153,7 +124,8 @@ def pcapng(name, packets):
         out += block(6, struct.pack("<IIIII", n % 2, stamp >> 32,
                                     stamp & 0xFFFFFFFF, len(packet),
                                     len(packet)) + packet)
-    write(name, out)
+    with open(os.path.join(HERE, name), "wb") as f:
+        f.write(out)
 
 
 def cut4(text, sizes, ident, wrap=ethernet, **kw):

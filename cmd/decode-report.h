@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decode-report.h - what span-decode counts, and what it says of it
+ */
+#ifndef DECODE_REPORT_H
+#define DECODE_REPORT_H
+
+#include "cmd.h"
+
+/* What is being read, and what has been counted. */
+struct decode_report {
+	const char *name;		    /* of the input */
+	const struct span_payload *payload; /* NULL: the file is a message */
+	uint64_t pos;			    /* of the payload */
+	uint64_t bytes, spans;
+	uint64_t refused;	  /* spans that the stream cannot hold */
+	uint64_t skipped, places; /* bytes of damaged input */
+	struct span_decode_stats stats;
+};
+
+extern struct decode_report decode_report;
+extern const struct cmd_metric decode_metrics[];
+
+/* A message was bad: once for each reason, or each time with -v. */
+void decode_report_message(const struct span_error *why);
+/* The same of a span. */
+void decode_report_span(const struct span_error *why);
+/* How often each reason was met, and every loss. */
+void decode_report_totals(void);
+/* With -v: the line of counts. */
+void decode_report_counts(uint64_t start_ns);
+
+#endif

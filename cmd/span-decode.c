@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages of tracing clients to spans. */
+#include "decode-report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+static struct {
+	int from; /* index into from_names */
+	struct cmd_list tags;
+	bool strict, skip_bad;
+} opt = {.from = -1};
+
+/* In the order of enum span_format. */
+static const char *const from_names[] = {
+	"auto",		  "jaeger-compact", "jaeger-binary",
+	"zipkin-compact", "zipkin-binary",  NULL,
+};
+
+static const struct cmd_option options[] = {
+	{CMD_CHOICE, 0, "from", &opt.from, "FORMAT",
+	 "take each FILE as one message", from_names},
+	{CMD_LIST, 0, "add-process-tag", &opt.tags, "KEY=VALUE",
+	 "add a tag to every process; VALUE may be ${ENV:default}", NULL},
+	{CMD_FLAG, 0, "strict", &opt.strict, NULL,
+	 "exit 65 when a message or a span was bad", NULL},
+	{CMD_FLAG, 0, "skip-bad", &opt.skip_bad, NULL,
+	 "after damage go on at the next payload", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_metrics_options, NULL, "Output", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+/* A span that the stream cannot hold costs nothing but itself. */
+static int put(void *arg, const struct span *s, struct span_error *err)
+{
+	struct span_error why = {0};
+	int rc = span_writer_put(arg, s, &why);
+
+	if (rc == SPAN_E_LIMIT || rc == SPAN_E_INVALID) {
+		decode_report.refused++;
+		decode_report_span(&why);
+		return 0;
+	}
+	if (rc < 0)
+		*err = why;
+	else
+		decode_report.spans++;
+	return rc;
+}
+
+static int decode(struct span_decoder *d, int format, struct span_str data,
+		  struct span_writer *w, struct span_error *err)
+{
+	uint64_t bad = span_decoder_stats(d)->bad_messages;
+	struct span_error why = {0};
+	int rc =
+		span_decoder_message(d, format, data.p, data.len, put, w, &why);
+
+	decode_report.bytes += data.len;
+	decode_report.stats = *span_decoder_stats(d);
+	cmd_metrics_write(decode_metrics, false);
+	cmd_progress(decode_report.spans, "spans");
+	if (rc >= 0)
+		return 0;
+	if (decode_report.stats.bad_messages == bad) {
+		*err = why;
+		return rc;
+	}
+	decode_report_message(&why);
+	return 0;
+}
+
+/* An error of the input gets the file's name; one of the output is its own. */
+static int fail(int rc, const struct span_error *why, struct span_writer *w,
+		struct span_error *err)
+{
+	int written = span_writer_flush(w, err);
+
+	if (written < 0)
+		return written;
+	errno = why->sys;
+	return span_error_at(err, rc, why->pos, "%s: %s%s", decode_report.name,
+			     why->msg,
+			     strstr(why->msg, "not a payload stream")
+				     ? " (one message: --from FORMAT)"
+				     : "");
+}
+
+static int decode_stream(struct span_decoder *d, int fd, struct span_writer *w,
+			 struct span_error *err)
+{
+	struct span_payload_reader_opts o = {.tie = w,
+					     .skip_bad = opt.skip_bad};
+	struct span_payload_reader *in = NULL;
+	struct span_error why = {0};
+	struct span_payload p;
+	uint64_t places;
+	int rc = span_payload_reader_open(&in, fd, &o, err);
+
+	if (rc < 0)
+		return rc;
+	decode_report.payload = &p;
+	while ((rc = span_payload_reader_next(in, &p, &why)) > 0) {
+		decode_report.pos = span_payload_reader_pos(in);
+		rc = decode(d, SPAN_FORMAT_AUTO, p.data, w, err);
+		if (rc < 0)
+			goto done;
+	}
+	if (rc < 0)
+		rc = fail(rc, &why, w, err);
+	decode_report.skipped += span_payload_reader_skipped(in, &places);
+	decode_report.places += places;
+done:
+	decode_report.payload = NULL;
+	span_payload_reader_close(&in);
+	return rc;
+}
+
+static int decode_file(struct span_decoder *d, int fd, struct span_writer *w,
+		       struct span_error *err)
+{
+	const size_t most = SPAN_PAYLOAD_MAX + 1, step = 64 << 10;
+	struct span_buf b = {0};
+	ssize_t n = 1;
+	int rc;
+
+	while (n > 0 && b.len < most && span_buf_reserve(&b, step)) {
+		do
+			n = read(fd, b.p + b.len, step);
+		while (n < 0 && errno == EINTR);
+		b.len += n > 0 ? (size_t)n : 0;
+	}
+	if (b.failed)
+		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	else if (n < 0)
+		rc = span_error_set(err, SPAN_E_IO, "cannot read %s",
+				    decode_report.name);
+	else
+		rc = decode(d, opt.from, (struct span_str){b.p, b.len}, w, err);
+	span_buf_release(&b);
+	return rc;
+}
+
+static int decode_name(struct span_decoder *d, const char *name,
+		       struct span_writer *w, struct span_error *err)
+{
+	int fd = -1, rc = cmd_input_open(&fd, name, err);
+
+	if (rc < 0)
+		return rc;
+	decode_report.name = strcmp(name, "-") ? name : "standard input";
+	cmd_signals_drain(fd);
+	rc = opt.from >= 0 ? decode_file(d, fd, w, err)
+			   : decode_stream(d, fd, w, err);
+	cmd_input_close(&fd);
+	return rc;
+}
+
+/* The value of ${NAME:TEXT}; false when there is no tag. */
+static bool expand(struct span_str *value)
+{
+	char *name, *otherwise;
+	const char *set;
+
+	if (value->len < 3 || memcmp(value->p, "${", 2) ||
+	    value->p[value->len - 1] != '}')
+		return true;
+	name = strndup(value->p + 2, value->len - 3);
+	if (!name)
+		return false;
+	otherwise = strchr(name, ':');
+	if (otherwise)
+		*otherwise++ = '\0';
+	set = getenv(name);
+	if (set && *set)
+		*value = span_str(set);
+	else if (otherwise)
+		*value = (struct span_str){value->p + 2 + (otherwise - name),
+					   strlen(otherwise)};
+	free(name);
+	return (set && *set) || otherwise;
+}
+
+/* The tags of --add-process-tag, on the heap. */
+static struct span_attr *make_tags(size_t *n)
+{
+	struct span_attr *v = calloc(opt.tags.n + 1, sizeof(*v));
+
+	*n = 0;
+	for (size_t i = 0; v && i < opt.tags.n; i++) {
+		const char *text = opt.tags.v[i], *equals = strchr(text, '=');
+		struct span_attr *a = &v[*n];
+
+		if (!equals || equals == text)
+			cmd_usage("--add-process-tag needs KEY=VALUE: '%s'",
+				  text);
+		a->key = (struct span_str){text, (size_t)(equals - text)};
+		a->value.type = SPAN_STRING;
+		a->value.str = span_str(equals + 1);
+		*n += expand(&a->value.str);
+	}
+	return v;
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	static char *standard_input[] = {(char *)"-"};
+	uint64_t start_ns = cmd_monotonic_ns();
+	struct span_decoder_opts o = {0};
+	struct span_decoder *d = NULL;
+	struct span_writer *w = NULL;
+	struct span_attr *tags = make_tags(&o.n_process_tags);
+	int fd, rc;
+
+	o.process_tags = tags;
+	if ((rc = cmd_output_open(&fd, true, err)) < 0 ||
+	    (rc = span_writer_open(&w, fd, err)) < 0 ||
+	    (rc = span_decoder_open(&d, &o, err)) < 0)
+		goto done;
+	if (!argc) {
+		argc = 1;
+		argv = standard_input;
+	}
+	for (int i = 0; rc >= 0 && i < argc; i++)
+		rc = decode_name(d, argv[i], w, err);
+	/* What was read before the damage is good: it goes out. */
+	if (rc != SPAN_E_PIPE && span_writer_flush(w, rc < 0 ? NULL : err) < 0)
+		rc = rc < 0 ? rc : err->code;
+	if (rc >= 0)
+		rc = cmd_output_close(fd, err);
+	decode_report_totals();
+	cmd_metrics_write(decode_metrics, true);
+	decode_report_counts(start_ns);
+	if (rc >= 0 && opt.strict &&
+	    (decode_report.stats.bad_messages || decode_report.refused))
+		rc = CMD_DATA;
+done:
+	span_decoder_close(&d);
+	span_writer_close(&w);
+	free(tags);
+	return rc;
+}
+
+static const struct cmd span_decode = {
+	"span-decode",
+	"[FILE...]",
+	"Turn messages of tracing clients into spans",
+	options,
+	run,
+	NULL,
+};
+
+int main(int argc, char **argv)
+{
+	return cmd_main(&span_decode, argc, argv);
+}

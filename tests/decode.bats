@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# span-decode: payload streams, files of one message, and what is wrong in
+# them. That the fields are right, tests/interop proves with another library.
+
+load lib
+
+spans() {
+	"$BUILD/tests/interop/spans-jsonl"
+}
+
+# Payloads $1 to $2, counted from 1, of bad-messages.payloads.
+payloads() {
+	local at=(0 0 965 1111 1640 1703 1849 2361 2407 2553)
+	head -c "${at[$(($2 + 1))]}" "$DATA/bad-messages.payloads" |
+		tail -c "+$((at[$1] + 1))"
+}
+
+@test "span-decode: compact messages become spans, every field" {
+	span-decode "$DATA/jaeger-compact.payloads" | spans >got
+	diff -u "$DATA/jaeger-compact.want" got
+}
+
+@test "span-decode: Zipkin messages become spans, every field" {
+	span-decode "$DATA/zipkin.payloads" | spans >got
+	diff -u "$DATA/zipkin.want" got
+}
+
+@test "span-decode: binary messages of real clients become spans" {
+	run --separate-stderr -0 span-decode -v --output out \
+		"$DATA/real-clients.payloads"
+	[[ $stderr = "span-decode: 9 messages in (204835 bytes), 0 bad; 256 spans out, 0 bad; "*" s" ]]
+	spans <out >got
+	[ "$(wc -l <got)" = 256 ]
+	sed -E 's/.*"parent_id":[^,]*,"service":"([^"]*)".*/\1/' got | sort -u >services
+	[ "$(paste -sd' ' services)" = \
+		"api-gateway auth-service bank-api email-service frontend order-service payment-service product-service" ]
+}
+
+@test "span-decode: a bad message costs nothing but itself" {
+	run --separate-stderr -0 bash -c 'span-decode "$1" >out' - \
+		"$DATA/bad-messages.payloads"
+	diff -u "$DATA/bad-messages.stderr.want" - <<<"${stderr//$DATA\//}"
+	span-decode -q <(payloads 1 1) <(payloads 6 6) | spans >want
+	[ "$(wc -l <want)" = 3 ]
+	spans <out | diff -u want -
+}
+
+@test "span-decode: -v says each bad message, and counts them" {
+	run --separate-stderr -0 bash -c 'span-decode -v "$1" >out' - \
+		"$DATA/bad-messages.payloads"
+	[ "$(grep -c ': payload at byte ' <<<"$stderr")" = 6 ]
+	[[ ${stderr_lines[-1]} = "span-decode: 8 messages in (2185 bytes), 6 bad; 3 spans out, 0 bad; "* ]]
+}
+
+@test "span-decode: -q says nothing" {
+	run --separate-stderr -0 bash -c 'span-decode -q "$1" >out' - \
+		"$DATA/bad-messages.payloads"
+	[ -z "$stderr" ]
+}
+
+@test "span-decode: --strict is exit 65 after the good messages" {
+	run --separate-stderr -65 bash -c 'span-decode --strict "$1" >out' - \
+		"$DATA/bad-messages.payloads"
+	[ "$(spans <out | wc -l)" = 3 ]
+	run --separate-stderr -0 bash -c 'span-decode --strict "$1" >out' - \
+		"$DATA/jaeger-compact.payloads"
+}
+
+@test "span-decode: what clients lost is said" {
+	run --separate-stderr -0 bash -c 'span-decode "$1" >out' - \
+		"$DATA/jaeger-compact.payloads"
+	[ "$stderr" = "span-decode: warning: clients say that they lost 8 spans" ]
+}
+
+@test "span-decode: no input is no spans" {
+	run --separate-stderr -0 bash -c 'span-decode </dev/null >out'
+	[ -z "$stderr" ]
+	[ ! -s out ]
+	: >empty
+	run --separate-stderr -0 bash -c 'span-decode empty - empty </dev/null >out'
+	[ ! -s out ]
+}
+
+@test "span-decode: a cut payload stream is exit 65, with what was whole" {
+	head -c 1000 "$DATA/bad-messages.payloads" >cut
+	run --separate-stderr -65 bash -c 'span-decode cut >out'
+	[ "$stderr" = "span-decode: cut: bad payload at byte 965: the input ends inside it" ]
+	[ "$(spans <out | wc -l)" = 2 ]
+	run --separate-stderr -65 bash -c 'span-decode <cut >out'
+	[[ $stderr = "span-decode: standard input: bad payload at byte 965: "* ]]
+}
+
+@test "span-decode: --skip-bad goes on after damage, and says how much" {
+	{ payloads 1 1; echo garbage; payloads 6 6; payloads 1 1 | head -c 99; } >damaged
+	run --separate-stderr -65 bash -c 'span-decode damaged >out'
+	[[ $stderr = "span-decode: damaged: bad payload at byte 965: "* ]]
+	run --separate-stderr -0 bash -c 'span-decode --skip-bad damaged >out'
+	[ "$stderr" = "span-decode: warning: damage: 107 bytes skipped in 2 places" ]
+	[ "$(spans <out | wc -l)" = 3 ]
+}
+
+@test "span-decode: a span stream as input is told so" {
+	span-decode "$DATA/zipkin.payloads" >spans.file
+	run --separate-stderr -65 span-decode spans.file
+	[ "$stderr" = "span-decode: spans.file: bad payload at byte 0: a span stream, which needs no decoding" ]
+}
+
+@test "span-decode: --from takes a file as one message" {
+	span-decode --from jaeger-binary "$DATA/jaeger-body.bin" | spans >got
+	head -n 2 "$DATA/jaeger-compact.want" | diff -u - got
+	span-decode --from auto <"$DATA/jaeger-body.bin" | spans | diff -u - got
+	run --separate-stderr -0 bash -c 'span-decode --from zipkin-compact "$1" >out' - \
+		"$DATA/jaeger-body.bin"
+	[ "$stderr" = "span-decode: warning: $DATA/jaeger-body.bin: there is more behind an empty list at byte 1" ]
+	run --separate-stderr -2 span-decode --from jaeger
+	[[ $stderr = "span-decode: --from"*"zipkin-binary"* ]]
+}
+
+@test "span-decode: a file of one message without --from is told so" {
+	run --separate-stderr -65 span-decode "$DATA/jaeger-body.bin"
+	[ "$stderr" = "span-decode: $DATA/jaeger-body.bin: bad payload at byte 0: not a payload stream (one message: --from FORMAT)" ]
+}
+
+@test "span-decode: --add-process-tag adds to every process, after its own" {
+	export ZONE=b UNSET=
+	span-decode --add-process-tag host=h=1 --add-process-tag empty= \
+		--add-process-tag 'zone=${ZONE}' --add-process-tag 'none=${UNSET}' \
+		--add-process-tag 'other=${UNSET:it is: so}' \
+		--add-process-tag 'text=${ZONE' --add-process-tag 'odd=${}' \
+		"$DATA/zipkin.payloads" | spans | head -n 1 >got
+	grep -F '"process":{"hostname":"web-1","ip":167772161,"host":"h=1","empty":"","zone":"b","other":"it is: so","text":"${ZONE"}' got
+	run --separate-stderr -2 span-decode --add-process-tag =x
+	[ "${stderr_lines[0]}" = "span-decode: --add-process-tag needs KEY=VALUE: '=x'" ]
+	run --separate-stderr -2 span-decode --add-process-tag x
+}
+
+@test "span-decode: --metrics-file has the counts" {
+	span-decode -q --metrics-file metrics "$DATA/bad-messages.payloads" >out
+	grep -xF 'span_decode_messages_total 8' metrics
+	grep -xF 'span_decode_bad_messages_total 6' metrics
+	grep -xF 'span_decode_spans_total 3' metrics
+	grep -xF 'span_decode_marked_spans_total{mark="renamed"} 0' metrics
+}
+
+@test "span-decode: a lone message passes on though the input stays open" {
+	mkfifo in
+	exec 7<>in
+	span-decode <in >out 3>&- 7>&- &
+	pid=$!
+	payloads 1 1 >&7
+	wait_until test -s out
+	[ "$(spans <out | wc -l)" = 2 ]
+	exec 7>&-
+	ends 0 $pid
+}
+
+@test "span-decode: the first SIGINT drains the pipe" {
+	mkfifo in
+	exec 7<>in
+	span-decode <in >out 3>&- 7>&- &
+	pid=$!
+	payloads 1 1 >&7
+	wait_until test -s out
+	kill -TERM $pid
+	payloads 6 6 >&7
+	exec 7>&-
+	ends 0 $pid
+	[ "$(spans <out | wc -l)" = 3 ]
+}
+
+@test "span-decode: gzip input is read" {
+	gzip -c "$DATA/zipkin.payloads" >z.gz
+	span-decode z.gz | spans | diff -u "$DATA/zipkin.want" -
+}
+
+@test "span-decode: wrong options and files are refused" {
+	run --separate-stderr -2 span-decode --nonsense
+	[[ ${stderr_lines[0]} = "span-decode: unknown option: --nonsense"* ]]
+	run --separate-stderr -74 span-decode missing
+	[ "$stderr" = "span-decode: cannot open missing: No such file or directory" ]
+}
+
+@test "span-decode: a full disk is exit 74, a closed pipe silent" {
+	run --separate-stderr -74 full_disk span-decode "$DATA/zipkin.payloads"
+	[ "$stderr" = "span-decode: cannot write: No space left on device" ]
+	run --separate-stderr -141 closed_pipe span-decode "$DATA/zipkin.payloads"
+	[ -z "$stderr" ]
+}
+
+@test "span-decode: --help says what the options are" {
+	run -0 span-decode --help
+	[[ $output = *--add-process-tag* ]]
+}
