@@ -61,6 +61,7 @@ writes() {
 		# shellcheck disable=SC2016
 		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'
 		;;
+	trace-to-loki) echo "span-gen --seed 1 | trace-to-loki -q" ;;
 	*) return 1 ;;
 	esac
 }
