@@ -337,23 +337,38 @@ golden() {
 		notify.settimeout(20)
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		s.bind(("127.0.0.1", 0))
-		to = s.getsockname()
-		child = subprocess.Popen(
-		    ["sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&$FD', "-",
-		     *sys.argv[1:]], pass_fds=[s.fileno()],
-		    env={**os.environ, "LISTEN_FDS": "1", "FD": str(s.fileno()),
-		         "NOTIFY_SOCKET": os.getcwd() + "/notify"})
-		print(notify.recv(100).decode(), file=sys.stderr)
-		s.sendto(b"number 1", to)
-		child.send_signal(signal.SIGTERM)
-		print(notify.recv(100).decode(), file=sys.stderr)
-		sys.exit(child.wait())
+		# The second one goes on with the same socket, and with what came
+		# while nobody ran.
+		for n in range(3):
+		    s.sendto(b"before %d" % n, s.getsockname())
+		    child = subprocess.Popen(
+		        ["sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&$FD', "-",
+		         *sys.argv[1:]], pass_fds=[s.fileno()],
+		        env={**os.environ, "LISTEN_FDS": "1",
+		             "FD": str(s.fileno()),
+		             "NOTIFY_SOCKET": os.getcwd() + "/notify"})
+		    print(notify.recv(100).decode(), file=sys.stderr)
+		    s.sendto(b"during %d" % n, s.getsockname())
+		    child.send_signal(signal.SIGTERM)
+		    print(notify.recv(100).decode(), file=sys.stderr)
+		    if child.wait():
+		        sys.exit(1)
 	END
 	$python systemd.py span-capture -v >out 2>err 3>&-
-	[ "$("$dump" <out | sed 's/.*bytes: //')" = "number 1" ]
-	grep -x READY=1 err
-	grep -x STOPPING=1 err
+	"$dump" <out | sed 's/.*bytes: //' | diff - <(
+		for n in 0 1 2; do echo "before $n"; echo "during $n"; done)
+	[ "$(grep -cx READY=1 err)" = 3 ]
+	[ "$(grep -cx STOPPING=1 err)" = 3 ]
 	grep 'listening on udp 127.0.0.1:' err
+}
+
+@test "span-capture: the units for systemd are sound" {
+	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+	# Programs that are not installed are an error for it.
+	run -0 systemd-analyze verify "$SRC"/examples/systemd/span-store.s*
+	[ -z "$output" ]
+	run -0 systemd-analyze security --offline=yes --threshold=15 \
+		"$SRC/examples/systemd/span-store.service"
 }
 
 @test "span-capture: a passed descriptor that is no UDP socket is an error" {

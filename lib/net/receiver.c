@@ -29,6 +29,7 @@ struct span__receiver {
 	struct span__counts counts;
 	struct span__port_counts known; /* drops that are in COUNTS already */
 	uint64_t written;		/* of all ports */
+	uint64_t last_ns;		/* when the last datagram came */
 	bool wait;			/* for room in the queue */
 };
 
@@ -253,6 +254,7 @@ static int receive(struct span__receiver *r, struct span__udp *u,
 		int rc;
 
 		span__udp_payload(r->batch, (size_t)i, &p);
+		r->last_ns = p.time_ns;
 		rc = deliver(r, &p, err);
 		if (rc < 0)
 			return rc;
@@ -260,19 +262,15 @@ static int receive(struct span__receiver *r, struct span__udp *u,
 	return n;
 }
 
-/* What socket U has, but not for ever: MAX batches. */
-static int receive_all(struct span__receiver *r, struct span__udp *u,
-		       size_t max, struct span_error *err)
+/* What socket U has, but not for ever. */
+static int receive_some(struct span__receiver *r, struct span__udp *u,
+			struct span_error *err)
 {
-	for (size_t i = 0; i < max && !is_enough(r); i++) {
-		int n = receive(r, u, err);
+	int n = 1;
 
-		if (n < 0)
-			return n;
-		if (!n)
-			break;
-	}
-	return 0;
+	for (size_t i = 0; i < BATCHES_PER_TURN && n > 0 && !is_enough(r); i++)
+		n = receive(r, u, err);
+	return n < 0 ? n : 0;
 }
 
 int span__receiver_read(struct span__receiver *r, struct span_error *err)
@@ -367,11 +365,31 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 		return output_failed(r, err);
 	for (size_t i = 0; i < r->n_sockets && rc >= 0; i++)
 		if (fds[SOCKETS + i].revents)
-			rc = receive_all(r, &r->sockets[i], BATCHES_PER_TURN,
-					 err);
+			rc = receive_some(r, &r->sockets[i], err);
 	if (r->capture && rc >= 0)
 		rc = span__receiver_read(r, err);
 	return rc < 0 ? rc : !is_enough(r);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What came to socket U before END_NS; later ones only to an adopted one. */
+static int drain_socket(struct span__receiver *r, struct span__udp *u,
+			uint64_t end_ns, struct span_error *err)
+{
+	int n;
+
+	r->last_ns = 0;
+	do
+		n = is_enough(r) ? 0 : receive(r, u, err);
+	while (n > 0 && (!u->adopted || r->last_ns < end_ns));
+	return n < 0 ? n : 0;
 }
 
 /*
@@ -380,11 +398,16 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
  */
 static int drain_all(struct span__receiver *r, struct span_error *err)
 {
+	const struct timespec moment = {.tv_nsec = 1000000};
+	uint64_t end_ns = now_ns();
 	int rc = 0;
 
 	r->wait = true;
+	/* Another processor may be about to queue a datagram. */
+	if (r->n_sockets)
+		nanosleep(&moment, NULL);
 	for (size_t i = 0; i < r->n_sockets && rc >= 0; i++)
-		rc = receive_all(r, &r->sockets[i], SIZE_MAX, err);
+		rc = drain_socket(r, &r->sockets[i], end_ns, err);
 	if (!r->capture || !span__capture_is_live(r->capture))
 		return rc;
 	if (rc >= 0)

@@ -125,7 +125,7 @@ int span__udp_adopt(struct span__udp *u, int fd, size_t buffer,
 	int type = 0, domain = 0;
 	socklen_t len = sizeof(type);
 
-	*u = (struct span__udp){.fd = fd};
+	*u = (struct span__udp){.fd = fd, .adopted = true};
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
 	    type != SOCK_DGRAM || (domain != AF_INET && domain != AF_INET6)) {
@@ -150,7 +150,8 @@ void span__udp_finish(struct span__udp *u)
 	 * A connected socket hears nobody but its peer, and keeps what was
 	 * queued. Its peer is itself, which sends nothing.
 	 */
-	(void)connect(u->fd, &u->local.sa.any, u->local.len);
+	if (!u->adopted)
+		(void)connect(u->fd, &u->local.sa.any, u->local.len);
 }
 
 /* A datagram carries the count of when it was queued: it may be behind. */

@@ -23,6 +23,7 @@ struct span__udp {
 	struct span__address local; /* with the port that was chosen */
 	size_t buffer;		    /* bytes that the kernel gave */
 	bool shared;		    /* somebody else listens there too */
+	bool adopted;		    /* somebody else has it open, too */
 	uint32_t drops_seen;	    /* of a count that starts again at 2^32 */
 	uint64_t drops;		    /* datagrams that the kernel dropped; the
 				       owner may set it back to 0 */
@@ -49,7 +50,8 @@ SPAN_NODISCARD int span__udp_adopt(struct span__udp *u, int fd, size_t buffer,
 /*
  * Take in nothing new: what has arrived can still be received, what comes
  * later is refused as if the socket was closed, or goes to the others that
- * share the port.
+ * share the port. Nothing happens to an adopted socket, which others go on
+ * with.
  */
 void span__udp_finish(struct span__udp *u);
 
