@@ -20,6 +20,9 @@ struct span__key {
 /* Draw a key. 0, or SPAN_E_IO when the system has no randomness. */
 SPAN_NODISCARD int span__key_init(struct span__key *k, struct span_error *err);
 
+/* A random number, for serials that no other object gives out. */
+SPAN_NODISCARD int span__serial_init(uint64_t *serial, struct span_error *err);
+
 static inline uint64_t span__hash(const struct span__key *k, const void *p,
 				  size_t len)
 {

@@ -5,16 +5,24 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 #include "base/banned.h"
 
 int span_decoder_open(struct span_decoder **out,
 		      const struct span_decoder_opts *o, struct span_error *err)
 {
 	struct span_decoder *d = calloc(1, sizeof(*d));
+	int rc;
 
 	*out = NULL;
 	if (!d)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	rc = span__serial_init(&d->serial, err);
+	if (rc < 0) {
+		span_decoder_close(&d);
+		return rc;
+	}
 	if (o)
 		d->opts = *o;
 	d->clients = span__clients_open();
@@ -136,6 +144,7 @@ static void add_tags(struct span__message *m, struct span_process *p,
 void span__message_process(struct span__message *m, struct span_process *p,
 			   struct span_arena *a)
 {
+	p->serial = ++m->d->serial;
 	if (!p->service.len) {
 		p->service = SPAN_STR("empty-service-name");
 		m->process_marks |= SPAN_MARK_RENAMED;

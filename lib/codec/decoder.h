@@ -34,6 +34,7 @@ struct span_decoder {
 	struct span_decode_stats stats;
 	struct span_arena arena; /* spans; reset after each when read twice */
 	struct span_arena keep;	 /* the process */
+	uint64_t serial;	 /* of the last process */
 	struct span__clients *clients;
 	int format;
 };

@@ -2,6 +2,8 @@
 /* Equality and hash of whole spans. Both visit the same fields. */
 #include "model/model.h"
 
+#include "base/bytes.h"
+
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -15,7 +17,7 @@ static bool pairs_equal(const struct span_attr *a, size_t n_a,
 	if (n_a != n_b)
 		return false;
 	for (size_t i = 0; i < n_a; i++)
-		if (!span_str_equal(a[i].key, b[i].key) ||
+		if (!span__str_equal(a[i].key, b[i].key) ||
 		    !span_value_equal(&a[i].value, &b[i].value))
 			return false;
 	return true;
@@ -40,7 +42,7 @@ bool span_value_equal(const struct span_value *a, const struct span_value *b)
 		return true;
 	case SPAN_STRING:
 	case SPAN_BYTES:
-		return span_str_equal(a->str, b->str);
+		return span__str_equal(a->str, b->str);
 	case SPAN_BOOL:
 		return a->b == b->b;
 	case SPAN_INT:
@@ -63,8 +65,8 @@ static bool attrs_equal(const struct span_attrs *a, const struct span_attrs *b)
 bool span__process_equal(const struct span_process *a,
 			 const struct span_process *b)
 {
-	return a == b || (span_str_equal(a->service, b->service) &&
-			  span_str_equal(a->schema_url, b->schema_url) &&
+	return a == b || (span__str_equal(a->service, b->service) &&
+			  span__str_equal(a->schema_url, b->schema_url) &&
 			  attrs_equal(&a->attrs, &b->attrs));
 }
 
@@ -74,15 +76,15 @@ bool span__scope_equal(const struct span_scope *a, const struct span_scope *b)
 		return true;
 	if (!a || !b)
 		return false;
-	return span_str_equal(a->name, b->name) &&
-	       span_str_equal(a->version, b->version) &&
-	       span_str_equal(a->schema_url, b->schema_url) &&
+	return span__str_equal(a->name, b->name) &&
+	       span__str_equal(a->version, b->version) &&
+	       span__str_equal(a->schema_url, b->schema_url) &&
 	       attrs_equal(&a->attrs, &b->attrs);
 }
 
 static bool event_equal(const struct span_event *a, const struct span_event *b)
 {
-	return a->time_ns == b->time_ns && span_str_equal(a->name, b->name) &&
+	return a->time_ns == b->time_ns && span__str_equal(a->name, b->name) &&
 	       attrs_equal(&a->attrs, &b->attrs);
 }
 
@@ -91,7 +93,7 @@ static bool ref_equal(const struct span_ref *a, const struct span_ref *b)
 	return !memcmp(a->trace_id, b->trace_id, 16) &&
 	       !memcmp(a->span_id, b->span_id, 8) && a->type == b->type &&
 	       a->flags == b->flags &&
-	       span_str_equal(a->trace_state, b->trace_state) &&
+	       span__str_equal(a->trace_state, b->trace_state) &&
 	       attrs_equal(&a->attrs, &b->attrs);
 }
 
@@ -122,9 +124,9 @@ static bool numbers_equal(const struct span *a, const struct span *b)
 
 bool span_equal(const struct span *a, const struct span *b)
 {
-	return numbers_equal(a, b) && span_str_equal(a->name, b->name) &&
-	       span_str_equal(a->status_message, b->status_message) &&
-	       span_str_equal(a->trace_state, b->trace_state) &&
+	return numbers_equal(a, b) && span__str_equal(a->name, b->name) &&
+	       span__str_equal(a->status_message, b->status_message) &&
+	       span__str_equal(a->trace_state, b->trace_state) &&
 	       attrs_equal(&a->attrs, &b->attrs) && lists_equal(a, b) &&
 	       span__process_equal(a->process, b->process) &&
 	       span__scope_equal(a->scope, b->scope);

@@ -6,18 +6,24 @@
 
 #include "base/banned.h"
 
-static const char *const kinds[] = {
-	"", "internal", "server", "client", "producer", "consumer",
+static const struct span_str kinds[] = {
+	{"", 0},       {"internal", 8}, {"server", 6},
+	{"client", 6}, {"producer", 8}, {"consumer", 8},
 };
-static const char *const statuses[] = {"unset", "ok", "error"};
+static const struct span_str statuses[] = {
+	{"unset", 5},
+	{"ok", 2},
+	{"error", 5},
+};
 
 #define N_ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))
 
-static int index_of(const char *const *names, size_t n, struct span_str name)
+static int index_of(const struct span_str *names, size_t n,
+		    struct span_str name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strlen(names[i]) == name.len && name.len &&
-		    !strncasecmp(names[i], name.p, name.len))
+		if (names[i].len == name.len && name.len &&
+		    !strncasecmp(names[i].p, name.p, name.len))
 			return (int)i;
 	return -1;
 }
@@ -26,7 +32,7 @@ const char *span_kind_name(int kind)
 {
 	if (kind < 0 || (size_t)kind >= N_ELEMENTS(kinds))
 		return "";
-	return kinds[kind];
+	return kinds[kind].p;
 }
 
 int span_kind_parse(struct span_str name)
@@ -37,8 +43,8 @@ int span_kind_parse(struct span_str name)
 const char *span_status_name(int status)
 {
 	if (status < 0 || (size_t)status >= N_ELEMENTS(statuses))
-		return "unset";
-	return statuses[status];
+		return statuses[0].p;
+	return statuses[status].p;
 }
 
 int span_status_parse(struct span_str name)

@@ -69,11 +69,18 @@ struct span_attrs {
 	uint32_t dropped; /* how many the sender says it left out */
 };
 
-/* Who sent the span: Jaeger's process, OpenTelemetry's resource. */
+/*
+ * Who sent the span: Jaeger's process, OpenTelemetry's resource.
+ *
+ * SERIAL is no part of it: two processes with the same one that is not 0 are
+ * equal, which spares comparing them. Decoders and frames number what they
+ * hand out, from a random number on; who changes a process sets it to 0.
+ */
 struct span_process {
 	struct span_str service; /* service.name; not among the attributes */
 	struct span_attrs attrs;
 	struct span_str schema_url;
+	uint64_t serial;
 };
 
 /* The instrumentation scope. */

@@ -146,7 +146,7 @@ static void enc_trace_id(struct enc *e, const uint8_t id[16])
 }
 
 static void enc_event(struct enc *e, const struct span_event *ev,
-		      uint64_t start_ns)
+		      uint64_t start_ns, struct span__guess *guesses)
 {
 	size_t n = ev->attrs.dropped ? 4 : ev->name.len ? 3 : 1;
 
@@ -155,7 +155,7 @@ static void enc_event(struct enc *e, const struct span_event *ev,
 	enc_array(e, n);
 	enc_time(e, ev->time_ns - start_ns);
 	if (n > 1)
-		span__enc_attrs(e, &ev->attrs, NULL);
+		span__enc_attrs(e, &ev->attrs, guesses);
 	if (n > 2)
 		enc_ref1(e, ev->name);
 	if (n > 3)
@@ -236,12 +236,14 @@ static size_t span_elements(const struct span *s, size_t n_extra)
 	return s->attrs.n ? 11 : 10;
 }
 
-static void enc_lists(struct enc *e, const struct span *s, size_t n)
+static void enc_lists(struct enc *e, const struct span *s, size_t n,
+		      uint32_t row)
 {
 	if (n > 11) {
 		enc_array(e, s->n_events);
 		for (size_t i = 0; i < s->n_events && !e->err; i++)
-			enc_event(e, &s->events[i], s->start_ns);
+			enc_event(e, &s->events[i], s->start_ns,
+				  e->b->guesses->fields[row]);
 	}
 	if (n > 12) {
 		enc_array(e, s->n_refs);
@@ -250,12 +252,24 @@ static void enc_lists(struct enc *e, const struct span *s, size_t n)
 	}
 }
 
+/* Names are few and differ in length or in their last letters. */
+static uint32_t enc_name(struct enc *e, struct span_str s)
+{
+	size_t at = s.len;
+
+	if (s.len >= 2)
+		at += (unsigned char)s.p[s.len - 1] * 7u +
+		      (unsigned char)s.p[s.len / 2] * 3u;
+	return enc_guessed(e, s, &e->b->guesses->names1[at % GUESS_NAMES],
+			   true);
+}
+
 static void enc_span(struct enc *e, const struct span *s)
 {
 	size_t n_extra = extra_elements(s), n = span_elements(s, n_extra);
 	uint32_t process = span__enc_process(e, s->process);
 	uint32_t scope1 = span__enc_scope1(e, s->scope);
-	uint32_t name = enc_string(e, s->name, false);
+	uint32_t name = enc_name(e, s->name), row = name % GUESS_NAMES;
 
 	enc_array(e, n);
 	enc_trace_id(e, s->trace_id);
@@ -272,9 +286,8 @@ static void enc_span(struct enc *e, const struct span *s)
 			   (uint64_t)s->marks << 8);
 	enc_u64(e, s->flags);
 	if (n > 10)
-		span__enc_attrs(e, &s->attrs,
-				e->b->guesses[name % GUESS_NAMES]);
-	enc_lists(e, s, n);
+		span__enc_attrs(e, &s->attrs, e->b->guesses->attrs[row]);
+	enc_lists(e, s, n, row);
 	if (n > 13)
 		enc_extra(e, s, n_extra);
 }

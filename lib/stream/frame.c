@@ -9,16 +9,24 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/hash.h"
 
 #include "base/banned.h"
 
 int span_frame_open(struct span_frame **out, struct span_error *err)
 {
-	*out = calloc(1, sizeof(**out));
-	if (!*out)
+	struct span_frame *f = calloc(1, sizeof(*f));
+	int rc;
+
+	*out = NULL;
+	if (!f)
 		return span_error_set(err, SPAN_E_NOMEM,
 				      "no memory for a frame");
-	return 0;
+	rc = span__serial_init(&f->serial, err);
+	if (rc < 0)
+		span_frame_close(&f);
+	*out = f;
+	return rc;
 }
 
 void span_frame_close(struct span_frame **f)
@@ -53,7 +61,7 @@ static void dec_process(struct span_frame *f, struct dec *d,
 {
 	size_t n = dec_array(d);
 
-	*p = (struct span_process){0};
+	*p = (struct span_process){.serial = ++f->serial};
 	if (!n)
 		dec_fail(d, SPAN_E_CORRUPT, "a process without a service");
 	p->service = span__frame_string(f, d, dec_uint(d));

@@ -19,6 +19,7 @@
 struct span_frame {
 	struct span_frame_info info;
 	uint64_t base_ns;
+	uint64_t serial; /* of the last process */
 	const struct span_scope *scopes;
 	size_t n_scopes;
 	struct span_str tables; /* strings, processes, scopes as packed */

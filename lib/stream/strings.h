@@ -2,13 +2,15 @@
 /*
  * strings.h - the string table of a frame that is being written
  *
- * Keys of attributes are few and referred to most, so the first numbers, which
- * take one byte, are set aside for them: as many as the last frame had, 64 at
- * most. Those that the frame does not need stay empty strings.
+ * Keys of attributes and names of spans are few and referred to most, so the
+ * first numbers, which take one byte, are set aside for them: as many as the
+ * last frame had, 64 at most. Those that the frame does not need stay empty
+ * strings.
  */
 #ifndef SPAN_STRINGS_H
 #define SPAN_STRINGS_H
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 #define STRINGS_FIRST_KEYS 24u /* set aside in a first frame */
@@ -44,7 +46,7 @@ static inline bool span__strings_is(const struct span__strings *t, uint32_t n,
 	const struct strings__entry *e = &t->entries[n];
 	const char *p = n < t->n_reserved ? t->keys.p : t->packed.p;
 
-	return e->len == s.len && (!s.len || !memcmp(p + e->off, s.p, s.len));
+	return e->len == s.len && span__bytes_equal(p + e->off, s.p, s.len);
 }
 
 /*

@@ -22,7 +22,7 @@ int span__building_init(struct span__building *b, struct span_error *err)
 
 	if (rc < 0)
 		return rc;
-	b->guesses = calloc(GUESS_NAMES, sizeof(*b->guesses));
+	b->guesses = calloc(1, sizeof(*b->guesses));
 	if (!b->guesses)
 		return span_error_set(err, SPAN_E_NOMEM,
 				      "no memory for a writer");
@@ -37,7 +37,7 @@ void span__building_reset(struct span__building *b)
 	span_arena_reset(&b->arena);
 	b->has_last_process = false;
 	b->body.len = 0;
-	memset(b->guesses, 0, GUESS_NAMES * sizeof(*b->guesses));
+	memset(b->guesses, 0, sizeof(*b->guesses));
 	b->n_spans = 0;
 }
 
@@ -143,13 +143,23 @@ static void keep_process(struct enc *e, const struct span_process *p,
 		enc_fail(e, SPAN_E_NOMEM, "no memory for a frame");
 }
 
+static bool is_last(struct span__building *b, const struct span_process *p)
+{
+	if (p->serial && p->serial == b->last_process.serial)
+		return true;
+	if (!span__process_equal(p, &b->last_process))
+		return false;
+	b->last_process.serial = p->serial;
+	return true;
+}
+
 uint32_t span__enc_process(struct enc *e, const struct span_process *p)
 {
 	struct span__building *b = e->b;
 	struct enc own;
 	uint32_t number;
 
-	if (b->has_last_process && span__process_equal(p, &b->last_process))
+	if (b->has_last_process && is_last(b, p))
 		return b->last_process_number;
 	b->scratch.len = 0;
 	enc_begin(&own, b, &b->scratch);

@@ -22,6 +22,12 @@ struct span__guess {
 	uint32_t key1, value1; /* number plus one, 0: unknown */
 };
 
+struct span__guesses {
+	uint32_t names1[GUESS_NAMES];
+	struct span__guess attrs[GUESS_NAMES][GUESS_PLACES];
+	struct span__guess fields[GUESS_NAMES][GUESS_PLACES]; /* of events */
+};
+
 /* Processes or scopes: packed, and the hash of each to find it again. */
 struct span__owners {
 	struct span_buf packed;
@@ -38,7 +44,7 @@ struct span__building {
 	bool has_last_process;
 	struct span_buf body;
 	struct span_buf scratch;
-	struct span__guess (*guesses)[GUESS_PLACES]; /* GUESS_NAMES of them */
+	struct span__guesses *guesses;
 	uint64_t base_ns, min_start_ns, max_end_ns;
 	uint32_t n_spans;
 	const char *refused; /* why the last span was not taken */
