@@ -8,6 +8,7 @@
  * its length times the size of ours is a small multiple of the bytes there.
  */
 #include "codec/decoder.h"
+#include "codec/usual_tag.h"
 
 #include <stdio.h>
 
@@ -20,8 +21,6 @@
 #define MIN_LOG(compact) ((compact) ? 5u : 20u)
 #define MIN_REF(compact) ((compact) ? 9u : 41u)
 #define MIN_SPAN(compact) ((compact) ? 17u : 81u)
-
-enum tag_type { TAG_STRING, TAG_DOUBLE, TAG_BOOL, TAG_LONG, TAG_BINARY };
 
 static void missing(struct span__message *m, const char *what)
 {
@@ -51,118 +50,6 @@ static void unknown_type(struct span__message *m, int32_t type,
 	v->str = span_str(text);
 }
 
-/*
- * Nearly all tags have their fields in order, a short key and a value of one
- * of three types. Such a tag is known by a few bytes at fixed distances; for
- * any other this returns false, and nothing was read. A tag takes a third of
- * the time that way, and tags are most of a message.
- */
-#define USUAL_LEN 128u
-
-static bool usual_compact(struct span__thrift *in, struct span_attr *a)
-{
-	const unsigned char *p = in->p, *q = p + 2 + (p[1] & 127);
-	size_t left = thrift_left(in);
-
-	if (p[0] != 0x18 || p[1] >= USUAL_LEN || left < p[1] + 6u ||
-	    q[0] != 0x15)
-		return false;
-	a->key = (struct span_str){(const char *)p + 2, p[1]};
-	if (q[1] == 2 * TAG_STRING) {
-		if (q[2] != 0x18 || q[3] >= USUAL_LEN ||
-		    (size_t)(in->end - q) < q[3] + 5u || q[4 + q[3]])
-			return false;
-		a->value.type = SPAN_STRING;
-		a->value.str = (struct span_str){(const char *)q + 4, q[3]};
-		in->p = q + 5 + q[3];
-		return true;
-	}
-	if (q[1] == 2 * TAG_BOOL && (q[2] == 0x31 || q[2] == 0x32) && !q[3]) {
-		a->value.type = SPAN_BOOL;
-		a->value.b = q[2] == 0x31;
-		in->p = q + 4;
-		return true;
-	}
-	if (q[1] != 2 * TAG_LONG || q[2] != 0x36)
-		return false;
-	in->p = q + 3;
-	a->value.type = SPAN_INT;
-	a->value.i = thrift_i64(in, true);
-	if (!in->failed && thrift_left(in) && !*in->p) {
-		in->p++;
-		return true;
-	}
-	if (!in->failed)
-		in->p = p;
-	return in->failed;
-}
-
-THRIFT_INLINE uint32_t be32_at(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-/* The head of field ID of the given type. */
-THRIFT_INLINE bool head_at(const unsigned char *p, unsigned type, unsigned id)
-{
-	return p[0] == type && !p[1] && p[2] == id;
-}
-
-static bool usual_binary(struct span__thrift *in, struct span_attr *a)
-{
-	const unsigned char *p = in->p, *q;
-	size_t left = thrift_left(in);
-	uint32_t len = be32_at(p + 3), type;
-	uint64_t bits;
-
-	if (!head_at(p, THRIFT_STRING, 1) || len >= USUAL_LEN ||
-	    left < len + 26u)
-		return false;
-	q = p + 7 + len;
-	type = be32_at(q + 3);
-	if (!head_at(q, THRIFT_I32, 2))
-		return false;
-	a->key = (struct span_str){(const char *)p + 7, len};
-	q += 7;
-	if (type == TAG_STRING && head_at(q, THRIFT_STRING, 3)) {
-		len = be32_at(q + 3);
-		if (len >= USUAL_LEN || (size_t)(in->end - q) < len + 8u ||
-		    q[7 + len])
-			return false;
-		a->value.type = SPAN_STRING;
-		a->value.str = (struct span_str){(const char *)q + 7, len};
-		in->p = q + 8 + len;
-		return true;
-	}
-	if (type == TAG_BOOL && head_at(q, THRIFT_BOOL, 5) && !q[4]) {
-		a->value.type = SPAN_BOOL;
-		a->value.b = q[3] != 0;
-		in->p = q + 5;
-		return true;
-	}
-	if (type != TAG_LONG || !head_at(q, THRIFT_I64, 6) || q[11])
-		return false;
-	memcpy(&bits, q + 3, sizeof(bits));
-	a->value.type = SPAN_INT;
-	a->value.i = (int64_t)be64toh(bits);
-	in->p = q + 12;
-	return true;
-}
-
-/* Bytes that may be looked at before a length is known. */
-#define USUAL_MIN(compact) ((compact) ? 136u : 26u)
-
-THRIFT_INLINE bool usual_tag(struct span__thrift *in, bool compact,
-			     struct span_attr *a)
-{
-	if (thrift_left(in) < USUAL_MIN(compact))
-		return false;
-	return compact ? usual_compact(in, a) : usual_binary(in, a);
-}
-
 THRIFT_INLINE void read_tag(struct span__message *m, bool compact,
 			    struct span_attr *a)
 {
@@ -175,7 +62,7 @@ THRIFT_INLINE void read_tag(struct span__message *m, bool compact,
 	double d = 0;
 	bool b = false;
 
-	if (usual_tag(in, compact, a))
+	if (span__usual_tag(in, compact, a))
 		return;
 	a->key = SPAN_STR("");
 	while (thrift_field(in, compact, &f)) {
