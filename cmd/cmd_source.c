@@ -25,7 +25,7 @@ static struct {
 static struct {
 	uint64_t limit, default_limit, window, memory;
 	int sort;
-} search = {.limit = NOT_GIVEN};
+} search = {.limit = NOT_GIVEN, .sort = -1};
 
 static struct {
 	int (*fn)(void *arg, uint64_t *wait_ns, struct span_error *err);
@@ -71,7 +71,7 @@ const struct cmd_option cmd_source_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-/* In the order of enum span_sort. */
+/* In the order of enum span_sort, after its default. */
 static const char *const sorts[] = {"newest", "start",	"duration",
 				    "spans",  "errors", NULL};
 
@@ -329,7 +329,7 @@ static int next_of_stream(void *self, struct span *out, struct span_error *err)
 static int start_search(struct cmd_source *s, struct span_error *err)
 {
 	struct span_search_opts o = {.limit = limit(),
-				     .sort = (enum span_sort)search.sort,
+				     .sort = (enum span_sort)(search.sort + 1),
 				     .window_ns = search.window,
 				     .memory = search.memory};
 	struct span_source stream = {next_of_stream, s};
@@ -389,36 +389,59 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 	}
 }
 
+/*
+ * Judge the next span, and decode its attributes only when they are asked
+ * for. 1 with *KEEP; 0 at the end; -1, and *WHY is damage of the frame, or
+ * *ERR is another error.
+ */
+static int judge_span(struct cmd_source *s, struct span_frame *frame,
+		      bool *keep, struct span_error *why,
+		      struct span_error *err)
+{
+	struct span span;
+	int match, rc = span_frame_next_head(frame, NULL, 0, &span, why);
+
+	if (rc <= 0)
+		return rc;
+	match = span_query_match_head(s->query, &span, err);
+	if (match == 2 || (match > 0 && also.fn)) {
+		if (span_frame_complete(frame, &span, why) < 0)
+			return -1;
+		if (match == 2)
+			match = span_query_match(s->query, &span, err);
+		if (match > 0 && also.fn)
+			match = also.fn(also.arg, &span);
+	}
+	*keep = match > 0;
+	return match < 0 ? -1 : 1;
+}
+
 /* Judge the spans of FRAME: their number kept, or a negative code. */
 static int judge(struct cmd_source *s, struct span_frame *frame,
 		 struct span_error *err)
 {
+	const struct span_frame_info *info = span_frame_info(frame);
 	struct span_error why = {0};
-	struct span span;
-	size_t i = 0;
 	int n = 0, rc;
+	bool keep;
 
-	memset(s->keep, 0, (span_frame_info(frame)->n_spans + 7) / 8);
-	while ((rc = span_frame_next(frame, &span, &why)) > 0) {
-		int match = span_query_match(s->query, &span, err);
-
-		if (match < 0)
-			return match;
-		if (match && also.fn)
-			match = also.fn(also.arg, &span);
-		s->keep[i / 8] |= (uint8_t)(match << (i % 8));
-		n += match;
-		i++;
+	memset(s->keep, 0, (info->n_spans + 7) / 8);
+	for (size_t i = 0; (rc = judge_span(s, frame, &keep, &why, err)) > 0;
+	     i++) {
+		s->keep[i / 8] |= (uint8_t)(keep << (i % 8));
+		n += keep;
 	}
 	if (rc == 0)
 		return n;
-	if (opt.skip_bad && rc != SPAN_E_NOMEM) {
+	if (!why.code)
+		return err->code;
+	if (opt.skip_bad && why.code != SPAN_E_NOMEM) {
 		s->places++;
-		s->skipped += span_frame_info(frame)->bytes.len;
+		s->skipped += info->bytes.len;
 		return 0;
 	}
 	return span_error_set(
-		err, rc, "%s: bad frame before byte %llu: %s", s->name,
+		err, why.code, "%s: bad frame before byte %llu: %s", s->name,
 		(unsigned long long)span_reader_pos(s->reader), why.msg);
 }
 
@@ -440,8 +463,7 @@ int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
 
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !opt.trace_ids.n && !limit() &&
-	       search.sort == SPAN_SORT_NEWEST;
+	return !s->store && !opt.trace_ids.n && !limit() && search.sort < 0;
 }
 
 void cmd_source_close(struct cmd_source **sp)
@@ -460,7 +482,7 @@ void cmd_source_close(struct cmd_source **sp)
 	if (s->search && span_search_more(s->search) &&
 	    search.limit == NOT_GIVEN)
 		cmd_note("only the %s %llu are shown; --limit 0 shows all",
-			 search.sort == SPAN_SORT_NEWEST ? "newest" : "first",
+			 search.sort <= 0 ? "newest" : "first",
 			 (unsigned long long)search.default_limit);
 	span_search_close(&s->search);
 	span_query_close(&s->query);

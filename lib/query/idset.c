@@ -89,9 +89,17 @@ int span__ids_put(struct span__ids *ids, const uint8_t id[16], uint64_t key,
 	return 1;
 }
 
+struct span__ranked_id *span__ids_get(const struct span__ids *ids,
+				      const uint8_t id[16])
+{
+	size_t at = ids->n ? ids->places[find_place(ids, id)] : 0;
+
+	return at ? &ids->v[at - 1] : NULL;
+}
+
 bool span__ids_has(const struct span__ids *ids, const uint8_t id[16])
 {
-	return ids->n && ids->places[find_place(ids, id)];
+	return span__ids_get(ids, id);
 }
 
 static int compare(const void *a, const void *b)

@@ -48,7 +48,7 @@ static uint64_t key_of(const struct span_search *s, const struct span *sp)
 static void order(struct span_search *s)
 {
 	struct span__keep *k = &s->keep;
-	bool ranked = s->o.limit || s->o.sort != SPAN_SORT_NEWEST;
+	bool ranked = s->o.sort != SPAN_SORT_DEFAULT;
 
 	if (k->n)
 		qsort(k->v, k->n, sizeof(*k->v), ranked ? compare : by_arrival);

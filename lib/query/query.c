@@ -181,23 +181,33 @@ static bool match_range(const struct span_range *r, const struct span *s)
 	return s->start_ns >= r->since_ns &&
 	       (!r->until_ns || s->start_ns < r->until_ns) &&
 	       s->duration_ns >= r->min_duration_ns &&
-	       (!r->max_duration_ns || s->duration_ns <= r->max_duration_ns) &&
-	       (!r->error || span_is_error(s));
+	       (!r->max_duration_ns || s->duration_ns <= r->max_duration_ns);
 }
 
-int span_query_match(const struct span_query *q, const struct span *s,
-		     struct span_error *err)
+int span_query_match_head(const struct span_query *q, const struct span *s,
+			  struct span_error *err)
 {
 	int rc;
 
 	if (!match_range(&q->range, s) || !match_ids(q, s))
 		return 0;
 	rc = span__names_match(&q->services, s->process->service, err);
+	if (rc > 0)
+		rc = span__names_match(&q->operations, s->name, err);
 	if (rc <= 0)
 		return rc;
-	rc = span__names_match(&q->operations, s->name, err);
-	if (rc <= 0)
+	return q->tags.n || q->range.error ? 2 : 1;
+}
+
+int span_query_match(const struct span_query *q, const struct span *s,
+		     struct span_error *err)
+{
+	int rc = span_query_match_head(q, s, err);
+
+	if (rc <= 1)
 		return rc;
+	if (q->range.error && !span_is_error(s))
+		return 0;
 	return span__tags_match(&q->tags, s, err);
 }
 

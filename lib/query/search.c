@@ -28,6 +28,8 @@ static int open_search(struct span_search **out, const struct span_query *q,
 	s->q = q;
 	if (o)
 		s->o = *o;
+	if (s->o.limit && s->o.sort == SPAN_SORT_DEFAULT)
+		s->o.sort = SPAN_SORT_NEWEST;
 	if (!s->o.window_ns)
 		s->o.window_ns = DEFAULT_WINDOW_NS;
 	if (!s->o.memory)
@@ -74,7 +76,7 @@ int span_search_source(struct span_search **out, struct span_source src,
 
 bool span__search_holds(const struct span_search *s)
 {
-	return s->o.limit || s->o.sort != SPAN_SORT_NEWEST || s->undecided;
+	return s->o.sort != SPAN_SORT_DEFAULT || s->undecided;
 }
 
 static uint64_t latest_start(const struct span_trace *t, const uint8_t *matched)

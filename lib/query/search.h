@@ -29,6 +29,9 @@ SPAN_NODISCARD int span__ids_init(struct span__ids *ids,
 /* Add ID, or raise its number to KEY. 1 when it is new, 0, or NOMEM. */
 SPAN_NODISCARD int span__ids_put(struct span__ids *ids, const uint8_t id[16],
 				 uint64_t key, struct span_error *err);
+/* The entry of ID, or NULL. */
+struct span__ranked_id *span__ids_get(const struct span__ids *ids,
+				      const uint8_t id[16]);
 bool span__ids_has(const struct span__ids *ids, const uint8_t id[16]);
 /* Put them in order and keep the first LIMIT (0: all). True: some went. */
 bool span__ids_order(struct span__ids *ids, uint64_t limit);

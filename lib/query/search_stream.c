@@ -108,7 +108,7 @@ static void order(struct span_search *s)
 {
 	struct span__stream_search *ss = s->stream;
 
-	if (ss->n)
+	if (ss->n && s->o.sort != SPAN_SORT_DEFAULT)
 		qsort(ss->results, ss->n, sizeof(*ss->results), compare);
 	while (s->o.limit && ss->n > s->o.limit) {
 		struct span__open_trace *t = ss->results[--ss->n].t;
@@ -288,7 +288,8 @@ static int gather_ids(struct span_search *s, struct span_error *err)
 		s->ids.n = n;
 		span__ids_release(&meant);
 	}
-	s->more |= span__ids_order(&s->ids, s->o.limit);
+	if (s->o.sort != SPAN_SORT_DEFAULT)
+		s->more |= span__ids_order(&s->ids, s->o.limit);
 	s->ready = true;
 	return rc;
 }
@@ -300,7 +301,7 @@ int span__stream_next_id(struct span_search *s, uint8_t id[16],
 	struct span sp;
 	int rc = 0, match = 0;
 
-	if (s->o.sort != SPAN_SORT_NEWEST) {
+	if (s->o.sort > SPAN_SORT_NEWEST) {
 		rc = span__stream_next(s, &t, err);
 		if (rc > 0)
 			memcpy(id, t.trace_id, 16);

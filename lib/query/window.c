@@ -143,8 +143,8 @@ static void recall(struct span__window *w, struct span__open_trace *t,
 	past->until = 0;
 }
 
-static struct span__open_trace *find(struct span__window *w,
-				     const uint8_t id[16])
+struct span__open_trace *span__window_get(struct span__window *w,
+					  const uint8_t id[16])
 {
 	uint64_t h = hash(w, id);
 	struct span__open_trace *t = *bucket(w, h);
@@ -175,26 +175,32 @@ static size_t size(const struct span__open_trace *t)
 	       t->builder.spans.cap + t->builder.scratch.cap;
 }
 
+int span__window_add(struct span__window *w, struct span__open_trace *t,
+		     const struct span *s, struct span_error *err)
+{
+	int rc = span_trace_builder_put(&t->builder, s, err);
+
+	w->bytes -= t->bytes;
+	t->bytes = size(t);
+	w->bytes += t->bytes;
+	return rc;
+}
+
 int span__window_put(struct span__window *w, const struct span *s,
 		     bool candidate, size_t max, struct span_error *err)
 {
 	uint64_t came = tick(w, span_end_ns(s));
-	struct span__open_trace *t = find(w, s->trace_id);
+	struct span__open_trace *t = span__window_get(w, s->trace_id);
 	int rc;
 
 	if (!t)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	rc = span_trace_builder_put(&t->builder, s, err);
-	if (rc < 0)
-		return rc;
 	t->candidate |= candidate;
 	t->last = came;
-	w->bytes -= t->bytes;
-	t->bytes = size(t);
-	w->bytes += t->bytes;
+	rc = span__window_add(w, t, s, err);
 	if (t->bytes > max)
 		w->big = t;
-	return 0;
+	return rc;
 }
 
 static void remember(struct span__window *w, const struct span__open_trace *t)
@@ -212,8 +218,7 @@ static void remember(struct span__window *w, const struct span__open_trace *t)
 		.counted = t->counted};
 }
 
-static struct span__open_trace *take(struct span__window *w,
-				     struct span__open_trace *t)
+void span__window_take(struct span__window *w, struct span__open_trace *t)
 {
 	struct span__open_trace **at = bucket(w, hash(w, t->id));
 
@@ -229,24 +234,25 @@ static struct span__open_trace *take(struct span__window *w,
 		w->cut++;
 		t->counted = true;
 	}
-	return t;
 }
 
 struct span__open_trace *span__window_pop(struct span__window *w, size_t memory,
 					  bool end)
 {
 	struct span__open_trace *t = w->oldest;
+	bool complete;
 
 	if (!t)
 		return NULL;
-	if (end || (t->last < w->now_ns && w->now_ns - t->last > w->window_ns))
-		return take(w, t);
-	if (w->big)
+	complete = end ||
+		   (t->last < w->now_ns && w->now_ns - t->last > w->window_ns);
+	if (!complete && w->big)
 		t = w->big;
-	else if (w->bytes <= memory)
+	else if (!complete && w->bytes <= memory)
 		return NULL;
-	take(w, t);
-	remember(w, t);
+	span__window_take(w, t);
+	if (!complete)
+		remember(w, t);
 	return t;
 }
 

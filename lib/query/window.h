@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * window.h - the traces of a stream that may still get spans
+ * window.h - the traces that may still get spans
  */
 #ifndef SPAN_QUERY_WINDOW_H
 #define SPAN_QUERY_WINDOW_H
@@ -17,6 +17,8 @@ struct span__open_trace {
 	bool goes_on;	/* an earlier part of it was a candidate */
 	bool late;	/* an earlier part of it was none */
 	bool counted;	/* as cut */
+	bool full;	/* in a store: the rest of it has no room */
+	uint64_t left;	/* in a store: spans that are to come */
 	uint64_t last;	/* when it got a span, in the window's time */
 	struct span__open_trace *older, *newer, *chain;
 };
@@ -37,7 +39,18 @@ struct span__window {
 
 SPAN_NODISCARD int span__window_init(struct span__window *w, uint64_t window_ns,
 				     struct span_error *err);
-/* Add a span to its trace, which ends early above MAX bytes. */
+/* The trace ID, a new one when there is none; NULL when memory is out. */
+struct span__open_trace *span__window_get(struct span__window *w,
+					  const uint8_t id[16]);
+/* Add a span to T. */
+SPAN_NODISCARD int span__window_add(struct span__window *w,
+				    struct span__open_trace *t,
+				    const struct span *s,
+				    struct span_error *err);
+/*
+ * Add a span of a stream to its trace, which ends early above MAX bytes, and
+ * move the time on.
+ */
 SPAN_NODISCARD int span__window_put(struct span__window *w,
 				    const struct span *s, bool candidate,
 				    size_t max, struct span_error *err);
@@ -47,6 +60,8 @@ SPAN_NODISCARD int span__window_put(struct span__window *w,
  */
 struct span__open_trace *span__window_pop(struct span__window *w, size_t memory,
 					  bool end);
+/* Take T out; it is the caller's then. */
+void span__window_take(struct span__window *w, struct span__open_trace *t);
 void span__open_trace_free(struct span__open_trace *t);
 void span__window_release(struct span__window *w);
 

@@ -17,11 +17,12 @@ extern "C" {
 #endif
 
 enum span_sort {
-	SPAN_SORT_NEWEST = 0, /* by the latest start of a matching span */
-	SPAN_SORT_START,      /* oldest first */
-	SPAN_SORT_DURATION,   /* longest first */
-	SPAN_SORT_SPANS,      /* most spans first */
-	SPAN_SORT_ERRORS,     /* most errors first */
+	SPAN_SORT_DEFAULT = 0, /* as they come; with a limit the newest */
+	SPAN_SORT_NEWEST,      /* by the latest start of a matching span */
+	SPAN_SORT_START,       /* oldest first */
+	SPAN_SORT_DURATION,    /* longest first */
+	SPAN_SORT_SPANS,       /* most spans first */
+	SPAN_SORT_ERRORS,      /* most errors first */
 };
 
 /*
@@ -71,15 +72,25 @@ SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 					     const struct span *s,
 					     struct span_error *err);
+
+/*
+ * What can be said of a span whose attributes are not decoded yet, as
+ * span_frame_next_head() gives it: 0, it does not match; 1, it does; 2, ask
+ * span_query_match() of the whole span; or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_query_match_head(const struct span_query *q,
+						  const struct span *s,
+						  struct span_error *err);
 SPAN_API void span_query_close(struct span_query **q);
 
 /*
  * A search: results one after another, from a store or from a source. Use it
  * in one way: by trace, by id or by span.
  *
- * A store gives traces in the order of SORT, ties by id. A source without a
- * limit and with SPAN_SORT_NEWEST gives each trace when it is complete;
- * otherwise the results are kept to the end and put in order.
+ * Without a limit and an order, traces come in the order in which their last
+ * span arrived, from a source when they are complete; when they do not all
+ * fit into memory, from a store some come later. Otherwise they are in the
+ * order of SORT, ties by id, and what a source gives is kept to the end.
  *
  * A trace of a source is complete at the end, or when the time of the stream,
  * which is the latest end of a span so far, has moved on by the window since
@@ -123,8 +134,8 @@ SPAN_API SPAN_NODISCARD int span_search_next(struct span_search *s,
 
 /*
  * The id of the next matching trace, each once, without putting traces
- * together where SORT does not need it. Without limit and order a source
- * gives an id when the first span of it matches.
+ * together where SORT does not need it. Without limit and order an id comes
+ * when the first span of it matches.
  */
 SPAN_API SPAN_NODISCARD int span_search_next_id(struct span_search *s,
 						uint8_t id[16],
