@@ -2,9 +2,10 @@
 /*
  * udp-send - send a span stream as a Jaeger client does, at a given rate
  *
- * Reads spans or payloads from standard input, makes all datagrams first, so
+ * Reads spans from standard input, makes all datagrams first, so
  * that encoding does not count, and sends them round and round until as many
- * spans are out as were asked for. Payloads are sent as they are.
+ * spans are out as were asked for. With --replay it reads a payload stream and
+ * sends the messages as they were received.
  */
 #include "cmd/cmd.h"
 
@@ -24,7 +25,7 @@
 static struct {
 	int protocol;
 	uint64_t batch, rate, spans, load;
-	bool payloads;
+	bool payloads, replay;
 } opt = {.batch = 25, .load = 200000};
 
 static const char *const protocols[] = {"compact", "binary", NULL};
@@ -42,6 +43,8 @@ static const struct cmd_option options[] = {
 	 "read this many spans at most, 0: all (200k)", NULL},
 	{CMD_FLAG, 0, "payloads", &opt.payloads, NULL,
 	 "write a payload stream instead of sending", NULL},
+	{CMD_FLAG, 0, "replay", &opt.replay, NULL,
+	 "read a payload stream and send its messages", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -164,17 +167,6 @@ static int load_payloads(struct span_error *err)
 			     : add_datagram(p.data.p, p.data.len, 0, err);
 	span_payload_reader_close(&r);
 	return rc;
-}
-
-/* Standard input is a file or a pipe: its first bytes say what it holds. */
-static int load(struct span_error *err)
-{
-	char head[16];
-	ssize_t n = pread(STDIN_FILENO, head, sizeof(head), 0);
-
-	if (n > 0 && span_payload_detect(head, (size_t)n))
-		return load_payloads(err);
-	return load_spans(err);
 }
 
 static int write_payloads(struct span_error *err)
@@ -300,7 +292,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	cmd_signals_source();
 	if (opt.payloads)
 		opt.load = 0;
-	rc = load(err);
+	rc = opt.replay ? load_payloads(err) : load_spans(err);
 	if (rc >= 0 && opt.payloads)
 		rc = write_payloads(err);
 	else if (rc >= 0 && (rc = connect_to(argv[0], argv[1], &fd, err)) == 0)
