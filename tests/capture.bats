@@ -566,6 +566,60 @@ golden() {
 	[[ $(tail -n 1 packets.err) = *"dropped 0, "* ]]
 }
 
+@test "span-capture: the filter of an interface lets pass what a file has" {
+	needs_namespace
+	[ -x $python ] || skip "no $python"
+	# Replays the packets of pcap files on an interface.
+	cat >replay.py <<-'END'
+		import socket, struct, sys
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+		s.bind((sys.argv[1], 0))
+		for name in sys.argv[2:]:
+		    data = open(name, "rb").read()[24:]
+		    while data:
+		        n = struct.unpack("<I", data[8:12])[0]
+		        s.send(data[16:16 + n])
+		        data = data[16 + n:]
+	END
+	cat >inside <<-'END'
+		ip link add v0 type veth peer name v1 || exit 7
+		ip link set v0 up && ip link set v1 up
+		span-capture -v -i v1 >out 2>out.err & a=$!
+		span-capture -v -i any >any 2>any.err & b=$!
+		span-capture -v -i v1 -p 6832 -p 53 >two 2>two.err & c=$!
+		span-capture -v -i v1 -f 'vlan and ip6' >vlan 2>vlan.err & d=$!
+		for i in out any two vlan; do
+			until grep -q 'capturing on' $i.err; do
+				kill -0 $d || exit 7
+				sleep 0.01
+			done
+		done
+		python=$1
+		shift
+		$python replay.py v0 "$@" || exit 8
+		kill $a $b $c $d && wait $a && wait $b && wait $c && wait $d
+	END
+	files=()
+	for name in ethernet vlan headers fragments6; do
+		files+=("$DATA/pcap/$name.pcap")
+	done
+	status=0
+	in_namespace timeout 20 sh inside $python "${files[@]}" || status=$?
+	[ "$status" != 7 ] || skip "no interfaces of our own here"
+	[ "$status" = 0 ]
+	for file in "${files[@]}"; do
+		span-capture -q -r "$file"
+	done | "$dump" | sed 's/^[^ ]* //' >want
+	[ "$(wc -l <want)" -gt 20 ]
+	"$dump" <out | sed 's/^[^ ]* //' | diff want -
+	# Once when it is sent and once when it comes in, less one VLAN tag.
+	"$dump" <any | sed 's/^[^ ]* //' | grep -v 'five tags' | sort -u |
+		diff <(sort -u want) -
+	"$dump" <two | sed 's/.*bytes: //' |
+		diff <(echo 'port 6832'; echo 'from port 6831 to another') -
+	"$dump" <vlan | sed 's/.*bytes: //' | diff <(echo '802.1Q, IPv6') -
+}
+
 @test "span-capture: no such interface is an error" {
 	run -74 --separate-stderr span-capture -i no-such-one
 	[[ $stderr = "span-capture: no-such-one: "* ]]

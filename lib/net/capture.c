@@ -219,7 +219,8 @@ int span__capture_filter(struct span__capture *c, const char *filter,
 
 /*
  * Later fragments have no port, and behind an IPv6 extension header libpcap
- * does not look for one: both pass, and span__packets_next() decides.
+ * does not look for one: both pass, as do three VLAN tags, and
+ * span__packets_next() decides.
  */
 void span__capture_filter_ports(struct span__capture *c, const uint16_t *ports,
 				size_t n_ports)
@@ -233,14 +234,22 @@ void span__capture_filter_ports(struct span__capture *c, const uint16_t *ports,
 		span_buf_puts(&one, " or udp");
 	for (size_t i = 0; i < n_ports; i++)
 		span_buf_printf(&one, " or (udp dst port %u)", ports[i]);
-	if (pcap_datalink(c->pcap) == DLT_EN10MB)
+	span_buf_put(&all, one.p, one.len);
+	switch (pcap_datalink(c->pcap)) {
+	case DLT_EN10MB:
 		span_buf_printf(&all,
-				"%.*s or (vlan and (%.*s or (vlan and "
-				"(%.*s))))",
-				(int)one.len, one.p, (int)one.len, one.p,
-				(int)one.len, one.p);
-	else
-		span_buf_put(&all, one.p, one.len);
+				" or (vlan and (%.*s or (vlan and "
+				"(%.*s or vlan))))",
+				(int)one.len, one.p, (int)one.len, one.p);
+		break;
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2: /* where libpcap knows nothing of vlan */
+		span_buf_puts(&all, " or ether proto 0x8100 or "
+				    "ether proto 0x88a8 or ether proto 0x9100");
+		break;
+	default:
+		break;
+	}
 	span_buf_putc(&all, '\0');
 	if (!one.failed && !all.failed && all.len <= FILTER_MAX)
 		(void)set_filter(c, all.p);
