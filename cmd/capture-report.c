@@ -23,8 +23,8 @@ static void warn_if_capped(const struct span__receiver *r, uint64_t buffer)
 		if (span__receiver_socket(r, i)->buffer < least)
 			least = span__receiver_socket(r, i)->buffer;
 	if (least < buffer)
-		cmd_warn("the system gives sockets a buffer of %.3g MiB, not "
-			 "%.3g MiB; to allow it, as root: "
+		cmd_warn("the system gives sockets a buffer of %.4g MiB, not "
+			 "%.4g MiB; to allow it, as root: "
 			 "sysctl -w net.core.rmem_max=%llu",
 			 (double)least / MIB, (double)buffer / MIB,
 			 (unsigned long long)buffer);
