@@ -63,15 +63,6 @@ static int sys_fsync(void *self, int fd)
 	return fsync(fd);
 }
 
-static void fill(struct span__io_stat *out, const struct stat *st)
-{
-	out->size = (uint64_t)st->st_size;
-	out->mtime_ns = (uint64_t)st->st_mtim.tv_sec * NS +
-			(uint64_t)st->st_mtim.tv_nsec;
-	out->is_dir = S_ISDIR(st->st_mode);
-	out->mode = st->st_mode & 07777;
-}
-
 static int sys_fstat(void *self, int fd, struct span__io_stat *out)
 {
 	struct stat st;
@@ -79,19 +70,10 @@ static int sys_fstat(void *self, int fd, struct span__io_stat *out)
 	(void)self;
 	if (fstat(fd, &st) < 0)
 		return -1;
-	fill(out, &st);
-	return 0;
-}
-
-static int sys_stat(void *self, int dirfd, const char *name,
-		    struct span__io_stat *out)
-{
-	struct stat st;
-
-	(void)self;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	fill(out, &st);
+	out->size = (uint64_t)st.st_size;
+	out->mtime_ns =
+		(uint64_t)st.st_mtim.tv_sec * NS + (uint64_t)st.st_mtim.tv_nsec;
+	out->mode = st.st_mode & 07777;
 	return 0;
 }
 
@@ -245,7 +227,6 @@ const struct span__io span__io_system = {
 	.fdatasync = sys_fdatasync,
 	.fsync = sys_fsync,
 	.fstat = sys_fstat,
-	.stat = sys_stat,
 	.mkdir = sys_mkdir,
 	.rename = sys_rename,
 	.unlink = sys_unlink,

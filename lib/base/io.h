@@ -19,7 +19,6 @@
 struct span__io_stat {
 	uint64_t size;
 	uint64_t mtime_ns;
-	bool is_dir;
 	unsigned mode; /* permission bits */
 };
 
@@ -39,8 +38,6 @@ struct span__io {
 	int (*fdatasync)(void *self, int fd);
 	int (*fsync)(void *self, int fd);
 	int (*fstat)(void *self, int fd, struct span__io_stat *out);
-	int (*stat)(void *self, int dirfd, const char *name,
-		    struct span__io_stat *out);
 	int (*mkdir)(void *self, int dirfd, const char *name, mode_t mode);
 	int (*rename)(void *self, int dirfd, const char *from, const char *to);
 	int (*unlink)(void *self, int dirfd, const char *name);

@@ -139,15 +139,8 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-static int take_name(void *arg, const char *name)
+static int add(struct span__listing *l, const struct span__file *file)
 {
-	struct span__listing *l = arg;
-	struct span__file file;
-
-	if (!parse_name(name, &file)) {
-		l->strangers |= !is_ours(name);
-		return 0;
-	}
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
 		void *v = reallocarray(l->v, cap, sizeof(*l->v));
@@ -157,7 +150,18 @@ static int take_name(void *arg, const char *name)
 		l->v = v;
 		l->cap = cap;
 	}
-	l->v[l->n++] = file;
+	l->v[l->n++] = *file;
+	return 0;
+}
+
+static int take_name(void *arg, const char *name)
+{
+	struct span__listing *l = arg;
+	struct span__file file;
+
+	if (parse_name(name, &file))
+		return add(l, &file);
+	l->strangers |= !is_ours(name);
 	return 0;
 }
 
@@ -177,6 +181,19 @@ int span__dir_list(const struct span__dir *d, struct span__listing *l,
 	l->strangers = false;
 	if (d->io->list(d->io->self, d->fd, take_name, l) < 0)
 		return span_error_set(err, SPAN_E_IO, "cannot list it");
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_number);
+	return 0;
+}
+
+int span__listing_add(struct span__listing *l, const struct span__listing *from,
+		      struct span_error *err)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		if (add(l, &from->v[i]) < 0)
+			return span_error_set(err, SPAN_E_NOMEM,
+					      "out of memory");
+	}
 	if (l->n)
 		qsort(l->v, l->n, sizeof(*l->v), by_number);
 	return 0;

@@ -59,6 +59,10 @@ SPAN_NODISCARD int span__dir_sync(const struct span__dir *d,
 SPAN_NODISCARD int span__dir_list(const struct span__dir *d,
 				  struct span__listing *l,
 				  struct span_error *err);
+/* Add the files of FROM. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__listing_add(struct span__listing *l,
+				     const struct span__listing *from,
+				     struct span_error *err);
 void span__listing_release(struct span__listing *l);
 bool span__listing_has(const struct span__listing *l, uint64_t number,
 		       enum span__file_kind kind);

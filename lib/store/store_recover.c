@@ -128,7 +128,7 @@ static int read_log(struct recovery *r, bool copy, struct span_error *err)
 	return rc;
 }
 
-/* True when nothing was ever written to it: short, or zeros throughout. */
+/* 1 when nothing but a torn header was ever written to it: zeros follow. */
 static int is_blank(struct recovery *r, struct span_error *err)
 {
 	uint8_t buf[4096];
@@ -143,7 +143,7 @@ static int is_blank(struct recovery *r, struct span_error *err)
 			return span_error_set(err, SPAN_E_IO, "%s: cannot read",
 					      l->name);
 		for (size_t i = 0; i < len; i++) {
-			if (buf[i] && l->size > LOG_HEADER)
+			if (buf[i] && pos + i >= LOG_HEADER)
 				return 0;
 		}
 	}
@@ -289,6 +289,7 @@ int span__recover(const struct span__dir *d, const struct span_store_opts *o,
 	if (expired.number >= out->next_number)
 		out->next_number = expired.number + 1;
 	out->next_seq = expired.seq + 1;
+	rc = remove_file(&r, "FORMAT.new", err);
 	for (size_t i = 0; i < list.n && !rc; i++)
 		rc = recover_file(&r, &list.v[i], err);
 	if (!rc)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing can miss a file that is renamed while it is made, so there are
- * two. Each log is renamed once, from N.open to N.log, before the next one is
- * created: with LAST the highest number of the first listing, every log below
- * it has its final name before that listing ends and is in the second one.
- * Numbers above LAST came later and are left out, so that no hole can be seen.
+ * up to three. Each log is renamed once, from N.open to N.log, before the next
+ * one is created. The log that was active at the start is in the first listing,
+ * or else was renamed during it and is in the second. With LAST the highest
+ * number in these two, every log below LAST has its final name before the
+ * second ends, and so is in the third. Numbers above LAST came later and are
+ * left out: no hole can be seen. Where the first two are equal the third would
+ * be, too.
  */
 #include "store/store_view.h"
 
@@ -27,46 +30,62 @@ static uint64_t last_log(const struct span__listing *l)
 	return 0;
 }
 
-static void add(struct span__view *view, uint64_t number,
-		enum span__file_kind kind)
+static bool same(const struct span__listing *a, const struct span__listing *b)
 {
-	struct span__view_file *f = &view->v[view->n++];
-
-	*f = (struct span__view_file){.number = number, .kind = kind};
-	f->log.fd = -1;
+	for (size_t i = 0; i < a->n && i < b->n; i++) {
+		if (a->v[i].number != b->v[i].number ||
+		    a->v[i].kind != b->v[i].kind)
+			return false;
+	}
+	return a->n == b->n;
 }
 
-/*
- * Merge the listings, which are sorted by number and then kind: of each
- * number the first log, as N.log comes before N.open.
- */
-static int merge(struct span__view *view, const struct span__listing *a,
-		 const struct span__listing *b, struct span_error *err)
+/* All of them in one, in order; what is in several is there several times. */
+static int unite(const struct span__dir *d, struct span__listing *all,
+		 uint64_t *last, struct span_error *err)
 {
-	uint64_t last = last_log(a);
-	size_t i = 0, k = 0;
+	struct span__listing l[3] = {0};
+	int rc = 0, n = 0;
 
-	view->v = calloc(a->n + b->n + 1, sizeof(*view->v));
+	*last = 0;
+	while (n < 3 && !rc) {
+		rc = span__dir_list(d, &l[n], err);
+		if (!rc)
+			rc = span__listing_add(all, &l[n], err);
+		if (n < 2 && last_log(&l[n]) > *last)
+			*last = last_log(&l[n]);
+		n++;
+		if (n == 2 && same(&l[0], &l[1]))
+			break;
+	}
+	for (int i = 0; i < 3; i++)
+		span__listing_release(&l[i]);
+	return rc;
+}
+
+/* Of each number one log, N.log before N.open, and N.bad beside it. */
+static int choose(struct span__view *view, const struct span__listing *all,
+		  uint64_t last, struct span_error *err)
+{
+	uint64_t log = 0, bad = 0; /* the numbers that were taken last */
+
+	view->v = calloc(all->n + 1, sizeof(*view->v));
 	if (!view->v)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	while (i < a->n || k < b->n) {
-		const struct span__view_file *prev =
-			view->n ? &view->v[view->n - 1] : NULL;
-		bool from_a = k == b->n ||
-			      (i < a->n && (a->v[i].number < b->v[k].number ||
-					    (a->v[i].number == b->v[k].number &&
-					     a->v[i].kind <= b->v[k].kind)));
-		const struct span__file *f = from_a ? &a->v[i++] : &b->v[k++];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct span__file *f = &all->v[i];
+		uint64_t *taken = f->kind == FILE_BAD ? &bad : &log;
 
-		if (f->kind == FILE_BAD) {
-			if (!from_a)
-				add(view, f->number, f->kind);
+		if (f->kind != FILE_BAD && (!is_log(f) || f->number > last))
 			continue;
-		}
-		if (!is_log(f) || f->number > last ||
-		    (prev && prev->number == f->number))
+		if (view->n && *taken == f->number)
 			continue;
-		add(view, f->number, f->kind);
+		*taken = f->number;
+		view->v[view->n] = (struct span__view_file){
+			.number = f->number,
+			.kind = f->kind,
+		};
+		view->v[view->n++].log.fd = -1;
 	}
 	return 0;
 }
@@ -105,21 +124,18 @@ static int open_active(struct span__view *view, const struct span__dir *d,
 int span__view_open(struct span__view *view, const struct span__dir *d,
 		    struct span_error *err)
 {
-	struct span__listing a = {0}, b = {0};
-	int rc;
+	struct span__listing all = {0};
+	uint64_t last;
+	int rc = unite(d, &all, &last, err);
 
 	*view = (struct span__view){0};
-	rc = span__dir_list(d, &a, err);
 	if (!rc)
-		rc = span__dir_list(d, &b, err);
-	if (!rc)
-		rc = merge(view, &a, &b, err);
+		rc = choose(view, &all, last, err);
 	if (!rc)
 		rc = open_active(view, d, err);
 	if (rc < 0)
 		span__view_release(view);
-	span__listing_release(&a);
-	span__listing_release(&b);
+	span__listing_release(&all);
 	return rc;
 }
 
