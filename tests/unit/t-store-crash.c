@@ -488,6 +488,41 @@ static void test_harm(void)
 	simdisk_close(&disk);
 }
 
+/* The recovery of a damaged log is killed: the log must be kept all the same.
+ */
+static void test_damage_and_kills(void)
+{
+	static struct model m;
+	struct simdisk *disk = active_log(&m, 6);
+	unsigned runs = 0;
+	size_t len;
+
+	n_bad = 0;
+	simdisk_file(disk, "00000001.open", &len)[m.end[2] + 80] ^= 1;
+	m.acked[3] = false;
+	for (uint64_t k = 1;; k++) {
+		struct simdisk *second = simdisk_copy(disk), *third;
+		struct model after = {0};
+		bool killed;
+
+		simdisk_kill(second, k);
+		(void)!model_recover(&after, second, &err);
+		killed = simdisk_dead(second);
+		third = simdisk_copy(second);
+		judge(recover_and_judge(&m, third), "damage, kill", k, 0);
+		if (simdisk_count(third, ".bad") != 1)
+			judge("the damaged log is gone", "kill", k, 0);
+		simdisk_close(&third);
+		simdisk_close(&second);
+		runs++;
+		if (!killed)
+			break;
+	}
+	ok(!n_bad, "%u kills in the recovery of a damaged log: %u lost", runs,
+	   n_bad);
+	simdisk_close(&disk);
+}
+
 /* Closed logs: what is whole is read on both sides, and verify tells. */
 static void test_closed_harm(void)
 {
@@ -616,6 +651,7 @@ int main(void)
 	test_every_prefix();
 	test_every_flip();
 	test_harm();
+	test_damage_and_kills();
 	test_closed_harm();
 	test_embedded_log();
 	test_files();
