@@ -2,12 +2,20 @@
 /*
  * By the processor's instruction where it has one; otherwise four bits at a
  * time from a table of 16, which is small enough to read.
+ *
+ * The instruction takes three cycles, but a new one can begin in each: three
+ * lanes of LANE bytes are summed side by side and then put together. To let a
+ * sum pass over N bytes is to multiply it by x^(8N) modulo the polynomial: a
+ * carry-less product with x^(8N-33), reflected, which the instruction itself
+ * reduces. After Gopal et al., Fast CRC computation for iSCSI polynomial
+ * using CRC32 instruction (Intel, 2011).
  */
 #include "base/crc32c.h"
 
 #include <string.h>
 #ifdef __x86_64__
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 #ifdef __ARM_FEATURE_CRC32
 #include <arm_acle.h>
@@ -48,6 +56,42 @@ by_sse42(uint32_t crc, const unsigned char *p, size_t len)
 }
 #endif
 
+#ifdef __x86_64__
+#define LANE 1024u
+#define OVER_1_LANE 0x170076fau /* x^(8 * LANE - 33), reflected */
+#define OVER_2_LANES 0xa51b6135u
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t
+pass_over(uint64_t crc, uint32_t factor)
+{
+	__m128i product = _mm_clmulepi64_si128(
+		_mm_cvtsi64_si128((long long)(crc & UINT32_MAX)),
+		_mm_cvtsi64_si128((long long)factor), 0);
+
+	return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t
+by_three_lanes(uint32_t crc, const unsigned char *p, size_t len)
+{
+	for (; len >= 3 * LANE; p += 3 * LANE, len -= 3 * LANE) {
+		uint64_t a = crc, b = 0, c = 0, word[3];
+
+		for (size_t i = 0; i < LANE; i += 8) {
+			memcpy(&word[0], p + i, 8);
+			memcpy(&word[1], p + LANE + i, 8);
+			memcpy(&word[2], p + 2 * LANE + i, 8);
+			a = _mm_crc32_u64(a, word[0]);
+			b = _mm_crc32_u64(b, word[1]);
+			c = _mm_crc32_u64(c, word[2]);
+		}
+		crc = (uint32_t)(pass_over(a, OVER_2_LANES) ^
+				 pass_over(b, OVER_1_LANE) ^ c);
+	}
+	return by_sse42(crc, p, len);
+}
+#endif
+
 #ifdef __ARM_FEATURE_CRC32
 static uint32_t by_arm(uint32_t crc, const unsigned char *p, size_t len)
 {
@@ -67,6 +111,9 @@ uint32_t span__crc32c(uint32_t crc, const void *p, size_t len)
 {
 	crc = ~crc;
 #ifdef __x86_64__
+	if (len >= 3 * LANE && __builtin_cpu_supports("pclmul") &&
+	    __builtin_cpu_supports("sse4.2"))
+		return ~by_three_lanes(crc, p, len);
 	if (__builtin_cpu_supports("sse4.2"))
 		return ~by_sse42(crc, p, len);
 #endif

@@ -99,7 +99,10 @@ SPAN_API SPAN_NODISCARD int span_frame_complete(struct span_frame *f,
 /* Go back to the first span. */
 SPAN_API void span_frame_rewind(struct span_frame *f);
 
-/* Check every span as span_frame_next() would: 0 or a negative code. */
+/*
+ * Check every span as span_frame_next() would, and that all lie between the
+ * frame's times: 0 or a negative code.
+ */
 SPAN_API SPAN_NODISCARD int span_frame_validate(struct span_frame *f,
 						struct span_error *err);
 

@@ -38,7 +38,8 @@ static bool one_of(struct span_str s, const struct span_str *v, size_t n)
 	return !n;
 }
 
-static bool matches(const struct span_range *r, const struct span *s)
+/* By all but its attributes. */
+static bool head_matches(const struct span_range *r, const struct span *s)
 {
 	if (s->start_ns < r->since_ns ||
 	    (r->until_ns && s->start_ns >= r->until_ns))
@@ -47,8 +48,7 @@ static bool matches(const struct span_range *r, const struct span *s)
 	    (r->max_duration_ns && s->duration_ns > r->max_duration_ns))
 		return false;
 	return one_of(s->process->service, r->services, r->n_services) &&
-	       one_of(s->name, r->operations, r->n_operations) &&
-	       (!r->error || span_is_error(s));
+	       one_of(s->name, r->operations, r->n_operations);
 }
 
 /* The tables of a frame tell when none of its spans can match. */
@@ -101,9 +101,14 @@ static int next_in_frame(struct span__frame_cursor *c, struct span *out,
 	struct span_error why = {0};
 	int rc;
 
-	while ((rc = span_frame_next_of(c->frame, c->scan.ids, c->scan.n_ids,
-					out, &why)) > 0) {
-		if (!r || matches(r, out))
+	while ((rc = span_frame_next_head(c->frame, c->scan.ids, c->scan.n_ids,
+					  out, &why)) > 0) {
+		if (r && !head_matches(r, out))
+			continue;
+		rc = span_frame_complete(c->frame, out, &why);
+		if (rc < 0)
+			break;
+		if (!r || !r->error || span_is_error(out))
 			return 1;
 	}
 	if (rc == SPAN_E_NOMEM)

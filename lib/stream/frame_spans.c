@@ -296,8 +296,16 @@ int span_frame_validate(struct span_frame *f, struct span_error *err)
 	int rc;
 
 	span_frame_rewind(f);
-	while ((rc = span_frame_next(f, &s, err)) > 0)
-		;
+	while ((rc = span_frame_next(f, &s, err)) > 0) {
+		if (s.start_ns >= f->info.min_start_ns &&
+		    span_end_ns(&s) <= f->info.max_end_ns)
+			continue;
+		/* who prunes by the frame's times would miss it */
+		f->failed = SPAN_E_CORRUPT;
+		return span_error_at(err, SPAN_E_CORRUPT, 0,
+				     "a span is bad: outside of its frame's "
+				     "times");
+	}
 	if (rc == 0)
 		span_frame_rewind(f);
 	return rc;

@@ -386,12 +386,63 @@ static void test_limits(void)
 
 static void test_crc(void)
 {
-	char zero[32] = {0};
+	char zero[32] = {0}, *p = malloc(20000);
+	unsigned bad = 0;
 
 	is_uint(span__crc32c(0, zero, 32), 0x8a9136aa, "CRC-32C of RFC 3720");
 	is_uint(span__crc32c(0, "123456789", 9), 0xe3069283, "and of digits");
 	is_uint(span__crc32c(span__crc32c(0, "1234", 4), "56789", 5),
 		0xe3069283, "and in two parts");
+	for (size_t i = 0; i < 20000; i++)
+		p[i] = (char)(i * i >> 3);
+	/* in pieces too short for several lanes, and at once */
+	for (size_t len = 0; len < 20000; len += 61) {
+		uint32_t crc = 0;
+
+		for (size_t at = 0; at < len; at += 1000)
+			crc = span__crc32c(crc, p + at,
+					   len - at < 1000 ? len - at : 1000);
+		bad += crc != span__crc32c(0, p, len);
+	}
+	is_uint(bad, 0, "and in many parts, of every length");
+	free(p);
+}
+
+/*
+ * A frame that lies about its times: the low byte of the earliest start,
+ * behind an array head, the mark, three small numbers and the base, is moved.
+ */
+static void test_times(void)
+{
+	struct span_process p = {.service = SPAN_STR("svc")};
+	struct span s = {.start_ns = 1795341600000000000, .process = &p};
+	struct span_buf b = {0};
+	struct span_frame *f;
+	struct span_writer *w;
+	uint32_t crc;
+	size_t used;
+
+	if (span_writer_open_mem(&w, &b, &err) || span_frame_open(&f, &err) ||
+	    span_writer_put(w, &s, &err) || span_writer_flush(w, &err))
+		abort();
+	for (int step = 1; step >= -1; step -= 2) {
+		unsigned char *low = (unsigned char *)b.p + 8 + 9 + 8;
+
+		*low = (unsigned char)(*low + step);
+		crc = htobe32(span__crc32c(0, b.p, b.len - 5));
+		memcpy(b.p + b.len - 4, &crc, 4);
+		is_int(span_frame_parse(f, b.p, b.len, &used, &err), 1,
+		       "times of a frame: it is parsed");
+		is_int(span_frame_info(f)->min_start_ns == s.start_ns, step < 0,
+		       "times of a frame: they were changed");
+		is_int(span_frame_validate(f, &err),
+		       step > 0 ? SPAN_E_CORRUPT : 0,
+		       "times of a frame: a span is %s",
+		       step > 0 ? "outside" : "inside");
+	}
+	span_frame_close(&f);
+	span_writer_close(&w);
+	span_buf_release(&b);
 }
 
 /* A lone span reaches the next program within the flush time. */
@@ -514,6 +565,7 @@ int main(int argc, char **argv)
 	test_find(&b);
 	test_msgpack_c();
 	test_limits();
+	test_times();
 	test_tie();
 	test_payloads();
 	span_buf_release(&b);
