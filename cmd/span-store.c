@@ -90,9 +90,9 @@ static int run_expire(int argc, char **argv, struct span_error *err)
 		cmd_warn("the clock was set, or was wrong: nothing is removed "
 			 "by age without --trust-clock");
 	if (!rc && gone.n_files && !opt.dry_run && !cmd_quiet) {
-		printf("removed %llu files, %llu spans",
-		       (unsigned long long)gone.n_files,
-		       (unsigned long long)gone.n_spans);
+		printf("removed %llu file%s, %llu span%s",
+		       (unsigned long long)gone.n_files, store_s(gone.n_files),
+		       (unsigned long long)gone.n_spans, store_s(gone.n_spans));
 		print_size(", ", gone.bytes, "\n");
 	}
 	(void)span_store_close(&st, NULL);

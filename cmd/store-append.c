@@ -157,12 +157,15 @@ static void show_counts(struct span_store *st)
 	cmd_progress(done.store.spans, "spans");
 }
 
+static bool tick_failed;
+
 /* Before a read that may block: what is due. */
 static int idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 {
 	uint64_t due;
 	int rc = span_store_tick(arg, &due, err);
 
+	tick_failed = rc < 0;
 	if (due < *wait_ns)
 		*wait_ns = due;
 	show_counts(arg);
@@ -216,6 +219,23 @@ static int refuse(const char *name, uint64_t end, struct span_frame *f, int rc,
 	return 0;
 }
 
+/* Put the file's name before what its reader says. */
+static int next_frame(struct span_reader *in, const char *name,
+		      struct span_frame **frame, struct span_error *err)
+{
+	struct span_error why = {0};
+	int rc = span_reader_next_frame(in, frame, &why);
+
+	if (rc >= 0)
+		return rc;
+	if (tick_failed)
+		*err = why;
+	else
+		span_error_set(err, rc, "%s: %s", name, why.msg);
+	err->sys = why.sys;
+	return rc;
+}
+
 static int append_stream(struct span_store *st, const char *name, int fd,
 			 struct span_error *err)
 {
@@ -232,7 +252,7 @@ static int append_stream(struct span_store *st, const char *name, int fd,
 
 	if (rc < 0)
 		return rc;
-	while ((rc = span_reader_next_frame(in, &frame, &why)) > 0) {
+	while ((rc = next_frame(in, name, &frame, &why)) > 0) {
 		rc = span_frame_validate(frame, &why);
 		if (!rc)
 			rc = append(st, frame, &why);
@@ -241,14 +261,16 @@ static int append_stream(struct span_store *st, const char *name, int fd,
 		if (rc < 0)
 			break;
 	}
+	if (!rc)
+		rc = cmd_input_check(&why);
 	if (rc < 0)
 		*err = why;
 	done.skipped_bytes += span_reader_skipped(in, &places);
 	done.skipped_places += places;
 	if (places)
-		cmd_warn("%s: %llu bytes passed over in %llu places", name,
+		cmd_warn("%s: %llu bytes passed over in %llu place%s", name,
 			 (unsigned long long)span_reader_skipped(in, NULL),
-			 (unsigned long long)places);
+			 (unsigned long long)places, store_s(places));
 	span_reader_close(&in);
 	return rc;
 }
@@ -275,11 +297,13 @@ static void report(uint64_t start_ns)
 	cmd_progress_end();
 	cmd_metrics_write(metrics, true);
 	if (done.bad_frames)
-		cmd_warn("%llu frames were left out",
-			 (unsigned long long)done.bad_frames);
+		cmd_warn("%llu frame%s left out",
+			 (unsigned long long)done.bad_frames,
+			 done.bad_frames == 1 ? " was" : "s were");
 	if (c->future)
-		cmd_warn("%llu spans are dated in the future",
-			 (unsigned long long)c->future);
+		cmd_warn("%llu span%s dated in the future",
+			 (unsigned long long)c->future,
+			 c->future == 1 ? " is" : "s are");
 	if (cmd_verbose)
 		cmd_note("%llu spans in %llu frames (%llu bytes), "
 			 "%llu spans acknowledged, %llu syncs, %.1f s",

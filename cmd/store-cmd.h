@@ -17,6 +17,12 @@ int store_stat(int argc, char **argv, struct span_error *err);
  */
 const char *store_name(int *argc, char ***argv);
 
+/* The plural of a word with N. */
+static inline const char *store_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* For struct span_store_opts: a warning. */
 void store_damage(void *arg, const char *text);
 

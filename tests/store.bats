@@ -21,3 +21,443 @@ stat_of() {
 	run -0 span-store verify -v s
 	[ "$output" = "00000001.log: sound, 155 spans" ]
 }
+
+@test "span-store: streams come from standard input or from files, in order" {
+	span-store append a "$in" "$in"
+	cat "$in" "$in" | span-store append b
+	[ "$(stat_of a .spans)" = 310 ]
+	[ "$(stat_of b .spans)" = 310 ]
+	span-store append c - <"$in"
+	[ "$(stat_of c .spans)" = 155 ]
+}
+
+@test "span-store: a second append goes on after the first" {
+	span-store append s "$in"
+	span-store append s "$in"
+	[ "$(stat_of s .spans)" = 310 ]
+	[ "$(stat_of s '.files[1].firstFrame')" = 5 ]
+	run -0 span-store verify s
+	[ -z "$output" ]
+}
+
+@test "span-store: an empty input makes an empty store" {
+	run --separate-stderr -0 span-store append s </dev/null
+	[ -z "$output$stderr" ]
+	run -0 span-store stat s
+	[ "${lines[2]}" = "spans     0 in 0 frames" ]
+	run --separate-stderr -0 span-store verify s
+	[ -z "$output$stderr" ]
+	[ "$(stat_of s .firstStart)" = null ]
+}
+
+@test "span-store: SPAN_STORE names the store" {
+	SPAN_STORE=s span-store append <"$in"
+	SPAN_STORE=s run -0 span-store stat
+	[ "${lines[0]}" = "store     s" ]
+	run --separate-stderr -2 span-store stat
+	[ "${stderr_lines[0]}" = "span-store: no STORE, and SPAN_STORE is not set" ]
+}
+
+@test "span-store: files are 0600, directories 0700, whatever the umask" {
+	(umask 0 && span-store append s "$in")
+	[ "$(stat -c %a s)" = 700 ]
+	[ "$(stat -c %a s/*  | sort -u)" = 600 ]
+}
+
+@test "span-store: a directory that everybody may write to is refused" {
+	mkdir -m 777 s
+	run --separate-stderr -2 span-store append s "$in"
+	[ "$stderr" = "span-store: s: everybody may write to it" ]
+}
+
+@test "span-store: a directory of other things is refused and left alone" {
+	mkdir s
+	echo dear >s/letter.txt
+	run --separate-stderr -2 span-store append s "$in"
+	[ "$stderr" = "span-store: s: it is no store, and not empty" ]
+	[ ! -e s/FORMAT ]
+}
+
+@test "span-store: a link in the directory is not followed" {
+	span-store append s "$in"
+	mv s/00000001.log elsewhere
+	ln -s ../elsewhere s/00000001.log
+	run --separate-stderr -74 span-store stat s
+	[[ $stderr = "span-store: s: 00000001.log: cannot open: "* ]]
+}
+
+@test "span-store: each sync is a line that --ack-fd gets" {
+	run --separate-stderr -0 span-store append --sync each --ack-fd 1 s "$in"
+	[ "$output" = "ack 1 1296 1 2
+ack 1 9144 2 43
+ack 1 17632 3 44
+ack 1 29336 4 66" ]
+	run -0 span-store append --sync group --ack-fd 1 s "$in"
+	[ "$output" = "ack 2 29336 5 155" ]
+	run --separate-stderr -0 span-store append --sync none --ack-fd 1 s "$in"
+	[ "${#lines[@]}" = 4 ]
+	[ "$stderr" = "span-store: warning: --sync none: a power cut loses acknowledged spans" ]
+}
+
+@test "span-store: --ack-fd and --sync are checked" {
+	run --separate-stderr -2 span-store append --ack-fd 77 s "$in"
+	[ "${stderr_lines[0]}" = "span-store: descriptor 77 is not open" ]
+	run --separate-stderr -2 span-store append --sync often s "$in"
+	[ "${stderr_lines[0]}" = "span-store: no such mode: --sync=often" ]
+	run --separate-stderr -2 span-store append --sync group:1s s "$in"
+	[ "$stderr" = "span-store: no bytes in --sync=group:1s" ]
+	[ ! -e s ]
+}
+
+@test "span-store: a group is synced in time while the input is idle" {
+	mkfifo in acks
+	span-store append --sync group:50ms,4M --ack-fd 3 s <in 3>acks &
+	pid=$!
+	exec 7>in 8<acks
+	cat "$in" >&7
+	read -r -t 10 -u 8 line
+	[ "$line" = "ack 1 29336 1 155" ]
+	# The appender still runs, and a reader sees what was acknowledged.
+	[ "$(stat_of s .spans)" = 155 ]
+	[ "$(stat_of s .open)" = 1 ]
+	exec 7>&-
+	ends 0 $pid
+	[ "$(stat_of s .closed)" = 1 ]
+}
+
+@test "span-store: a log is closed by age while the input is idle" {
+	mkfifo in
+	span-store append --rotate-age 20ms s <in 7>&- &
+	pid=$!
+	exec 7>in
+	cat "$in" >&7
+	wait_until test -e s/00000001.log
+	[ ! -e s/00000002.open ]
+	cat "$in" >&7
+	wait_until test -e s/00000002.log
+	exec 7>&-
+	ends 0 $pid
+	[ "$(stat_of s .spans)" = 310 ]
+}
+
+@test "span-store: logs are closed by size" {
+	span-store append --rotate-size 10K s "$in"
+	[ "$(stat_of s .closed)" = 3 ]
+	[ "$(stat_of s .spans)" = 155 ]
+	run -0 span-store verify s
+}
+
+@test "span-store: a second appender is refused at once" {
+	mkfifo in
+	span-store append s <in 7>&- &
+	pid=$!
+	exec 7>in
+	cat "$in" >&7
+	wait_until test -e s/00000001.open
+	run --separate-stderr -75 timeout 1 span-store append s "$in"
+	[ "$stderr" = "span-store: s: another process appends to it" ]
+	exec 7>&-
+	ends 0 $pid
+	[ "$(stat_of s .spans)" = 155 ]
+}
+
+@test "span-store: the first SIGTERM and SIGINT do not lose what comes" {
+	for signal in TERM INT; do
+		rm -rf s in
+		mkfifo in
+		# A background job ignores SIGINT, unless it is told not to.
+		python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' span-store append s <in 7>&- &
+		pid=$!
+		exec 7>in
+		cat "$in" >&7
+		wait_until test -e s/00000001.open
+		kill -$signal $pid
+		cat "$in" >&7
+		exec 7>&-
+		ends 0 $pid
+		[ "$(stat_of s .spans)" = 310 ]
+	done
+}
+
+@test "span-store: a killed appender is recovered from, and loses no span" {
+	mkfifo in acks
+	span-store append --sync each --ack-fd 3 s <in 3>acks &
+	pid=$!
+	exec 7>in 8<acks
+	cat "$in" >&7
+	for _ in 1 2 3 4; do
+		read -r -t 10 -u 8 _
+	done
+	kill -KILL $pid
+	ends 137 $pid
+	[ "$(stat_of s .open)" = 1 ]
+	[ "$(stat_of s .spans)" = 155 ]
+	run --separate-stderr -0 span-store append -v s </dev/null
+	grep -qx 'span-store: s: recovered 155 spans of an unfinished log' \
+		<<<"$stderr"
+	[ "$(stat_of s .open)" = 0 ]
+	[ "$(stat_of s .spans)" = 155 ]
+}
+
+@test "span-store: what is no span stream is exit 65, what came before is kept" {
+	cat "$in" >bad
+	echo garbage >>bad
+	run --separate-stderr -65 span-store append --ack-fd 1 s bad
+	[ "$output" = "ack 1 29336 1 155" ]
+	[ "$stderr" = "span-store: bad: bad frame at byte 28967: not a span stream" ]
+	[ "$(stat_of s .spans)" = 155 ]
+	run --separate-stderr -65 span-store append t <<<"no span stream"
+	[ "$stderr" = "span-store: standard input: bad frame at byte 0: not a span stream" ]
+}
+
+@test "span-store: a torn stream is exit 65, its whole frames are kept" {
+	head -c -7 "$in" >torn
+	run --separate-stderr -65 span-store append s torn
+	[ "$stderr" = "span-store: torn: bad frame at byte 17325: the input ends inside it" ]
+	[ "$(stat_of s .spans)" = 89 ]
+}
+
+@test "span-store: --skip-bad goes on after damage, and counts it" {
+	{
+		cat "$in"
+		echo garbage
+		cat "$in"
+	} >bad
+	run --separate-stderr -0 span-store append --skip-bad s bad
+	[ "$stderr" = "span-store: warning: bad: 8 bytes passed over in 1 place" ]
+	[ "$(stat_of s .spans)" = 310 ]
+}
+
+@test "span-store: a frame above --max-frame is refused" {
+	run --separate-stderr -65 span-store append --max-frame 9K s "$in"
+	[ "$stderr" = "span-store: $in: the frame at byte 17325: s: a frame of 11642 bytes is above the limit of 9216" ]
+	[ "$(stat_of s .spans)" = 89 ]
+	run --separate-stderr -0 span-store append --skip-bad --max-frame 9K t "$in"
+	[ "${stderr_lines[1]}" = "span-store: warning: 1 frame was left out" ]
+	[ "$(stat_of t .spans)" = 89 ]
+}
+
+@test "span-store: spans of the future are stored and counted" {
+	run --separate-stderr -0 span-store append --max-future 1ms s "$in"
+	future=$stderr
+	[ "$(stat_of s .spans)" = 155 ]
+	# The spans are of 2026-11-22: later than now, or not.
+	if [ "$(date +%s)" -lt 1795341660 ]; then
+		[ "$future" = "span-store: warning: 155 spans are dated in the future" ]
+	else
+		[ -z "$future" ]
+	fi
+}
+
+@test "span-store: -v ends with the counts, --metrics-file has them" {
+	run --separate-stderr -0 span-store append -v --metrics-file m s "$in"
+	[ "${stderr_lines[0]}" = "span-store: s: sync group:200ms,4M" ]
+	[[ ${stderr_lines[1]} = "span-store: 155 spans in 4 frames (28967 bytes), 155 spans acknowledged, 1 syncs, 0."*" s" ]]
+	grep -qx 'span_store_spans_total 155' m
+	grep -qx 'span_store_acknowledged_spans_total 155' m
+}
+
+@test "span-store: acknowledgements that nobody reads end it by SIGPIPE" {
+	run --separate-stderr -141 closed_pipe span-store append --ack-fd 1 s "$in"
+	[ -z "$stderr" ]
+}
+
+@test "span-store: acknowledgements on a full disk are exit 74" {
+	run --separate-stderr -74 full_disk span-store append --ack-fd 1 s "$in"
+	[ "$stderr" = "span-store: s: cannot write acknowledgements: No space left on device" ]
+}
+
+@test "span-store: a short write is cut off, and the store goes on" {
+	# RLIMIT_FSIZE cuts the write of the last frame, then fails it.
+	run --separate-stderr -74 bash -c 'ulimit -f 20; exec 2>&1; trap "" XFSZ
+		exec span-store append --sync each s "$1"' - "$in"
+	[[ $output = "span-store: s: 00000001.open: cannot write at byte 20480: File too large" ]]
+	[ "$(stat -c %s s/00000001.open)" = 17632 ]
+	span-store append s </dev/null
+	[ "$(stat_of s .spans)" = 89 ]
+	run -0 span-store verify s
+	[ -z "$output" ]
+}
+
+@test "span-store: --min-free and --on-full=fail" {
+	run --separate-stderr -74 span-store append --min-free 1000T \
+		--on-full fail s "$in"
+	[[ $stderr = "span-store: s: only "*" bytes are left on the disk" ]]
+}
+
+@test "span-store: a small disk fills, --on-full=block waits for room" {
+	[ "$(id -u)" = 0 ] || skip "only root can mount"
+	mkdir disk
+	mount -t tmpfs -o size=256k tmpfs disk 2>/dev/null ||
+		skip "tmpfs cannot be mounted here"
+	mkfifo acks
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do cat "$in"; done >input
+	span-store append --sync each --min-free 0 --rotate-size 64K \
+		--ack-fd 3 disk/s input 2>err 3>acks &
+	pid=$!
+	cat acks >acked &
+	cat=$!
+	# It says that it waits; then the oldest logs make room.
+	wait_until grep -q 'waiting until there is room' err
+	[ -d /proc/$pid ]
+	span-store expire --max-bytes 100K disk/s
+	ends 0 $pid
+	ends 0 $cat
+	[ "$(awk '{ n += $5 } END { print n }' acked)" = 1860 ]
+	run -0 span-store verify disk/s
+	umount disk
+	grep -qx 'span-store: warning: there is room again' err
+}
+
+teardown() {
+	! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
+}
+
+@test "span-store: expire removes the oldest logs down to --max-bytes" {
+	for _ in 1 2 3; do span-store append s "$in"; done
+	run --separate-stderr -0 span-store expire --max-bytes 70K --dry-run s
+	[ "$output" = "would remove 00000001.log, 155 spans, 28.9 KiB: too many bytes" ]
+	[ -e s/00000001.log ]
+	run --separate-stderr -0 span-store expire --max-bytes 70K s
+	[ "$output" = "removed 1 file, 155 spans, 28.9 KiB" ]
+	[ ! -e s/00000001.log ]
+	run --separate-stderr -0 span-store expire --max-bytes 70K s
+	[ -z "$output$stderr" ]
+	[ "$(stat_of s .spans)" = 310 ]
+	run --separate-stderr -0 span-store expire --max-bytes 1 -q s
+	[ -z "$output$stderr" ]
+	[ "$(stat_of s .spans)" = 0 ]
+}
+
+@test "span-store: expire removes by the age of arrival" {
+	span-store append s "$in"
+	run --separate-stderr -0 span-store expire --max-age 1h s
+	[ -z "$output$stderr" ]
+	run --separate-stderr -0 span-store expire --max-age 1ns -v s
+	[ "${lines[0]}" = "00000001.log, 155 spans, 28.9 KiB: too old" ]
+	[ "${lines[1]}" = "removed 1 file, 155 spans, 28.9 KiB" ]
+}
+
+@test "span-store: expire runs beside append, once at a time" {
+	mkfifo in
+	span-store append --rotate-size 10K s <in 7>&- &
+	pid=$!
+	exec 7>in
+	cat "$in" >&7
+	wait_until test -e s/00000003.open
+	run --separate-stderr -0 span-store expire --max-bytes 1 s
+	[[ $output = "removed 2 files, 89 spans, 1"*" KiB" ]]
+	[ -e s/00000003.open ]
+	exec 8<>s/MAINT
+	flock 8
+	run --separate-stderr -75 span-store expire --max-bytes 1 s 8>&-
+	[ "$stderr" = "span-store: s: another process maintains it" ]
+	exec 7>&- 8>&-
+	ends 0 $pid
+}
+
+@test "span-store: expire needs to know what" {
+	span-store append s "$in"
+	run --separate-stderr -2 span-store expire s
+	[ "${stderr_lines[0]}" = "span-store: what is to go? --max-age or --max-bytes is needed" ]
+}
+
+@test "span-store: verify names the place of each damage, readers go on" {
+	span-store append s "$in"
+	printf X | dd of=s/00000001.log bs=1 seek=5000 conv=notrunc status=none
+	run --separate-stderr -1 span-store verify s
+	[ "${lines[0]}" = "00000001.log: damaged at byte 1296, 7848 bytes" ]
+	[ "${lines[1]}" = "00000001.log: frame 2 is missing before byte 9144" ]
+	[ "${lines[2]}" = "00000001.log: its footer counts other frames than it has" ]
+	[ "${lines[3]}" = "00000001.log: the hash of the file is wrong" ]
+	[ "${#lines[@]}" = 4 ]
+}
+
+@test "span-store: damage in an active log is set aside, the rest is kept" {
+	mkfifo in acks
+	span-store append --sync each --ack-fd 3 s <in 3>acks &
+	pid=$!
+	exec 7>in 8<acks
+	cat "$in" >&7
+	for _ in 1 2 3 4; do
+		read -r -t 10 -u 8 _
+	done
+	kill -KILL $pid
+	ends 137 $pid
+	printf X | dd of=s/00000001.open bs=1 seek=5000 conv=notrunc status=none
+	run --separate-stderr -0 span-store append s </dev/null
+	[ "${stderr_lines[0]}" = "span-store: warning: 00000001.open: damaged at byte 1296, 7848 bytes were passed over, frame 2 is missing" ]
+	[ "${stderr_lines[1]}" = "span-store: warning: 00000001.open: kept as 00000001.bad, 112 spans were recovered" ]
+	run -0 span-store stat s
+	grep -qx 'spans     112 in 3 frames' <<<"$output"
+	grep -qx 'missing   1 frames' <<<"$output"
+	grep -qx 'damaged   1 files were set aside' <<<"$output"
+	run -0 span-store expire --max-bytes 30K s
+	[[ $output = "removed 1 file, 112 spans, 2"*" KiB" ]]
+	[ -e s/00000001.bad ]
+}
+
+@test "span-store: a store of a later version is refused" {
+	span-store append s "$in"
+	sed -i 's/^incompat 0/incompat 1/' s/FORMAT
+	python3 - <<'END'
+# CRC-32C of FORMAT, by hand
+text = open('s/FORMAT', 'rb').read()
+text = text[:text.rindex(b'crc32c')]
+crc = 0xffffffff
+for b in text:
+    crc ^= b
+    for _ in range(8):
+        crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+open('s/FORMAT', 'wb').write(text + b'crc32c %08x\n' % (crc ^ 0xffffffff))
+END
+	for verb in stat verify "append s $in" "expire --max-age 1s"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -65 span-store $verb s
+		[ "$stderr" = "span-store: s: a later version wrote it" ]
+	done
+}
+
+@test "span-store: FORMAT is written again when it is lost" {
+	span-store append s "$in"
+	cp s/FORMAT want
+	rm s/FORMAT
+	run --separate-stderr -0 span-store stat s
+	[ "$stderr" = "span-store: warning: FORMAT is missing" ]
+	run --separate-stderr -0 span-store append s </dev/null
+	[ "$stderr" = "span-store: warning: FORMAT is missing; it was written again" ]
+	diff -u want s/FORMAT
+}
+
+@test "span-store: a read-only store is read" {
+	span-store append s "$in"
+	mkdir disk
+	if [ "$(id -u)" = 0 ]; then
+		# Root may write everywhere but to a read-only mount.
+		mount --bind s disk 2>/dev/null || skip "cannot mount here"
+		mount -o remount,ro,bind disk
+	else
+		mv s/* disk
+		chmod -w disk disk/*
+	fi
+	run ! touch disk/LOCK
+	run --separate-stderr -0 span-store stat disk
+	[ -z "$stderr" ]
+	run -0 span-store verify -v disk
+	[ "$output" = "00000001.log: sound, 155 spans" ]
+	run --separate-stderr -74 span-store append disk "$in"
+	[[ $stderr = "span-store: disk: LOCK: cannot open: "* ]]
+	[ "$(id -u)" = 0 ] || chmod -R u+w disk
+}
+
+@test "span-store: what is missing says so" {
+	run --separate-stderr -74 span-store stat nothing
+	[ "$stderr" = "span-store: nothing: no such store" ]
+	run --separate-stderr -2 span-store
+	run --separate-stderr -2 span-store polish s
+	[ "${stderr_lines[0]}" = "span-store: unknown verb: 'polish'" ]
+	run --separate-stderr -74 span-store append s missing
+	[[ $stderr = "span-store: "*missing*": No such file or directory" ]]
+}

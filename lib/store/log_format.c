@@ -2,6 +2,8 @@
 #include "store/log_format.h"
 
 #include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/crc32c.h"
@@ -313,6 +315,19 @@ bool span__log_trailer_get(struct span__log_trailer *out,
 	};
 	memcpy(out->hash, p + 80, sizeof(out->hash));
 	return out->data_end <= pos && out->data_end % LOG_ALIGN == 0;
+}
+
+const char *span__missing_text(char out[LOG_MISSING], uint64_t first,
+			       uint64_t last)
+{
+	if (first == last)
+		snprintf(out, LOG_MISSING, "frame %" PRIu64 " is missing",
+			 first);
+	else
+		snprintf(out, LOG_MISSING,
+			 "frames %" PRIu64 " to %" PRIu64 " are missing", first,
+			 last);
+	return out;
 }
 
 static uint64_t min64(uint64_t a, uint64_t b)

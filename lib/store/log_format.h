@@ -145,6 +145,11 @@ bool span__log_trailer_get(struct span__log_trailer *out,
 			   const struct span__log_id *id,
 			   const uint8_t p[LOG_TRAILER], uint64_t pos);
 
+/* "frame 2 is missing", "frames 2 to 5 are missing"; returns OUT. */
+#define LOG_MISSING 80
+const char *span__missing_text(char out[LOG_MISSING], uint64_t first,
+			       uint64_t last);
+
 /* Take a frame into the sum. */
 void span__log_sum_add(struct span__log_sum *sum,
 		       const struct span__log_record *rec);

@@ -138,6 +138,7 @@ struct check {
 	char name[LOG_NAME];
 	struct span__log_sum sum;
 	struct span_str index;
+	size_t entry; /* the next one */
 	bool bad;
 	int rc; /* of FN */
 };
@@ -175,12 +176,12 @@ static void check_header(struct check *c)
 static void check_order(struct check *c, const struct span__log_record *rec)
 {
 	uint64_t last = c->sum.n_frames ? c->sum.last_seq : c->last_seq;
+	char text[LOG_MISSING];
 
 	if (last && rec->seq > last + 1)
-		complain(c,
-			 "frames %" PRIu64 " to %" PRIu64
-			 " are missing before byte %" PRIu64,
-			 last + 1, rec->seq - 1, rec->pos);
+		complain(c, "%s before byte %" PRIu64,
+			 span__missing_text(text, last + 1, rec->seq - 1),
+			 rec->pos);
 	else if (rec->seq <= last)
 		complain(c,
 			 "frame %" PRIu64 " at byte %" PRIu64
@@ -190,12 +191,14 @@ static void check_order(struct check *c, const struct span__log_record *rec)
 
 static void check_entry(struct check *c, const struct span__log_record *rec)
 {
-	uint64_t at = c->sum.n_frames * LOG_INDEX_ENTRY;
-	struct span__log_entry e;
+	struct span__log_entry e = {0};
 
-	if (at >= c->index.len)
+	if (!c->index.len)
 		return;
-	span__log_entry_get(&e, (const uint8_t *)c->index.p + at);
+	/* entries of records that are damaged are passed over */
+	for (; e.pos < rec->pos && c->entry < c->index.len;
+	     c->entry += LOG_INDEX_ENTRY)
+		span__log_entry_get(&e, (const uint8_t *)c->index.p + c->entry);
 	if (e.pos != rec->pos || e.n_spans != rec->n_spans ||
 	    e.min_start_ns != rec->min_start_ns ||
 	    e.max_end_ns != rec->max_end_ns)
@@ -314,6 +317,7 @@ static int check_log(struct check *c)
 	c->bad = false;
 	check_header(c);
 	c->index = (struct span_str){0};
+	c->entry = 0;
 	rc = span__log_index(&c->log, &c->index_buf, &c->index, c->err);
 	if (rc < 0)
 		return rc;

@@ -47,19 +47,18 @@ static int remove_file(const struct recovery *r, const char *name,
 static void tell_damage(struct recovery *r, const struct span__log_record *rec,
 			uint64_t len)
 {
-	char missing[80] = "";
+	char missing[LOG_MISSING] = "";
 	uint64_t first = r->sum.last_seq + 1;
 
 	if (!r->sum.n_frames && r->from.header_ok)
 		first = r->from.header.first_seq;
 	if (rec->seq > first && (r->sum.n_frames || r->from.header_ok))
-		snprintf(missing, sizeof(missing),
-			 ", frames %" PRIu64 " to %" PRIu64 " are missing",
-			 first, rec->seq - 1);
+		span__missing_text(missing, first, rec->seq - 1);
 	span__store_damage(r->opts,
 			   "%s: damaged at byte %" PRIu64 ", %" PRIu64
-			   " bytes were passed over%s",
-			   r->from.name, rec->pos - len, len, missing);
+			   " bytes were passed over%s%s",
+			   r->from.name, rec->pos - len, len,
+			   *missing ? ", " : "", missing);
 }
 
 static int begin_copy(struct recovery *r, const struct span__log_record *rec,
