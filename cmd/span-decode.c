@@ -249,7 +249,7 @@ done:
 static const struct cmd span_decode = {
 	"span-decode",
 	"[FILE...]",
-	"Turn messages of tracing clients into spans",
+	"turn messages of tracing clients into spans",
 	options,
 	run,
 	NULL,

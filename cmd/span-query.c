@@ -15,8 +15,8 @@ static struct {
 } opt = {.format = -1, .csv_safe = true};
 
 static const struct cmd_option options[] = {
-	{CMD_CHOICE, 'o', "output-format", &opt.format, "FORMAT",
-	 "what to print", query_formats},
+	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to print",
+	 query_formats},
 	{CMD_FLAG, 0, "spans", &opt.spans, NULL,
 	 "only the matching spans, not their whole traces", NULL},
 	{CMD_FLAG, 'c', "count", &opt.count, NULL,

@@ -16,13 +16,22 @@ PATH=$build/bin:$PATH
 dir=$(mktemp -d)
 store=$dir/spans
 pipeline=
-trap 'rm -rf "$dir"' EXIT
+trap clean_up EXIT
 trap 'exit 1' INT TERM
+trap 'echo "demo: line $LINENO failed" >&2' ERR
 
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
 	bold=$'\e[1m' plain=$'\e[0m'
 fi
+
+clean_up() {
+	if [ -n "$pipeline" ] && kill -0 "$pipeline" 2>/dev/null; then
+		kill -TERM "$(cat "$dir/pid")"
+		wait "$pipeline"
+	fi
+	rm -rf "$dir"
+}
 
 say() {
 	printf '\n%s# %s%s\n' "$bold" "$*" "$plain"
@@ -57,7 +66,7 @@ show "span-capture --listen udp:127.0.0.1:0 | span-decode | span-store append sp
 pipeline=$!
 for ((i = 0; i < 500; i++)); do
 	grep -q 'listening on' "$dir/capture.log" 2>/dev/null && break
-	kill -0 $pipeline 2>/dev/null || fail "the pipeline did not start"
+	kill -0 "$pipeline" 2>/dev/null || fail "the pipeline did not start"
 	sleep 0.02
 done
 cat "$dir/capture.log"
@@ -68,26 +77,29 @@ say "Send it the datagrams of two clients, as they were recorded."
 show "span-capture -r real-clients.pcap | udp-send --replay 127.0.0.1 $port"
 set -o pipefail
 span-capture -q -r "$data/real-clients.pcap" |
-	"$build/tests/bench/udp-send" --replay 127.0.0.1 "$port" || fail "nothing was sent"
+	"$build/tests/bench/udp-send" --replay 127.0.0.1 "$port" ||
+	fail "nothing was sent"
 
 say "Stop it: what was received is decoded and stored first."
 show "kill -TERM $(cat "$dir/pid")"
 kill -TERM "$(cat "$dir/pid")"
-wait $pipeline || fail "the pipeline ended with $?"
+wait "$pipeline" || fail "the pipeline ended with $?"
+pipeline=
 tail -q -n 1 "$dir/capture.log" "$dir/decode.log" "$dir/append.log"
 
 say "The newest traces with an error."
 run "span-query -s spans --error -o table --limit 5"
 
 say "One of them, as a tree."
-trace=$(span-query -s "$store" --error -o ids --limit 1)
+trace=$(span-query -s "$store" --service 'payment*' --error -o ids --limit 1)
 run "span-query -s spans --trace-id $trace -o tree"
 
-say "How many traces have an error in a payment?"
-run "span-query -s spans --service payment-service --error -c"
+say "How many traces have an error in a payment, of how many?"
+run "span-query -s spans --service 'payment*' --error -c"
+run "span-query -s spans --service 'payment*' -c"
 
-say "Who calls whom, how often, with how many errors (for dot -Tsvg)."
-run "span-graph -s spans"
+say "Who calls whom, how often, with how many errors. -o dot is a picture of it."
+run "span-graph -s spans -o csv"
 
 say "What the store holds."
 run "span-store stat spans"

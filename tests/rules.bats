@@ -95,6 +95,21 @@ writes() {
 	done
 }
 
+@test "rules: help reads as if one hand had written it" {
+	for p in $(programs); do
+		echo "$p"
+		"$p" --completion >table
+		# A summary, and every explanation, is a phrase.
+		run ! grep -E '\.$' <(cut -f 3- table | grep -vE '\.\.\.$')
+		run ! grep -P '^(command|verb)\t[^\t]*\t[^\t]*\t[A-Z][a-z]' table
+		run ! grep -P '^option(\t[^\t]*){5}\t[A-Z][a-z]' table
+		# The same letter means the same everywhere.
+		run ! grep -P '^option\t[^\t]*\to\t(?!format\t)' table
+		run ! grep -P '^option\t[^\t]*\ts\t(?!store\t)' table
+		run ! grep -P '^option\t[^\t]*\tc\t(?!count\t)' table
+	done
+}
+
 @test "rules: every verb is in the man page" {
 	for p in $(programs); do
 		for verb in $(verbs "$p"); do
