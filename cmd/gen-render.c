@@ -137,31 +137,56 @@ static void put_events(struct gen_render *r, struct span *s,
 	}
 }
 
-/* What went wrong; a caller that only passes it on says less. */
+/* "shop.Payment/Charge of payment failed" */
+static struct span_str cause(struct gen_render *r, const struct gen_trace *tr,
+			     const struct gen_node *node)
+{
+	const struct gen_topology *t = r->topology;
+	const struct gen_op *op = &t->ops[tr->nodes[node->cause].op];
+	struct span_str service = t->services[op->service].name;
+	size_t start = r->text.len;
+
+	gen_text_put(&r->text, op->name.p, op->name.len);
+	gen_text_puts(&r->text, " of ");
+	gen_text_put(&r->text, service.p, service.len);
+	gen_text_puts(&r->text, " failed");
+	return (struct span_str){r->text.p + start, r->text.len - start};
+}
+
+static struct span_str message(struct gen_render *r, const struct gen_op *op,
+			       const struct gen_context *c, uint64_t seed,
+			       uint64_t *state)
+{
+	struct span_value v;
+
+	gen_value_draw(&op->error.message, c, state, &v);
+	if (v.type == SPAN_STRING)
+		return v.str;
+	return gen_stack_message(
+		&r->text, op->is_client ? c->peer->host : SPAN_STR(""), seed);
+}
+
+/* What went wrong, by itself or with a call; few of the latter have stacks. */
 static void put_failure(struct gen_render *r, struct span *s,
-			const struct gen_op *op, const struct gen_node *node,
+			const struct gen_trace *tr, const struct gen_node *node,
 			const struct gen_context *c, uint64_t *state)
 {
-	const struct gen_service *service = &r->topology->services[op->service];
+	const struct gen_op *op = &r->topology->ops[node->op];
+	struct span_str language = r->topology->services[op->service].language;
 	uint64_t variant = gen_log_uniform(state, 0, gen_log2(VARIANTS));
 	uint64_t seed = gen_mix(node->op, variant);
 	struct span_event *e = put_event(r, s, node->duration);
 	struct span_str type = op->error.type, text;
-	struct span_value message;
 
-	if (!type.len)
-		type = gen_stack_type(service->language, seed);
-	gen_value_draw(&op->error.message, c, state, &message);
-	if (message.type != SPAN_STRING) {
-		message.type = SPAN_STRING;
-		message.str = gen_stack_message(&r->text, c, seed);
-	}
+	if (!type.len || !node->by_itself)
+		type = gen_stack_type(language, seed);
+	text = node->by_itself ? message(r, op, c, seed, state)
+			       : cause(r, tr, node);
 	put_text(r, SPAN_STR("event"), SPAN_STR("error"));
 	put_text(r, SPAN_STR("error.kind"), type);
-	put_text(r, SPAN_STR("message"), message.str);
+	put_text(r, SPAN_STR("message"), text);
 	if (!op->error.no_stack && (node->by_itself || !(variant % 4))) {
-		text = gen_stack(&r->text, service->language, type, message.str,
-				 seed);
+		text = gen_stack(&r->text, language, type, text, seed);
 		put_text(r, SPAN_STR("stack"), text);
 	}
 	end_event(r, e);
@@ -228,6 +253,6 @@ void gen_render_span(struct gen_render *r, const struct gen_trace *tr, size_t i,
 	s->attrs.n = r->n_attrs;
 	put_events(r, s, op, node, &c, &state);
 	if (node->failed)
-		put_failure(r, s, op, node, &c, &state);
+		put_failure(r, s, tr, node, &c, &state);
 	s->events = r->events;
 }

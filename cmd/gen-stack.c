@@ -49,11 +49,25 @@ static const char *const go_types[] = {
 	"*errors.errorString",		 "*net.OpError", "*url.Error",
 	"context.deadlineExceededError", "*pq.Error",
 };
-static const char *const messages[] = {
-	"connection reset by ",	    "deadline exceeded while waiting for ",
-	"no healthy upstream at ",  "unexpected status 503 from ",
-	"cannot decode answer of ", "pool exhausted, no connection to ",
+static const char *const remote[] = {
+	"connection reset by ",
+	"deadline exceeded while waiting for ",
+	"unexpected status 503 from ",
+	"cannot decode the answer of ",
+	"pool exhausted, no connection to ",
 	"i/o timeout talking to ",
+};
+static const char *const local[] = {
+	"unexpected end of input",
+	"index out of range",
+	"no such key",
+	"value is not set",
+	"statement timeout after 5000 ms",
+	"queue is full, 1024 waiting",
+	"cannot allocate a buffer of 16777216 bytes",
+	"state is CLOSED, expected OPEN",
+	"too many open files",
+	"checksum does not match",
 };
 
 static bool is(struct span_str language, struct span_str name)
@@ -72,13 +86,14 @@ struct span_str gen_stack_type(struct span_str language, uint64_t seed)
 	return span_str(PICK(go_types, &seed));
 }
 
-struct span_str gen_stack_message(struct gen_text *t,
-				  const struct gen_context *c, uint64_t seed)
+struct span_str gen_stack_message(struct gen_text *t, struct span_str peer,
+				  uint64_t seed)
 {
 	size_t start = t->len;
-	struct span_str peer = c->peer->host;
 
-	gen_text_puts(t, PICK(messages, &seed));
+	if (!peer.len)
+		return span_str(PICK(local, &seed));
+	gen_text_puts(t, PICK(remote, &seed));
 	gen_text_put(t, peer.p, peer.len);
 	return (struct span_str){t->p + start, t->len - start};
 }

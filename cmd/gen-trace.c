@@ -164,7 +164,10 @@ static void add_up(struct gen_trace *tr, const struct gen_topology *t,
 		if (node->parent == GEN_NO_NODE || node->async)
 			continue;
 		parent = &tr->nodes[node->parent];
-		parent->failed = parent->failed || node->failed;
+		if (node->failed) {
+			parent->failed = true;
+			parent->cause = (uint32_t)i;
+		}
 		if (parent->step != node->call) {
 			parent->duration += parent->step_end;
 			parent->step_end = 0;

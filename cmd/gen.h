@@ -257,6 +257,7 @@ struct gen_node {
 	uint32_t depth;
 	bool parallel, async;
 	bool failed, by_itself;
+	uint32_t cause; /* the failed call, when it is not by itself */
 	uint64_t start, duration;
 	/* While they are laid out: calls of one kind are a step. */
 	uint64_t delay, cursor, step_end;
@@ -317,10 +318,11 @@ void gen_render_release(struct gen_render *r);
 struct span_str gen_stack(struct gen_text *t, struct span_str language,
 			  struct span_str type, struct span_str message,
 			  uint64_t seed);
-/* An exception type that such programs throw, and what it may say. */
+/* An exception type that such programs throw. */
 struct span_str gen_stack_type(struct span_str language, uint64_t seed);
-struct span_str gen_stack_message(struct gen_text *t,
-				  const struct gen_context *c, uint64_t seed);
+/* What it may say: of the host PEER, or when that is empty of itself. */
+struct span_str gen_stack_message(struct gen_text *t, struct span_str peer,
+				  uint64_t seed);
 
 /* ---- gen-live.c: traffic as a collector sees it ---- */
 

@@ -15,6 +15,30 @@ demo() {
 	done
 }
 
+# The calls among the spans of standard input, counted from JSON by jq.
+count_calls() {
+	span-query --spans -o jsonl | jq -r -s '
+		INDEX("\(.trace_id) \(.span_id)") as $by
+		| [.[] | select(.parent_id) | . as $child | $by["\(.trace_id) \(.parent_id)"]
+			| select(. and .service != $child.service)
+			| {edge: [.service, $child.service,
+				if $child.kind == "consumer" or .kind == "producer" then "async" else "sync" end],
+			   error: (if $child.status == "error" then 1 else 0 end)}]
+		| group_by(.edge)[] | .[0].edge + [length, (map(.error) | add)] | @csv'
+}
+
+@test "span-graph: counts are those of jq over the spans" {
+	for args in "-n 300" "-n 200 --services 30" "-p deep -n 5" "-p wide -n 1"; do
+		# shellcheck disable=SC2086
+		span-gen --seed 2 --error-rate 0.1 $args >in
+		span-graph -o csv in | tail -n +2 | cut -d , -f 1-5 | tr -d '"' >got
+		count_calls <in | tr -d '"' >want
+		echo "$args"
+		[ -s want ]
+		diff want got
+	done
+}
+
 @test "span-graph: dot is the default, and input order does not matter" {
 	demo | span-graph >whole
 	diff -u "$DATA/span-graph-dot.want" whole

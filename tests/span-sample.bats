@@ -50,6 +50,61 @@ kept() {
 	[ ! -s none ]
 }
 
+@test "span-sample: the decision is that of the last 56 bits of the trace id" {
+	span-query -o ids "$in" | sort >traces
+	[ "$(wc -l <traces)" = 2000 ]
+	# (1 - P) * 2^56 in hexadecimal, and the P.
+	while read -r threshold ratio; do
+		awk -v t="$threshold" 'substr($1, 19) >= t' traces >want
+		span-sample -r "$ratio" "$in" | span-query -o ids | sort >got
+		diff want got
+	done <<'END'
+80000000000000 0.5
+c0000000000000 0.25
+e6666666666666 0.1
+fd70a3d70a3d71 0.01
+00000000000000 1
+END
+}
+
+@test "span-sample: about the right share, and traces stay whole" {
+	span-sample -r 0.3 "$in" >out
+	kept=$(span-query -c out)
+	# 600 of 2000; the deviation of a binomial is 20.5.
+	[ "$kept" -gt 500 ] && [ "$kept" -lt 700 ]
+	span-query -o ids out | sort >traces
+	span-query -o csv --spans "$in" | sort >all
+	span-query -o csv --spans out | sort >some
+	grep -Ff traces all >whole
+	diff <(grep -vE '^(trace_id|"trace_id)' some) <(grep -vE '^(trace_id|"trace_id)' whole)
+}
+
+@test "span-sample: a trace state with ot=rv brings the randomness" {
+	# With 0.5 the first of the last 14 digits decides: from 8 on.
+	low=f000000000000000ff7fffffffffffff high=000000000000000000f0000000000000
+	"$BUILD/tests/unit/make-spans" >in <<END
+{"t":"$low","s":"1","name":"low id"}
+{"t":"$high","s":"2","name":"high id"}
+{"t":"$low","s":"3","name":"low id, high rv","state":"ot=rv:80000000000000"}
+{"t":"$high","s":"4","name":"high id, low rv","state":"ot=rv:7fffffffffffff"}
+{"t":"$low","s":"5","name":"low id, high rv among others","state":"dd=x=1, ot=th:8;rv:ffffffffffffff;x:1 ,b=2"}
+{"t":"$high","s":"6","name":"high id, low rv of another","state":"xot=rv:00000000000000,dd=rv:00000000000000"}
+{"t":"$high","s":"7","name":"high id, short rv","state":"ot=rv:0000000000000"}
+{"t":"$high","s":"8","name":"high id, long rv","state":"ot=rv:000000000000000"}
+{"t":"$high","s":"9","name":"high id, capitals","state":"ot=rv:0000000000000A"}
+END
+	span-sample -r 0.5 in | span-query --spans -o jsonl | jq -r .name >kept
+	diff - kept <<'END'
+high id
+low id, high rv
+low id, high rv among others
+high id, low rv of another
+high id, short rv
+high id, long rv
+high id, capitals
+END
+}
+
 @test "span-sample: several files and standard input" {
 	span-sample -r 0.1 "$in" >one
 	span-sample -r 0.1 - <"$in" >dash

@@ -7,7 +7,8 @@
  *
  *	t s p		ids of trace, span and parent, hex
  *	at ms		start in ms after 2026-11-22T10:00:00Z, duration in ms
- *	service name	texts
+ *	service name state
+ *			texts; state is the trace state
  *	kind status	as in the format jsonl of span-query
  *	tags process	objects; whole numbers are integers, others doubles;
  *			{"double":5}, {"int":"9007199254740993"} and
@@ -115,6 +116,7 @@ static struct span make_span(const cJSON *o, const char *line)
 			 .name = text(o, "name"),
 			 .start_ns = BASE_NS + ms(o, "at"),
 			 .duration_ns = ms(o, "ms"),
+			 .trace_state = text(o, "state"),
 			 .attrs = attrs(o, "tags")};
 	struct span_str kind = text(o, "kind"), status = text(o, "status");
 
