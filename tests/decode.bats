@@ -83,11 +83,11 @@ payloads() {
 }
 
 @test "span-decode: a cut payload stream is exit 65, with what was whole" {
-	head -c 1000 "$DATA/bad-messages.payloads" >cut
-	run --separate-stderr -65 bash -c 'span-decode cut >out'
-	[ "$stderr" = "span-decode: cut: bad payload at byte 965: the input ends inside it" ]
+	head -c 1000 "$DATA/bad-messages.payloads" >cut.payloads
+	run --separate-stderr -65 bash -c 'span-decode cut.payloads >out'
+	[ "$stderr" = "span-decode: cut.payloads: bad payload at byte 965: the input ends inside it" ]
 	[ "$(spans <out | wc -l)" = 2 ]
-	run --separate-stderr -65 bash -c 'span-decode <cut >out'
+	run --separate-stderr -65 bash -c 'span-decode <cut.payloads >out'
 	[[ $stderr = "span-decode: standard input: bad payload at byte 965: "* ]]
 }
 
