@@ -155,16 +155,15 @@ static void find_extra(const struct span *s, struct extra *x)
 static int64_t original(const struct span *s, const struct span_attrs *a,
 			size_t *n, struct span_str key, uint64_t ns)
 {
-	if (s->marks & SPAN_MARK_CLAMPED && *n) {
-		const struct span_attr *last = &a->v[*n - 1];
+	const struct span_attr *last = *n ? &a->v[*n - 1] : NULL;
+	uint64_t clamped;
 
-		if (last->value.type == SPAN_INT &&
-		    span_str_equal(last->key, key)) {
-			--*n;
-			return last->value.i;
-		}
-	}
-	return (int64_t)(ns / 1000);
+	if (!(s->marks & SPAN_MARK_CLAMPED) || !last ||
+	    last->value.type != SPAN_INT || !span_str_equal(last->key, key) ||
+	    span__ns(last->value.i, &clamped) || clamped != ns)
+		return (int64_t)(ns / 1000);
+	--*n;
+	return last->value.i;
 }
 
 static void put_event(struct out *o, const struct span *s,

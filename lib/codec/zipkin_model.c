@@ -56,8 +56,7 @@ static void interval(const struct span__zipkin_annotation *from,
 static void find_times(const struct span__zipkin_span *z, int64_t *start,
 		       int64_t *duration)
 {
-	const struct span__zipkin_annotation *first = z->annotations;
-	const struct span__zipkin_annotation *last = first + z->n_annotations;
+	const struct span__zipkin_annotation *first = z->annotations, *last;
 
 	*start = z->start_us;
 	*duration = z->duration_us;
@@ -69,7 +68,7 @@ static void find_times(const struct span__zipkin_span *z, int64_t *start,
 	else
 		interval(find(z, SPAN_STR("sr")), find(z, SPAN_STR("ss")),
 			 start, duration);
-	last--;
+	last = &first[z->n_annotations - 1];
 	interval(first, first->us < last->us ? last : NULL, start, duration);
 }
 

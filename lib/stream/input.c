@@ -103,6 +103,8 @@ int span__input_more(struct span__input *in, struct span_error *err)
 
 void span__input_take(struct span__input *in, size_t len)
 {
+	if (!len) /* P may be NULL */
+		return;
 	in->p += len;
 	in->len -= len;
 	in->pos += len;

@@ -6,5 +6,6 @@
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-/usr/bin/python3}
-PYTHONPATH=../interop PYTHONDONTWRITEBYTECODE=1 \
-	"$python" ../interop/fixtures.py .
+export PYTHONDONTWRITEBYTECODE=1
+"$python" ../interop/fixtures.py .
+"$python" ../interop/fixtures.py --seeds ../fuzz/corpus

@@ -1,16 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write the payload streams of tests/data, with Apache Thrift's own library.
+"""Write fixtures with Apache Thrift's own library.
 
-  fixtures.py DIRECTORY
+  fixtures.py DIRECTORY           the payload streams of tests/data
+  fixtures.py --seeds DIRECTORY   tests/fuzz/corpus/thrift and zipkin-thrift
 
 Every run writes the same bytes.
 """
 
 import os
+import random
 import sys
 import tempfile
 
+import generate
 import reference
 import streams
 
@@ -131,31 +134,50 @@ def write(directory, name, payloads):
                                     (T0 + i) * 1000))
 
 
+def write_payloads(directory):
+    with open(os.path.join(directory, "real-clients.payloads"), "wb") as f:
+        for at, source, port, to, data in streams.datagrams(
+                os.path.join(directory, "real-clients.pcap")):
+            f.write(streams.payload(data, f"{source}:{port}", to, at))
+    batches = shop(1, 0x5a5a, 3) + shop(2, 0x5b5b, 7)
+    compact = [(emit(True, b), 6831) for b in batches]
+    write(directory, "jaeger-compact.payloads", compact)
+    write(directory, "zipkin.payloads",
+          [(call(True, "emitZipkinBatch", zipkin()), 5775),
+           (call(False, "emitZipkinBatch", zipkin(), strict=False), 5775)])
+    good = [(emit(False, b), 6832) for b in batches[:2]]
+    cut = (good[0][0][:100], 6832)
+    method = (compact[0][0].replace(b"emitBatch", b"emitBotch"), 6831)
+    write(directory, "bad-messages.payloads",
+          [good[0], cut, method, (b'[{"traceId":"1"}]', 9411),
+           cut, good[1], (b"", 6831), cut])
+    body = reference.protocol(False)
+    batches[0].write(body)
+    with open(os.path.join(directory, "jaeger-body.bin"), "wb") as f:
+        f.write(body.trans.getvalue())
+
+
+def write_seeds(directory):
+    """Small messages of every form; the first byte chooses the format."""
+    gen = generate.Generator(random.Random(7))
+    for i, form in enumerate(generate.FORMS):
+        for n in range(4):
+            data, kind, _ = gen.message(form, small=True)
+            name = "thrift" if kind == "jaeger" else "zipkin-thrift"
+            first = 0 if kind == "jaeger" else int(not form.compact)
+            path = os.path.join(directory, name)
+            os.makedirs(path, exist_ok=True)
+            with open(os.path.join(path, f"generated-{i}-{n}"), "wb") as f:
+                f.write(bytes([first]) + data)
+
+
 def main():
-    directory = sys.argv[1]
     with tempfile.TemporaryDirectory() as generated:
-        reference.compile_idl(generated)
-        with open(os.path.join(directory, "real-clients.payloads"), "wb") as f:
-            for at, source, port, to, data in streams.datagrams(
-                    os.path.join(directory, "real-clients.pcap")):
-                f.write(streams.payload(data, f"{source}:{port}", to, at))
-        batches = shop(1, 0x5a5a, 3) + shop(2, 0x5b5b, 7)
-        compact = [(emit(True, b), 6831) for b in batches]
-        write(directory, "jaeger-compact.payloads", compact)
-        write(directory, "zipkin.payloads",
-              [(call(True, "emitZipkinBatch", zipkin()), 5775),
-               (call(False, "emitZipkinBatch", zipkin(), strict=False),
-                5775)])
-        good = [(emit(False, b), 6832) for b in batches[:2]]
-        cut = (good[0][0][:100], 6832)
-        method = (compact[0][0].replace(b"emitBatch", b"emitBotch"), 6831)
-        write(directory, "bad-messages.payloads",
-              [good[0], cut, method, (b'[{"traceId":"1"}]', 9411),
-               cut, good[1], (b"", 6831), cut])
-        body = reference.protocol(False)
-        batches[0].write(body)
-        with open(os.path.join(directory, "jaeger-body.bin"), "wb") as f:
-            f.write(body.trans.getvalue())
+        generate.compile_idl(generated)
+        if sys.argv[1] == "--seeds":
+            write_seeds(sys.argv[2])
+        else:
+            write_payloads(sys.argv[1])
 
 
 if __name__ == "__main__":
