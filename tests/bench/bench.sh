@@ -6,6 +6,8 @@
 # BENCH_SECONDS   how long the sender sends (default 10)
 # BENCH_SPANS     spans that the other measurements use (default 1,000,000)
 # BENCH_RATE      spans/s that the lossless run offers (default 300,000)
+# BENCH_FLOORS    all, or steady: only sizes, memory and loss must hold, for a
+#                 machine whose speed nobody knows (default all)
 #
 # tests/bench/README.md says how each is measured. Exit status 1 when a
 # figure is worse than the floor that DESIGN sets; 0 means all held.
@@ -16,6 +18,7 @@ export PATH=$BUILD/bin:$BUILD/tests/bench:$PATH LC_ALL=C
 seconds=${BENCH_SECONDS:-10}
 spans=${BENCH_SPANS:-1000000}
 rate=${BENCH_RATE:-300000}
+floors=${BENCH_FLOORS:-all}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/span-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 missed=0
@@ -32,7 +35,8 @@ row() {
 			verdict="(floor $4 $5)"
 		else
 			verdict="(MISSED: floor $4 $5)"
-			missed=1
+			[ "$floors $3" = 'steady M spans/s' ] ||
+				[ "$floors $3" = 'steady ms' ] || missed=1
 		fi
 	fi
 	printf '  %-46s %12s %-12s %s\n' "$1" "$2" "$3" "$verdict"
