@@ -79,4 +79,10 @@ void cmd__say(const char *kind, const char *fmt, va_list ap);
 /* Clears a progress line when there is one; returns what to print first. */
 const char *cmd__progress_clear(void);
 
+/* --service ... --trace-id; what they say, compiled. */
+extern const struct cmd_option cmd__select_options[];
+SPAN_NODISCARD int cmd__select_compile(struct span_query **out,
+				       struct span_error *err);
+bool cmd__select_has_ids(void);
+
 #endif

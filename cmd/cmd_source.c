@@ -4,6 +4,7 @@
  * through the same selection.
  */
 #include "cmd_source.h"
+#include "cmd_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,10 +18,8 @@
 
 static struct {
 	const char *store;
-	bool skip_bad, error;
-	struct cmd_list services, operations, tags, trace_ids;
-	uint64_t min_duration, max_duration, since, until;
-} opt = {.max_duration = NOT_GIVEN};
+	bool skip_bad;
+} opt;
 
 static struct {
 	uint64_t limit, default_limit, window, memory;
@@ -30,6 +29,7 @@ static struct {
 static struct {
 	int (*fn)(void *arg, uint64_t *wait_ns, struct span_error *err);
 	void *arg;
+	int rc; /* how it failed, or 0 */
 } idle;
 
 static struct {
@@ -37,37 +37,13 @@ static struct {
 	void *arg;
 } also;
 
-static const struct cmd_option select_options[] = {
-	{CMD_LIST, 0, "service", &opt.services, "NAME",
-	 "only spans of a service: a name, a glob, or ~REGEX", NULL},
-	{CMD_LIST, 0, "operation", &opt.operations, "NAME",
-	 "only spans with an operation of that name", NULL},
-	{CMD_LIST, 0, "tag", &opt.tags, "COND",
-	 "only spans with a tag: k=v, k!=v, k~REGEX, k!~REGEX, or a list of "
-	 "them",
-	 NULL},
-	{CMD_FLAG, 0, "error", &opt.error, NULL, "only spans with an error",
-	 NULL},
-	{CMD_DURATION, 0, "min-duration", &opt.min_duration, "TIME",
-	 "only spans that took at least that long", NULL},
-	{CMD_DURATION, 0, "max-duration", &opt.max_duration, "TIME",
-	 "only spans that took at most that long", NULL},
-	{CMD_TIME, 0, "since", &opt.since, "WHEN",
-	 "only spans that start then or later: -15m, 2026-11-22T10:00:00Z, @N",
-	 NULL},
-	{CMD_TIME, 0, "until", &opt.until, "WHEN",
-	 "only spans that start before", NULL},
-	{CMD_LIST, 0, "trace-id", &opt.trace_ids, "ID",
-	 "only this trace: its id or the beginning of it", NULL},
-	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
-};
-
 const struct cmd_option cmd_source_options[] = {
 	{CMD_STRING, 's', "store", &opt.store, "STORE",
 	 "read a store instead of FILEs", NULL},
 	{CMD_FLAG, 0, "skip-bad", &opt.skip_bad, NULL,
 	 "pass over damaged parts of a FILE", NULL},
-	{CMD_GROUP, 0, NULL, (void *)select_options, NULL, "Selection", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd__select_options, NULL, "Selection",
+	 NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -126,19 +102,6 @@ static uint64_t limit(void)
 	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
 }
 
-bool cmd_source_selects(void)
-{
-	return opt.services.n || opt.operations.n || opt.tags.n ||
-	       opt.trace_ids.n || opt.error || opt.min_duration ||
-	       opt.max_duration != NOT_GIVEN || opt.since || opt.until;
-}
-
-bool cmd_source_in_time(const struct span *s)
-{
-	return s->start_ns >= opt.since &&
-	       (!opt.until || s->start_ns < opt.until);
-}
-
 bool cmd_source_is_store(const struct cmd_source *s)
 {
 	return s->store;
@@ -147,30 +110,6 @@ bool cmd_source_is_store(const struct cmd_source *s)
 uint64_t cmd_source_spans(const struct cmd_source *s)
 {
 	return s->n_spans;
-}
-
-static int compile(struct cmd_source *s, struct span_error *err)
-{
-	struct span_select sel = {
-		.services = opt.services.v,
-		.n_services = opt.services.n,
-		.operations = opt.operations.v,
-		.n_operations = opt.operations.n,
-		.tags = opt.tags.v,
-		.n_tags = opt.tags.n,
-		.trace_ids = opt.trace_ids.v,
-		.n_trace_ids = opt.trace_ids.n,
-		.min_duration_ns = opt.min_duration,
-		.since_ns = opt.since,
-		.until_ns = opt.until,
-		.error = opt.error,
-	};
-
-	if (!opt.max_duration)
-		cmd_usage("--max-duration must be above 0");
-	if (opt.max_duration != NOT_GIVEN)
-		sel.max_duration_ns = opt.max_duration;
-	return span_query_compile(&s->query, &sel, err);
 }
 
 static void damaged(void *arg, const char *text)
@@ -220,7 +159,7 @@ int cmd_source_open(struct cmd_source **out, int argc, char **argv,
 	s->tie = tie;
 	s->names = argc ? argv : standard_input;
 	s->n_names = argc ? argc : 1;
-	rc = compile(s, err);
+	rc = cmd__select_compile(&s->query, err);
 	if (!rc && store)
 		rc = open_store(s, store, err);
 	if (rc < 0)
@@ -239,13 +178,20 @@ static void close_file(struct cmd_source *s)
 	places += s->places;
 	s->skipped = s->places = 0;
 	if (places)
-		cmd_warn("%s: %llu damaged bytes in %llu places were skipped",
-			 s->name, (unsigned long long)skipped,
-			 (unsigned long long)places);
+		cmd_warn("%s: damage in %llu place%s, %llu bytes passed over",
+			 s->name, (unsigned long long)places,
+			 places == 1 ? "" : "s", (unsigned long long)skipped);
 	span_reader_close(&s->reader);
 	if (s->fd >= 0)
 		cmd_input_close(&s->fd);
 	s->fd = -1;
+}
+
+static int before_wait(void *arg, uint64_t *wait_ns, struct span_error *err)
+{
+	(void)arg;
+	idle.rc = idle.fn(idle.arg, wait_ns, err);
+	return idle.rc;
 }
 
 /* Open the next file: 1, 0 when there is none, or a negative code. */
@@ -253,8 +199,7 @@ static int open_file(struct cmd_source *s, struct span_error *err)
 {
 	struct span_reader_opts o = {.tie = s->tie,
 				     .skip_bad = opt.skip_bad,
-				     .idle = idle.fn,
-				     .idle_arg = idle.arg};
+				     .idle = idle.fn ? before_wait : NULL};
 	bool is_stdin;
 	int rc;
 
@@ -280,12 +225,20 @@ static int open_file(struct cmd_source *s, struct span_error *err)
 	return rc < 0 ? rc : 1;
 }
 
-/* Put the file's name before what its reader says. */
+/*
+ * Put the file's name before what its reader says, unless that comes from an
+ * output that was flushed before a wait.
+ */
 static int name_error(const struct cmd_source *s, int rc,
 		      struct span_error *err)
 {
 	struct span_error why = *err;
 
+	if (rc == SPAN_E_PIPE || rc == SPAN_E_NOMEM || rc == idle.rc)
+		return rc;
+	/* A writer that failed says the same again. */
+	if (rc == SPAN_E_IO && s->tie && span_writer_flush(s->tie, NULL) < 0)
+		return rc;
 	span_error_set(err, rc, "%s: %s", s->name, why.msg);
 	err->sys = why.sys;
 	return rc;
@@ -463,7 +416,8 @@ int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
 
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !opt.trace_ids.n && !limit() && search.sort < 0;
+	return !s->store && !cmd__select_has_ids() && !limit() &&
+	       search.sort < 0;
 }
 
 void cmd_source_close(struct cmd_source **sp)

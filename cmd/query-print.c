@@ -104,7 +104,7 @@ static void put_json(struct query_print *p, const struct span_trace *t,
 	const struct span *spans = t->spans;
 	size_t n = t->n;
 
-	if (p->only_matching) {
+	if (p->only_matching && matched) {
 		for (size_t i = 0; i < t->n; i++)
 			if (matched[i])
 				span_buf_put(&kept, &spans[i], sizeof(*spans));

@@ -40,6 +40,7 @@ SPAN_NODISCARD int query_print_open(struct query_print *p, int fd,
 void query_print_begin(struct query_print *p);
 SPAN_NODISCARD int query_print_end(struct query_print *p,
 				   struct span_error *err);
+/* MATCHED as in span_search_next(), or NULL: no span stands out. */
 SPAN_NODISCARD int query_print_trace(struct query_print *p,
 				     const struct span_trace *t,
 				     const uint8_t *matched,

@@ -43,6 +43,9 @@ static int all_traces(struct cmd_source *in, struct span_error *err)
 	int rc;
 
 	while ((rc = cmd_source_next_trace(in, &t, &matched, err)) > 0) {
+		/* Where all match nothing has to stand out. */
+		if (!cmd_source_selects())
+			matched = NULL;
 		rc = query_print_trace(&out, &t, matched, err);
 		if (rc < 0)
 			break;

@@ -137,8 +137,9 @@ int span_search_next_span(struct span_search *s, struct span *out,
 			  struct span_error *err)
 {
 	if (s->o.sort == SPAN_SORT_SPANS || s->o.sort == SPAN_SORT_ERRORS)
-		return span_error_set(err, SPAN_E_INVALID,
-				      "single spans have no such order");
+		return span_error_set(
+			err, SPAN_E_INVALID,
+			"the order is one of traces, not of spans");
 	return s->store ? span__store_next_span(s, out, err)
 			: span__stream_next_span(s, out, err);
 }

@@ -3,15 +3,19 @@
  * Lists of tag conditions as people type them, logfmt with more operators:
  *
  *	list  = cond { blank cond }
- *	cond  = key [ op value ]		a key alone means key=true
+ *	cond  = key [ op value ]	a key alone means key=true
  *	op    = "=" "!=" "~" "!~" "=~" "!=~"
  *	key, value = text without blanks, or "quoted"
+ *
+ * After a value without quotes no other key than "error" may stand alone: it
+ * is far more often a part of the value that was not quoted.
  *
  * In quotes \" \\ \n \t \r are escapes; before any other character the
  * backslash stays, so that regular expressions need not double it.
  */
 #include "query/match.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -21,6 +25,7 @@
 
 struct parser {
 	const char *start, *p, *end;
+	bool bare_value; /* the condition before had one */
 	struct span_arena *arena;
 	struct span_error *err;
 };
@@ -116,7 +121,8 @@ static int parse_value(struct parser *in, struct span_str *value)
 {
 	const char *start = in->p;
 
-	if (in->p < in->end && *in->p == '"')
+	in->bare_value = in->p == in->end || *in->p != '"';
+	if (!in->bare_value)
 		return parse_quoted(in, value);
 	while (in->p < in->end && !is_blank(*in->p))
 		in->p++;
@@ -177,10 +183,24 @@ static int finish(struct parser *in, struct span__tag *tag, const char *at,
 	return span_error_set(in->err, why.code, "%s", why.msg);
 }
 
+/* A key without a value: is that what was meant? */
+static int check_alone(struct parser *in, const char *at, struct span_str key)
+{
+	char what[160];
+
+	if (!in->bare_value || span_str_equal(key, SPAN_STR("error")))
+		return 0;
+	snprintf(what, sizeof(what),
+		 "a value with blanks needs quotes, a key alone is written "
+		 "%.*s=true",
+		 key.len < 60 ? (int)key.len : 60, key.p);
+	return fail(in, at, what);
+}
+
 static int parse_condition(struct parser *in, struct span__tag *tag)
 {
 	bool regex = false;
-	const char *at;
+	const char *start = in->p, *at;
 	int rc = parse_key(in, &tag->key);
 
 	if (rc < 0)
@@ -191,9 +211,11 @@ static int parse_condition(struct parser *in, struct span__tag *tag)
 		parse_op(in, &tag->negate, &regex);
 		at = in->p;
 		rc = parse_value(in, &tag->value);
-		if (rc < 0)
-			return rc;
+	} else {
+		rc = check_alone(in, start, tag->key);
 	}
+	if (rc < 0)
+		return rc;
 	if (in->p < in->end && !is_blank(*in->p))
 		return fail(in, in->p, "a blank is missing here");
 	return finish(in, tag, at, regex);
@@ -219,7 +241,11 @@ static bool grow(struct span__tags *tags, struct span_arena *arena)
 int span__tags_parse(struct span__tags *tags, const char *text,
 		     struct span_arena *arena, struct span_error *err)
 {
-	struct parser in = {text, text, text + strlen(text), arena, err};
+	struct parser in = {.start = text,
+			    .p = text,
+			    .end = text + strlen(text),
+			    .arena = arena,
+			    .err = err};
 
 	skip_blanks(&in);
 	if (in.p == in.end)

@@ -138,12 +138,20 @@ static void test_bad_lists(void)
 		const char *text;
 		unsigned pos;
 	} rows[] = {
-		{"", 0},	 {"  ", 2},
-		{"=v", 0},	 {"a=1 ~x", 4},
-		{"a=\"b", 2},	 {"\"a", 0},
-		{"\"a\"b=1", 3}, {"a=\"b\"c", 5},
-		{"k~(", 2},	 {"a=1 b~\"[\"", 6},
+		{"", 0},
+		{"  ", 2},
+		{"=v", 0},
+		{"a=1 ~x", 4},
+		{"a=\"b", 2},
+		{"\"a", 0},
+		{"\"a\"b=1", 3},
+		{"a=\"b\"c", 5},
+		{"k~(", 2},
+		{"a=1 b~\"[\"", 6},
 		{"k=~*", 3},
+		{"k=a b", 4},
+		{"k~^a .* b=c", 5},
+		{"error a=b c", 10},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -310,6 +318,8 @@ static void test_tags(void)
 		{"http.method=GET http.status_code=500", 1},
 		{"http.method=GET http.status_code=404", 0},
 		{"\thttp.method=GET \n error ", 1},
+		{"retry error http.method=GET", 1},
+		{"\"a b\"=\"c d\" retry", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

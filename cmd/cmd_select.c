@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The selection options, which every span source has. */
+#include "cmd_private.h"
+#include "cmd_source.h"
+
+#include "base/banned.h"
+
+#define NOT_GIVEN UINT64_MAX
+
+static struct {
+	bool error;
+	struct cmd_list services, operations, tags, trace_ids;
+	uint64_t min_duration, max_duration, since, until;
+} opt = {.max_duration = NOT_GIVEN};
+
+const struct cmd_option cmd__select_options[] = {
+	{CMD_LIST, 0, "service", &opt.services, "NAME",
+	 "only spans of a service: a name, a glob, or ~REGEX", NULL},
+	{CMD_LIST, 0, "operation", &opt.operations, "NAME",
+	 "only spans with an operation of that name", NULL},
+	{CMD_LIST, 0, "tag", &opt.tags, "COND",
+	 "only spans with a tag: k=v, k!=v, k~REGEX, k!~REGEX, or a list of "
+	 "them",
+	 NULL},
+	{CMD_FLAG, 0, "error", &opt.error, NULL, "only spans with an error",
+	 NULL},
+	{CMD_DURATION, 0, "min-duration", &opt.min_duration, "TIME",
+	 "only spans that took at least that long", NULL},
+	{CMD_DURATION, 0, "max-duration", &opt.max_duration, "TIME",
+	 "only spans that took at most that long", NULL},
+	{CMD_TIME, 0, "since", &opt.since, "WHEN",
+	 "only spans that start then or later: -15m, 2026-11-22T10:00:00Z, @N",
+	 NULL},
+	{CMD_TIME, 0, "until", &opt.until, "WHEN",
+	 "only spans that start before", NULL},
+	{CMD_LIST, 0, "trace-id", &opt.trace_ids, "ID",
+	 "only this trace: its id or the beginning of it", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+bool cmd_source_selects(void)
+{
+	return opt.services.n || opt.operations.n || opt.tags.n ||
+	       opt.trace_ids.n || opt.error || opt.min_duration ||
+	       opt.max_duration != NOT_GIVEN || opt.since || opt.until;
+}
+
+bool cmd_source_in_time(const struct span *s)
+{
+	return s->start_ns >= opt.since &&
+	       (!opt.until || s->start_ns < opt.until);
+}
+
+bool cmd__select_has_ids(void)
+{
+	return opt.trace_ids.n;
+}
+
+int cmd__select_compile(struct span_query **out, struct span_error *err)
+{
+	struct span_select sel = {
+		.services = opt.services.v,
+		.n_services = opt.services.n,
+		.operations = opt.operations.v,
+		.n_operations = opt.operations.n,
+		.tags = opt.tags.v,
+		.n_tags = opt.tags.n,
+		.trace_ids = opt.trace_ids.v,
+		.n_trace_ids = opt.trace_ids.n,
+		.min_duration_ns = opt.min_duration,
+		.since_ns = opt.since,
+		.until_ns = opt.until,
+		.error = opt.error,
+	};
+
+	if (!opt.max_duration)
+		cmd_usage("--max-duration must be above 0");
+	if (opt.max_duration != NOT_GIVEN)
+		sel.max_duration_ns = opt.max_duration;
+	return span_query_compile(out, &sel, err);
+}

@@ -1,0 +1,584 @@
+#!/usr/bin/env bats
+# tests/data/query.jsonl says which spans these tests are about.
+
+load lib
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return
+	"$BUILD/tests/unit/make-spans" <"$DATA/query.jsonl" >q.spans
+	span-store append q.store q.spans
+	gzip -c q.spans >q.spans.gz
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	q=$BATS_FILE_TMPDIR/q.spans
+	store=$BATS_FILE_TMPDIR/q.store
+}
+
+# The ids that a search finds in the file, and in the store too, which must
+# be the same: finds "4bf9 c0ffee" --service shop
+finds() {
+	local want=$1 from
+	shift
+	for from in "$q" "--store=$store"; do
+		span-query -o ids "$@" "$from" |
+			sed 's/^0*//; s/^\(....\).*/\1/' | tr '\n' ' ' >ids
+		echo "$from: $(cat ids), want $want"
+		[ "$(cat ids)" = "${want:+$want }" ]
+	done
+}
+
+# The same for spans, by the last two digits of their ids.
+finds_spans() {
+	local want=$1 from
+	shift
+	for from in "$q" "--store=$store"; do
+		span-query -o ids --spans "$@" "$from" | sed 's/.*://; s/^0*//' |
+			tr '\n' ' ' >ids
+		echo "$from: $(cat ids), want $want"
+		[ "$(cat ids)" = "${want:+$want }" ]
+	done
+}
+
+# ---- Output ----
+
+@test "span-query: a table of traces" {
+	run -0 span-query -o table "$q"
+	same query-table.want
+	run -0 span-query -o table -s "$store"
+	same query-table.want
+}
+
+@test "span-query: a table of spans" {
+	run -0 span-query -o table --spans "$q"
+	same query-spans.want
+}
+
+@test "span-query: trees" {
+	run -0 span-query -o tree "$q"
+	same query-tree.want
+	run -0 span-query -o tree -s "$store"
+	same query-tree.want
+	run --separate-stderr -2 span-query -o tree --spans "$q"
+	[ "${stderr_lines[0]}" = "span-query: --spans and -o tree do not go together" ]
+}
+
+@test "span-query: what matches stands out in a tree" {
+	span-query -o tree --service db "$q" >tree
+	[ "$(grep -c ▸ tree)" = 1 ]
+	grep -q '▸ db .*SELECT accounts' tree
+}
+
+@test "span-query: json as Jaeger's user interface takes it" {
+	span-query -o json "$q" | same query-json.want -
+	span-query -o json -s "$store" | same query-json.want -
+	run -0 jq -c '[.data[] | .traceID, (.spans | length), (.processes | length)]' "$DATA/query-json.want"
+	[ "$output" = '["4bf92f3577b34da6",5,3,"4bf0000000000001",2,2,"80f198ee56343ba864fe8b2a57d3eff7",1,1,"0000000000c0ffee",1,1]' ]
+	/usr/bin/python3 -m json.tool "$DATA/query-json.want" >/dev/null
+}
+
+@test "span-query: json of matching spans has only those" {
+	run -0 bash -c 'span-query -o json --spans --error "$1" |
+		jq -c "[.data[].spans[].operationName]"' - "$q"
+	[ "$output" = '["POST /charge","bank.call"]' ]
+}
+
+@test "span-query: json of nothing is json" {
+	run -1 span-query -o json --service none "$q"
+	[ "$output" = '{"data":[]}' ]
+}
+
+@test "span-query: jsonl" {
+	span-query -o jsonl "$q" | same query-jsonl.want -
+	run -0 bash -c 'span-query -o jsonl "$1" | jq -c .trace_id | sort -u | wc -l' - "$q"
+	[ "$output" = 4 ]
+	run -0 /usr/bin/python3 - "$DATA/query-jsonl.want" <<-'END'
+		import json, sys
+		for line in open(sys.argv[1]):
+		    span = json.loads(line)
+		print(span["tags"]["n"], type(span["tags"]["big"]).__name__)
+	END
+	[ "$output" = "9007199254740993 float" ]
+}
+
+@test "span-query: csv" {
+	span-query -o csv "$q" | same query-csv.want -
+	run -0 /usr/bin/python3 - "$DATA/query-csv.want" <<-'END'
+		import csv, sys
+		rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+		print(len(rows), rows[3]["tags"], rows[2]["events"], rows[8]["name"])
+	END
+	[ "$output" = "9 db.statement=\"SELECT * FROM accounts WHERE id = ?\" rows=1 1 '=cleanup \\x1b[31m*" ]
+}
+
+@test "span-query: csv without protection from spreadsheets" {
+	run -0 bash -c 'span-query -o csv --no-csv-safe --service cron "$1" | tail -n 1' - "$q"
+	[[ $output = *',"=cleanup \x1b[31m*",'* ]]
+}
+
+@test "span-query: csv of nothing is the names" {
+	run -1 bash -c 'span-query -o csv --service none "$1"' - "$q"
+	[ "${#lines[@]}" = 1 ]
+	[[ $output = trace_id,span_id,* ]]
+}
+
+@test "span-query: ids of traces and of spans" {
+	run -0 span-query -o ids "$q"
+	[ "${lines[*]}" = "4bf92f3577b34da6 4bf0000000000001 80f198ee56343ba864fe8b2a57d3eff7 0000000000c0ffee" ]
+	run -0 span-query -o ids --spans --service payment "$q"
+	[ "${lines[*]}" = "4bf92f3577b34da6:0000000000000003 4bf92f3577b34da6:0000000000000004 4bf0000000000001:0000000000000012" ]
+}
+
+@test "span-query: a span stream, which is searched again" {
+	span-query --service db "$q" >trace.spans
+	run -0 span-query -c --spans trace.spans
+	[ "$output" = 5 ]
+	span-query --spans --service db "$q" >span.spans
+	run -0 span-query -c --spans span.spans
+	[ "$output" = 1 ]
+	span-query --spans "$q" | cmp - "$q"
+}
+
+@test "span-query: -c counts traces, with --spans spans" {
+	for from in "$q" "--store=$store" "$q.gz"; do
+		[ "$(span-query -c "$from")" = 4 ]
+		[ "$(span-query -c --spans "$from")" = 10 ]
+		[ "$(span-query -c --service shop "$from")" = 3 ]
+		[ "$(span-query -c --spans --error "$from")" = 2 ]
+		run -1 span-query -c --service none "$from"
+		[ "$output" = 0 ]
+	done
+}
+
+@test "span-query: -q is the exit status only" {
+	for from in "$q" "--store=$store"; do
+		run -0 span-query -q --service db "$from"
+		[ -z "$output" ]
+		run -1 span-query -q --service db --error "$from"
+		[ -z "$output" ]
+	done
+}
+
+@test "span-query: -q does not read on after a match" {
+	mkfifo in
+	exec 9<>in
+	cat "$q" >&9
+	run -0 timeout 20 span-query -q in
+	exec 9<&-
+}
+
+@test "span-query: -v ends with counts" {
+	run --separate-stderr -0 span-query -v -c --error "$q"
+	[[ $stderr =~ ^"span-query: 1 traces, 0 spans out of 10 in "[0-9.]+" s"$ ]]
+}
+
+# ---- On a terminal ----
+
+@test "span-query: on a terminal it is a table, without a match a sentence" {
+	run -0 script -qec "span-query $q --color never" /dev/null
+	tr -d '\r' <<<"$output" | sort >got
+	sort "$DATA/query-table.want" | diff - got
+	run -1 script -qec "span-query $q --service none" /dev/null
+	[ "${output%$'\r'}" = "span-query: nothing matches" ]
+}
+
+@test "span-query: a terminal shows 20 results and says so" {
+	for i in {1..25}; do
+		echo '{"t":"'"$i"'","s":"1","at":'"$i"',"service":"a","name":"b"}'
+	done | "$BUILD/tests/unit/make-spans" >many.spans
+	run -0 script -qec "span-query --color never many.spans" /dev/null
+	[ ${#lines[@]} = 22 ]
+	[[ ${lines[1]} = *"  0000000000000025  "* ]]
+	[ "${lines[21]%$'\r'}" = "span-query: only the newest 20 are shown; --limit 0 shows all" ]
+	run -0 script -qec "span-query --limit 0 -o ids many.spans" /dev/null
+	[ ${#lines[@]} = 25 ]
+	run -0 script -qec "span-query --limit 3 -o ids many.spans" /dev/null
+	[ ${#lines[@]} = 3 ]
+}
+
+@test "span-query: colours only where they are wanted" {
+	run -0 span-query -o table "$q"
+	[[ $output != *$'\e'* ]]
+	run -0 span-query -o table --color always "$q"
+	[[ $output = *$'\e['* ]]
+	run -0 env TERM=xterm script -qec "span-query $q" /dev/null
+	[[ $output = *$'\e['* ]]
+	run -0 env TERM=xterm NO_COLOR=1 script -qec "span-query $q" /dev/null
+	[[ $output != *$'\e'* ]]
+	run -0 env TERM=dumb script -qec "span-query $q" /dev/null
+	[[ $output != *$'\e'* ]]
+}
+
+@test "span-query: nothing binary to a terminal" {
+	run -2 script -qec "span-query -o spans $q" /dev/null
+	[[ $output = "span-query: this is no output for a terminal"* ]]
+}
+
+@test "span-query: names from the network cannot act on a terminal" {
+	for format in table tree json jsonl csv ids; do
+		run -0 span-query -o "$format" "$q"
+		[[ $output != *$'\e'* ]]
+	done
+}
+
+@test "span-query: times are local, or UTC" {
+	run -0 env TZ=Asia/Tokyo span-query -o table --service cron "$q"
+	[[ ${lines[1]} = "11-22 19:00:04 "* ]]
+	run -0 env TZ=Asia/Tokyo span-query -o table --utc --service cron "$q"
+	[[ ${lines[1]} = "11-22 10:00:04 "* ]]
+}
+
+@test "span-query: --output replaces a file, but not after an error" {
+	echo old >ids
+	span-query -o ids --service db --output ids "$q"
+	[ "$(cat ids)" = 4bf92f3577b34da6 ]
+	head -c 500 "$q" >cut
+	run -65 span-query -o ids --output ids cut
+	[ "$(cat ids)" = 4bf92f3577b34da6 ]
+}
+
+# ---- Conditions ----
+
+@test "span-query: all conditions hold on the same span" {
+	finds "4bf9" --service payment --error
+	finds "" --service shop --error
+	finds "" --service db --tag http.method=POST
+	finds "4bf9" --service shop --tag http.method=POST --min-duration 1s
+	finds "" --service cron --max-duration 1s
+}
+
+@test "span-query: services and operations by name, glob and regex" {
+	finds "4bf9 4bf0" --service payment
+	finds "" --service pay
+	finds "4bf9 4bf0 c0ff" --service 'pay*' --service cron
+	finds "4bf9" --service '[cd]b'
+	finds "4bf9 c0ff" --service '~^(db|cron)$'
+	finds "4bf9 4bf0" --operation 'POST /checkout'
+	finds "80f1" --operation 'GET*'
+	finds "4bf9 4bf0" --operation '~(?i)charge'
+	finds "4bf9 4bf0" --service shop --operation 'POST *'
+}
+
+@test "span-query: tags of spans, processes and events" {
+	finds "4bf9 c0ff" --tag hostname=web-1
+	finds "4bf9" --tag exception.type=TimeoutError
+	finds "4bf9" --tag event=exception
+	finds "80f1" --tag '"quoted key"="a b"'
+	finds "4bf9" --tag 'error http.status_code=500'
+	finds_spans "3" --tag 'error http.status_code=500'
+	finds_spans "1 3" --tag http.status_code=500
+	finds_spans "4" --tag load=72.5
+	finds_spans "4" --tag retry=2 --tag error=true
+	finds_spans "2" --tag cached=false
+	finds_spans "31" --tag big=500 --tag n=9007199254740993 --tag blob=6162
+}
+
+@test "span-query: tags that are not so, and by regex" {
+	finds_spans "12" --service payment --tag provider!=paypal --tag provider~
+	finds_spans "4 12" --service payment --tag 'provider!=paypal'
+	finds "4bf9" --tag 'db.statement~"^SELECT .* FROM accounts"'
+	finds "4bf9" --tag 'exception.message~"no answer after \d+ ms"'
+	finds_spans "5 31" --tag 'span.kind!~client|internal hostname!~^(web-2|pay) user!~.'
+}
+
+@test "span-query: derived tags" {
+	finds_spans "2" --tag span.kind=internal
+	finds_spans "3 4" --tag error=true
+	finds_spans "3 4" --tag status=error
+	finds_spans "3 4" --tag otel.status_code=ERROR
+	finds_spans "12" --tag error=false --service payment
+}
+
+@test "span-query: times and durations" {
+	finds "80f1 c0ff" --since 2026-11-22T10:00:03Z
+	finds "4bf9 4bf0" --until 2026-11-22T10:00:03Z
+	finds "80f1" --since @1795341603 --until 2026-11-22T10:00:03.001Z
+	finds_spans "2" --min-duration 41.5ms --max-duration 41500us
+	# The trace is whole although half of it starts before.
+	[ "$(span-query -c --spans "$q" --since @1795341600.065 --until @1795341601)" = 2 ]
+	span-query "$q" --since @1795341600.065 --until @1795341601 >whole.spans
+	[ "$(span-query -c --spans whole.spans)" = 5 ]
+}
+
+@test "span-query: a regex that would never end is an error within a second" {
+	printf '{"t":"1","s":"1","service":"%s","name":"x"}' "$(printf '%060d' 0 | tr 0 a)b" |
+		"$BUILD/tests/unit/make-spans" >aaa.spans
+	start=$(date +%s%N)
+	run --separate-stderr -65 span-query --service '~(a+)+$' aaa.spans
+	[ "$stderr" = "span-query: regular expression '(a+)+\$' takes too many steps" ]
+	[ $(($(date +%s%N) - start)) -lt 2000000000 ]
+}
+
+@test "span-query: conditions that cannot be read" {
+	while IFS='|' read -r option value want; do
+		run --separate-stderr -2 span-query "$option" "$value" "$q"
+		echo "$stderr"
+		[ "${stderr_lines[0]}" = "span-query: $want" ]
+		[ -z "$output" ]
+	done <<-'END'
+		--tag|k="a|tag condition 'k="a', column 3: the quote is not closed
+		--tag|=v|tag condition '=v', column 1: a key is missing
+		--tag|k~(|tag condition 'k~(', column 3: regular expression, column 2: missing closing parenthesis
+		--service|~a(|service: regular expression, column 3: missing closing parenthesis
+		--tag|http.url=GET /a|tag condition 'http.url=GET /a', column 14: a value with blanks needs quotes, a key alone is written /a=true
+		--trace-id|xyz|trace id 'xyz': 1 to 32 hex digits were expected
+		--max-duration|0|--max-duration must be above 0
+		--sort|size|--sort: 'size' is none of newest, start, duration, spans, errors
+	END
+	run --separate-stderr -2 span-query --min-duration 2s --max-duration 1s "$q"
+	[ "$stderr" = "span-query: the longest duration is below the shortest" ]
+	run --separate-stderr -2 span-query --since 5m --until 10m "$q"
+	[ "$stderr" = "span-query: the time range ends before it begins" ]
+	run --separate-stderr -2 span-query --spans --sort spans -o ids "$q"
+	[ "$stderr" = "span-query: the order is one of traces, not of spans" ]
+}
+
+# ---- Trace ids ----
+
+@test "span-query: a trace by its id" {
+	finds "4bf9" --trace-id 4bf92f3577b34da6
+	finds "4bf9" --trace-id 00000000000000004BF92F3577B34DA6
+	finds "c0ff" --trace-id c0ffee
+	finds "80f1" --trace-id 80f198ee56343ba864fe8b2a57d3eff7
+	finds "4bf0 c0ff" --trace-id 4bf0000000000001 --trace-id c0ffee
+	finds "" --trace-id 64fe8b2a57d3eff7
+	run -1 span-query --trace-id 1 "$q"
+}
+
+@test "span-query: a trace by the beginning of its id" {
+	finds "4bf9" --trace-id 4bf9
+	finds "80f1" --trace-id 8
+	finds "80f1" --trace-id 80f198ee56343ba8
+	finds "" --trace-id 4bf92f3577b34da60
+	finds "" --trace-id 4bf9 --service cron
+	finds_spans "3 4" --trace-id 4bf9 --error
+}
+
+@test "span-query: a beginning that several have is wrong usage and names them" {
+	for from in "$q" "--store=$store"; do
+		run --separate-stderr -2 span-query -o ids --trace-id 4bf "$from"
+		[ "$stderr" = "span-query: trace id 4bf is ambiguous: 4bf0000000000001, 4bf92f3577b34da6" ]
+		[ -z "$output" ]
+	done
+}
+
+@test "span-query: the exact id goes before those that begin with it" {
+	printf '{"t":"%s","s":"1","service":"a","name":"b"}\n' \
+		"ab00000000000001" "ab" "ab00000000000002" |
+		"$BUILD/tests/unit/make-spans" >ab.spans
+	span-store append ab.store ab.spans
+	for from in ab.spans -sab.store; do
+		run -0 span-query -o ids --trace-id ab "$from"
+		[ "$output" = 00000000000000ab ]
+	done
+}
+
+# ---- Limit and order ----
+
+@test "span-query: --limit keeps the newest, newest first" {
+	finds "c0ff 80f1" --limit 2
+	finds "4bf0 4bf9" --limit 2 --service payment
+	finds_spans "31 21 21" --limit 3
+	finds "4bf9 4bf0 80f1 c0ff" --limit 0
+}
+
+@test "span-query: --sort is over all that match" {
+	finds "c0ff 80f1 4bf0 4bf9" --sort newest
+	finds "4bf9 4bf0 80f1 c0ff" --sort start
+	finds "c0ff 4bf9 4bf0 80f1" --sort duration
+	finds "4bf9 4bf0 c0ff 80f1" --sort spans
+	finds "4bf9 c0ff 4bf0 80f1" --sort errors
+	finds "4bf9" --sort spans --limit 1
+	finds_spans "31 1 3" --sort duration --limit 3
+}
+
+@test "span-query: ties are in the order of ids" {
+	for t in 3 1 2; do
+		echo '{"t":"'$t'","s":"1","service":"a","name":"b"}'
+	done | "$BUILD/tests/unit/make-spans" >ties.spans
+	span-store append ties.store ties.spans
+	for from in ties.spans -sties.store; do
+		for sort in newest start duration spans errors; do
+			run -0 span-query -o ids --sort $sort --limit 2 $from
+			[ "${lines[*]}" = "0000000000000001 0000000000000002" ]
+		done
+	done
+}
+
+# ---- Sources ----
+
+@test "span-query: files, standard input and gzip" {
+	[ "$(span-query -c --spans "$q" "$q")" = 20 ]
+	[ "$(span-query -c "$q" "$q")" = 4 ]
+	[ "$(span-query -c <"$q")" = 4 ]
+	[ "$(span-query -c --spans - "$q.gz" <"$q")" = 20 ]
+	[ "$(cat "$q.gz" | span-query -c --spans)" = 10 ]
+}
+
+@test "span-query: an empty stream and an empty store have no match" {
+	run -1 span-query </dev/null
+	[ -z "$output" ]
+	: >empty
+	run -1 span-query -c empty
+	[ "$output" = 0 ]
+	span-store append empty.store empty
+	run -1 span-query -c -s empty.store
+	[ "$output" = 0 ]
+	run -1 span-query --trace-id 1 --sort duration -s empty.store
+}
+
+@test "span-query: SPAN_STORE is for want of other input" {
+	[ "$(SPAN_STORE=$store span-query -c </dev/null)" = 4 ]
+	: >empty
+	run -1 env SPAN_STORE="$store" span-query -c empty
+	run -1 bash -c 'SPAN_STORE=$1 span-query -c <empty' - "$store"
+	run -1 bash -c ': | SPAN_STORE=$1 span-query -c' - "$store"
+	run -74 env SPAN_STORE=none span-query -c </dev/null
+}
+
+@test "span-query: a file and a store at once is wrong usage" {
+	run --separate-stderr -2 span-query -s "$store" "$q"
+	[ "${stderr_lines[0]}" = "span-query: a FILE and --store at once: '$q'" ]
+}
+
+@test "span-query: what is not there" {
+	run --separate-stderr -74 span-query none.spans
+	[ "$stderr" = "span-query: cannot open none.spans: No such file or directory" ]
+	run --separate-stderr -74 span-query '{ status = error }'
+	[ "$stderr" = "span-query: cannot open '{ status = error }' (expressions are not supported; see --tag and --help): No such file or directory" ]
+	run --separate-stderr -74 span-query -s none
+	[ "$stderr" = "span-query: none: no such store" ]
+}
+
+@test "span-query: a payload stream is told from a span stream" {
+	span-capture -r "$DATA/real-clients.pcap" >x.payload
+	run --separate-stderr -65 span-query x.payload
+	[ "$stderr" = "span-query: x.payload: bad frame at byte 0: a payload stream, which span-decode reads" ]
+}
+
+@test "span-query: a torn file is an error with its name and offset" {
+	"$BUILD/tests/unit/make-spans" >two.spans <<-'END'
+		{"t":"1","s":"1","service":"a","name":"b"}
+	END
+	size=$(stat -c %s two.spans)
+	{
+		cat two.spans
+		head -c 500 "$q"
+	} >torn.spans
+	run --separate-stderr -65 span-query -o ids "$q" torn.spans "$q"
+	[ "$stderr" = "span-query: torn.spans: bad frame at byte $size: the input ends inside it" ]
+	# What came before it is found all the same.
+	[ "${lines[*]}" = "4bf92f3577b34da6 4bf0000000000001 80f198ee56343ba864fe8b2a57d3eff7 0000000000c0ffee 0000000000000001" ]
+	run --separate-stderr -65 span-query -o table torn.spans
+	[ "${#lines[@]}" = 2 ]
+}
+
+@test "span-query: --skip-bad passes over damage and says so" {
+	{
+		cat "$q"
+		echo damage
+		cat "$q"
+	} >bad.spans
+	run --separate-stderr -65 span-query -c --spans bad.spans
+	run --separate-stderr -0 span-query -c --spans --skip-bad bad.spans
+	[ "$output" = 20 ]
+	[ "$stderr" = "span-query: warning: bad.spans: damage in 1 place, 7 bytes passed over" ]
+}
+
+@test "span-query: a full disk and a closed pipe" {
+	for format in spans table json csv; do
+		run --separate-stderr -74 full_disk span-query -o $format "$q"
+		[ "$stderr" = "span-query: cannot write: No space left on device" ]
+		run --separate-stderr -141 closed_pipe span-query -o $format "$q"
+		[ -z "$stderr" ]
+	done
+}
+
+@test "span-query: results of a stream do not wait for its end" {
+	mkfifo in
+	span-query -o ids --service db <in >out &
+	pid=$!
+	exec 9>in
+	cat "$q" >&9
+	wait_until grep -q 4bf92f3577b34da6 out
+	exec 9>&-
+	ends 0 $pid
+}
+
+# ---- Windows and memory ----
+
+@test "span-query: a stream's trace is complete after the window" {
+	for ((i = 0; i < 40; i++)); do
+		echo '{"t":"1","s":"'$i'","at":'$((i * 1000))',"service":"a","name":"b"}'
+		echo '{"t":"2'$i'","s":"1","at":'$((i * 1000 + 500))',"service":"a","name":"b"}'
+	done | sed '3,59{/"t":"1"/d}' | "$BUILD/tests/unit/make-spans" >gap.spans
+	run -0 span-query -o table --trace-id 00000000000000000000000000000001 gap.spans
+	[ ${#lines[@]} = 3 ]
+	run -0 span-query -o table --window 1m --trace-id 00000000000000000000000000000001 gap.spans
+	[ ${#lines[@]} = 2 ]
+	span-store append gap.store gap.spans
+	run -0 span-query -o table --trace-id 00000000000000000000000000000001 -s gap.store
+	[ ${#lines[@]} = 2 ]
+}
+
+@test "span-query: traces that are cut for want of memory are counted" {
+	span-gen --seed 3 -n 400 | span-query --spans --sort start --memory 1G >sorted.spans
+	run --separate-stderr -0 span-query -c sorted.spans
+	[ "$output" = 400 ]
+	run --separate-stderr -0 span-query -o table --memory 100K sorted.spans
+	[ ${#lines[@]} -gt 401 ]
+	[[ $stderr =~ ^"span-query: warning: "[0-9]+" traces were cut for want of memory; see --memory"$ ]]
+	run --separate-stderr -65 span-query -o ids --sort spans --memory 100K sorted.spans
+	echo "$stderr"
+	[[ $stderr = *"span-query: the results to put in order need more than "* ]]
+}
+
+@test "span-query: a store answers as its stream does" {
+	span-gen --seed 4 -n 300 >gen.spans
+	span-store append gen.store gen.spans
+	while read -r -a options; do
+		for format in ids jsonl; do
+			span-query -o $format "${options[@]}" gen.spans >want || [ $? = 1 ]
+			span-query -o $format "${options[@]}" -s gen.store >got || [ $? = 1 ]
+			echo "${options[@]}"
+			cmp want got
+		done
+	done <<-'END'
+		--error
+		--error --spans
+		--service checkout --limit 7
+		--min-duration 100ms --sort duration
+		--operation ~GET --sort spans --limit 20
+		--tag http.status_code=500 --sort errors
+		--tag span.kind!=server --sort start
+	END
+}
+
+# ---- The man page ----
+
+@test "span-query: the examples of the man page run" {
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SRC/man/span-query.1" |
+		sed -n '/^\.Bd/,/^\.Ed/{//d;p}' |
+		sed -e 's/\\e$/\\/; s/\\(aq/'"'"'/g' \
+			-e "s|/var/lib/spans|$store|; s|day.spans.gz|$q.gz|" >examples
+	grep -c span-query examples
+	page-someone() { :; }
+	export -f page-someone
+	run --separate-stderr -0 bash -c 'set -x; . ./examples; exit 0'
+	echo "$stderr"
+	run ! grep -v '^+' <<<"$stderr"
+	[ "$(jq -r '.data[].traceID' trace.json)" = 4bf92f3577b34da6 ]
+	[ "$(wc -l <failed.csv)" = 2 ]
+}
+
+@test "span-query: a start takes no time" {
+	span-query --version >/dev/null
+	start=$(date +%s%N)
+	for ((i = 0; i < 100; i++)); do
+		span-query --version >/dev/null
+	done
+	took=$((($(date +%s%N) - start) / 100))
+	echo "$took ns"
+	[ $took -lt 10000000 ]
+}
