@@ -178,9 +178,10 @@ static void close_file(struct cmd_source *s)
 	places += s->places;
 	s->skipped = s->places = 0;
 	if (places)
-		cmd_warn("%s: damage in %llu place%s, %llu bytes passed over",
-			 s->name, (unsigned long long)places,
-			 places == 1 ? "" : "s", (unsigned long long)skipped);
+		cmd_warn("%s: skipped %llu damaged byte%s in %llu place%s",
+			 s->name, (unsigned long long)skipped,
+			 skipped == 1 ? "" : "s", (unsigned long long)places,
+			 places == 1 ? "" : "s");
 	span_reader_close(&s->reader);
 	if (s->fd >= 0)
 		cmd_input_close(&s->fd);

@@ -483,7 +483,7 @@ finds_spans() {
 	run --separate-stderr -65 span-query -c --spans bad.spans
 	run --separate-stderr -0 span-query -c --spans --skip-bad bad.spans
 	[ "$output" = 20 ]
-	[ "$stderr" = "span-query: warning: bad.spans: damage in 1 place, 7 bytes passed over" ]
+	[ "$stderr" = "span-query: warning: bad.spans: skipped 7 damaged bytes in 1 place" ]
 }
 
 @test "span-query: a full disk and a closed pipe" {
