@@ -113,6 +113,18 @@ static void put_name(struct gen_text *t, const char *a, const char *b,
 	gen_text_puts(t, b + 1);
 }
 
+/*
+ * The same of two picks. Arguments of a call have no order in C, so these are
+ * drawn one after another: else compilers make different names.
+ */
+static void put_method(struct gen_text *t, uint64_t *state, bool capital)
+{
+	const char *noun = PICK(nouns, state);
+	const char *verb = PICK(verbs, state);
+
+	put_name(t, verb, noun, capital);
+}
+
 static void put_java(struct gen_text *t, uint64_t *state)
 {
 	const char *noun = PICK(nouns, state), *role = PICK(roles, state);
@@ -122,7 +134,7 @@ static void put_java(struct gen_text *t, uint64_t *state)
 	gen_text_puts(t, ".");
 	put_name(t, noun, role, true);
 	gen_text_puts(t, ".");
-	put_name(t, PICK(verbs, state), PICK(nouns, state), false);
+	put_method(t, state, false);
 	gen_text_puts(t, "(");
 	put_name(t, noun, role, true);
 	gen_text_puts(t, ".java:");
@@ -148,10 +160,13 @@ static void put_python(struct gen_text *t, uint64_t *state)
 
 static void put_js(struct gen_text *t, uint64_t *state)
 {
+	const char *role = PICK(roles, state);
+	const char *noun = PICK(nouns, state);
+
 	gen_text_puts(t, "\n    at ");
-	put_name(t, PICK(nouns, state), PICK(roles, state), true);
+	put_name(t, noun, role, true);
 	gen_text_puts(t, ".");
-	put_name(t, PICK(verbs, state), PICK(nouns, state), false);
+	put_method(t, state, false);
 	gen_text_puts(t, " (/srv/app/dist/");
 	gen_text_puts(t, PICK(packages, state));
 	gen_text_puts(t, "/");
@@ -173,7 +188,7 @@ static void put_go(struct gen_text *t, uint64_t *state)
 	gen_text_puts(t, ".(*");
 	put_name(t, PICK(nouns, state), role, true);
 	gen_text_puts(t, ").");
-	put_name(t, PICK(verbs, state), PICK(nouns, state), true);
+	put_method(t, state, true);
 	gen_text_puts(t, "(...)\n\t/src/shop/");
 	gen_text_puts(t, package);
 	gen_text_puts(t, "/");
