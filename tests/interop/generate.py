@@ -229,8 +229,11 @@ class Generator:
                 timestamp=rng.choice([None, 0, self.time()]),
                 duration=rng.choice([None, 0, 7, self.time()]),
                 trace_id_high=rng.choice([None, 0, self.integer()]))
-        # A bare list without a span cannot be told from other bytes.
-        return self.some(span, 2 if small else 20) or [span()]
+        spans = self.some(span, 2 if small else 20) or [span()]
+        # A bare list without a span, or one whose first span is empty, cannot
+        # be told from other bytes.
+        spans[0].id = spans[0].id or 1
+        return spans
 
     def message(self, form, small=False):
         """(bytes, kind, value as a reader without later fields sees it)"""

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh - the long form of the comparisons, and live clients; prints TAP
+#
+# usage: run.sh BUILD-TREE [MESSAGES [SEED]]
+set -u
+build=$(cd "$1" && pwd)
+messages=${2:-20000}
+seed=${3:-$RANDOM}
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$build/bin:$build/tests/interop:$PATH
+export PYTHONDONTWRITEBYTECODE=1
+status=0
+
+if ! command -v thrift >/dev/null ||
+	! /usr/bin/python3 -c 'import thrift' 2>/dev/null; then
+	echo "1..0 # SKIP no thrift-compiler or python3-thrift"
+else
+	"$here/compare.py" recorded "$here"/../data/*.pcap \
+		"$here"/../data/*.payloads || status=1
+	"$here/compare.py" random "$messages" "$seed" || status=1
+	"$here/compare.py" mutated "$messages" "$seed" || status=1
+fi
+"$here/clients.sh" "$build" || status=1
+exit $status
