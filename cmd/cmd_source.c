@@ -34,6 +34,7 @@ static struct {
 
 static struct {
 	bool (*fn)(void *arg, const struct span *s);
+	bool (*whole)(void *arg, const struct span_frame_info *f);
 	void *arg;
 } also;
 
@@ -91,9 +92,12 @@ void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
 	idle.arg = arg;
 }
 
-void cmd_source_also(bool (*fn)(void *arg, const struct span *s), void *arg)
+void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
+		     bool (*whole)(void *arg, const struct span_frame_info *f),
+		     void *arg)
 {
 	also.fn = fn;
+	also.whole = whole;
 	also.arg = arg;
 }
 
@@ -345,11 +349,11 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 
 /*
  * Judge the next span, and decode its attributes only when they are asked
- * for. 1 with *KEEP; 0 at the end; -1, and *WHY is damage of the frame, or
- * *ERR is another error.
+ * for, or all of it when WHOLE. 1 with *KEEP; 0 at the end; -1, and *WHY is
+ * damage of the frame, or *ERR is another error.
  */
 static int judge_span(struct cmd_source *s, struct span_frame *frame,
-		      bool *keep, struct span_error *why,
+		      bool whole, bool *keep, struct span_error *why,
 		      struct span_error *err)
 {
 	struct span span;
@@ -358,14 +362,13 @@ static int judge_span(struct cmd_source *s, struct span_frame *frame,
 	if (rc <= 0)
 		return rc;
 	match = span_query_match_head(s->query, &span, err);
-	if (match == 2 || (match > 0 && also.fn)) {
-		if (span_frame_complete(frame, &span, why) < 0)
-			return -1;
-		if (match == 2)
-			match = span_query_match(s->query, &span, err);
-		if (match > 0 && also.fn)
-			match = also.fn(also.arg, &span);
-	}
+	if ((match == 2 || (match > 0 && whole)) &&
+	    span_frame_complete(frame, &span, why) < 0)
+		return -1;
+	if (match == 2)
+		match = span_query_match(s->query, &span, err);
+	if (match > 0 && also.fn)
+		match = also.fn(also.arg, &span);
 	*keep = match > 0;
 	return match < 0 ? -1 : 1;
 }
@@ -376,12 +379,13 @@ static int judge(struct cmd_source *s, struct span_frame *frame,
 {
 	const struct span_frame_info *info = span_frame_info(frame);
 	struct span_error why = {0};
+	bool whole = also.fn && (!also.whole || also.whole(also.arg, info));
 	int n = 0, rc;
 	bool keep;
 
 	memset(s->keep, 0, (info->n_spans + 7) / 8);
-	for (size_t i = 0; (rc = judge_span(s, frame, &keep, &why, err)) > 0;
-	     i++) {
+	for (size_t i = 0;
+	     (rc = judge_span(s, frame, whole, &keep, &why, err)) > 0; i++) {
 		s->keep[i / 8] |= (uint8_t)(keep << (i % 8));
 		n += keep;
 	}

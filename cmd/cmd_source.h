@@ -29,9 +29,13 @@ void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 
 /*
  * To call before cmd_source_open(): a condition besides the options that
- * cmd_source_next_slice() asks of each span.
+ * cmd_source_next_slice() asks of each span. WHOLE (or NULL: always) says
+ * whether it has to see the whole span in this frame; otherwise it is given
+ * what span_frame_next_head() reads.
  */
-void cmd_source_also(bool (*fn)(void *arg, const struct span *s), void *arg);
+void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
+		     bool (*whole)(void *arg, const struct span_frame_info *f),
+		     void *arg);
 
 /*
  * Open what the options and ARGV name. TIE (or NULL) is flushed before a

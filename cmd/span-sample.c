@@ -118,6 +118,20 @@ static bool decide_for_source(void *arg, const struct span *s)
 	return decide(s);
 }
 
+/*
+ * Trace states lie behind all else in a span; without one that has an entry of
+ * OpenTelemetry in the frame's strings, the trace id decides alone.
+ */
+static bool has_entry(void *arg, const struct span_frame_info *f)
+{
+	(void)arg;
+	for (size_t i = 0; i < f->n_strings; i++)
+		if (f->strings[i].len > 3 &&
+		    memmem(f->strings[i].p, f->strings[i].len, "ot=", 3))
+			return true;
+	return false;
+}
+
 /* Frame by frame: what is kept is forwarded as it is. */
 static int sample_frames(struct cmd_source *in, struct span_writer *out,
 			 struct span_error *err)
@@ -186,7 +200,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (!(opt.ratio >= 0 && opt.ratio <= 1))
 		cmd_usage("--ratio is not from 0 to 1");
 	sample.threshold = threshold(opt.ratio);
-	cmd_source_also(decide_for_source, NULL);
+	cmd_source_also(decide_for_source, has_entry, NULL);
 	if ((rc = cmd_output_open(&fd, true, err)) < 0 ||
 	    (rc = span_writer_open(&out, fd, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, out, err)) < 0)
