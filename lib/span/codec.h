@@ -63,8 +63,8 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  * - An empty name becomes "empty-service-name" or "empty-span-name", one that
  *   Zipkin does not give "unknown-service-name", and the span is marked.
  *
- * Memory is at most 32 times the message's length, and for a message above
- * 1 MiB 32 times its longest span's, plus 1 MiB.
+ * Memory is at most 48 times the message's length, and for a message above
+ * 1 MiB 48 times its longest span's, plus 1 MiB.
  */
 
 /*

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Memory for a message: see <span/codec.h>. */
-#define BOUND(len) (32 * (len) + (1u << 20))
+#define BOUND(len) (48 * (len) + (1u << 20))
 
 /* Above this an encoded message may be cut where the first one was not. */
 #define MAX_AGAIN (32u << 10)

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is above a limit is cut and marked, and memory has a bound. */
+#include "decode_help.h"
+
+#include "base/banned.h"
+
+static void test_cut_text(void)
+{
+	static char text[SPAN_MAX_STRING + 2];
+	struct span_process p = {.service = SPAN_STR("s")};
+	struct span_attr v[2] = {
+		attr_text("t", (struct span_str){text, SPAN_MAX_STRING}),
+		{SPAN_STR("b"),
+		 {.type = SPAN_BYTES, .str = {text, SPAN_MAX_STRING}}},
+	};
+	struct span s = {.process = &p,
+			 .name = SPAN_STR("o"),
+			 .attrs = {.v = v, .n = 2}};
+	struct seen seen;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + SPAN_MAX_STRING - 1, "\xe2\x82\xac", 3);
+	see(&s, &seen);
+	is_uint(seen.text_len, SPAN_MAX_STRING, "64 KiB are not cut");
+	is_int(seen.marks, 0, "and not marked");
+	v[0].value.str.len = v[1].value.str.len = sizeof(text);
+	see(&s, &seen);
+	is_uint(seen.text_len, SPAN_MAX_STRING - 1,
+		"a text is cut before a character that does not fit");
+	is_uint(seen.bytes_len, SPAN_MAX_STRING, "bytes are cut anywhere");
+	is_int(seen.marks, SPAN_MARK_CUT, "and the span is marked");
+}
+
+static void test_cut_lists(void)
+{
+	static struct span_attr v[SPAN_MAX_ATTRS + 2];
+	static struct span_event e[SPAN_MAX_EVENTS + 1];
+	static struct span_ref r[SPAN_MAX_REFS + 1];
+	struct span_process p = {.service = SPAN_STR("s")};
+	struct span s = {.process = &p, .name = SPAN_STR("o")};
+	struct span_decode_stats before = *span_decoder_stats(decoder);
+	struct seen seen;
+
+	for (size_t i = 0; i < SPAN_MAX_ATTRS + 2; i++)
+		v[i] = attr_int("k", (int64_t)i);
+	p.attrs = s.attrs = e[0].attrs =
+		(struct span_attrs){.v = v, .n = SPAN_MAX_ATTRS};
+	s.events = e;
+	s.n_events = SPAN_MAX_EVENTS;
+	s.refs = r;
+	s.n_refs = SPAN_MAX_REFS;
+	see(&s, &seen);
+	is_uint(seen.n_attrs, SPAN_MAX_ATTRS, "1,024 tags");
+	is_uint(seen.n_events, SPAN_MAX_EVENTS, "1,024 logs");
+	is_uint(seen.n_refs, SPAN_MAX_REFS, "1,024 references");
+	is_int(seen.marks, 0, "are not cut");
+	for (int i = 0; i < 5; i++) {
+		struct span more = s;
+		struct span_process more_p = p;
+
+		more.process = &more_p;
+		if (i == 0)
+			more.attrs.n += 2;
+		else if (i == 1)
+			more.n_events++;
+		else if (i == 2)
+			more.n_refs++;
+		else if (i == 3)
+			e[0].attrs.n++;
+		else
+			more_p.attrs.n++;
+		see(&more, &seen);
+		e[0].attrs.n = SPAN_MAX_ATTRS;
+		ok(seen.marks == SPAN_MARK_CUT &&
+			   seen.n_attrs == SPAN_MAX_ATTRS &&
+			   seen.n_events == SPAN_MAX_EVENTS &&
+			   seen.n_refs == SPAN_MAX_REFS &&
+			   seen.n_process == SPAN_MAX_ATTRS &&
+			   seen.n_fields == SPAN_MAX_ATTRS,
+		   "a longer list is cut and the span marked (%d)", i);
+	}
+	is_uint(span_decoder_stats(decoder)->cut - before.cut, 5,
+		"and each is counted");
+}
+
+/* Two passes and one give the same. */
+static void test_long(void)
+{
+	static struct span spans[20000];
+	struct span_process p = {.service = SPAN_STR("s")};
+	struct span_attr v[] = {
+		attr_text("key", SPAN_STR("a value, not a short one")),
+		attr_int("i", 1u << 20),
+	};
+	struct span_buf b = {0}, text = {0}, want = {0};
+	struct span_decoder *d = NULL;
+
+	for (size_t i = 0; i < 20000; i++)
+		spans[i] = (struct span){.process = &p,
+					 .name = SPAN_STR("o"),
+					 .span_id = {1, (uint8_t)i},
+					 .attrs = {.v = v, .n = 2},
+					 .start_ns = i * 1000};
+	for (size_t i = 0; i < 20000; i++)
+		put_span(&want, &spans[i]);
+	span_buf_putc(&want, 0);
+	for (int format = 1; format <= 2; format++) {
+		b.len = 0;
+		is_int(span_encode_jaeger(&b, format, spans, 20000, 1, NULL), 0,
+		       "encode a batch of 20,000 spans");
+		ok(b.len > SPAN__COLLECT_MAX, "it is long");
+		if (span_decoder_open(&d, NULL, NULL) < 0)
+			break;
+		ok(!strcmp(decode(d, &b, &text), want.p),
+		   "a long message gives every span");
+		ok(span_arena_size(&d->arena) < 64 << 10,
+		   "within the memory of one span");
+		b.p[b.len - 2] = 0x7f;
+		ok(decode(d, &b, &text)[0] == '-',
+		   "damage at its end: nothing is handed out");
+		is_uint(span_decoder_stats(d)->spans, 20000, "nor counted");
+		is_uint(span_decoder_stats(d)->bad_messages, 1, "one is bad");
+		span_decoder_close(&d);
+	}
+	span_buf_release(&b);
+	span_buf_release(&want);
+	span_buf_release(&text);
+}
+
+/* Spans of 40 tags of 30 KiB, in a process with as many. */
+static void test_long_span(void)
+{
+	static char text[30 << 10];
+	static struct span_attr v[40];
+	struct span_process p = {.service = SPAN_STR("s"),
+				 .attrs = {.v = v, .n = 40}};
+	struct span_ref ref = {.type = 1};
+	struct span_event e = {.attrs = {.v = v, .n = 1}};
+	struct span s = {.process = &p,
+			 .name = SPAN_STR("o"),
+			 .attrs = {.v = v, .n = 40},
+			 .refs = &ref,
+			 .n_refs = 1,
+			 .events = &e,
+			 .n_events = 1};
+	struct seen seen;
+
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < 40; i++)
+		v[i] = attr_text("k", (struct span_str){text, sizeof(text)});
+	see(&s, &seen);
+	is_uint(seen.n_attrs, 34, "of a span above 1 MiB tags are left out");
+	is_uint(seen.n_process, 34, "of its process too");
+	is_uint(seen.n_refs, 1, "a reference still fits");
+	is_uint(seen.n_events, 0, "a log does not");
+	is_int(seen.marks, SPAN_MARK_CUT, "the span is marked");
+	s.attrs.n = p.attrs.n = 33;
+	see(&s, &seen);
+	ok(seen.n_attrs == 33 && seen.n_process == 33 && seen.n_events == 1 &&
+		   !seen.marks,
+	   "below 1 MiB all is kept");
+}
+
+static size_t most_memory;
+
+static int see_memory(void *arg, const struct span *s, struct span_error *err)
+{
+	size_t size = span_arena_size(&decoder->arena) +
+		      span_arena_size(&decoder->keep);
+
+	(void)arg;
+	(void)s;
+	(void)err;
+	if (size > most_memory)
+		most_memory = size;
+	return 0;
+}
+
+/*
+ * Messages of the smallest elements there are, which grow most: N times
+ * ELEMENT in a list of a batch, or in a list in each of 1,000 spans.
+ */
+static void put_smallest(struct span_buf *b, const char *before, size_t n,
+			 const char *element, size_t len, const char *after,
+			 size_t after_len)
+{
+	unsigned char count[] = {0xfc, 0, 0, 0};
+
+	count[1] = (unsigned char)(0x80 | (n & 0x7f));
+	count[2] = (unsigned char)(0x80 | (n >> 7 & 0x7f));
+	count[3] = (unsigned char)(n >> 14);
+	span_buf_puts(b, before);
+	span_buf_put(b, count, sizeof(count));
+	while (n--)
+		span_buf_put(b, element, len);
+	span_buf_put(b, after, after_len);
+}
+
+static void test_memory(void)
+{
+	/* A process "s", then the list of spans; a span but for its end. */
+	static const char head[] = "\x1c\x18\x01s", *const spans = "\x19";
+	static const char span[] = "\x16\0\x16\0\x16\0\x16\0\x18\0\x25\0\x16\0"
+				   "\x16\0";
+	static const struct {
+		const char *name, *field, *element;
+		size_t len, n;
+	} table[] = {
+		{"spans", NULL, NULL, 0, 60000},
+		{"tags of no known type", "\x19", "\x18\0\x15\x12\0", 5, 1024},
+		{"logs", "\x29", "\x16\0\x19\x0c\0", 5, 1024},
+		{"logs of no time", "\x29", "\x16\1\x19\x0c\0", 5, 1024},
+	};
+	struct span_buf b = {0}, one = {0};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		size_t n = table[i].n;
+		int rc;
+
+		b.len = one.len = 0;
+		span_buf_put(&one, span, sizeof(span) - 1);
+		if (table[i].field) {
+			put_smallest(&one, table[i].field, n, table[i].element,
+				     table[i].len, "", 0);
+			n = 190;
+		}
+		span_buf_putc(&one, 0);
+		span_buf_put(&b, head, sizeof(head));
+		put_smallest(&b, spans, n, one.p, one.len, "", 1);
+		most_memory = 0;
+		rc = span_decoder_message(decoder, SPAN_FORMAT_JAEGER_COMPACT,
+					  b.p, b.len, see_memory, NULL, NULL);
+		is_int(rc, (int)n, "smallest %s: decoded", table[i].name);
+		ok(b.len <= SPAN__COLLECT_MAX && b.len > 900000 &&
+			   most_memory <= 48 * b.len,
+		   "in %zu KiB for %zu", most_memory >> 10, b.len >> 10);
+	}
+	span_buf_release(&b);
+	span_buf_release(&one);
+}
+
+int main(void)
+{
+	if (!ok(!span_decoder_open(&decoder, NULL, NULL), "open"))
+		return done_testing();
+	test_cut_text();
+	test_cut_lists();
+	test_long_span();
+	test_long();
+	test_memory();
+	span_decoder_close(&decoder);
+	return done_testing();
+}
