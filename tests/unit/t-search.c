@@ -758,8 +758,9 @@ static void test_memory(void)
 	struct answer a = ask_weave(w, o, NULL);
 
 	is_uint(a.n_spans, 200, "short of memory no span is lost");
-	ok(a.n > 100 && a.cut == a.n - 100, "%zu results, %llu traces cut", a.n,
-	   (unsigned long long)a.cut);
+	/* Two of them may have the same place in the memory of the past. */
+	ok(a.n == 200 && a.cut > 90 && a.cut <= 100,
+	   "%zu results, %llu traces cut", a.n, (unsigned long long)a.cut);
 	w.last = "bad";
 	a = ask_weave(w, o, "bad");
 	is_uint(a.n, 100, "the part that matches is found");
