@@ -14,6 +14,13 @@
 #include "tests/unit/store-model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len);
+const char *__asan_default_options(void);
+
+/* Many disks come and go: what is freed need not be kept for long. */
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=16";
+}
 
 static void check(bool good)
 {

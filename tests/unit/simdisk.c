@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define NAME_LEN 48
-#define MAX_NAMES 512
+#define MAX_NAMES 128
 #define MAX_FDS 64
 #define SECTOR 512u
 
