@@ -452,6 +452,49 @@ END
 	[ "$(id -u)" = 0 ] || chmod -R u+w disk
 }
 
+@test "span-store: a store of version 1 is read for ever" {
+	# Two closed logs, and one whose appender was killed over a frame.
+	(cd "$DATA" && cat store-v1/*) >before
+	span-query --spans -o jsonl "$DATA/store-v1.spans" >want
+	span-query --spans -o jsonl -s "$DATA/store-v1" >got
+	diff -u want got
+	(cd "$DATA" && span-store stat -o json store-v1) | jq . |
+		same store-v1.want -
+	run -0 span-store verify -v "$DATA/store-v1"
+	[ "$output" = "00000001.log: sound, 45 spans
+00000002.log: sound, 256 spans
+00000003.open: sound, 45 spans" ]
+	(cd "$DATA" && cat store-v1/*) | cmp - before
+	# An appender recovers it, and goes on.
+	cp -r "$DATA/store-v1" s
+	chmod -R u+w s
+	run --separate-stderr -0 span-store append s "$in"
+	[ -z "$stderr" ]
+	cat "$DATA/store-v1.spans" "$in" | span-query --spans -o jsonl >want
+	span-query --spans -o jsonl -s s >got
+	diff -u want got
+	[ "$(stat_of s '.files[3].firstFrame')" = 6 ]
+}
+
+@test "span-store: the format is what the man page says" {
+	read_store=$SRC/tests/interop/read_store.py
+	python3 "$read_store" "$DATA/store-v1" 2>notes |
+		cmp - "$DATA/store-v1.spans"
+	diff -u - notes <<'END'
+00000001.log: 2 frames, 45 spans, 0 bytes behind them
+00000002.log: 1 frames, 256 spans, 0 bytes behind them
+00000003.open: 2 frames, 45 spans, 1000 bytes behind them
+END
+	span-store append s "$in"
+	python3 "$read_store" s 2>notes | cmp - "$in"
+	if command -v xxhsum >/dev/null; then
+		# The hash in the trailer is the one that xxhsum prints.
+		hash=$(head -c -128 s/00000001.log | xxhsum -H2 2>/dev/null)
+		[ "${hash%% *}" = "$(tail -c 48 s/00000001.log | head -c 16 |
+			od -An -v -tx1 | tr -d ' \n')" ]
+	fi
+}
+
 @test "span-store: what is missing says so" {
 	run --separate-stderr -74 span-store stat nothing
 	[ "$stderr" = "span-store: nothing: no such store" ]
