@@ -240,6 +240,9 @@ int cmd_input_open(int *fd, const char *name, struct span_error *err)
 	if (in < 0)
 		return span_error_set(err, SPAN_E_IO, "cannot open %s", name);
 	rc = check_input(in, name, &st, err);
+	/* Looking waits for the first byte: a signal may come before it. */
+	if (!rc)
+		cmd_signals_drain(in);
 	if (!rc && is_gzip(in, &st))
 		rc = cmd__gzip_open(&in, name, err);
 	if (rc < 0 && in != STDIN_FILENO)
