@@ -1,6 +1,10 @@
 #!/usr/bin/env bats
 # tests/data/query.jsonl says which spans these tests are about.
 
+# The files are written by the test and read by the program, or the other way
+# round, never both.
+# shellcheck disable=SC2094
+
 load lib
 
 setup_file() {
@@ -233,8 +237,8 @@ finds_spans() {
 	echo old >ids
 	span-query -o ids --service db --output ids "$q"
 	[ "$(cat ids)" = 4bf92f3577b34da6 ]
-	head -c 500 "$q" >cut
-	run -65 span-query -o ids --output ids cut
+	head -c 500 "$q" >cut.spans
+	run -65 span-query -o ids --output ids cut.spans
 	[ "$(cat ids)" = 4bf92f3577b34da6 ]
 }
 
@@ -413,6 +417,7 @@ finds_spans() {
 	[ "$(span-query -c "$q" "$q")" = 4 ]
 	[ "$(span-query -c <"$q")" = 4 ]
 	[ "$(span-query -c --spans - "$q.gz" <"$q")" = 20 ]
+	# shellcheck disable=SC2002 # a pipe is the point
 	[ "$(cat "$q.gz" | span-query -c --spans)" = 10 ]
 }
 
