@@ -329,6 +329,14 @@ END
 		"$SRC/Makefile.am" "$SRC/configure.ac"
 }
 
+@test "rules: every file is in the Makefile, and so in a release" {
+	for file in "$SRC"/{cmd,lib/*,tests/unit,tests/fuzz,tests/bench}/*.[ch] \
+		"$SRC"/man/*.[1-8] "$SRC"/tests/*.bats; do
+		echo "$file"
+		grep -qF "${file#"$SRC"/}" "$SRC/Makefile.am"
+	done
+}
+
 @test "rules: files are short and their names unique" {
 	for file in "$SRC"/lib/*/*.c "$SRC"/cmd/*.c; do
 		[ "$(wc -l <"$file")" -le 500 ] || wc -l "$file"
