@@ -62,7 +62,7 @@ THRIFT_INLINE void read_tag(struct span__message *m, bool compact,
 	double d = 0;
 	bool b = false;
 
-	if (span__usual_tag(in, compact, a))
+	if (compact ? usual_tag_compact(in, a) : usual_tag_binary(in, a))
 		return;
 	a->key = SPAN_STR("");
 	while (thrift_field(in, compact, &f)) {
