@@ -151,32 +151,52 @@ static void put_json_file(struct listing *l, const struct span_store_file *f,
 	span_buf_putc(b, '}');
 }
 
+/* What was put into B from AT on, moved to the right of WIDTH columns. */
+static void align_right(struct span_buf *b, size_t at, size_t width)
+{
+	size_t len = b->len - at;
+
+	if (b->failed || len >= width || !span_buf_reserve(b, width - len))
+		return;
+	memmove(b->p + at + width - len, b->p + at, len);
+	memset(b->p + at, ' ', width - len);
+	b->len = at + width;
+}
+
+static void put_row(struct span_buf *b, const struct span_store_file *f)
+{
+	size_t at;
+
+	span_buf_printf(b, "%-13s", f->name);
+	at = b->len;
+	span_text_count(b, f->n_spans);
+	align_right(b, at, 12);
+	span_buf_puts(b, " spans");
+	at = b->len;
+	span_text_size(b, f->bytes);
+	align_right(b, at, 11);
+	if (f->n_frames) {
+		span_buf_puts(b, "  ");
+		span_text_local_time(b, f->min_arrival_ns, 0);
+	}
+	if (f->bad)
+		span_buf_puts(b, "  set aside");
+	span_buf_putc(b, '\n');
+}
+
 static int put_file(void *arg, const struct span_store_file *f,
 		    const char *text, struct span_error *err)
 {
 	struct listing *l = arg;
 	struct span_buf *b = l->out;
 	const char *state = f->open ? "open" : f->bad ? "setAside" : "closed";
-	size_t at;
 
 	(void)text;
 	(void)err;
-	if (l->json) {
+	if (l->json)
 		put_json_file(l, f, state);
-	} else {
-		span_buf_printf(b, "%-14s", f->name);
-		at = b->len;
-		span_text_count(b, f->n_spans);
-		span_buf_printf(b, "%*s", (int)(13 + at - b->len), " spans  ");
-		at = b->len;
-		span_text_size(b, f->bytes);
-		span_buf_printf(b, "%*s", (int)(12 + at - b->len), "");
-		if (f->n_frames)
-			span_text_local_time(b, f->min_arrival_ns, 0);
-		if (f->bad)
-			span_buf_puts(b, "  set aside");
-		span_buf_putc(b, '\n');
-	}
+	else
+		put_row(b, f);
 	l->first = false;
 	return 0;
 }

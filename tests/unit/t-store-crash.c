@@ -260,6 +260,7 @@ static struct simdisk *active_log(struct model *m, uint64_t n)
 	copy = simdisk_copy(disk);
 	(void)span_store_close(&st, NULL);
 	simdisk_close(&disk);
+	m->disk = copy;
 	return copy;
 }
 
