@@ -385,6 +385,9 @@ END
 	run -0 ./count-spans </dev/null
 	[ -z "$output" ]
 	run -1 ./count-spans <<<"no span stream"
+	run -0 ./count-spans <"$DATA/store.spans"
+	[ "$(awk '{ n += $1 } END { print n }' <<<"$output")" = \
+		"$(span-query -c --spans "$DATA/store.spans")" ]
 }
 
 @test "rules: the example in libspan(3) compiles" {

@@ -272,9 +272,10 @@ static int send_all(int fd, struct span_error *err)
 		pace(start, spans);
 	}
 	took = (double)(cmd_monotonic_ns() - start) / 1e9;
-	printf("sent %llu datagrams, %llu spans, %llu bytes in %.2f s\n",
-	       (unsigned long long)n, (unsigned long long)spans,
-	       (unsigned long long)bytes, took);
+	printf("sent %llu datagrams, ", (unsigned long long)n);
+	if (!opt.replay)
+		printf("%llu spans, ", (unsigned long long)spans);
+	printf("%llu bytes in %.2f s\n", (unsigned long long)bytes, took);
 	if (all.n_left_out)
 		cmd_warn("%llu spans above %u bytes were left out",
 			 (unsigned long long)all.n_left_out, MAX_DATAGRAM);
