@@ -106,6 +106,12 @@ payloads() {
 	[ "$stderr" = "span-decode: spans.file: bad payload at byte 0: a span stream, which needs no decoding" ]
 }
 
+@test "span-decode: a message that the capture cut is said to be" {
+	payloads 2 2 | LC_ALL=C sed 's/\xc2\xd9\x00\xd9\x00\xc6/\xc3\xd9\x00\xd9\x00\xc6/' >cut
+	run --separate-stderr -0 bash -c 'span-decode cut >out'
+	[ "$stderr" = "span-decode: warning: cut: payload at byte 0 from 192.0.2.1:40001, cut by the capture: a list is longer than the message at byte 45" ]
+}
+
 @test "span-decode: --from takes a file as one message" {
 	span-decode --from jaeger-binary "$DATA/jaeger-body.bin" | spans >got
 	head -n 2 "$DATA/jaeger-compact.want" | diff -u - got

@@ -11,6 +11,7 @@ span-decode and spans-jsonl are found in PATH. What may differ, and why, is
 in README.md beside this file.
 """
 
+import os
 import random
 import re
 import subprocess
@@ -118,6 +119,20 @@ def compare(tap, name, messages, expected):
            "every field", *wrong[:5])
 
 
+def captured(tap, path):
+    """A pcap file through span-capture, against our own reading of it."""
+    expected = [s for d in streams.datagrams(path) for s in
+                reference.spans(*reference.read(d[4], d[4][:1] == b"\x82"))]
+    lines = subprocess.run(
+        ["bash", "-c", 'span-capture -r "$1" | span-decode | spans-jsonl',
+         "-", path], check=True, stdout=subprocess.PIPE).stdout.splitlines()
+    got = [reference.told(line) for line in lines]
+    wrong = [d for w, g in zip(expected, got) if (d := difference(w, g))]
+    tap.ok(len(got) == len(expected) and not wrong,
+           f"{os.path.basename(path)} by span-capture -r: {len(got)} spans, "
+           "every field", *wrong[:5])
+
+
 def recorded(tap, files):
     for path in files:
         if path.endswith(".pcap"):
@@ -131,7 +146,9 @@ def recorded(tap, files):
                     *reference.read(m, m[:1] == b"\x82")))
             except reference.Refused:
                 expected.append(None)
-        compare(tap, path.rsplit("/", 1)[-1], messages, expected)
+        compare(tap, os.path.basename(path), messages, expected)
+        if path.endswith(".pcap"):
+            captured(tap, path)
 
 
 def generated(tap, n, seed):
