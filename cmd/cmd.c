@@ -38,32 +38,22 @@ static void open_standard_files(void)
 }
 
 /*
- * Arguments and file names are shown to a terminal: no control character of
- * them may act there. The two bytes of C1 controls are left out too.
+ * Arguments and names of files and spans are shown to a terminal: no control
+ * character of them acts there.
  */
-static void make_printable(char *s)
-{
-	for (unsigned char *p = (unsigned char *)s; *p; p++) {
-		if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-			*p++ = '?';
-		else if (*p >= 0x20 && *p != 0x7f)
-			continue;
-		*p = '?';
-	}
-}
-
 void cmd__say(const char *kind, const char *fmt, va_list ap)
 {
 	const char *name = cmd__scope.cmd ? cmd__scope.cmd->name : "spantools";
-	char text[1024], line[1200];
-	int len;
+	struct span_buf line = {0};
+	char text[1024];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	make_printable(text);
-	len = snprintf(line, sizeof(line), "%s%s: %s%s\n",
-		       cmd__progress_clear(), name, kind, text);
-	if (len > 0)
-		(void)!write(STDERR_FILENO, line, (size_t)len);
+	span_buf_printf(&line, "%s%s: %s", cmd__progress_clear(), name, kind);
+	span_text_terminal(&line, span_str(text));
+	span_buf_putc(&line, '\n');
+	if (!line.failed)
+		(void)!write(STDERR_FILENO, line.p, line.len);
+	span_buf_release(&line);
 }
 
 void cmd_warn(const char *fmt, ...)

@@ -93,7 +93,7 @@ END
 
 @test "cmd: a message shows no control characters" {
 	run --separate-stderr -2 "$probe" $'\e[31mred\xc2\x9b'
-	[ "${stderr_lines[0]}" = "cmd-probe: unknown verb: '?[31mred??'" ]
+	[ "${stderr_lines[0]}" = "cmd-probe: unknown verb: '\x1b[31mred\u009b'" ]
 }
 
 @test "cmd: -q silences warnings" {

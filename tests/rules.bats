@@ -180,6 +180,17 @@ writes() {
 	done
 }
 
+@test "rules: -v ends with a line of counts" {
+	for p in $(programs); do
+		command=$(writes "$p")
+		run --separate-stderr -0 bash -c "${command/$p/$p -v} >out"
+		echo "$p: $stderr"
+		[[ ${stderr_lines[-1]} = "$p: "*[0-9]* ]]
+		run --separate-stderr -0 bash -c "$command >out"
+		[ -z "$stderr" ]
+	done
+}
+
 @test "rules: programs are programs, not scripts around them" {
 	for p in $(programs); do
 		[ "$(head -c 4 "$BUILD/bin/$p" | od -An -c | tr -d ' ')" = '177ELF' ]
