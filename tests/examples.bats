@@ -56,7 +56,7 @@ normal() {
 		"$program" $verb --help >help
 		for option in $(grep -oE -- '--[a-z-]+' <<<"$rest"); do
 			echo "$program $verb $option"
-			grep -qE -- "^ .*$option[ =[]" help
+			grep -qE -- "^ .*${option}[ =[]" help
 		done
 	done <calls
 }
