@@ -151,7 +151,8 @@ wait_port() {
 # ingest RATE PROTOCOL LOST: the whole way, sender included
 ingest() {
 	local offered=$1 protocol=$2 out sent got p
-	rm -rf "$dir/store" "$dir/m"
+	# A log of the run before would name the port of that one.
+	rm -rf "$dir/store" "$dir/m" "$dir/capture.log"
 	measure "$dir/m" span-capture -v --listen udp:127.0.0.1:0 \
 		2>"$dir/capture.log" |
 		measure "$dir/m" span-decode 2>"$dir/decode.log" |
