@@ -220,9 +220,16 @@ THRIFT_INLINE int64_t thrift_zigzag(uint64_t v)
 
 THRIFT_INLINE int16_t thrift_i16(struct span__thrift *in, bool compact)
 {
-	if (compact)
-		return (int16_t)thrift_zigzag(thrift_varint(in, 32));
-	return (int16_t)thrift_be16(in);
+	const unsigned char *at = in->p;
+	uint64_t v;
+
+	if (!compact)
+		return (int16_t)thrift_be16(in);
+	v = thrift_varint(in, 32);
+	if (v > UINT16_MAX)
+		span__thrift_fail(in, at, SPAN_E_CORRUPT,
+				  "a number has too many digits");
+	return (int16_t)thrift_zigzag(v & UINT16_MAX);
 }
 
 THRIFT_INLINE int32_t thrift_i32(struct span__thrift *in, bool compact)
@@ -293,7 +300,10 @@ THRIFT_INLINE bool thrift_field(struct span__thrift *in, bool compact,
 		f->id = (int16_t)thrift_be16(in);
 		return !in->failed;
 	}
-	if (head >> 4)
+	if (head >> 4 && f->id > INT16_MAX - (head >> 4))
+		span__thrift_fail(in, in->p - 1, SPAN_E_CORRUPT,
+				  "a field has a number above 32767");
+	else if (head >> 4)
 		f->id += head >> 4;
 	else
 		f->id = thrift_i16(in, true);

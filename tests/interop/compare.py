@@ -30,6 +30,7 @@ STRICTER = (
     "a list is longer than the message",
     "a number has too many digits",
     "a field has an unknown type",
+    "a field has a number above 32767",
     "a string has a negative length",
     "values are nested too deep",
     "not a binary Thrift message",
