@@ -401,6 +401,61 @@ teardown() {
 	ends 0 $pid
 }
 
+# Spans for a second or so, in many small logs, in the background.
+append_busily() {
+	span-gen --spans 20000 --seed 1 >busy
+	: >acks
+	for _ in {1..25}; do cat busy; done |
+		span-store append --sync group:2ms,100K --rotate-size 200K \
+			--ack-fd 3 s 3>>acks &
+	pid=$!
+	wait_until test -s acks
+}
+
+# Spans that were acknowledged until now; the last line may be incomplete.
+acked() {
+	sed '$d' acks | awk '{ n += $5 } END { print n + 0 }'
+}
+
+@test "span-store: a reader sees all that was acknowledged before it began" {
+	append_busily
+	runs=0
+	while kill -0 $pid 2>/dev/null; do
+		before=$(acked)
+		run --separate-stderr -0 span-query -s s -c --spans
+		[ -z "$stderr" ]
+		[ "$output" -ge "$before" ] ||
+			echo "$output of $before spans are seen"
+		[ "$output" -ge "$before" ]
+		runs=$((runs + 1))
+	done
+	ends 0 $pid
+	echo "$runs readers"
+	[ $runs -ge 2 ]
+	[ "$(span-query -s s -c --spans)" = "$(awk '{ n += $5 } END { print n }' acks)" ]
+	[ "$(stat_of s .missingFrames)" = 0 ]
+	run -0 span-store verify s
+}
+
+@test "span-store: readers and the appender never notice expiry" {
+	append_busily
+	while kill -0 $pid 2>/dev/null; do
+		run --separate-stderr -0 span-store expire --max-bytes 1M s
+		[ -z "$stderr" ]
+	done &
+	expirer=$!
+	while kill -0 $pid 2>/dev/null; do
+		run --separate-stderr -0 span-query -s s -c --spans
+		[ -z "$stderr" ]
+		run --separate-stderr -0 span-store verify s
+		[ -z "$output$stderr" ]
+	done
+	ends 0 $pid
+	ends 0 $expirer
+	run -0 span-store verify s
+	[ "$(stat_of s .missingFrames)" = 0 ]
+}
+
 @test "span-store: expire needs to know what" {
 	span-store append s "$in"
 	run --separate-stderr -2 span-store expire s
