@@ -47,15 +47,25 @@ static uint64_t missing(const struct span__log_sum *sum, uint64_t *last)
 	return count;
 }
 
-/* Files that are no more are counted, not missed: 1, 0 when it went away. */
+/*
+ * Files that went away since they were listed have expired, and so have all
+ * before them: their frames are not missed.
+ */
+static void expired(struct span__directory *s, uint64_t *last_seq)
+{
+	s->found.n_expired++;
+	*last_seq = 0;
+}
+
+/* Size and sum of a file: 1, 0 when it went away. */
 static int know(struct span__directory *s, struct span__view_file *f,
-		struct span_error *err)
+		uint64_t *last_seq, struct span_error *err)
 {
 	int rc = span__view_sum(f, &s->dir, err);
 
 	if (rc != SPAN_E_NOTFOUND)
 		return rc < 0 ? rc : 1;
-	s->found.n_expired++;
+	expired(s, last_seq);
 	return 0;
 }
 
@@ -73,7 +83,7 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 	for (size_t i = 0; i < s->view.n; i++) {
 		struct span__view_file *f = &s->view.v[i];
 
-		rc = know(s, f, err);
+		rc = know(s, f, &last, err);
 		if (rc < 0)
 			return rc;
 		if (!rc)
@@ -105,6 +115,7 @@ int span__directory_files(struct span_store *st, span_store_file_fn *fn,
 			  void *arg, struct span_error *err)
 {
 	struct span__directory *s = (struct span__directory *)st;
+	uint64_t last = 0;
 	int rc = span__directory_view(s, err);
 
 	for (size_t i = 0; i < s->view.n && rc >= 0; i++) {
@@ -112,7 +123,7 @@ int span__directory_files(struct span_store *st, span_store_file_fn *fn,
 		struct span_store_file file;
 		char name[LOG_NAME];
 
-		rc = know(s, f, err);
+		rc = know(s, f, &last, err);
 		if (rc <= 0)
 			continue;
 		span__directory_describe(f, &file, name);
@@ -343,12 +354,14 @@ static int check_file(struct check *c, struct span__view_file *f)
 
 	if (f->kind == FILE_BAD)
 		return 0;
-	rc = know(c->store, f, c->err);
+	rc = know(c->store, f, &c->last_seq, c->err);
 	if (rc <= 0)
 		return rc;
 	rc = span__view_log(f, &c->store->dir, &c->log, c->err);
-	if (rc == SPAN_E_NOTFOUND)
+	if (rc == SPAN_E_NOTFOUND) {
+		expired(c->store, &c->last_seq);
 		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	span__directory_describe(f, &c->file, c->name);

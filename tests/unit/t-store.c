@@ -442,6 +442,53 @@ static void test_expire(void)
 	simdisk_close(&disk);
 }
 
+static void expire_most(void *arg)
+{
+	const struct span_store_policy p = {.max_bytes = 3000};
+	struct span_store_expired gone;
+
+	expire(arg, p, &gone);
+}
+
+/* With expiry before call NTH: 1 when frames are missed, -1 after the end. */
+static int look_meanwhile(uint64_t nth, bool verify)
+{
+	struct simdisk *disk = make_logs(5);
+	struct span_store *st = open_mode(disk, SPAN_STORE_READ);
+	struct span_store_stat stat = {0};
+	uint64_t at = simdisk_calls(disk) + nth;
+	int bad;
+
+	simdisk_call(disk, at, expire_most, disk);
+	if (verify)
+		bad = span_store_verify(st, NULL, NULL, &err) != 0;
+	else
+		bad = span_store_stat(st, &stat, &err) != 0 ||
+		      stat.missing_frames;
+	if (simdisk_calls(disk) < at)
+		bad = -1;
+	simdisk_call(disk, 0, NULL, NULL);
+	(void)span_store_close(&st, NULL);
+	simdisk_close(&disk);
+	return bad;
+}
+
+/* Files go away between any two calls of stat and verify: no loss. */
+static void test_expiry_meanwhile(void)
+{
+	for (int verify = 0; verify < 2; verify++) {
+		unsigned bad = 0, runs = 0;
+		int rc;
+
+		while ((rc = look_meanwhile(runs + 1, verify)) >= 0) {
+			bad += (unsigned)rc;
+			runs++;
+		}
+		ok(runs > 20 && !bad, "expire: %u of %u runs of %s miss frames",
+		   bad, runs, verify ? "verify" : "stat");
+	}
+}
+
 static void test_clock(void)
 {
 	struct simdisk *disk = make_logs(5);
@@ -549,6 +596,7 @@ int main(void)
 	test_limits();
 	test_disk_full();
 	test_expire();
+	test_expiry_meanwhile();
 	test_clock();
 	test_refusals();
 	test_memory();
