@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/queue.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/tap.h"
+
+static char big[60000];
+
+static struct span_payload payload(uint64_t n, size_t len)
+{
+	return (struct span_payload){.time_ns = n,
+				     .transport = SPAN_TRANSPORT_UDP,
+				     .peer = SPAN_STR("192.0.2.1:4711"),
+				     .port = 6831,
+				     .data = {big, len}};
+}
+
+/* Reads payloads until the end; counts them, and those out of order. */
+struct sink {
+	int fd;
+	uint64_t n, bad;
+	unsigned nap_us; /* after each */
+	int rc;
+};
+
+static void *read_all(void *arg)
+{
+	struct sink *s = arg;
+	struct span_payload_reader *r = NULL;
+	struct span_payload p;
+	uint64_t last = 0;
+
+	s->rc = span_payload_reader_open(&r, s->fd, NULL, NULL);
+	while (s->rc >= 0 &&
+	       (s->rc = span_payload_reader_next(r, &p, NULL)) > 0) {
+		s->bad += p.time_ns <= last || p.data.len != last % 50000;
+		last = p.time_ns;
+		s->n++;
+		if (s->nap_us)
+			usleep(s->nap_us);
+	}
+	span_payload_reader_close(&r);
+	return NULL;
+}
+
+/* Each payload's length follows from the number of the one before it. */
+static void test_order(void)
+{
+	struct sink sink = {0};
+	struct span__queue *q = NULL;
+	uint64_t last = 0;
+	pthread_t t;
+	int fd[2], rc = 1;
+
+	ok(pipe(fd) == 0, "a pipe");
+	sink.fd = fd[0];
+	pthread_create(&t, NULL, read_all, &sink);
+	is_int(span__queue_open(&q, fd[1], SPAN__QUEUE_MIN, NULL), 0,
+	       "the smallest queue");
+	for (uint64_t i = 1; i <= 2000 && rc == 1; i++) {
+		struct span_payload p = payload(i * 37, last % 50000);
+
+		rc = span__queue_put(q, &p, true, NULL);
+		last = i * 37;
+	}
+	is_int(rc, 1, "everything is put, waiting for room");
+	is_int(span__queue_finish(q, NULL), 0, "finish");
+	is_uint(span__queue_len(q), 0, "nothing is left");
+	span__queue_close(&q);
+	close(fd[1]);
+	pthread_join(t, NULL);
+	is_uint(sink.n, 2000, "all of it arrives");
+	is_uint(sink.bad, 0, "in order and whole, around the end of the ring");
+	is_int(sink.rc, 0, "and ends between two payloads");
+	close(fd[0]);
+}
+
+static void test_full(void)
+{
+	struct sink sink = {0};
+	struct span__queue *q = NULL;
+	uint64_t taken = 0, last = 0;
+	pthread_t t;
+	int fd[2], rc = 0;
+
+	ok(pipe(fd) == 0, "a pipe that nobody reads yet");
+	is_int(span__queue_open(&q, fd[1], 1 << 20, NULL), 0, "open");
+	for (uint64_t i = 1; i <= 5000 && rc >= 0; i++) {
+		struct span_payload p = payload(i, last % 50000);
+
+		rc = span__queue_put(q, &p, false, NULL);
+		if (rc == 1) {
+			taken++;
+			last = i;
+		}
+	}
+	ok(rc == 0, "it gets full");
+	ok(span__queue_len(q) <= 1 << 20, "and stays within its size");
+	sink.fd = fd[0];
+	pthread_create(&t, NULL, read_all, &sink);
+	is_int(span__queue_finish(q, NULL), 0, "a reader comes");
+	span__queue_close(&q);
+	close(fd[1]);
+	pthread_join(t, NULL);
+	is_uint(sink.n, taken, "and gets what was taken");
+	is_uint(sink.bad, 0, "in order");
+	close(fd[0]);
+}
+
+static void test_soon(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 10);
+	struct pollfd ready;
+	int fd[2];
+
+	ok(pipe(fd) == 0, "a pipe");
+	is_int(span__queue_open(&q, fd[1], SPAN__QUEUE_MIN, NULL), 0, "open");
+	ready = (struct pollfd){.fd = fd[0], .events = POLLIN};
+	is_int(span__queue_put(q, &p, false, NULL), 1, "a single payload");
+	is_int(poll(&ready, 1, 5000), 1, "is written without another one");
+	is_int(span__queue_finish(q, NULL), 0, "finish");
+	span__queue_close(&q);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void test_failure(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 10);
+	struct span_error err = {0};
+	struct pollfd failed;
+	int fd[2], rc;
+
+	ok(pipe(fd) == 0, "a pipe");
+	is_int(span__queue_open(&q, fd[1], SPAN__QUEUE_MIN, NULL), 0, "open");
+	close(fd[0]);
+	is_int(span__queue_put(q, &p, false, NULL), 1, "put");
+	failed = (struct pollfd){.fd = span__queue_failed_fd(q),
+				 .events = POLLIN};
+	is_int(poll(&failed, 1, 5000), 1, "that nobody reads is said");
+	is_int(span__queue_put(q, &p, true, &err), SPAN_E_PIPE,
+	       "and the next put fails");
+	is_int(err.code, SPAN_E_PIPE, "with its error");
+	is_int(span__queue_finish(q, NULL), SPAN_E_PIPE, "as does the end");
+	span__queue_close(&q);
+	close(fd[1]);
+
+	fd[0] = open("/dev/full", O_WRONLY);
+	is_int(span__queue_open(&q, fd[0], SPAN__QUEUE_MIN, NULL), 0,
+	       "a full disk");
+	rc = span__queue_put(q, &p, true, NULL);
+	ok(rc == 1 || rc == SPAN_E_IO, "put");
+	is_int(span__queue_finish(q, &err), SPAN_E_IO, "fails");
+	span__queue_close(&q);
+	close(fd[0]);
+}
+
+static void test_limits(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = {.data = {NULL, 0}};
+	char *large = calloc(1, 300000);
+	int fd = open("/dev/null", O_WRONLY);
+
+	is_int(span__queue_open(&q, fd, SPAN__QUEUE_MIN - 1, NULL),
+	       SPAN_E_INVALID, "too small");
+	is_int(span__queue_open(&q, fd, (size_t)SPAN__QUEUE_MAX + 1, NULL),
+	       SPAN_E_INVALID, "too large");
+	is_int(span__queue_open(&q, fd, SPAN__QUEUE_MIN, NULL), 0, "right");
+	p.data = (struct span_str){large, 300000};
+	is_int(span__queue_put(q, &p, true, NULL), 0,
+	       "what can never fit is not waited for");
+	is_int(span__queue_put(q, &p, false, NULL), 0, "nor taken");
+	span__queue_close(&q);
+	ok(!q, "close finishes");
+	free(large);
+	close(fd);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	test_order();
+	test_full();
+	test_soon();
+	test_failure();
+	test_limits();
+	return done_testing();
+}
