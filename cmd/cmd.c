@@ -67,16 +67,6 @@ void cmd_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-static void say(const char *fmt, ...) SPAN_PRINTF(1, 2);
-static void say(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	cmd__say("", fmt, ap);
-	va_end(ap);
-}
-
 void cmd_note(const char *fmt, ...)
 {
 	va_list ap;
@@ -124,7 +114,6 @@ static _Noreturn void die_of_sigpipe(void)
 {
 	sigset_t set;
 
-	cmd__output_abandon();
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
@@ -133,23 +122,21 @@ static _Noreturn void die_of_sigpipe(void)
 	_exit(CMD_SIGPIPE);
 }
 
-int cmd__flush_stdout(void)
+int cmd__flush_stdout(struct span_error *err)
 {
 	bool failed = fflush(stdout) < 0;
-	int sys = errno;
 	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
 	if (!failed && !ferror(stdout))
 		return 0;
 	/* What failed before this flush has left no errno: ask the pipe. */
-	if ((failed && sys == EPIPE) ||
+	if ((failed && errno == EPIPE) ||
 	    (poll(&p, 1, 0) == 1 && (p.revents & POLLERR)))
-		die_of_sigpipe();
-	if (failed)
-		say("cannot write standard output: %s", strerror(sys));
-	else
-		say("cannot write standard output");
-	return SPAN_E_IO;
+		return span_error_set(err, SPAN_E_PIPE,
+				      "nobody reads the output");
+	if (!failed)
+		errno = 0;
+	return span_error_set(err, SPAN_E_IO, "cannot write standard output");
 }
 
 /* Say what went wrong and return its exit code. */
@@ -162,10 +149,23 @@ static int report(int rc, const struct span_error *err)
 	if (rc == SPAN_E_NOMEM && !err->msg[0])
 		text = "memory is out";
 	if (rc == SPAN_E_IO && err->sys)
-		say("%s: %s", text, strerror(err->sys));
+		cmd_note("%s: %s", text, strerror(err->sys));
 	else
-		say("%s", text);
+		cmd_note("%s", text);
 	return cmd_exit_code(rc);
+}
+
+void cmd__exit(int status)
+{
+	struct span_error err = {0};
+	int rc = cmd__flush_stdout(&err);
+
+	if (rc < 0 && status != CMD_SIGPIPE)
+		status = report(rc, &err);
+	cmd__output_abandon();
+	if (status == CMD_SIGPIPE)
+		die_of_sigpipe();
+	exit(status);
 }
 
 static const struct cmd *find_verb(const struct cmd *c, const char *name)
@@ -212,10 +212,5 @@ int cmd_main(const struct cmd *c, int argc, char **argv)
 	cmd_progress_end();
 	if (rc < 0)
 		rc = report(rc, &err);
-	if (rc == CMD_SIGPIPE || cmd__flush_stdout() < 0)
-		rc = rc == CMD_SIGPIPE ? rc : CMD_IO;
-	cmd__output_abandon();
-	if (rc == CMD_SIGPIPE)
-		die_of_sigpipe();
-	exit(rc);
+	cmd__exit(rc);
 }

@@ -116,7 +116,7 @@ int cmd_output_close(int fd, struct span_error *err)
 	int rc;
 
 	if (fd == STDOUT_FILENO)
-		return cmd__flush_stdout() < 0 ? SPAN_E_IO : 0;
+		return cmd__flush_stdout(err);
 	/* What was read was not all: keep the old file. */
 	rc = cmd_input_check(err);
 	if (rc < 0)

@@ -122,8 +122,10 @@ static void add_to_list(struct cmd_list *list, const char *text)
 {
 	const char **v = realloc(list->v, (list->n + 1) * sizeof(*v));
 
-	if (!v)
-		cmd_usage("memory is out");
+	if (!v) {
+		cmd_note("memory is out");
+		cmd__exit(CMD_IO);
+	}
 	v[list->n++] = text;
 	list->v = v;
 }
@@ -218,7 +220,7 @@ static void act(const struct cmd_option *o)
 		       span_version());
 	else
 		return;
-	exit(cmd__flush_stdout() < 0 ? CMD_IO : CMD_OK);
+	cmd__exit(CMD_OK);
 }
 
 /* A long option without its dashes. True when NEXT was used. */

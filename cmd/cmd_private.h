@@ -65,11 +65,10 @@ bool cmd__gzip_close(int fd);
 /* Close what is open; the first thing that was wrong with any of them. */
 SPAN_NODISCARD int cmd__gzip_finish(struct span_error *err);
 
-/*
- * Flush stdout. 0; SPAN_E_PIPE; SPAN_E_IO when something that was printed
- * could not be written.
- */
-SPAN_NODISCARD int cmd__flush_stdout(void);
+/* Flush stdout and see what became of all that was printed. */
+SPAN_NODISCARD int cmd__flush_stdout(struct span_error *err);
+/* Flush stdout, then end with STATUS, or with what is wrong with stdout. */
+_Noreturn void cmd__exit(int status);
 
 /* Remove what an output that was not closed has left behind. */
 void cmd__output_abandon(void);

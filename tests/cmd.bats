@@ -127,6 +127,11 @@ END
 	done
 	run --separate-stderr -74 full_disk "$probe" copy "$SRC/LICENSE"
 	[ "$stderr" = "cmd-probe: cannot write: No space left on device" ]
+	# Text that does not fit into the buffer fails before the last flush.
+	run --separate-stderr -74 full_disk "$probe" show -q {10000..13000}
+	[ "$stderr" = "cmd-probe: cannot write standard output: No space left on device" ]
+	run --separate-stderr -141 closed_pipe "$probe" show -q {10000..13000}
+	[ -z "$stderr" ]
 }
 
 @test "cmd: a closed pipe ends a command by SIGPIPE, silently" {
