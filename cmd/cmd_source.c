@@ -265,23 +265,28 @@ static int next_file(struct cmd_source *s, struct span_error *err)
 	return open_file(s, err);
 }
 
+/*
+ * The reader has given RC instead of a span or a frame: 1 to ask the next
+ * one, 0 at the end of all, or a negative code.
+ */
+static int read_on(struct cmd_source *s, int rc, struct span_error *err)
+{
+	return rc < 0 ? name_error(s, rc, err) : next_file(s, err);
+}
+
 static int next_of_stream(void *self, struct span *out, struct span_error *err)
 {
 	struct cmd_source *s = self;
 	int rc;
 
-	for (;;) {
-		rc = s->reader ? span_reader_next(s->reader, out, err) : 0;
-		if (rc > 0) {
-			s->n_spans++;
-			return 1;
-		}
-		if (rc < 0)
-			return name_error(s, rc, err);
-		rc = next_file(s, err);
+	while ((rc = s->reader ? span_reader_next(s->reader, out, err) : 0) <=
+	       0) {
+		rc = read_on(s, rc, err);
 		if (rc <= 0)
 			return rc;
 	}
+	s->n_spans++;
+	return 1;
 }
 
 static int start_search(struct cmd_source *s, struct span_error *err)
@@ -332,19 +337,14 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 	if (s->store)
 		return span_error_set(err, SPAN_E_INVALID,
 				      "a store has no frames");
-	for (;;) {
-		rc = s->reader ? span_reader_next_frame(s->reader, frame, err)
-			       : 0;
-		if (rc > 0) {
-			s->n_spans += span_frame_info(*frame)->n_spans;
-			return 1;
-		}
-		if (rc < 0)
-			return name_error(s, rc, err);
-		rc = next_file(s, err);
+	while ((rc = s->reader ? span_reader_next_frame(s->reader, frame, err)
+			       : 0) <= 0) {
+		rc = read_on(s, rc, err);
 		if (rc <= 0)
 			return rc;
 	}
+	s->n_spans += span_frame_info(*frame)->n_spans;
+	return 1;
 }
 
 /*

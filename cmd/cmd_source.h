@@ -88,10 +88,6 @@ bool cmd_source_slices(const struct cmd_source *s);
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);
 
-/* The limit that holds (0: none), and whether it left results out. */
-uint64_t cmd_source_limit(void);
-bool cmd_source_more(const struct cmd_source *s);
-
 /* Spans read from streams so far. */
 uint64_t cmd_source_spans(const struct cmd_source *s);
 

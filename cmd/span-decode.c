@@ -15,11 +15,9 @@ static struct {
 	bool strict, skip_bad;
 } opt = {.from = -1};
 
-/* In the order of enum span_format. */
-static const char *const from_names[] = {
-	"auto",		  "jaeger-compact", "jaeger-binary",
-	"zipkin-compact", "zipkin-binary",  NULL,
-};
+/* What span_format_name() says; NULL ends it. */
+#define MAX_FORMATS 31
+static const char *from_names[MAX_FORMATS + 1];
 
 static const struct cmd_option options[] = {
 	{CMD_CHOICE, 0, "from", &opt.from, "FORMAT",
@@ -257,5 +255,7 @@ static const struct cmd span_decode = {
 
 int main(int argc, char **argv)
 {
+	for (int i = 0; i < MAX_FORMATS; i++)
+		from_names[i] = span_format_name(i);
 	return cmd_main(&span_decode, argc, argv);
 }

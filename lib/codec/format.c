@@ -26,15 +26,6 @@ const char *span_format_name(int format)
 	return format >= 0 && format < N_NAMES ? names[format] : NULL;
 }
 
-int span_format_parse(struct span_str name)
-{
-	for (int i = 0; i < N_NAMES; i++) {
-		if (span_str_equal(name, span_str(names[i])))
-			return i;
-	}
-	return SPAN_E_INVALID;
-}
-
 static uint32_t be32_at(const unsigned char *p)
 {
 	uint32_t v;

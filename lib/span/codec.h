@@ -29,8 +29,6 @@ enum span_format {
 
 /* The format's name in options and messages ("jaeger-compact"), or NULL. */
 SPAN_API const char *span_format_name(int format);
-/* The number of a name, or SPAN_E_INVALID. */
-SPAN_API int span_format_parse(struct span_str name);
 
 /* What a decoder did besides the spans it handed out. */
 struct span_decode_stats {

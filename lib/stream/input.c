@@ -172,8 +172,8 @@ static size_t find_record(const struct span__input *in, const char *mark,
 	return in->len;
 }
 
-int span__input_resync(struct span__input *in, const char *mark, unsigned min_n,
-		       uint64_t *skipped, struct span_error *err)
+static int resync(struct span__input *in, const char *mark, unsigned min_n,
+		  struct span_error *err)
 {
 	/* a head and a mark may lie across the end of what is there */
 	const size_t tail = 5 + MARK_LEN - 1;
@@ -187,7 +187,7 @@ int span__input_resync(struct span__input *in, const char *mark, unsigned min_n,
 			at = in->len > tail + 1 ? in->len - tail : 1;
 		if (at > in->len)
 			at = in->len;
-		*skipped += at;
+		in->skipped += at;
 		span__input_take(in, at);
 		if (found)
 			return 1;
@@ -195,7 +195,7 @@ int span__input_resync(struct span__input *in, const char *mark, unsigned min_n,
 		if (rc < 0)
 			return rc;
 		if (rc == 0) {
-			*skipped += in->len;
+			in->skipped += in->len;
 			span__input_take(in, in->len);
 			return 0;
 		}
@@ -203,6 +203,23 @@ int span__input_resync(struct span__input *in, const char *mark, unsigned min_n,
 		    in->len >= tail + 1)
 			return 1;
 	}
+}
+
+bool span__is_damage(int code)
+{
+	return code == SPAN_E_CORRUPT || code == SPAN_E_TRUNCATED ||
+	       code == SPAN_E_LIMIT || code == SPAN_E_FORMAT;
+}
+
+int span__input_skip(struct span__input *in, int rc, const char *mark,
+		     unsigned min_n, struct span_error *err)
+{
+	if (!in->skip_bad || !span__is_damage(rc))
+		return rc;
+	in->places += !in->skipping;
+	in->skipping = true;
+	*err = (struct span_error){0};
+	return resync(in, mark, min_n, err);
 }
 
 void span__input_release(struct span__input *in)

@@ -20,6 +20,9 @@ struct span__input {
 	bool eof;
 	unsigned char *buf;
 	size_t cap;
+	bool skip_bad;		  /* pass over damage instead of failing */
+	bool skipping;		  /* since the last good record */
+	uint64_t skipped, places; /* bytes, and how often it began */
 	struct span_writer *tie;
 	int (*idle)(void *arg, uint64_t *wait_ns, struct span_error *err);
 	void *idle_arg;
@@ -42,15 +45,19 @@ void span__input_take(struct span__input *in, size_t len);
 SPAN_NODISCARD int span__input_whole(struct span__input *in,
 				     struct span_error *err);
 
+/* True for what skip_bad passes over: the input is at fault. */
+bool span__is_damage(int code);
+
 /*
- * Go on to the next place, at least one byte from here, where MARK (5 bytes)
- * stands behind the head of an array of MIN_N elements or more. Returns 1, 0
- * at the end of the input (nothing is left), or a negative code. *SKIPPED
- * grows by the bytes passed over.
+ * A record at P failed with RC. When that is damage and skip_bad is set, go on
+ * to the next place, at least one byte from here, where MARK (5 bytes) stands
+ * behind the head of an array of MIN_N elements or more, and clear *ERR: 1 to
+ * try again there, 0 at the end of the input (nothing is left), or the code of
+ * a read. Otherwise RC.
  */
-SPAN_NODISCARD int span__input_resync(struct span__input *in, const char *mark,
-				      unsigned min_n, uint64_t *skipped,
-				      struct span_error *err);
+SPAN_NODISCARD int span__input_skip(struct span__input *in, int rc,
+				    const char *mark, unsigned min_n,
+				    struct span_error *err);
 
 /*
  * True when P begins with an array head of MIN_N or more and MARK, as far as

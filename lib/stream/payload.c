@@ -140,8 +140,6 @@ struct span_payload_reader {
 	struct span__input in;
 	msgpack_unpacked unpacked;
 	size_t used;
-	bool skip_bad, skipping;
-	uint64_t skipped, places;
 	struct span_error error;
 };
 
@@ -160,7 +158,7 @@ static int open_reader(struct span_payload_reader **out, struct span__input in,
 	r->in.max = MAX_RECORD;
 	if (o) {
 		r->in.tie = o->tie;
-		r->skip_bad = o->skip_bad;
+		r->in.skip_bad = o->skip_bad;
 	}
 	return 0;
 }
@@ -201,8 +199,8 @@ uint64_t span_payload_reader_skipped(const struct span_payload_reader *r,
 				     uint64_t *places)
 {
 	if (places)
-		*places = r->places;
-	return r->skipped;
+		*places = r->in.places;
+	return r->in.skipped;
 }
 
 static bool text_at(const msgpack_object *o, struct span_str *out)
@@ -308,22 +306,6 @@ static int parse(struct span_payload_reader *r, struct span_payload *p)
 	return rc < 0 ? rc : unpack(r, p);
 }
 
-static bool is_damage(int code)
-{
-	return code == SPAN_E_CORRUPT || code == SPAN_E_TRUNCATED ||
-	       code == SPAN_E_LIMIT;
-}
-
-static int skip(struct span_payload_reader *r)
-{
-	if (!r->skipping)
-		r->places++;
-	r->skipping = true;
-	r->error = (struct span_error){0};
-	return span__input_resync(&r->in, MARK, ELEMENTS, &r->skipped,
-				  &r->error);
-}
-
 int span_payload_reader_next(struct span_payload_reader *r,
 			     struct span_payload *p, struct span_error *err)
 {
@@ -332,11 +314,11 @@ int span_payload_reader_next(struct span_payload_reader *r,
 	if (rc == 0) {
 		span__input_take(&r->in, r->used);
 		r->used = 0;
-		do
-			rc = parse(r, p);
-		while (rc < 0 && r->skip_bad && is_damage(rc) &&
-		       (rc = skip(r)) > 0);
-		r->skipping = false;
+		while ((rc = parse(r, p)) < 0 &&
+		       (rc = span__input_skip(&r->in, rc, MARK, ELEMENTS,
+					      &r->error)) > 0)
+			;
+		r->in.skipping = false;
 	}
 	if (rc < 0 && err)
 		*err = r->error;

@@ -12,10 +12,8 @@
 struct span_reader {
 	struct span__input in;
 	struct span_frame *frame;
-	size_t used;   /* bytes of the frame that was handed out */
-	bool in_frame; /* span_reader_next() has spans left */
-	bool skip_bad, skipping;
-	uint64_t skipped, places;
+	size_t used;		 /* bytes of the frame that was handed out */
+	bool in_frame;		 /* span_reader_next() has spans left */
 	struct span_error error; /* the first one, for good */
 };
 
@@ -35,7 +33,7 @@ static int open_reader(struct span_reader **out, struct span__input in,
 		r->in.tie = o->tie;
 		r->in.idle = o->idle;
 		r->in.idle_arg = o->idle_arg;
-		r->skip_bad = o->skip_bad;
+		r->in.skip_bad = o->skip_bad;
 	}
 	rc = span_frame_open(&r->frame, err);
 	if (rc < 0) {
@@ -79,8 +77,8 @@ uint64_t span_reader_pos(const struct span_reader *r)
 uint64_t span_reader_skipped(const struct span_reader *r, uint64_t *places)
 {
 	if (places)
-		*places = r->places;
-	return r->skipped;
+		*places = r->in.places;
+	return r->in.skipped;
 }
 
 static int fail(struct span_reader *r, struct span_error *err)
@@ -133,38 +131,17 @@ static int parse(struct span_reader *r)
 	return rc;
 }
 
-static bool is_damage(int code)
-{
-	return code == SPAN_E_CORRUPT || code == SPAN_E_TRUNCATED ||
-	       code == SPAN_E_LIMIT || code == SPAN_E_FORMAT;
-}
-
-/* Leave what is bad behind: 1 at the next place that looks like a frame. */
-static int skip(struct span_reader *r)
-{
-	if (!r->skipping)
-		r->places++;
-	r->skipping = true;
-	r->error = (struct span_error){0};
-	return span__input_resync(&r->in, SPAN__MARK, SPAN__FRAME_ELEMENTS,
-				  &r->skipped, &r->error);
-}
-
 static int next_frame(struct span_reader *r)
 {
 	int rc;
 
 	span__input_take(&r->in, r->used);
 	r->used = 0;
-	for (;;) {
-		rc = parse(r);
-		if (rc >= 0 || !r->skip_bad || !is_damage(rc))
-			break;
-		rc = skip(r);
-		if (rc <= 0)
-			break;
-	}
-	r->skipping = false;
+	while ((rc = parse(r)) < 0 &&
+	       (rc = span__input_skip(&r->in, rc, SPAN__MARK,
+				      SPAN__FRAME_ELEMENTS, &r->error)) > 0)
+		;
+	r->in.skipping = false;
 	return rc;
 }
 
@@ -186,9 +163,9 @@ int span_reader_next_frame(struct span_reader *r, struct span_frame **frame,
 /* A span inside a frame whose checksum holds is bad: whoever wrote it erred. */
 static int bad_span(struct span_reader *r, const struct span_error *why)
 {
-	if (r->skip_bad && is_damage(why->code)) {
-		r->places++;
-		r->skipped += r->used;
+	if (r->in.skip_bad && span__is_damage(why->code)) {
+		r->in.places++;
+		r->in.skipped += r->used;
 		return 0;
 	}
 	set_error(r, why->code, why);

@@ -59,9 +59,3 @@ size_t span__utf8_escape(uint32_t cp, char out[SPAN__UTF8_MAX])
 		format = "\\u%04x";
 	return (size_t)snprintf(out, SPAN__UTF8_MAX, format, (unsigned)cp);
 }
-
-size_t span__utf8_put(uint32_t cp, char out[SPAN__UTF8_MAX])
-{
-	return (size_t)utf8proc_encode_char((utf8proc_int32_t)cp,
-					    (utf8proc_uint8_t *)out);
-}

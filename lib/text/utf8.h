@@ -27,9 +27,6 @@ bool span__utf8_unsafe(uint32_t cp);
 /* CP as a visible escape: \n \r \t, \x1b, \u202e, \U000e0001. Returns bytes. */
 size_t span__utf8_escape(uint32_t cp, char out[SPAN__UTF8_MAX]);
 
-/* CP, a valid character, as UTF-8. Returns bytes. */
-size_t span__utf8_put(uint32_t cp, char out[SPAN__UTF8_MAX]);
-
 /*
  * What a terminal gets for the character at the start of *REST, which moves
  * on. P points into *REST or to TMP. MARKS, 0 at the start of a text, counts
