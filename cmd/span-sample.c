@@ -60,7 +60,7 @@ static int hex_digit(char c)
 /* "rv:" and 14 digits among the ;-separated parts of OpenTelemetry's entry. */
 static bool random_value(struct span_str entry, uint64_t *r)
 {
-	const char *p = entry.p, *end = p + entry.len;
+	const char *p = entry.p, *end = p ? p + entry.len : NULL;
 
 	while (p && end - p >= 3 + RANDOM_DIGITS) {
 		uint64_t v = 0;

@@ -68,8 +68,9 @@ static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 		max = rest->len;
 	while (n < max && rest->p[n] >= 0x20 && rest->p[n] < 0x7f)
 		n++;
-	if (n)
-		*marks = 1;
+	if (!n)
+		return 0;
+	*marks = 1;
 	rest->p += n;
 	rest->len -= n;
 	return n;
