@@ -456,6 +456,21 @@ acked() {
 	[ "$(stat_of s .missingFrames)" = 0 ]
 }
 
+@test "span-store: a log that is being created is no damage" {
+	span-store append s "$in"
+	: >s/00000002.open
+	run --separate-stderr -0 span-store verify s
+	[ -z "$output$stderr" ]
+	head -c 100 s/00000001.log >s/00000002.open
+	run --separate-stderr -0 span-store verify s
+	[ -z "$output$stderr" ]
+	run --separate-stderr -0 span-query -s s -c --spans
+	[ -z "$stderr" ]
+	head -c 128 /dev/zero >s/00000002.open
+	run --separate-stderr -1 span-store verify s
+	[ "$output" = "00000002.open: its header is damaged" ]
+}
+
 @test "span-store: expire needs to know what" {
 	span-store append s "$in"
 	run --separate-stderr -2 span-store expire s
