@@ -169,12 +169,14 @@ static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 static bool take_span(struct span_frame *f, struct dec *d)
 {
 	uint64_t len = dec_uint(&f->next);
+	const unsigned char *p;
 
 	if (len > SPAN_MAX_BYTES)
 		dec_fail(&f->next, SPAN_E_LIMIT, "a span above 1 MiB");
-	*d = dec_init(f->next.p, len);
-	if (!dec_take(&f->next, len))
+	p = dec_take(&f->next, len);
+	if (!p)
 		return false;
+	*d = dec_init(p, len);
 	f->spans_left--;
 	return true;
 }
