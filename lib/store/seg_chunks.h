@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seg_chunks.h - a long sequence of bytes, compressed in chunks
+ *
+ * Chunks of up to 64 KiB, each with its own codec (none, zlib, zstd) and
+ * length, so that any of them is decompressed alone.
+ */
+#ifndef SPAN_SEG_CHUNKS_H
+#define SPAN_SEG_CHUNKS_H
+
+#include "store/seg_ints.h"
+
+#define SEG_CHUNK (64u << 10)
+
+enum span__seg_codec { SEG_CODEC_NONE = 0, SEG_CODEC_ZLIB, SEG_CODEC_ZSTD };
+
+struct span__chunks_writer;
+
+SPAN_NODISCARD int span__chunks_writer_open(struct span__chunks_writer **out,
+					    enum span__seg_codec codec,
+					    struct span_error *err);
+/* Append bytes; returns the offset of the first in the sequence. Sticky
+ * errors come out of finish. */
+uint64_t span__chunks_writer_put(struct span__chunks_writer *w, const void *p,
+				 size_t len);
+/* Length of the sequence so far. */
+uint64_t span__chunks_writer_len(const struct span__chunks_writer *w);
+/* Memory that it holds. */
+size_t span__chunks_writer_memory(const struct span__chunks_writer *w);
+/* Append all of it to OUT: the content of a section. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__chunks_writer_finish(struct span__chunks_writer *w,
+					      struct span_buf *out,
+					      struct span_error *err);
+void span__chunks_writer_close(struct span__chunks_writer **w);
+
+/* Reading: the last chunks that were read are kept decompressed. */
+struct span__chunks;
+
+/* Open the section AREA; an empty area is an empty sequence. 0 or
+ * SPAN_E_NOMEM, SPAN_E_CORRUPT. */
+SPAN_NODISCARD int span__chunks_open(struct span__chunks **out,
+				     const struct span__area *area,
+				     struct span_error *err);
+uint64_t span__chunks_len(const struct span__chunks *c);
+/*
+ * The LEN bytes at POS: in *OUT, valid until the next call. A piece that goes
+ * over chunks is put together. False when damaged (the file is marked bad) or
+ * memory is out.
+ */
+bool span__chunks_get(struct span__chunks *c, uint64_t pos, size_t len,
+		      struct span_str *out);
+void span__chunks_close(struct span__chunks **c);
+
+#endif

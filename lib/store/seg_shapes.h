@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seg_shapes.h - the shapes of traces: each different tree of types once
+ *
+ * A shape lists the spans of a trace in preorder, children of one span in the
+ * order of (type, start, id): a type and a link each. The link is 0 for a span
+ * without a parent id; 1 for one whose parent id is stored apart (it is not in
+ * the trace here, or would close a circle); else 1 + depth, the parent being
+ * the nearest span before it whose depth is one less. Spans with link 0 or 1
+ * have depth 0; their start slot counts from the start of the trace.
+ */
+#ifndef SPAN_SEG_SHAPES_H
+#define SPAN_SEG_SHAPES_H
+
+#include "store/seg_chunks.h"
+
+struct span__seg_node {
+	uint32_t type, link;
+};
+
+#define SEG_LINK_NONE 0u
+#define SEG_LINK_EXPLICIT 1u
+
+/* Gathers shapes; each gets a number by first use. */
+struct span__shapes_writer;
+SPAN_NODISCARD int span__shapes_writer_open(struct span__shapes_writer **out,
+					    struct span_error *err);
+/* The number of the shape of N nodes, or a negative code. */
+int64_t span__shapes_writer_put(struct span__shapes_writer *w,
+				const struct span__seg_node *v, size_t n,
+				struct span_error *err);
+uint64_t span__shapes_writer_count(const struct span__shapes_writer *w);
+size_t span__shapes_writer_memory(const struct span__shapes_writer *w);
+SPAN_NODISCARD int span__shapes_writer_finish(struct span__shapes_writer *w,
+					      struct span_buf *out,
+					      struct span_error *err);
+void span__shapes_writer_close(struct span__shapes_writer **w);
+
+/* Reading; what was read is kept as long as it is open. */
+struct span__shapes;
+SPAN_NODISCARD int span__shapes_open(struct span__shapes **out,
+				     const struct span__area *area, uint64_t n,
+				     uint64_t n_types, struct span_error *err);
+/*
+ * The nodes of shape I: true with *V (valid until close; for shapes above
+ * 4096 nodes until the next call) and *N. Links are checked to make a tree,
+ * types to be below n_types. False when it is damaged or memory is out.
+ */
+bool span__shapes_get(struct span__shapes *s, uint64_t i,
+		      const struct span__seg_node **v, size_t *n);
+void span__shapes_close(struct span__shapes **s);
+
+#endif
