@@ -11,7 +11,6 @@
 #define SPAN_STORE_H
 
 #include <span/model.h>
-#include <span/sketch.h>
 #include <span/stream.h>
 
 #ifdef __cplusplus
@@ -24,7 +23,7 @@ struct span_cursor;
 enum span_store_mode {
 	SPAN_STORE_READ = 0, /* no lock; the store must exist */
 	SPAN_STORE_APPEND,   /* takes LOCK; creates, recovers */
-	SPAN_STORE_MAINTAIN, /* takes MAINT: expire, seal, policy */
+	SPAN_STORE_MAINTAIN, /* takes MAINT: expire */
 };
 
 enum span_sync {
@@ -154,16 +153,6 @@ SPAN_API SPAN_NODISCARD int span_store_scan(struct span_store *st,
 					    struct span_error *err);
 
 /*
- * How many spans span_store_scan() of R would return, without decoding them
- * where it can. *EXACT (or NULL) is false when a tag was only a hint somewhere:
- * then the count is an upper bound.
- */
-SPAN_API SPAN_NODISCARD int span_store_count(struct span_store *st,
-					     const struct span_range *r,
-					     uint64_t *n, bool *exact,
-					     struct span_error *err);
-
-/*
  * All spans of the N traces IDS (sorted by memcmp(3), no two equal), in
  * order of arrival.
  */
@@ -228,67 +217,9 @@ SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
 					      span_store_file_fn *fn, void *arg,
 					      struct span_error *err);
 
-/*
- * One group of calls: spans of a service, operation and kind, called by one
- * of another, or by none, that start in one bucket of time.
- */
-enum span_store_parent {
-	SPAN_PARENT_NONE = 0, /* names none */
-	SPAN_PARENT_KNOWN,
-	SPAN_PARENT_ABSENT, /* names one that is not in the store */
-};
-struct span_store_calls {
-	enum span_store_parent parent;
-	struct span_str parent_service, parent_name; /* SPAN_PARENT_KNOWN */
-	uint8_t parent_kind;
-	struct span_str service, name;
-	uint8_t kind;
-	bool error;	   /* all of them are */
-	uint64_t start_ns; /* of the bucket */
-	uint64_t calls;
-	uint64_t sum_ns; /* of durations, at most UINT64_MAX */
-	double weight;	 /* how many calls one stands for: span-store(5) */
-	const struct span_sketch *sketch; /* of durations */
-};
-struct span_store_calls_range {
-	uint64_t since_ns, until_ns; /* of the child's start; 0: not set */
-	/*
-	 * The longest bucket that will do, from since_ns on: 60 s, or a
-	 * multiple of it; 0: any, when only totals over the range count.
-	 */
-	uint64_t width_ns;
-};
-typedef int span_store_calls_fn(void *arg, const struct span_store_calls *c,
-				struct span_error *err);
-
-/*
- * All calls in the range, exactly, from what segments know in advance where
- * that is enough and from their columns where it is not. A group comes in one
- * or several parts, in no order. Duplicates count. What the parent is, is
- * decided among the spans of the trace in the same file; else it is any span
- * with the id in another file, the youngest file first.
- */
-SPAN_API SPAN_NODISCARD int
-span_store_calls(struct span_store *st, const struct span_store_calls_range *r,
-		 span_store_calls_fn *fn, void *arg, struct span_error *err);
-
-/* Each service and operation (with its kind) once, sorted, and how many spans
- * of it are stored. */
-struct span_store_name {
-	struct span_str service, operation;
-	uint8_t kind;
-	uint64_t spans, errors;
-};
-typedef int span_store_name_fn(void *arg, const struct span_store_name *n,
-			       struct span_error *err);
-SPAN_API SPAN_NODISCARD int span_store_names(struct span_store *st,
-					     span_store_name_fn *fn, void *arg,
-					     struct span_error *err);
-
 struct span_store_policy {
 	uint64_t max_age_ns; /* 0: no limit; by time of arrival */
 	uint64_t max_bytes;  /* 0: no limit; whole directory */
-	uint64_t min_free;   /* 0: none; bytes to leave free on the disk */
 	bool dry_run;	     /* say what would go, remove nothing */
 	bool trust_clock;    /* see clock_doubt */
 	uint64_t now_ns;     /* 0: the clock */
@@ -306,54 +237,6 @@ SPAN_API SPAN_NODISCARD int span_store_expire(struct span_store *st,
 					      const struct span_store_policy *p,
 					      struct span_store_expired *out,
 					      span_store_file_fn *fn, void *arg,
-					      struct span_error *err);
-
-/*
- * The policy that the store remembers (its first three members); all zero
- * when it has none. Setting needs SPAN_STORE_MAINTAIN.
- */
-SPAN_API SPAN_NODISCARD int span_store_policy_get(struct span_store *st,
-						  struct span_store_policy *out,
-						  struct span_error *err);
-SPAN_API SPAN_NODISCARD int
-span_store_policy_set(struct span_store *st, const struct span_store_policy *p,
-		      struct span_error *err);
-
-/*
- * Seal closed logs into segments and merge small segments. Needs
- * SPAN_STORE_MAINTAIN. Ingest and readers go on meanwhile.
- */
-struct span_seal_opts {
-	bool all; /* not only what is due: see span-store(1) */
-	bool dry_run;
-	uint64_t max_spans;  /* of a segment; 0: 1 M */
-	uint64_t memory;     /* bytes to build in; 0: 256 MiB */
-	uint64_t max_age_ns; /* logs older than that are due; 0: 2 h */
-	const char *codec;   /* "zstd", "zlib", "none"; NULL: zstd, where it
-				was built in */
-	uint64_t now_ns;     /* 0: the clock */
-	/* Called now and then; below 0 ends it without harm. May be NULL. */
-	int (*progress)(void *arg, uint64_t spans, uint64_t of);
-	void *arg;
-};
-struct span_sealed {
-	uint64_t n_logs, n_merged; /* logs and segments that were replaced */
-	uint64_t n_segments;	   /* by how many */
-	uint64_t n_spans, bytes_before, bytes_after;
-};
-SPAN_API SPAN_NODISCARD int span_store_seal(struct span_store *st,
-					    const struct span_seal_opts *o,
-					    struct span_sealed *out,
-					    span_store_file_fn *fn, void *arg,
-					    struct span_error *err);
-
-/*
- * Copy the sealed segments of a store into the directory DIR, which is
- * another store or nothing yet, under names that tell their origin; what is
- * there already is left out. Nothing of DIR is lost or changed. *N: copied.
- */
-SPAN_API SPAN_NODISCARD int span_store_export(struct span_store *st,
-					      const char *dir, uint64_t *n,
 					      struct span_error *err);
 
 /*
