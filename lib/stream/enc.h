@@ -61,6 +61,8 @@ static inline uint32_t enc_string(struct enc *e, struct span_str s, bool is_key)
 {
 	int64_t n;
 
+	if (e->err)
+		return 0;
 	if (s.len > SPAN_MAX_STRING) {
 		enc_fail(e, SPAN_E_LIMIT, "a string above 64 KiB");
 		return 0;
@@ -124,6 +126,12 @@ static inline void enc_raw_str(struct enc *e, struct span_str s, bool bin)
 /* Attributes; GUESSES (or NULL) has GUESS_PLACES entries. */
 void span__enc_attrs(struct enc *e, const struct span_attrs *attrs,
 		     struct span__guess *guesses);
+
+/*
+ * Bytes of texts that go into the frame's tables; those in arrays and maps go
+ * into the body and are counted there.
+ */
+size_t span__enc_text_bytes(const struct span_attrs *attrs);
 
 /* The number of a process, and of a scope plus one (0: none). */
 uint32_t span__enc_process(struct enc *e, const struct span_process *p);

@@ -326,6 +326,35 @@ static void start_frame(struct span__building *b, const struct span *s)
 	b->max_end_ns = 0;
 }
 
+size_t span__enc_text_bytes(const struct span_attrs *attrs)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < attrs->n && i < SPAN_MAX_ATTRS; i++) {
+		const struct span_attr *a = &attrs->v[i];
+
+		sum += a->key.len;
+		if (a->value.type == SPAN_STRING)
+			sum += a->value.str.len;
+	}
+	return sum;
+}
+
+/* Strings are shared by the spans of a frame, but one of them may come alone.
+ */
+static bool texts_fit(const struct span *s)
+{
+	size_t sum = span__enc_text_bytes(&s->attrs);
+
+	for (size_t i = 0; i < s->n_events && sum <= SPAN_MAX_BYTES; i++)
+		sum += s->events[i].name.len +
+		       span__enc_text_bytes(&s->events[i].attrs);
+	for (size_t i = 0; i < s->n_refs && sum <= SPAN_MAX_BYTES; i++)
+		sum += s->refs[i].trace_state.len +
+		       span__enc_text_bytes(&s->refs[i].attrs);
+	return sum <= SPAN_MAX_BYTES;
+}
+
 static bool fits(const struct span *s, const char **why)
 {
 	*why = NULL;
@@ -335,6 +364,8 @@ static bool fits(const struct span *s, const char **why)
 		*why = "more than 1,024 references";
 	else if (s->kind > 15 || s->status > 15)
 		*why = "a kind or status above 15";
+	else if (!texts_fit(s))
+		*why = "a span above 1 MiB";
 	return !*why;
 }
 

@@ -98,11 +98,20 @@ static uint32_t owner_number(struct enc *e, struct span__owners *o,
 	return o->n++;
 }
 
+/* Texts of a process or scope have the limit that those of a span have. */
+static void check_texts(struct enc *e, const struct span_attrs *attrs)
+{
+	if (span__enc_text_bytes(attrs) > SPAN_MAX_BYTES)
+		enc_fail(e, SPAN_E_LIMIT, "a process or scope above 1 MiB");
+}
+
 static void enc_process(struct enc *e, const struct span_process *p)
 {
 	size_t n = p->schema_url.len ? 4 : p->attrs.dropped ? 3 : 1;
-	uint32_t service = enc_string(e, p->service, false);
+	uint32_t service;
 
+	check_texts(e, &p->attrs);
+	service = enc_string(e, p->service, false);
 	if (n == 1 && p->attrs.n)
 		n = 2;
 	enc_array(e, n);
@@ -119,6 +128,7 @@ static void enc_scope(struct enc *e, const struct span_scope *s)
 {
 	size_t n = s->schema_url.len ? 5 : s->attrs.dropped ? 4 : 3;
 
+	check_texts(e, &s->attrs);
 	enc_array(e, n);
 	enc_ref1(e, s->name);
 	enc_ref1(e, s->version);

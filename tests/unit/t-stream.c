@@ -364,6 +364,15 @@ static void test_limits(void)
 	s.attrs = (struct span_attrs){a, 17, 0};
 	is_int(span_writer_put(w, &s, &err), SPAN_E_LIMIT,
 	       "a span above 1 MiB is refused: %s", err.msg);
+	for (int i = 0; i < 17; i++)
+		a[i].value.type = SPAN_STRING;
+	is_int(span_writer_put(w, &s, &err), SPAN_E_LIMIT,
+	       "and one whose texts are: %s", err.msg);
+	p.attrs = s.attrs;
+	s.attrs = (struct span_attrs){0};
+	is_int(span_writer_put(w, &s, &err), SPAN_E_LIMIT,
+	       "and one of such a process: %s", err.msg);
+	p.attrs = (struct span_attrs){0};
 	for (unsigned i = 0; i <= SPAN_MAX_DEPTH; i++) {
 		nest[i].type = SPAN_ARRAY;
 		nest[i].array.v = &nest[i + 1];
