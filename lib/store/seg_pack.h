@@ -10,6 +10,7 @@
 
 #include <span/model.h>
 
+/* What is nested deeper than SPAN_MAX_DEPTH, which no frame has, is null. */
 void span__pack_value(struct span_buf *out, const struct span_value *v);
 /* Attributes and schema URL; the service is stored apart. */
 void span__pack_process(struct span_buf *out, const struct span_process *p);
