@@ -185,6 +185,10 @@ struct span_store_stat {
 	uint64_t damaged_places, damaged_bytes, missing_frames;
 	uint64_t n_expired; /* files that went away since they were listed */
 	uint64_t first_segment, last_segment;
+	/* of n_files, n_spans and bytes: what is sealed */
+	uint64_t n_segments, sealed_spans, sealed_bytes;
+	uint64_t n_traces;   /* sealed ones; one in two segments counts twice */
+	uint64_t free_bytes; /* on its disk; UINT64_MAX: not known */
 	uint8_t uuid[16];
 };
 
@@ -202,8 +206,10 @@ struct span_store_file {
 	const char *name; /* in the directory */
 	bool open;	  /* still grows */
 	bool bad;	  /* set aside by recovery; its spans count nowhere */
+	bool sealed;	  /* a segment */
 	uint64_t bytes, n_frames, n_spans, first_seq, last_seq;
 	uint64_t min_start_ns, max_end_ns, min_arrival_ns, max_arrival_ns;
+	uint64_t n_traces; /* of a segment */
 };
 typedef int span_store_file_fn(void *arg, const struct span_store_file *f,
 			       const char *text, struct span_error *err);

@@ -73,6 +73,7 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 			 struct span_error *err)
 {
 	struct span__directory *s = (struct span__directory *)st;
+	const struct span__io *io = s->base.io;
 	struct span__log_sum sum = {0};
 	uint64_t last = 0;
 	int rc = span__directory_view(s, err);
@@ -101,6 +102,8 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 		out->last_segment = f->number;
 	}
 	out->n_expired = s->found.n_expired;
+	if (io->space(io->self, s->dir.fd, &out->free_bytes) < 0)
+		out->free_bytes = UINT64_MAX;
 	out->n_spans = sum.n_spans;
 	out->n_frames = sum.n_frames;
 	out->min_start_ns = sum.min_start_ns;

@@ -210,6 +210,7 @@ static int stat(struct span_store *st, struct span_store_stat *out,
 	(void)err;
 	out->n_frames = m->next - m->first;
 	out->bytes = m->bytes;
+	out->free_bytes = UINT64_MAX;
 	if (!out->n_frames)
 		return 0;
 	out->min_start_ns = out->min_arrival_ns = UINT64_MAX;
