@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -75,6 +76,20 @@ static int sys_fstat(void *self, int fd, struct span__io_stat *out)
 		(uint64_t)st.st_mtim.tv_sec * NS + (uint64_t)st.st_mtim.tv_nsec;
 	out->mode = st.st_mode & 07777;
 	return 0;
+}
+
+static void *sys_map(void *self, int fd, size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+
+	(void)self;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void sys_unmap(void *self, void *p, size_t len)
+{
+	(void)self;
+	munmap(p, len);
 }
 
 static int sys_mkdir(void *self, int dirfd, const char *name, mode_t mode)
@@ -227,6 +242,8 @@ const struct span__io span__io_system = {
 	.fdatasync = sys_fdatasync,
 	.fsync = sys_fsync,
 	.fstat = sys_fstat,
+	.map = sys_map,
+	.unmap = sys_unmap,
 	.mkdir = sys_mkdir,
 	.rename = sys_rename,
 	.unlink = sys_unlink,

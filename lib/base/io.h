@@ -38,6 +38,9 @@ struct span__io {
 	int (*fdatasync)(void *self, int fd);
 	int (*fsync)(void *self, int fd);
 	int (*fstat)(void *self, int fd, struct span__io_stat *out);
+	/* The first LEN bytes, more than 0, to be read; NULL with errno. */
+	void *(*map)(void *self, int fd, size_t len);
+	void (*unmap)(void *self, void *p, size_t len);
 	int (*mkdir)(void *self, int dirfd, const char *name, mode_t mode);
 	int (*rename)(void *self, int dirfd, const char *from, const char *to);
 	int (*unlink)(void *self, int dirfd, const char *name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/log_format.h"
 
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/le.h"
 
 #include "base/banned.h"
 
@@ -17,56 +17,13 @@ static const uint8_t trailer_magic[8] = {0x89, 'S', 'P', 'A',
 static const uint8_t record_mark[4] = {'S', 'R', 'E', 'C'};
 static const uint8_t section_mark[4] = {'S', 'S', 'E', 'C'};
 
-static void put16(uint8_t *p, uint16_t v)
-{
-	v = htole16(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	v = htole64(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
-/* The seed, so that bytes which belong elsewhere never pass for valid. */
-static uint32_t seed(const struct span__log_id *id, uint64_t pos)
+uint32_t span__log_seed(const struct span__log_id *id, uint64_t pos)
 {
 	uint8_t bytes[32];
 
 	memcpy(bytes, id->uuid, 16);
-	put64(bytes + 16, id->number);
-	put64(bytes + 24, pos);
+	span__put64(bytes + 16, id->number);
+	span__put64(bytes + 24, pos);
 	return span__crc32c(0, bytes, sizeof(bytes));
 }
 
@@ -88,21 +45,21 @@ void span__log_header_put(uint8_t out[LOG_HEADER],
 {
 	memset(out, 0, LOG_HEADER);
 	memcpy(out, header_magic, sizeof(header_magic));
-	put16(out + 8, LOG_MAJOR);
-	put32(out + 12, LOG_HEADER);
-	put64(out + 16, h->features.compat);
-	put64(out + 24, h->features.ro_compat);
-	put64(out + 32, h->features.incompat);
+	span__put16(out + 8, LOG_MAJOR);
+	span__put32(out + 12, LOG_HEADER);
+	span__put64(out + 16, h->features.compat);
+	span__put64(out + 24, h->features.ro_compat);
+	span__put64(out + 32, h->features.incompat);
 	memcpy(out + 40, h->id.uuid, 16);
-	put64(out + 56, h->id.number);
-	put64(out + 64, h->first_seq);
-	put64(out + 72, h->created_ns);
-	put64(out + 80, h->created_boot_ns);
+	span__put64(out + 56, h->id.number);
+	span__put64(out + 64, h->first_seq);
+	span__put64(out + 72, h->created_ns);
+	span__put64(out + 80, h->created_boot_ns);
 	memcpy(out + 88, h->boot_id, 16);
-	put32(out + 104, h->sync_mode);
-	put32(out + 108, h->sync_delay_us);
-	put64(out + 112, h->sync_bytes);
-	put32(out + 124, span__crc32c(0, out, 124));
+	span__put32(out + 104, h->sync_mode);
+	span__put32(out + 108, h->sync_delay_us);
+	span__put64(out + 112, h->sync_bytes);
+	span__put32(out + 124, span__crc32c(0, out, 124));
 }
 
 int span__log_header_get(struct span__log_header *out, const uint8_t *p,
@@ -112,29 +69,31 @@ int span__log_header_get(struct span__log_header *out, const uint8_t *p,
 
 	if (len < LOG_HEADER || memcmp(p, header_magic, sizeof(header_magic)))
 		return span_error_at(err, SPAN_E_CORRUPT, 0, "no log header");
-	header_len = get32(p + 12);
+	header_len = span__get32(p + 12);
 	if (header_len < LOG_HEADER || header_len > LOG_HEADER_MAX ||
 	    header_len % LOG_ALIGN || header_len > len)
 		return span_error_at(err, SPAN_E_CORRUPT, 12,
 				     "bad length of the log header");
-	if (get32(p + header_len - 4) != span__crc32c(0, p, header_len - 4))
+	if (span__get32(p + header_len - 4) !=
+	    span__crc32c(0, p, header_len - 4))
 		return span_error_at(err, SPAN_E_CORRUPT, 0,
 				     "bad checksum of the log header");
-	if (get16(p + 8) != LOG_MAJOR)
+	if (span__get16(p + 8) != LOG_MAJOR)
 		return span_error_set(err, SPAN_E_FORMAT,
 				      "a later version wrote it");
 	*out = (struct span__log_header){
-		.features = {get64(p + 16), get64(p + 24), get64(p + 32)},
+		.features = {span__get64(p + 16), span__get64(p + 24),
+			     span__get64(p + 32)},
 		.header_len = header_len,
-		.first_seq = get64(p + 64),
-		.created_ns = get64(p + 72),
-		.created_boot_ns = get64(p + 80),
-		.sync_mode = get32(p + 104),
-		.sync_delay_us = get32(p + 108),
-		.sync_bytes = get64(p + 112),
+		.first_seq = span__get64(p + 64),
+		.created_ns = span__get64(p + 72),
+		.created_boot_ns = span__get64(p + 80),
+		.sync_mode = span__get32(p + 104),
+		.sync_delay_us = span__get32(p + 108),
+		.sync_bytes = span__get64(p + 112),
 	};
 	memcpy(out->id.uuid, p + 40, 16);
-	out->id.number = get64(p + 56);
+	out->id.number = span__get64(p + 56);
 	memcpy(out->boot_id, p + 88, 16);
 	return span__features_check(&out->features, writer, err);
 }
@@ -145,7 +104,7 @@ int span__log_header_get(struct span__log_header *out, const uint8_t *p,
 static uint32_t record_crc(const struct span__log_id *id, uint64_t pos,
 			   const uint8_t *header, const void *rest, size_t len)
 {
-	uint32_t crc = span__crc32c(seed(id, pos), header + 8, 44);
+	uint32_t crc = span__crc32c(span__log_seed(id, pos), header + 8, 44);
 
 	return span__crc32c(crc, rest, len);
 }
@@ -153,7 +112,8 @@ static uint32_t record_crc(const struct span__log_id *id, uint64_t pos,
 static uint32_t record_header_crc(const struct span__log_id *id, uint64_t pos,
 				  const uint8_t *header)
 {
-	return span__crc32c(seed(id, pos), header + 8, LOG_RECORD - 8);
+	return span__crc32c(span__log_seed(id, pos), header + 8,
+			    LOG_RECORD - 8);
 }
 
 void span__log_record_put(uint8_t out[LOG_RECORD],
@@ -166,41 +126,41 @@ void span__log_record_put(uint8_t out[LOG_RECORD],
 	uint32_t crc;
 
 	memcpy(out, record_mark, sizeof(record_mark));
-	put32(out + 8, rec->len);
-	put16(out + 12, rec->type);
-	put16(out + 14, rec->flags);
-	put64(out + 16, rec->seq);
-	put64(out + 24, rec->arrival_ns);
-	put64(out + 32, rec->min_start_ns);
-	put64(out + 40, rec->max_end_ns);
-	put32(out + 48, rec->n_spans);
+	span__put32(out + 8, rec->len);
+	span__put16(out + 12, rec->type);
+	span__put16(out + 14, rec->flags);
+	span__put64(out + 16, rec->seq);
+	span__put64(out + 24, rec->arrival_ns);
+	span__put64(out + 32, rec->min_start_ns);
+	span__put64(out + 40, rec->max_end_ns);
+	span__put32(out + 48, rec->n_spans);
 	crc = record_crc(id, rec->pos, out, payload, rec->len);
-	put32(out + 52, span__crc32c(crc, zero, pad));
-	put32(out + 4, record_header_crc(id, rec->pos, out));
+	span__put32(out + 52, span__crc32c(crc, zero, pad));
+	span__put32(out + 4, record_header_crc(id, rec->pos, out));
 }
 
 bool span__log_record_get(struct span__log_record *out,
 			  const struct span__log_id *id, const uint8_t *p,
 			  uint64_t pos)
 {
-	uint32_t len = get32(p + 8);
+	uint32_t len = span__get32(p + 8);
 
 	if (memcmp(p, record_mark, sizeof(record_mark)) || !len ||
 	    len > LOG_PAYLOAD_MAX)
 		return false;
-	if (get32(p + 4) != record_header_crc(id, pos, p))
+	if (span__get32(p + 4) != record_header_crc(id, pos, p))
 		return false;
 	*out = (struct span__log_record){
 		.pos = pos,
 		.len = len,
-		.type = get16(p + 12),
-		.flags = get16(p + 14),
-		.seq = get64(p + 16),
-		.arrival_ns = get64(p + 24),
-		.min_start_ns = get64(p + 32),
-		.max_end_ns = get64(p + 40),
-		.n_spans = get32(p + 48),
-		.crc = get32(p + 52),
+		.type = span__get16(p + 12),
+		.flags = span__get16(p + 14),
+		.seq = span__get64(p + 16),
+		.arrival_ns = span__get64(p + 24),
+		.min_start_ns = span__get64(p + 32),
+		.max_end_ns = span__get64(p + 40),
+		.n_spans = span__get32(p + 48),
+		.crc = span__get32(p + 52),
 	};
 	return true;
 }
@@ -224,11 +184,12 @@ void span__log_section_put(struct span_buf *out, const struct span__log_id *id,
 		return;
 	memset(p + size - LOG_ALIGN, 0, LOG_ALIGN);
 	memcpy(p, section_mark, sizeof(section_mark));
-	put32(p + 8, type);
-	put32(p + 12, len);
+	span__put32(p + 8, type);
+	span__put32(p + 12, len);
 	if (len)
 		memcpy(p + LOG_SECTION, content, len);
-	put32(p + 4, span__crc32c(seed(id, pos), p + 8, size - 8));
+	span__put32(p + 4,
+		    span__crc32c(span__log_seed(id, pos), p + 8, size - 8));
 	out->len += size;
 }
 
@@ -240,34 +201,35 @@ bool span__log_section_get(const struct span__log_id *id, const uint8_t *p,
 
 	if (len < LOG_SECTION || memcmp(p, section_mark, sizeof(section_mark)))
 		return false;
-	size = span__log_section_size(get32(p + 12));
+	size = span__log_section_size(span__get32(p + 12));
 	if (size > len)
 		return false;
-	if (get32(p + 4) != span__crc32c(seed(id, pos), p + 8, size - 8))
+	if (span__get32(p + 4) !=
+	    span__crc32c(span__log_seed(id, pos), p + 8, size - 8))
 		return false;
-	*type = get32(p + 8);
-	*content =
-		(struct span_str){(const char *)p + LOG_SECTION, get32(p + 12)};
+	*type = span__get32(p + 8);
+	*content = (struct span_str){(const char *)p + LOG_SECTION,
+				     span__get32(p + 12)};
 	return true;
 }
 
 void span__log_entry_put(uint8_t out[LOG_INDEX_ENTRY],
 			 const struct span__log_entry *e)
 {
-	put32(out, (uint32_t)(e->pos / LOG_ALIGN));
-	put32(out + 4, e->n_spans);
-	put64(out + 8, e->min_start_ns);
-	put64(out + 16, e->max_end_ns);
+	span__put32(out, (uint32_t)(e->pos / LOG_ALIGN));
+	span__put32(out + 4, e->n_spans);
+	span__put64(out + 8, e->min_start_ns);
+	span__put64(out + 16, e->max_end_ns);
 }
 
 void span__log_entry_get(struct span__log_entry *out,
 			 const uint8_t p[LOG_INDEX_ENTRY])
 {
 	*out = (struct span__log_entry){
-		.pos = (uint64_t)get32(p) * LOG_ALIGN,
-		.n_spans = get32(p + 4),
-		.min_start_ns = get64(p + 8),
-		.max_end_ns = get64(p + 16),
+		.pos = (uint64_t)span__get32(p) * LOG_ALIGN,
+		.n_spans = span__get32(p + 4),
+		.min_start_ns = span__get64(p + 8),
+		.max_end_ns = span__get64(p + 16),
 	};
 }
 
@@ -279,17 +241,17 @@ void span__log_trailer_put(uint8_t out[LOG_TRAILER],
 
 	memset(out, 0, LOG_TRAILER);
 	memcpy(out, trailer_magic, sizeof(trailer_magic));
-	put64(out + 8, t->data_end);
-	put64(out + 16, sum->n_frames);
-	put64(out + 24, sum->n_spans);
-	put64(out + 32, sum->first_seq);
-	put64(out + 40, sum->last_seq);
-	put64(out + 48, sum->min_start_ns);
-	put64(out + 56, sum->max_end_ns);
-	put64(out + 64, sum->min_arrival_ns);
-	put64(out + 72, sum->max_arrival_ns);
+	span__put64(out + 8, t->data_end);
+	span__put64(out + 16, sum->n_frames);
+	span__put64(out + 24, sum->n_spans);
+	span__put64(out + 32, sum->first_seq);
+	span__put64(out + 40, sum->last_seq);
+	span__put64(out + 48, sum->min_start_ns);
+	span__put64(out + 56, sum->max_end_ns);
+	span__put64(out + 64, sum->min_arrival_ns);
+	span__put64(out + 72, sum->max_arrival_ns);
 	memcpy(out + 80, t->hash, sizeof(t->hash));
-	put32(out + 124, span__crc32c(seed(id, pos), out, 124));
+	span__put32(out + 124, span__crc32c(span__log_seed(id, pos), out, 124));
 }
 
 bool span__log_trailer_get(struct span__log_trailer *out,
@@ -297,20 +259,21 @@ bool span__log_trailer_get(struct span__log_trailer *out,
 			   const uint8_t p[LOG_TRAILER], uint64_t pos)
 {
 	if (memcmp(p, trailer_magic, sizeof(trailer_magic)) ||
-	    get32(p + 124) != span__crc32c(seed(id, pos), p, 124))
+	    span__get32(p + 124) !=
+		    span__crc32c(span__log_seed(id, pos), p, 124))
 		return false;
 	*out = (struct span__log_trailer){
-		.data_end = get64(p + 8),
+		.data_end = span__get64(p + 8),
 		.sum =
 			{
-				.n_frames = get64(p + 16),
-				.n_spans = get64(p + 24),
-				.first_seq = get64(p + 32),
-				.last_seq = get64(p + 40),
-				.min_start_ns = get64(p + 48),
-				.max_end_ns = get64(p + 56),
-				.min_arrival_ns = get64(p + 64),
-				.max_arrival_ns = get64(p + 72),
+				.n_frames = span__get64(p + 16),
+				.n_spans = span__get64(p + 24),
+				.first_seq = span__get64(p + 32),
+				.last_seq = span__get64(p + 40),
+				.min_start_ns = span__get64(p + 48),
+				.max_end_ns = span__get64(p + 56),
+				.min_arrival_ns = span__get64(p + 64),
+				.max_arrival_ns = span__get64(p + 72),
 			},
 	};
 	memcpy(out->hash, p + 80, sizeof(out->hash));

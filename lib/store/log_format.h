@@ -89,6 +89,12 @@ static inline uint64_t span__log_section_size(uint64_t len)
 	return (LOG_SECTION + len + LOG_ALIGN - 1) & ~(uint64_t)(LOG_ALIGN - 1);
 }
 
+/*
+ * What a CRC begins with, so that bytes which belong elsewhere, in another
+ * file or at another place of the same file, never pass for valid.
+ */
+uint32_t span__log_seed(const struct span__log_id *id, uint64_t pos);
+
 void span__log_header_put(uint8_t out[LOG_HEADER],
 			  const struct span__log_header *h);
 

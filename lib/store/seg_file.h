@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seg_file.h - the container of a sealed segment: header, sections, checksums
+ * seg_file.h - the container of a sealed segment: head, sections, checksums
  *
- *     header | section ... | page checksums | section table | trailer
+ *     head | section ... | page checksums | copy of the head | trailer
  *
  * The bytes of a section are anybody's; what they mean is drawn in
  * span-store(5). Everything before the page checksums is covered by one
  * CRC-32C for each 4096 bytes, so that a reader checks just what it touches
  * and can tell the place of any damage. The CRCs are seeded with the UUID and
- * number of the segment's origin and the offset, as those of a log are.
+ * number of the segment's origin and the offset, as those of a log are. The
+ * head, with the table of sections, is there twice: one of them is enough.
  */
 #ifndef SPAN_SEG_FILE_H
 #define SPAN_SEG_FILE_H
@@ -17,11 +18,13 @@
 #include "store/log_format.h"
 
 #define SEG_MAJOR 1u
-#define SEG_HEADER 256u
-#define SEG_PAGE 4096u
+#define SEG_HEADER 320u /* bytes of the head before its table */
+#define SEG_ENTRY 24u	/* bytes of an entry of the table */
+#define SEG_PAGE 4096u	/* the head has the first one for itself */
 #define SEG_ALIGN 8u
 #define SEG_TRAILER 64u
-#define SEG_SECTIONS 64u /* in a table at most */
+#define SEG_SECTIONS 128u /* in a table at most */
+#define SEG_SIZE_MAX (1ull << 44)
 
 enum span__seg_section {
 	SEG_STRINGS = 1,  /* seg_strings.h */
@@ -53,6 +56,7 @@ enum span__seg_section {
 	SEG_HEAP,	/* chunks: long and unlike texts */
 	SEG_AGGREGATES, /* seg_agg.h */
 	SEG_EDGES,	/* edges to other segments, seg_agg.h */
+	SEG_SECTION_TYPES,
 };
 
 /*
@@ -76,6 +80,12 @@ struct span__seg_header {
 	uint8_t boot_id[16];
 };
 
+/* An entry of the table. */
+struct span__seg_entry {
+	uint32_t type;
+	uint64_t pos, len;
+};
+
 /*
  * Writing. Sections are appended one after another; nothing is seen under the
  * final name before span__seg_writer_finish() returned 0.
@@ -88,9 +98,21 @@ SPAN_NODISCARD int span__seg_writer_open(struct span__seg_writer **out,
 					 const char *name,
 					 const struct span__seg_header *h,
 					 struct span_error *err);
+/*
+ * What the head will say: may be changed until finish, but for the id, which
+ * all checksums begin with.
+ */
+struct span__seg_header *span__seg_writer_header(struct span__seg_writer *w);
 /* Append a section; each type once, and not when LEN is 0. Sticky errors. */
 SPAN_NODISCARD int span__seg_writer_put(struct span__seg_writer *w,
 					enum span__seg_section type,
+					const void *p, size_t len,
+					struct span_error *err);
+/* The same in pieces: begin, then add as often as needed. */
+SPAN_NODISCARD int span__seg_writer_begin(struct span__seg_writer *w,
+					  enum span__seg_section type,
+					  struct span_error *err);
+SPAN_NODISCARD int span__seg_writer_add(struct span__seg_writer *w,
 					const void *p, size_t len,
 					struct span_error *err);
 /*
@@ -111,26 +133,30 @@ struct span__seg_file {
 	const struct span__io *io;
 	char name[64];
 	const uint8_t *map;
-	uint64_t size;
+	uint64_t size;	    /* of the file as it is */
+	uint64_t full_size; /* as its head says; above size: it was cut */
 	struct span__seg_header header;
 	uint64_t data_end; /* where the page checksums begin */
 	const uint8_t *crcs;
+	uint64_t n_crcs;
 	uint8_t *checked; /* a bit for each page that was found good */
+	uint8_t *damaged; /* and for each that was not */
 	bool check_all;	  /* no: pages are taken as good (tests) */
 	/* Sticky until cleared: the first place that was found damaged. */
 	bool bad;
 	uint64_t bad_pos;
-	struct {
-		uint32_t type;
-		uint64_t pos, len;
-	} sections[SEG_SECTIONS];
+	struct span__seg_entry sections[SEG_SECTIONS];
 	size_t n_sections;
 };
 
 /*
- * Open and map a segment; checks header, trailer and table. 0;
- * SPAN_E_NOTFOUND when there is none; SPAN_E_FORMAT; SPAN_E_CORRUPT when the
- * file cannot be used at all; SPAN_E_IO; SPAN_E_NOMEM.
+ * Open and map a segment; checks the head, or its copy when that is damaged.
+ * 0; SPAN_E_NOTFOUND when there is none; SPAN_E_FORMAT; SPAN_E_CORRUPT when
+ * the file cannot be used at all; SPAN_E_IO; SPAN_E_NOMEM.
+ *
+ * A file that was cut opens, marked bad: what is left of its sections is read
+ * as it is where their checksums are gone. Who wants to write in its stead
+ * asks span__features_check() about header.features first.
  */
 SPAN_NODISCARD int span__seg_file_open(struct span__seg_file *f,
 				       const struct span__io *io, int dirfd,
@@ -156,13 +182,16 @@ struct span__area span__seg_area(struct span__seg_file *f,
 static inline struct span__area span__area_sub(const struct span__area *a,
 					       uint64_t pos, uint64_t len)
 {
-	if (pos > a->len || len > a->len - pos)
+	if (!a->p || pos > a->len || len > a->len - pos)
 		return (struct span__area){NULL, 0, a->file};
 	return (struct span__area){a->p + pos, len, a->file};
 }
 
 /* Check the pages of LEN bytes at P, which lie in F's map. */
 bool span__seg_check(struct span__seg_file *f, const uint8_t *p, uint64_t len);
+
+/* Mark the file bad at A's begin: what is there makes no sense. False. */
+bool span__area_bad(const struct span__area *a);
 
 /*
  * True when the LEN bytes at POS lie in A and are undamaged; else the file is
@@ -173,14 +202,9 @@ static inline bool span__area_ok(const struct span__area *a, uint64_t pos,
 {
 	uint64_t at, page;
 
-	if (pos > a->len || len > a->len - pos) {
-		if (a->file && !a->file->bad) {
-			a->file->bad = true;
-			a->file->bad_pos = (uint64_t)(a->p - a->file->map);
-		}
-		return false;
-	}
-	if (!a->file)
+	if (pos > a->len || len > a->len - pos)
+		return span__area_bad(a);
+	if (!a->file || !len)
 		return true;
 	at = (uint64_t)(a->p - a->file->map) + pos;
 	page = at / SEG_PAGE;
@@ -190,12 +214,10 @@ static inline bool span__area_ok(const struct span__area *a, uint64_t pos,
 	return span__seg_check(a->file, a->p + pos, len);
 }
 
-/* Mark F bad at A's begin: what it holds makes no sense. Returns false. */
-bool span__area_bad(const struct span__area *a);
-
 /*
- * Check every page and the hash of the whole file. Calls FN with the offset
- * and length of each damaged place. 0 or what FN returned, or a negative code.
+ * Check every byte: pages, checksums, both heads, trailer, hash. Calls FN with
+ * the offset and length of each damaged place; it ends with what FN returns
+ * when that is not 0. 0, or that, or SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__seg_verify(struct span__seg_file *f,
 				    int (*fn)(void *arg, uint64_t pos,

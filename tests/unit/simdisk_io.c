@@ -233,6 +233,30 @@ static int sim_fstat(void *self, int fd, struct span__io_stat *out)
 	return 0;
 }
 
+/* A copy: a file that is mapped never changes. Behind its end there is none. */
+static void *sim_map(void *self, int fd, size_t len)
+{
+	struct simdisk *d = self;
+	const struct sim_bytes *b;
+	void *p;
+
+	if (fails(d))
+		return NULL;
+	b = &get_fd(d, fd)->file->cache;
+	if (len > b->len)
+		abort();
+	p = simdisk__must(malloc(len));
+	memcpy(p, b->p, len);
+	return p;
+}
+
+static void sim_unmap(void *self, void *p, size_t len)
+{
+	(void)self;
+	(void)len;
+	free(p);
+}
+
 static int sim_mkdir(void *self, int dirfd, const char *name, mode_t mode)
 {
 	struct simdisk *d = self;
@@ -405,6 +429,8 @@ const struct span__io simdisk__calls = {
 	.fdatasync = sim_sync,
 	.fsync = sim_sync,
 	.fstat = sim_fstat,
+	.map = sim_map,
+	.unmap = sim_unmap,
 	.mkdir = sim_mkdir,
 	.rename = sim_rename,
 	.unlink = sim_unlink,

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/seg_file.h"
+
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/le.h"
+#include "store/log_hash.h"
+#include "store/seg_head.h"
+
+#include "base/banned.h"
+
+/* Damage that is found; neighbouring places are told as one. */
+struct report {
+	int (*fn)(void *arg, uint64_t pos, uint64_t len,
+		  struct span_error *err);
+	void *arg;
+	struct span_error *err;
+	uint64_t pos, len; /* not told yet */
+	bool any;
+};
+
+static int tell(struct report *r)
+{
+	uint64_t len = r->len;
+
+	r->len = 0;
+	if (!len || !r->fn)
+		return 0;
+	return r->fn(r->arg, r->pos, len, r->err);
+}
+
+static int found(struct report *r, uint64_t pos, uint64_t len)
+{
+	int rc;
+
+	r->any = true;
+	if (r->len && pos == r->pos + r->len) {
+		r->len += len;
+		return 0;
+	}
+	rc = tell(r);
+	r->pos = pos;
+	r->len = len;
+	return rc;
+}
+
+static int check_pages(const struct span__seg_file *f, struct report *r,
+		       struct span__log_hash *hash)
+{
+	uint64_t end = f->data_end < f->size ? f->data_end : f->size;
+	int rc = 0;
+
+	for (uint64_t pos = 0; pos < end && !rc; pos += SEG_PAGE) {
+		uint64_t page = pos / SEG_PAGE, len = SEG_PAGE;
+
+		if (len > end - pos)
+			len = end - pos;
+		if (pos)
+			span__log_hash_add(hash, f->map + pos, (size_t)len);
+		if (page < f->n_crcs &&
+		    span__get32(f->crcs + page * 4) !=
+			    span__seg_page_crc(&f->header.id, page,
+					       f->map + pos, (size_t)len))
+			rc = found(r, pos, len);
+	}
+	return rc;
+}
+
+/* What is behind the pages, all of which is there. */
+static int check_end(const struct span__seg_file *f, struct report *r,
+		     struct span__log_hash *hash)
+{
+	uint64_t crcs = span__seg_crcs_size(f->data_end);
+	uint64_t copy = f->data_end + crcs, end = f->full_size - SEG_TRAILER;
+	struct span__seg_trailer t;
+	struct span__seg_head head;
+	uint8_t sum[16];
+	bool known;
+	int rc = 0;
+
+	known = span__seg_trailer_get(&t, &f->header.id, f->map + end, end) &&
+		t.head_pos == copy && t.data_end == f->data_end;
+	if (known && t.crc != span__crc32c(0, f->crcs, (size_t)crcs))
+		rc = found(r, f->data_end, crcs);
+	if (!rc && span__seg_head_get(&head, f->map + copy, end - copy, copy,
+				      NULL) < 0)
+		rc = found(r, copy, end - copy);
+	if (!rc && !known)
+		rc = found(r, end, SEG_TRAILER);
+	if (rc || !known || r->any)
+		return rc;
+	span__log_hash_get(hash, f->map + f->data_end,
+			   (size_t)(end - f->data_end), sum);
+	return memcmp(sum, t.hash, sizeof(sum)) ? found(r, 0, f->full_size) : 0;
+}
+
+int span__seg_verify(struct span__seg_file *f,
+		     int (*fn)(void *arg, uint64_t pos, uint64_t len,
+			       struct span_error *err),
+		     void *arg, struct span_error *err)
+{
+	struct report r = {.fn = fn, .arg = arg, .err = err};
+	struct span__log_hash *hash = span__log_hash_open();
+	int rc;
+
+	if (!hash)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	rc = check_pages(f, &r, hash);
+	if (!rc && f->size < f->full_size)
+		rc = found(&r, f->size, f->full_size - f->size);
+	else if (!rc)
+		rc = check_end(f, &r, hash);
+	if (!rc && f->size > f->full_size)
+		rc = found(&r, f->full_size, f->size - f->full_size);
+	if (!rc)
+		rc = tell(&r);
+	span__log_hash_close(&hash);
+	return rc;
+}
