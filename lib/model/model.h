@@ -13,4 +13,10 @@ bool span__process_equal(const struct span_process *a,
 			 const struct span_process *b);
 bool span__scope_equal(const struct span_scope *a, const struct span_scope *b);
 
+/*
+ * How many spans one with this trace state stands for: the inverse of the
+ * probability that OpenTelemetry's threshold (ot=th:...) tells, else 1.
+ */
+double span__weight(struct span_str trace_state);
+
 #endif

@@ -10,6 +10,7 @@
 #include <span/payload.h>
 #include <span/query.h>
 #include <span/render.h>
+#include <span/sketch.h>
 #include <span/store.h>
 #include <span/stream.h>
 #include <span/text.h>

@@ -76,7 +76,7 @@ struct span_trace {
 
 /*
  * Gathers the spans of one trace. A zeroed struct is empty. Memory is that of
- * the spans, their processes shared, and some 80 bytes a span in build.
+ * the spans, their processes shared, and some 130 bytes a span in build.
  */
 struct span_trace_builder {
 	struct span_arena arena;

@@ -6,8 +6,11 @@
  * parent that is not in the segment), and each bucket of time: calls, the sum
  * of their durations, and a sketch of them. Errors need no count of their own,
  * as a type says whether its spans are errors. A bucket is by the start of the
- * child. What the parent of a span is, span/trace.h says, of the spans of the
- * trace that are in the segment, duplicates counted.
+ * child. What the parent of a span is, trace/parents.h says, of the spans of
+ * the trace that are in the segment, in order of start, and where that is
+ * equal in the order of the segment: the edge of a span whose parent is found
+ * is SEG_PARENT_TYPE plus its type; of one with SPAN_TRACE_ORPHAN,
+ * SEG_PARENT_ABSENT; of any other SEG_PARENT_NONE.
  *
  * Spans whose parent is not in the segment are listed by SEG_EXPLICIT_*; when
  * a later sealer finds the parent in another segment, it writes that edge into
@@ -21,7 +24,7 @@
 #include "store/seg_chunks.h"
 
 enum {
-	SEG_PARENT_NONE = 0,   /* a root */
+	SEG_PARENT_NONE = 0,   /* names none, or a circle is cut there */
 	SEG_PARENT_ABSENT = 1, /* its parent is not in the segment */
 	SEG_PARENT_TYPE = 2,   /* 2 + type */
 };

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Spans are sorted by start, so that "earliest" is the lowest index. A second
- * list, sorted by span id, finds parents; spans that share an id lie together
- * in it as a group, in which the order is by service, servers first, then
- * start. Sorting where others hash leaves nothing for hostile ids to aim at.
- */
+/* Spans are sorted by start, so that "earliest" is the lowest index. */
 #include "trace/assemble.h"
 
 #include <string.h>
 
 #include "base/sort.h"
+#include "trace/parents.h"
 
 #include "base/banned.h"
 
@@ -18,37 +14,20 @@
 /* Spans of equal hash that are compared before duplicates are given up. */
 #define MAX_COLLISIONS 16
 
-/* What a group of spans with one id offers to others; at its first item. */
-struct group {
-	uint32_t client; /* the earliest client, or NONE */
-	uint32_t best;	 /* the parent for a child of another service */
-};
-
 struct work {
 	struct span *spans;
 	size_t n;
 	struct span__item *ids; /* by span id */
 	struct span__item *tmp;
-	struct group *groups;
-	uint32_t *service; /* a number for the service of each span */
+	struct span__member *members;
 	struct span_trace_node *nodes;
 	uint32_t *order;
 };
 
-static uint64_t id_of(const uint8_t id[8])
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | id[i];
-	return v;
-}
-
 static int allocate(struct work *w, struct span_buf *scratch)
 {
-	size_t each = 2 * sizeof(*w->ids) + sizeof(*w->groups) +
-		      sizeof(*w->nodes) + sizeof(*w->service) +
-		      sizeof(*w->order);
+	size_t each = 2 * sizeof(*w->ids) + sizeof(*w->members) +
+		      sizeof(*w->nodes) + sizeof(*w->order);
 	char *p;
 
 	if (w->n > SIZE_MAX / 2 / each)
@@ -58,10 +37,9 @@ static int allocate(struct work *w, struct span_buf *scratch)
 		return SPAN_E_NOMEM;
 	w->ids = (struct span__item *)p;
 	w->tmp = w->ids + w->n;
-	w->groups = (struct group *)(w->tmp + w->n);
-	w->nodes = (struct span_trace_node *)(w->groups + w->n);
-	w->service = (uint32_t *)(w->nodes + w->n);
-	w->order = w->service + w->n;
+	w->members = (struct span__member *)(w->tmp + w->n);
+	w->nodes = (struct span_trace_node *)(w->members + w->n);
+	w->order = (uint32_t *)(w->nodes + w->n);
 	return 0;
 }
 
@@ -115,13 +93,13 @@ static size_t number_services(struct work *w)
 
 		if (s.len)
 			memcpy(start, s.p, s.len < 8 ? s.len : 8);
-		w->ids[i] = (struct span__item){id_of(start), i};
+		w->ids[i] = (struct span__item){span__id(start), i};
 	}
 	span__sort(w->ids, w->tmp, w->n, compare_service, w);
 	for (size_t k = 0; k < w->n; k++) {
 		if (k && compare_service(w, w->ids[k - 1].i, w->ids[k].i) != 0)
 			number++;
-		w->service[w->ids[k].i] = number;
+		w->members[w->ids[k].i].service = number;
 	}
 	return (size_t)number + 1;
 }
@@ -169,7 +147,8 @@ static size_t mark_duplicates(struct work *w, struct span__item *v, size_t n)
 static void sort_by_id(struct work *w)
 {
 	for (uint32_t i = 0; i < w->n; i++)
-		w->ids[i] = (struct span__item){id_of(w->spans[i].span_id), i};
+		w->ids[i] =
+			(struct span__item){span__id(w->spans[i].span_id), i};
 	span__sort(w->ids, w->tmp, w->n, NULL, NULL);
 }
 
@@ -194,106 +173,6 @@ static void drop_duplicates(struct work *w)
 	w->n = to;
 }
 
-static int compare_in_group(const void *arg, uint32_t a, uint32_t b)
-{
-	const struct work *w = arg;
-	bool a_server = w->spans[a].kind == SPAN_KIND_SERVER;
-	bool b_server = w->spans[b].kind == SPAN_KIND_SERVER;
-
-	if (w->service[a] != w->service[b])
-		return w->service[a] < w->service[b] ? -1 : 1;
-	return b_server - a_server;
-}
-
-static struct group describe(const struct work *w, size_t from, size_t end)
-{
-	uint32_t client = NONE, server = NONE, first = NONE;
-
-	for (size_t k = from; k < end; k++) {
-		uint32_t i = w->ids[k].i;
-		int kind = w->spans[i].kind;
-
-		if (i < first)
-			first = i;
-		if (kind == SPAN_KIND_CLIENT && i < client)
-			client = i;
-		if (kind == SPAN_KIND_SERVER && i < server)
-			server = i;
-	}
-	return (struct group){client, server != NONE ? server : first};
-}
-
-static void describe_groups(struct work *w)
-{
-	sort_by_id(w);
-	for (size_t from = 0, end; from < w->n; from = end) {
-		end = group_end(w, from);
-		if (end - from > 1)
-			span__sort(w->ids + from, w->tmp, end - from,
-				   compare_in_group, w);
-		w->groups[from] = describe(w, from, end);
-		for (size_t k = from; k < end; k++)
-			w->nodes[w->ids[k].i].flags =
-				end - from > 1 && w->ids[k].key
-					? SPAN_TRACE_SHARED
-					: 0;
-	}
-}
-
-/*
- * The first item with this id and a service not below SERVICE; where there is
- * none, the next item or n.
- */
-static size_t find(const struct work *w, uint64_t id, uint32_t service)
-{
-	size_t from = 0, n = w->n;
-
-	while (n) {
-		size_t half = n / 2;
-		const struct span__item *it = &w->ids[from + half];
-
-		if (it->key < id ||
-		    (it->key == id && w->service[it->i] < service)) {
-			from += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return from;
-}
-
-static bool has_id(const struct work *w, size_t at, uint64_t id)
-{
-	return at < w->n && w->ids[at].key == id;
-}
-
-/* The client whose id the server span I took over, or NONE. */
-static uint32_t find_client(const struct work *w, uint32_t i)
-{
-	if (!(w->nodes[i].flags & SPAN_TRACE_SHARED) ||
-	    w->spans[i].kind != SPAN_KIND_SERVER)
-		return NONE;
-	return w->groups[find(w, id_of(w->spans[i].span_id), 0)].client;
-}
-
-static uint32_t find_parent(const struct work *w, uint32_t i)
-{
-	uint64_t id = id_of(w->spans[i].parent_id);
-	uint32_t parent = find_client(w, i);
-	size_t group, at;
-
-	if (parent != NONE || span_is_root(&w->spans[i]))
-		return parent;
-	group = find(w, id, 0);
-	if (!has_id(w, group, id))
-		return NONE;
-	at = find(w, id, w->service[i]);
-	if (has_id(w, at, id) && w->service[w->ids[at].i] == w->service[i])
-		return w->ids[at].i;
-	return w->groups[group].best;
-}
-
 /* True when references to the PARENT are there, but no CHILD_OF one. */
 static bool follows(const struct span *s, const struct span *parent)
 {
@@ -315,52 +194,33 @@ static bool follows(const struct span *s, const struct span *parent)
 	return found;
 }
 
-static void find_parents(struct work *w)
+static void describe(struct work *w)
 {
-	for (uint32_t i = 0; i < w->n; i++) {
+	for (size_t i = 0; i < w->n; i++) {
+		struct span__member *m = &w->members[i];
+
+		m->id = span__id(w->spans[i].span_id);
+		m->parent_id = span__id(w->spans[i].parent_id);
+		m->kind = w->spans[i].kind;
+	}
+}
+
+static int find_parents(struct work *w)
+{
+	struct span__parents p = {0};
+	int rc = span__parents_find(&p, w->members, w->n);
+
+	for (uint32_t i = 0; i < w->n && !rc; i++) {
 		struct span_trace_node *node = &w->nodes[i];
 
-		node->parent = find_parent(w, i);
-		if (node->parent == NONE) {
-			if (!span_is_root(&w->spans[i]))
-				node->flags |= SPAN_TRACE_ORPHAN;
-		} else if (follows(&w->spans[i], &w->spans[node->parent])) {
+		node->parent = p.parent[i];
+		node->flags = p.flags[i];
+		if (node->parent != NONE &&
+		    follows(&w->spans[i], &w->spans[node->parent]))
 			node->flags |= SPAN_TRACE_FOLLOWS;
-		}
 	}
-}
-
-/* Take its parent from the earliest span of the circle that holds I. */
-static void cut(struct work *w, uint32_t i)
-{
-	uint32_t first = i;
-
-	for (uint32_t j = w->nodes[i].parent; j != i; j = w->nodes[j].parent)
-		if (j < first)
-			first = j;
-	w->nodes[first].parent = NONE;
-	w->nodes[first].flags |= SPAN_TRACE_CYCLE;
-	w->nodes[first].flags &= ~(uint32_t)SPAN_TRACE_FOLLOWS;
-}
-
-/*
- * Walk up from each span and leave its mark (in depth) on the way: a mark of
- * the same walk is a circle, one of another walk has been seen to end.
- */
-static void cut_circles(struct work *w)
-{
-	for (uint32_t i = 0; i < w->n; i++)
-		w->nodes[i].depth = NONE;
-	for (uint32_t i = 0; i < w->n; i++) {
-		uint32_t j = i;
-
-		while (j != NONE && w->nodes[j].depth == NONE) {
-			w->nodes[j].depth = i;
-			j = w->nodes[j].parent;
-		}
-		if (j != NONE && w->nodes[j].depth == i)
-			cut(w, j);
-	}
+	span__parents_release(&p);
+	return rc;
 }
 
 static void link_children(struct work *w)
@@ -455,9 +315,10 @@ int span__assemble(struct span *spans, size_t n, struct span_buf *scratch,
 	sort_by_start(&w);
 	drop_duplicates(&w);
 	*out = (struct span_trace){.n_services = number_services(&w)};
-	describe_groups(&w);
-	find_parents(&w);
-	cut_circles(&w);
+	describe(&w);
+	rc = find_parents(&w);
+	if (rc < 0)
+		return rc;
 	link_children(&w);
 	arrange(&w, out);
 	summarize(&w, out);

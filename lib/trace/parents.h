@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parents.h - the parents of a trace's spans, as <span/trace.h> finds them */
+#ifndef SPAN_TRACE_PARENTS_H
+#define SPAN_TRACE_PARENTS_H
+
+#include <span/trace.h>
+
+/* What decides about parents; equal services have equal numbers. */
+struct span__member {
+	uint64_t id, parent_id; /* big-endian values */
+	uint32_t service;
+	uint8_t kind;
+};
+
+static inline uint64_t span__id(const uint8_t id[8])
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | id[i];
+	return v;
+}
+
+/* Room for the work on a trace. A zeroed struct is empty; reuse it. */
+struct span__parents {
+	struct span_buf buf;
+	/* The result, one a span, until the next call. */
+	const uint32_t *parent; /* index or SPAN_TRACE_NONE */
+	const uint8_t *flags;	/* SPAN_TRACE_ORPHAN, _CYCLE, _SHARED */
+};
+
+/*
+ * The parents of the N spans V, which are in order of start, then of arrival.
+ * Duplicates are spans like any other here. 0 or SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int span__parents_find(struct span__parents *p,
+				      const struct span__member *v, size_t n);
+/*
+ * Of those spans, the one that is the parent of a span of SERVICE (a number
+ * that none has: of another service) that is not among them and names
+ * PARENT_ID: an index, or SPAN_TRACE_NONE.
+ */
+uint32_t span__parents_adopt(const struct span__member *v, size_t n,
+			     uint64_t parent_id, uint32_t service);
+void span__parents_release(struct span__parents *p);
+
+#endif
