@@ -19,6 +19,18 @@
 #define READ_HEADERS 4096u
 #define INDEX_MAX (256u << 20)
 
+int span__log_read(const struct span__log *l, void *p, size_t len, uint64_t pos,
+		   struct span_error *err)
+{
+	if (l->map && pos <= l->size && len <= l->size - pos)
+		memcpy(p, l->map + pos, len);
+	else if (l->map || span__io_pread_all(l->io, l->fd, p, len, pos) < 0)
+		return span_error_set(err, SPAN_E_IO,
+				      "%s: cannot read at byte %llu", l->name,
+				      (unsigned long long)pos);
+	return 0;
+}
+
 static int read_header(struct span__log *l, const struct span__log_id *fallback,
 		       bool writer, struct span_error *err)
 {
@@ -26,9 +38,9 @@ static int read_header(struct span__log *l, const struct span__log_id *fallback,
 	size_t len = l->size < sizeof(bytes) ? l->size : sizeof(bytes);
 	int rc;
 
-	if (span__io_pread_all(l->io, l->fd, bytes, len, 0) < 0)
-		return span_error_set(err, SPAN_E_IO, "%s: cannot read",
-				      l->name);
+	rc = span__log_read(l, bytes, len, 0, err);
+	if (rc < 0)
+		return rc;
 	rc = span__log_header_get(&l->header, bytes, len, writer, NULL);
 	if (rc == SPAN_E_FORMAT)
 		return span_error_set(err, rc, "%s: written by a later version",
@@ -43,6 +55,7 @@ static int read_trailer(struct span__log *l, struct span_error *err)
 {
 	uint8_t bytes[LOG_TRAILER];
 	uint64_t pos;
+	int rc;
 
 	l->end = l->size;
 	if (l->start > l->size)
@@ -50,9 +63,9 @@ static int read_trailer(struct span__log *l, struct span_error *err)
 	if (l->size < LOG_TRAILER || l->size % LOG_ALIGN)
 		return 0;
 	pos = l->size - LOG_TRAILER;
-	if (span__io_pread_all(l->io, l->fd, bytes, sizeof(bytes), pos) < 0)
-		return span_error_set(err, SPAN_E_IO, "%s: cannot read",
-				      l->name);
+	rc = span__log_read(l, bytes, sizeof(bytes), pos, err);
+	if (rc < 0)
+		return rc;
 	l->closed = span__log_trailer_get(&l->trailer, &l->id, bytes, pos) &&
 		    l->trailer.data_end >= l->start;
 	if (l->closed)
@@ -91,7 +104,26 @@ void span__log_close(struct span__log *l)
 {
 	if (l->fd >= 0)
 		l->io->close(l->io->self, l->fd);
+	if (l->map)
+		l->io->unmap(l->io->self, (void *)(uintptr_t)l->map,
+			     (size_t)l->size);
 	l->fd = -1;
+	l->map = NULL;
+}
+
+int span__log_map(struct span__log *l, struct span_error *err)
+{
+	void *map;
+
+	if (!l->closed || l->map)
+		return 0;
+	map = l->io->map(l->io->self, l->fd, (size_t)l->size);
+	if (!map)
+		return span_error_set(err, SPAN_E_IO, "%s: cannot map",
+				      l->name);
+	span__log_close(l);
+	l->map = map;
+	return 0;
 }
 
 void span__log_walk_begin(struct span__log_walk *w, const struct span__log *l,
@@ -163,6 +195,10 @@ static int fill(struct span__log_walk *w, uint64_t pos, size_t len,
 static int load(struct span__log_walk *w, uint64_t pos, size_t len, size_t more,
 		const uint8_t **p, struct span_error *err)
 {
+	if (w->log->map) { /* nothing that is there goes away */
+		*p = w->log->map + pos;
+		return 1;
+	}
 	if (pos < w->held_pos || pos + len > w->held_pos + w->held.len) {
 		size_t want = len > more ? len : more;
 		int rc;
@@ -280,6 +316,7 @@ int span__log_index(const struct span__log *l, struct span_buf *buf,
 	struct span_str content;
 	const uint8_t *p;
 	uint32_t type;
+	int rc;
 
 	if (!l->closed)
 		return 0;
@@ -291,9 +328,9 @@ int span__log_index(const struct span__log *l, struct span_buf *buf,
 		buf->failed = false;
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	}
-	if (span__io_pread_all(l->io, l->fd, buf->p, len, pos) < 0)
-		return span_error_set(err, SPAN_E_IO,
-				      "%s: cannot read the index", l->name);
+	rc = span__log_read(l, buf->p, len, pos, err);
+	if (rc < 0)
+		return rc;
 	p = (const uint8_t *)buf->p;
 	while (span__log_section_get(&l->id, p, len, pos, &type, &content)) {
 		uint64_t size = span__log_section_size(content.len);

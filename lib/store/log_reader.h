@@ -3,8 +3,8 @@
  * log_reader.h - one log while it is read, damaged or not
  *
  * A walk returns the records that are valid, in order, and says what it had
- * to pass over between them. Nothing is locked, written or mapped: the log
- * may be growing.
+ * to pass over between them. Nothing is locked or written: the log may be
+ * growing.
  */
 #ifndef SPAN_LOG_READER_H
 #define SPAN_LOG_READER_H
@@ -15,7 +15,8 @@
 
 struct span__log {
 	const struct span__io *io;
-	int fd;
+	int fd;		    /* -1 when it is mapped */
+	const uint8_t *map; /* after span__log_map() */
 	char name[LOG_NAME];
 	struct span__log_id id;
 	bool header_ok;
@@ -38,6 +39,17 @@ SPAN_NODISCARD int span__log_open(struct span__log *l,
 				  const struct span__log_id *fallback,
 				  bool writer, struct span_error *err);
 void span__log_close(struct span__log *l);
+
+/*
+ * Read a closed log by way of a mapping from now on, and give its descriptor
+ * back: it does not change any more. 0 or SPAN_E_IO; it is as before then.
+ */
+SPAN_NODISCARD int span__log_map(struct span__log *l, struct span_error *err);
+
+/* LEN bytes at POS, all of them within its size. 0 or SPAN_E_IO. */
+SPAN_NODISCARD int span__log_read(const struct span__log *l, void *p,
+				  size_t len, uint64_t pos,
+				  struct span_error *err);
 
 struct span__log_walk {
 	const struct span__log *log;

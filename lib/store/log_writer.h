@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "store/log_format.h"
 
-#define LOG_NAME 40 /* bytes of a file's name */
+#define LOG_NAME 64 /* bytes of a file's name */
 
 struct span__log_writer {
 	const struct span__io *io;

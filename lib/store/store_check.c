@@ -13,12 +13,13 @@
 void span__directory_describe(const struct span__view_file *f,
 			      struct span_store_file *out, char name[LOG_NAME])
 {
-	span__file_name(name, LOG_NAME, f->number, f->kind);
+	span__view_name(f, name);
 	*out = (struct span_store_file){
 		.segment = f->number,
 		.name = name,
 		.open = f->kind == FILE_OPEN,
 		.bad = f->kind == FILE_BAD,
+		.sealed = f->kind == FILE_SEG,
 		.bytes = f->size,
 		.n_frames = f->sum.n_frames,
 		.n_spans = f->sum.n_spans,
@@ -28,6 +29,7 @@ void span__directory_describe(const struct span__view_file *f,
 		.max_end_ns = f->sum.max_end_ns,
 		.min_arrival_ns = f->sum.min_arrival_ns,
 		.max_arrival_ns = f->sum.max_arrival_ns,
+		.n_traces = f->seg ? f->seg->file.header.n_traces : 0,
 	};
 }
 
@@ -45,6 +47,26 @@ static uint64_t missing(const struct span__log_sum *sum, uint64_t *last)
 	if (sum->last_seq > *last)
 		*last = sum->last_seq;
 	return count;
+}
+
+/* A foreign segment is alone: what came before it is elsewhere. */
+static uint64_t missing_in(const struct span__view_file *f, uint64_t *last)
+{
+	uint64_t none = 0;
+
+	return missing(&f->sum, f->file.foreign ? &none : last);
+}
+
+static void add_sealed(struct span_store_stat *out,
+		       const struct span__view_file *f)
+{
+	if (f->kind != FILE_SEG)
+		return;
+	out->n_segments++;
+	out->sealed_spans += f->sum.n_spans;
+	out->sealed_bytes += f->size;
+	if (f->seg)
+		out->n_traces += f->seg->file.header.n_traces;
 }
 
 /*
@@ -95,7 +117,8 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 		if (f->kind == FILE_BAD)
 			continue;
 		out->n_closed += f->kind == FILE_LOG;
-		out->missing_frames += missing(&f->sum, &last);
+		out->missing_frames += missing_in(f, &last);
+		add_sealed(out, f);
 		span__log_sum_merge(&sum, &f->sum);
 		if (!out->first_segment)
 			out->first_segment = f->number;
@@ -114,6 +137,11 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 	return 0;
 }
 
+static bool is_damaged(const struct span__view_file *f)
+{
+	return f->kind == FILE_BAD || (f->kind == FILE_SEG && !f->seg);
+}
+
 int span__directory_files(struct span_store *st, span_store_file_fn *fn,
 			  void *arg, struct span_error *err)
 {
@@ -130,8 +158,7 @@ int span__directory_files(struct span_store *st, span_store_file_fn *fn,
 		if (rc <= 0)
 			continue;
 		span__directory_describe(f, &file, name);
-		rc = fn(arg, &file, f->kind == FILE_BAD ? "damaged" : NULL,
-			err);
+		rc = fn(arg, &file, is_damaged(f) ? "damaged" : NULL, err);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -299,10 +326,8 @@ static int check_hash(struct check *c)
 		size_t len = end - pos < sizeof(buf) ? (size_t)(end - pos)
 						     : sizeof(buf);
 
-		if (span__io_pread_all(l->io, l->fd, buf, len, pos) < 0)
-			rc = span_error_set(c->err, SPAN_E_IO,
-					    "%s: cannot read", l->name);
-		else
+		rc = span__log_read(l, buf, len, pos, c->err);
+		if (!rc)
 			span__log_hash_add(h, buf, len);
 	}
 	if (!rc) {
@@ -358,7 +383,7 @@ static int check_file(struct check *c, struct span__view_file *f)
 {
 	int rc;
 
-	if (f->kind == FILE_BAD)
+	if (f->kind == FILE_BAD || f->kind == FILE_SEG)
 		return 0;
 	rc = know(c->store, f, &c->last_seq, c->err);
 	if (rc <= 0)

@@ -12,7 +12,8 @@
 
 static const char *const suffix[FILE_KINDS] = {
 	[FILE_LOG] = "log", [FILE_OPEN] = "open", [FILE_BAD] = "bad",
-	[FILE_NEW] = "new", [FILE_DEL] = "del",	  [FILE_SEG] = "seg",
+	[FILE_NEW] = "new", [FILE_DEL] = "del",	  [FILE_TMP] = "tmp",
+	[FILE_SEG] = "seg",
 };
 
 void span__file_name(char *out, size_t cap, uint64_t number,
@@ -21,20 +22,66 @@ void span__file_name(char *out, size_t cap, uint64_t number,
 	snprintf(out, cap, "%08" PRIu64 ".%s", number, suffix[kind]);
 }
 
-/* Only what span__file_name() would write is a name of ours. */
+void span__file_name_of(char *out, size_t cap, const struct span__file *file)
+{
+	char origin[33];
+
+	if (!file->foreign) {
+		span__file_name(out, cap, file->number, file->kind);
+		return;
+	}
+	for (size_t i = 0; i < 16; i++)
+		snprintf(origin + 2 * i, 3, "%02x", file->uuid[i]);
+	snprintf(out, cap, "%s-%08" PRIu64 ".%s", origin, file->number,
+		 suffix[file->kind]);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "4f3c1a529e0b4c7d8a6152d7e9b0c3f4-": what follows, or NULL. */
+static const char *parse_origin(const char *name, uint8_t out[16])
+{
+	for (size_t i = 0; i < 32; i++) {
+		int digit = hex_digit(name[i]);
+
+		if (digit < 0)
+			return NULL;
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | digit);
+	}
+	return name[32] == '-' ? name + 33 : NULL;
+}
+
+static bool may_be_foreign(enum span__file_kind kind)
+{
+	return kind == FILE_SEG || kind == FILE_TMP || kind == FILE_DEL;
+}
+
+/* Only what span__file_name_of() would write is a name of ours. */
 static bool parse_name(const char *name, struct span__file *out)
 {
-	size_t digits = strspn(name, "0123456789");
+	const char *rest = parse_origin(name, out->uuid);
+	size_t digits;
 
-	if (digits < 8 || digits > 19 || name[digits] != '.' ||
-	    (digits > 8 && name[0] == '0'))
+	out->foreign = rest != NULL;
+	if (!rest) {
+		memset(out->uuid, 0, sizeof(out->uuid));
+		rest = name;
+	}
+	digits = strspn(rest, "0123456789");
+	if (digits < 8 || digits > 19 || rest[digits] != '.' ||
+	    (digits > 8 && rest[0] == '0'))
 		return false;
 	for (int kind = 0; kind < FILE_KINDS; kind++) {
-		if (strcmp(name + digits + 1, suffix[kind]))
+		if (strcmp(rest + digits + 1, suffix[kind]))
 			continue;
-		out->number = strtoull(name, NULL, 10);
+		out->number = strtoull(rest, NULL, 10);
 		out->kind = (enum span__file_kind)kind;
-		return true;
+		return !out->foreign || may_be_foreign(out->kind);
 	}
 	return false;
 }
@@ -128,7 +175,7 @@ int span__dir_sync(const struct span__dir *d, struct span_error *err)
 static bool is_ours(const char *name)
 {
 	static const char *const names[] = {
-		"FORMAT", "FORMAT.new", "LOCK",
+		"FORMAT", "FORMAT.new", "FORMAT.tmp", "LOCK",
 		"MAINT",  "catalogue",	"lost+found",
 	};
 
@@ -154,10 +201,18 @@ static int add(struct span__listing *l, const struct span__file *file)
 	return 0;
 }
 
+int span__listing_put(struct span__listing *l, const struct span__file *file,
+		      struct span_error *err)
+{
+	if (add(l, file) < 0)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	return 0;
+}
+
 static int take_name(void *arg, const char *name)
 {
 	struct span__listing *l = arg;
-	struct span__file file;
+	struct span__file file = {0};
 
 	if (parse_name(name, &file))
 		return add(l, &file);
@@ -165,13 +220,23 @@ static int take_name(void *arg, const char *name)
 	return 0;
 }
 
-static int by_number(const void *a, const void *b)
+int span__file_order(const struct span__file *a, const struct span__file *b)
 {
-	const struct span__file *x = a, *y = b;
+	int origin;
 
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return (x->kind > y->kind) - (x->kind < y->kind);
+	if (a->foreign != b->foreign)
+		return a->foreign ? -1 : 1;
+	origin = memcmp(a->uuid, b->uuid, sizeof(a->uuid));
+	if (origin)
+		return origin;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return (a->kind > b->kind) - (a->kind < b->kind);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	return span__file_order(a, b);
 }
 
 int span__dir_list(const struct span__dir *d, struct span__listing *l,
@@ -182,7 +247,7 @@ int span__dir_list(const struct span__dir *d, struct span__listing *l,
 	if (d->io->list(d->io->self, d->fd, take_name, l) < 0)
 		return span_error_set(err, SPAN_E_IO, "cannot list it");
 	if (l->n)
-		qsort(l->v, l->n, sizeof(*l->v), by_number);
+		qsort(l->v, l->n, sizeof(*l->v), by_order);
 	return 0;
 }
 
@@ -190,12 +255,13 @@ int span__listing_add(struct span__listing *l, const struct span__listing *from,
 		      struct span_error *err)
 {
 	for (size_t i = 0; i < from->n; i++) {
-		if (add(l, &from->v[i]) < 0)
-			return span_error_set(err, SPAN_E_NOMEM,
-					      "out of memory");
+		int rc = span__listing_put(l, &from->v[i], err);
+
+		if (rc < 0)
+			return rc;
 	}
 	if (l->n)
-		qsort(l->v, l->n, sizeof(*l->v), by_number);
+		qsort(l->v, l->n, sizeof(*l->v), by_order);
 	return 0;
 }
 
@@ -208,14 +274,14 @@ void span__listing_release(struct span__listing *l)
 bool span__listing_has(const struct span__listing *l, uint64_t number,
 		       enum span__file_kind kind)
 {
-	const struct span__file key = {number, kind};
+	const struct span__file key = {.number = number, .kind = kind};
 
-	return l->n && bsearch(&key, l->v, l->n, sizeof(*l->v), by_number);
+	return l->n && bsearch(&key, l->v, l->n, sizeof(*l->v), by_order);
 }
 
 uint64_t span__listing_last(const struct span__listing *l)
 {
-	return l->n ? l->v[l->n - 1].number : 0;
+	return l->n && !l->v[l->n - 1].foreign ? l->v[l->n - 1].number : 0;
 }
 
 int span__dir_lock(const struct span__dir *d, const char *name, int *fd,

@@ -13,18 +13,25 @@ enum span__file_kind {
 	FILE_LOG = 0,
 	FILE_OPEN,
 	FILE_BAD,
-	FILE_NEW,
+	FILE_NEW, /* a log that recovery writes, under LOCK */
 	FILE_DEL,
-	FILE_SEG, /* of a later version */
+	FILE_TMP, /* a segment that is being written, under MAINT */
+	FILE_SEG,
 	FILE_KINDS,
 };
 
+/* Only segments, being written or removed as well, can be foreign. */
 struct span__file {
+	bool foreign; /* its name begins with the UUID of its origin */
+	uint8_t uuid[16];
 	uint64_t number;
 	enum span__file_kind kind;
 };
 
-/* Files of the store, by number, then kind. A zeroed struct is empty. */
+/*
+ * Files of the store, foreign ones first, by origin, number, then kind. A
+ * zeroed struct is empty.
+ */
 struct span__listing {
 	struct span__file *v;
 	size_t n, cap;
@@ -41,6 +48,11 @@ struct span__dir {
 /* "00000012.log" */
 void span__file_name(char *out, size_t cap, uint64_t number,
 		     enum span__file_kind kind);
+/* The same, or "4f3c1a529e0b4c7d8a6152d7e9b0c3f4-00000012.seg". */
+void span__file_name_of(char *out, size_t cap, const struct span__file *file);
+
+/* By the order of a listing: below 0, 0 or above. */
+int span__file_order(const struct span__file *a, const struct span__file *b);
 
 /*
  * Open the directory PATH, and with CREATE make it where there is none. 0,
@@ -59,14 +71,19 @@ SPAN_NODISCARD int span__dir_sync(const struct span__dir *d,
 SPAN_NODISCARD int span__dir_list(const struct span__dir *d,
 				  struct span__listing *l,
 				  struct span_error *err);
-/* Add the files of FROM. 0 or SPAN_E_NOMEM. */
+/* Add one file at the end. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__listing_put(struct span__listing *l,
+				     const struct span__file *file,
+				     struct span_error *err);
+/* Add the files of FROM, and sort. 0 or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__listing_add(struct span__listing *l,
 				     const struct span__listing *from,
 				     struct span_error *err);
 void span__listing_release(struct span__listing *l);
+/* A file of this store itself. */
 bool span__listing_has(const struct span__listing *l, uint64_t number,
 		       enum span__file_kind kind);
-/* The highest number of all kinds, 0 when there is none. */
+/* The highest number of the store itself, 0 when there is none. */
 uint64_t span__listing_last(const struct span__listing *l);
 
 /*

@@ -37,6 +37,27 @@ static void counts(const struct span_store *st, struct span_store_counts *out)
 	*out = ((const struct span__directory *)st)->appender.counts;
 }
 
+/* Count and tell what the view could not show. */
+static void look_back(struct span__directory *s)
+{
+	s->found.n_expired += s->view.n_expired;
+	for (size_t i = 0; i < s->view.n; i++) {
+		struct span__view_file *f = &s->view.v[i];
+		char name[LOG_NAME];
+
+		if (f->kind != FILE_SEG || f->seg || f->told)
+			continue;
+		f->told = true;
+		s->found.damaged_places++;
+		s->found.damaged_bytes += f->size;
+		span__view_name(f, name);
+		span__store_damage(&s->base.opts,
+				   "%s/%s: its head is damaged, nothing of it "
+				   "can be read",
+				   s->base.name, name);
+	}
+}
+
 int span__directory_view(struct span__directory *s, struct span_error *err)
 {
 	int rc;
@@ -45,6 +66,8 @@ int span__directory_view(struct span__directory *s, struct span_error *err)
 		return 0;
 	rc = span__view_open(&s->view, &s->dir, err);
 	s->has_view = !rc;
+	if (!rc)
+		look_back(s);
 	return rc;
 }
 
@@ -63,10 +86,14 @@ int span__directory_refresh(struct span_store *st, struct span_error *err)
 	}
 	span__view_inherit(&s->view, &old);
 	span__view_release(&old);
+	look_back(s);
 	return 0;
 }
 
-/* Whoever does not append needs FORMAT, or at least one log. */
+/*
+ * Whoever does not append needs FORMAT, or at least one file that names the
+ * store; to read, a copied segment is enough.
+ */
 static int check_format(struct span__directory *s, struct span_error *err)
 {
 	bool writer = s->base.opts.mode != SPAN_STORE_READ;
@@ -77,7 +104,8 @@ static int check_format(struct span__directory *s, struct span_error *err)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	rc = span__dir_list(&s->dir, &l, err);
-	if (!rc && !span__format_guess(&s->dir, &l))
+	if (!rc && !span__format_guess(&s->dir, &l) &&
+	    (writer || !l.n || !l.v[0].foreign))
 		rc = span_error_set(err, SPAN_E_NOTFOUND, "it is no store");
 	if (!rc)
 		span__store_damage(&s->base.opts, "%s", text);

@@ -13,6 +13,7 @@
 #include "store/store_directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,55 +41,93 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-static bool clock_was_set(const struct expiry *e,
-			  const struct span__log_header *h)
+/* What clocks said when the file was begun. */
+struct stamp {
+	uint64_t ns, boot_ns;
+	uint8_t boot_id[16];
+};
+
+/* When a file without a frame that can be read was written last. */
+static uint64_t modified(const struct expiry *e,
+			 const struct span__view_file *f)
+{
+	const struct span__dir *d = &e->store->dir;
+	const struct span__io *io = d->io;
+	struct span__io_stat st = {.mtime_ns = e->now_ns};
+	char name[LOG_NAME];
+	int fd;
+
+	span__view_name(f, name);
+	fd = io->open(io->self, d->fd, name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return e->now_ns;
+	if (io->fstat(io->self, fd, &st) < 0)
+		st.mtime_ns = e->now_ns;
+	io->close(io->self, fd);
+	return st.mtime_ns;
+}
+
+static bool clock_was_set(const struct expiry *e, const struct stamp *s)
 {
 	static const uint8_t unknown[16];
 
-	if (!memcmp(h->boot_id, unknown, 16) ||
-	    memcmp(h->boot_id, e->boot_id, 16) ||
-	    e->boot_ns < h->created_boot_ns)
+	if (!memcmp(s->boot_id, unknown, 16) ||
+	    memcmp(s->boot_id, e->boot_id, 16) || e->boot_ns < s->boot_ns)
 		return false;
-	return distance(h->created_ns + (e->boot_ns - h->created_boot_ns),
-			e->now_ns) > HOUR;
+	return distance(s->ns + (e->boot_ns - s->boot_ns), e->now_ns) > HOUR;
 }
 
-/* When the file's last frame arrived; of one without frames, its mtime. */
-static uint64_t arrival(const struct expiry *e, const struct span__log *log,
-			const struct span__view_file *f)
+/* 1; 0 when the file went away; a zero stamp where there is none. */
+static int read_stamp(struct expiry *e, struct span__view_file *f,
+		      struct stamp *out, struct span_error *err)
 {
-	const struct span__io *io = e->store->base.io;
-	struct span__io_stat st;
+	struct span__log log;
+	int rc;
 
-	if (f->sum.n_frames)
-		return f->sum.max_arrival_ns;
-	if (io->fstat(io->self, log->fd, &st) < 0)
-		return e->now_ns;
-	return st.mtime_ns;
+	*out = (struct stamp){0};
+	if (f->kind == FILE_SEG) {
+		const struct span__seg_header *h;
+
+		if (!f->seg)
+			return 1;
+		h = &f->seg->file.header;
+		*out = (struct stamp){h->stamp_ns, h->stamp_boot_ns, {0}};
+		memcpy(out->boot_id, h->boot_id, 16);
+		return 1;
+	}
+	rc = span__view_log(f, &e->store->dir, &log, err);
+	if (rc < 0)
+		return rc == SPAN_E_NOTFOUND ? 0 : rc;
+	if (log.header_ok) {
+		const struct span__log_header *h = &log.header;
+
+		*out = (struct stamp){h->created_ns, h->created_boot_ns, {0}};
+		memcpy(out->boot_id, h->boot_id, 16);
+	}
+	span__view_done(f, &log);
+	return 1;
 }
 
 /* Sizes, sums and doubts about the clock: 1; 0 when the file went away. */
 static int look_at(struct expiry *e, struct span__view_file *f,
 		   struct span_error *err)
 {
-	const struct span__dir *d = &e->store->dir;
-	struct span__log log;
-	int rc = span__view_log(f, d, &log, err);
+	struct stamp stamp;
+	int rc = read_stamp(e, f, &stamp, err);
 
-	if (!rc)
-		rc = span__view_sum(f, d, err);
-	if (rc == SPAN_E_NOTFOUND)
-		return 0;
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
+	rc = span__view_sum(f, &e->store->dir, err);
+	if (rc < 0)
+		return rc == SPAN_E_NOTFOUND ? 0 : rc;
 	e->total += f->size;
-	f->sum.max_arrival_ns = arrival(e, &log, f);
+	if (!f->sum.n_frames)
+		f->sum.max_arrival_ns = modified(e, f);
 	if (f->sum.max_arrival_ns > e->now_ns &&
 	    f->sum.max_arrival_ns - e->now_ns > HOUR)
 		e->out->clock_doubt = true;
-	if (log.header_ok && clock_was_set(e, &log.header))
+	if (clock_was_set(e, &stamp))
 		e->out->clock_doubt = true;
-	span__view_done(f, &log);
 	return 1;
 }
 
@@ -131,7 +170,7 @@ static int choose(struct expiry *e, struct span_error *err)
 		e->total -= f->size;
 		e->out->n_files++;
 		e->out->bytes += f->size;
-		if (f->kind == FILE_LOG)
+		if (f->kind != FILE_BAD)
 			e->out->n_spans += f->sum.n_spans;
 	}
 	return 0;
@@ -147,6 +186,8 @@ static int remember(const struct expiry *e, struct span_error *err)
 	for (size_t i = 0; i < e->n_victims; i++) {
 		const struct span__view_file *f = e->victims[i];
 
+		if (f->file.foreign)
+			continue;
 		if (f->number > gone.number)
 			gone.number = f->number;
 		if (f->sum.last_seq > gone.seq)
@@ -163,8 +204,11 @@ static int rename_all(const struct expiry *e, struct span_error *err)
 	for (size_t i = 0; i < e->n_victims; i++) {
 		const struct span__view_file *f = e->victims[i];
 
-		span__file_name(from, sizeof(from), f->number, f->kind);
-		span__file_name(to, sizeof(to), f->number, FILE_DEL);
+		struct span__file del = f->file;
+
+		span__view_name(f, from);
+		del.kind = FILE_DEL;
+		span__file_name_of(to, sizeof(to), &del);
 		if (d->io->rename(d->io->self, d->fd, from, to) < 0 &&
 		    errno != ENOENT)
 			return span_error_set(err, SPAN_E_IO,
@@ -184,7 +228,7 @@ static int remove_all(const struct expiry *e, struct span_error *err)
 	for (size_t i = 0; i < l.n && !rc; i++) {
 		if (l.v[i].kind != FILE_DEL)
 			continue;
-		span__file_name(name, sizeof(name), l.v[i].number, FILE_DEL);
+		span__file_name_of(name, sizeof(name), &l.v[i]);
 		if (d->io->unlink(d->io->self, d->fd, name) < 0 &&
 		    errno != ENOENT)
 			rc = span_error_set(err, SPAN_E_IO, "%s: cannot remove",

@@ -14,6 +14,7 @@
 
 #include "base/crc32c.h"
 #include "store/log_reader.h"
+#include "store/seg_file.h"
 
 #include "base/banned.h"
 
@@ -165,6 +166,17 @@ static int write_new(struct span__dir *d, struct span_error *err)
 	return rc;
 }
 
+static bool guess_by_segment(struct span__dir *d, const char *name)
+{
+	struct span__seg_file f;
+
+	if (span__seg_file_open(&f, d->io, d->fd, name, NULL) < 0)
+		return false;
+	memcpy(d->uuid, f.header.id.uuid, 16);
+	span__seg_file_close(&f);
+	return true;
+}
+
 bool span__format_guess(struct span__dir *d, const struct span__listing *l)
 {
 	static const struct span__log_id none;
@@ -175,9 +187,13 @@ bool span__format_guess(struct span__dir *d, const struct span__listing *l)
 		struct span__log log;
 		char name[LOG_NAME];
 
+		if (f->foreign)
+			break;
+		span__file_name_of(name, sizeof(name), f);
+		if (f->kind == FILE_SEG)
+			found = guess_by_segment(d, name);
 		if (f->kind > FILE_BAD)
 			continue;
-		span__file_name(name, sizeof(name), f->number, f->kind);
 		if (span__log_open(&log, d->io, d->fd, name, &none, false,
 				   NULL) < 0)
 			continue;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "store/log_reader.h"
+#include "store/seg_file.h"
 
 #include "base/banned.h"
 
@@ -138,9 +139,10 @@ static int is_blank(struct recovery *r, struct span_error *err)
 				     ? (size_t)(l->size - pos)
 				     : sizeof(buf);
 
-		if (span__io_pread_all(l->io, l->fd, buf, len, pos) < 0)
-			return span_error_set(err, SPAN_E_IO, "%s: cannot read",
-					      l->name);
+		int rc = span__log_read(l, buf, len, pos, err);
+
+		if (rc < 0)
+			return rc;
 		for (size_t i = 0; i < len; i++) {
 			if (buf[i] && pos + i >= LOG_HEADER)
 				return 0;
@@ -236,6 +238,26 @@ static int recover_open_log(struct recovery *r, struct span_error *err)
 	return dispose(r, err);
 }
 
+/* A segment has its numbers for itself, whatever else there is. */
+static void look_at_segment(struct recovery *r, const char *name)
+{
+	struct span__seg_file f;
+	int rc = span__seg_file_open(&f, r->dir->io, r->dir->fd, name, NULL);
+
+	if (rc < 0) {
+		if (rc != SPAN_E_NOTFOUND)
+			span__store_damage(r->opts, "%s: cannot be read", name);
+		return;
+	}
+	if (!memcmp(f.header.id.uuid, r->dir->uuid, 16)) {
+		if (f.header.sum.last_seq >= r->out->next_seq)
+			r->out->next_seq = f.header.sum.last_seq + 1;
+		if (f.header.id.number >= r->out->next_number)
+			r->out->next_number = f.header.id.number + 1;
+	}
+	span__seg_file_close(&f);
+}
+
 static int recover_file(struct recovery *r, const struct span__file *file,
 			struct span_error *err)
 {
@@ -247,6 +269,8 @@ static int recover_file(struct recovery *r, const struct span__file *file,
 	span__file_name(name, sizeof(name), file->number, file->kind);
 	if (file->kind == FILE_NEW)
 		return remove_file(r, name, err);
+	if (file->kind == FILE_SEG)
+		look_at_segment(r, name);
 	if (file->kind != FILE_LOG && file->kind != FILE_OPEN)
 		return 0;
 	rc = span__log_open(&r->from, r->dir->io, r->dir->fd, name, &id, true,
@@ -289,8 +313,10 @@ int span__recover(const struct span__dir *d, const struct span_store_opts *o,
 		out->next_number = expired.number + 1;
 	out->next_seq = expired.seq + 1;
 	rc = remove_file(&r, "FORMAT.new", err);
-	for (size_t i = 0; i < list.n && !rc; i++)
-		rc = recover_file(&r, &list.v[i], err);
+	for (size_t i = 0; i < list.n && !rc; i++) {
+		if (!list.v[i].foreign)
+			rc = recover_file(&r, &list.v[i], err);
+	}
 	if (!rc)
 		rc = span__dir_sync(d, err);
 done:

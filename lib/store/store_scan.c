@@ -99,7 +99,7 @@ static int next_file(struct scan *s, struct span_error *err)
 		struct span__view_file *f = current(s);
 		int rc;
 
-		if (f->kind == FILE_BAD)
+		if (f->kind == FILE_BAD || f->kind == FILE_SEG)
 			continue;
 		if (f->kind == FILE_LOG) {
 			rc = span__view_sum(f, &s->store->dir, err);

@@ -2,22 +2,31 @@
 /*
  * store_view.h - what a reader sees of a directory: a snapshot
  *
- * Closed logs never change and are opened only while they are read, so that
- * the number of descriptors does not grow with the store; the active log is
- * kept open, as it will be renamed.
+ * Every file of it is opened when the view is made, so that all of it can
+ * still be read when it was sealed, merged or removed since. Segments are
+ * mapped; logs keep their descriptors, up to VIEW_LOGS of them, and beyond
+ * that are mapped.
  */
 #ifndef SPAN_STORE_VIEW_H
 #define SPAN_STORE_VIEW_H
 
 #include "store/log_reader.h"
+#include "store/seg_read.h"
 #include "store/store_dir.h"
 
+#define VIEW_LOGS 128u /* descriptors of closed logs */
+
 struct span__view_file {
-	uint64_t number;
-	enum span__file_kind kind; /* FILE_LOG, FILE_OPEN, FILE_BAD */
-	struct span__log log;	   /* kept open when FILE_OPEN */
-	bool has_sum;		   /* size and sum are known */
-	bool told;		   /* its damage was reported */
+	struct span__file file; /* its name: FILE_LOG, OPEN, BAD or SEG */
+	uint64_t number;	/* of the log; the last one in a segment */
+	uint64_t first_number;	/* the first one in a segment */
+	enum span__file_kind kind;
+	uint8_t origin[16];    /* of a segment: the store that wrote it */
+	struct span__seg *seg; /* FILE_SEG; NULL: nothing of it can be read */
+	struct span__log log;  /* kept open, when it is_open */
+	bool is_open;
+	bool has_sum; /* size and sum are known; always of a segment */
+	bool told;    /* its damage was reported */
 	uint64_t size;
 	struct span__log_sum sum;
 };
@@ -25,19 +34,27 @@ struct span__view_file {
 struct span__view {
 	struct span__view_file *v;
 	size_t n;
+	uint64_t n_expired; /* went away while the view was made */
 };
 
-/* The files as they are now. D stays borrowed. Release it only after 0. */
+/*
+ * The files as they are now: foreign segments, then the store's own files by
+ * number. What another segment covers is left out. D stays borrowed. Release
+ * it only after 0.
+ */
 SPAN_NODISCARD int span__view_open(struct span__view *view,
 				   const struct span__dir *d,
 				   struct span_error *err);
 void span__view_release(struct span__view *view);
 
-/* Take over what OLD knows of logs that were closed then. */
-void span__view_inherit(struct span__view *view, const struct span__view *old);
+/*
+ * Take over what OLD knows of files that are the same, and segments that are
+ * open there: OLD is of no use but to be released then.
+ */
+void span__view_inherit(struct span__view *view, struct span__view *old);
 
 /*
- * Open a file of the view to read it. 0 with *OUT, to be closed with
+ * Open a log of the view to read it. 0 with *OUT, to be closed with
  * span__view_done(); SPAN_E_NOTFOUND when it went away since.
  */
 SPAN_NODISCARD int span__view_log(const struct span__view_file *f,
@@ -50,5 +67,8 @@ void span__view_done(const struct span__view_file *f, struct span__log *log);
 SPAN_NODISCARD int span__view_sum(struct span__view_file *f,
 				  const struct span__dir *d,
 				  struct span_error *err);
+
+/* The name of the file in the directory. */
+void span__view_name(const struct span__view_file *f, char out[LOG_NAME]);
 
 #endif

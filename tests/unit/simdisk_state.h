@@ -11,9 +11,9 @@
 
 #include "simdisk.h"
 
-#define NAME_LEN 48
+#define NAME_LEN 64
 #define MAX_NAMES 128
-#define MAX_FDS 64
+#define MAX_FDS 256
 #define SECTOR 512u
 
 struct sim_bytes {

