@@ -12,8 +12,14 @@
 #include "store/seg_chunks.h"
 
 #define SEG_NO_STRING UINT32_MAX
+/* A segment has no more, so that it can be read in little memory. */
+#define SEG_STRINGS_MAX (1u << 21)
+#define SEG_STRINGS_BYTES (64u << 20) /* all of them together */
 
-/* Append the section of the N strings V, which ascend and differ. */
+/*
+ * Append the section of the N strings V, which ascend and differ. 0,
+ * SPAN_E_LIMIT, SPAN_E_NOMEM, SPAN_E_INVALID as span__chunks_writer_open().
+ */
 SPAN_NODISCARD int span__strings_put_section(struct span_buf *out,
 					     const struct span_str *v, size_t n,
 					     enum span__seg_codec codec,
@@ -25,7 +31,10 @@ struct span__strings {
 	struct span_arena arena;
 };
 
-/* 0, SPAN_E_CORRUPT, SPAN_E_NOMEM; the struct is empty then. */
+/*
+ * 0; SPAN_E_CORRUPT, SPAN_E_FORMAT, SPAN_E_NOMEM: the struct is empty then. An
+ * empty area has no strings.
+ */
 SPAN_NODISCARD int span__strings_open(struct span__strings *s,
 				      const struct span__area *area,
 				      struct span_error *err);
