@@ -28,15 +28,35 @@ void span__ints_put(struct span_buf *out, const uint64_t *v, size_t n);
  */
 void span__doubles_put(struct span_buf *out, const uint64_t *bits, size_t n);
 
+enum span__ints_form {
+	INTS_CONSTANT = 0, /* base, and no data */
+	INTS_FRAME,	   /* one frame */
+	INTS_GROUPS,	   /* a frame for each SEG_GROUP values */
+};
+
 struct span__ints {
-	struct span__area area; /* all of the column */
+	struct span__area area; /* begins with the column, may be longer */
 	uint64_t n;
-	/* of the header, for implementation and inlining */
-	uint8_t mode, width, decimals;
+	/* The least and greatest value, as signed numbers, known from the head
+	 * (of doubles: of what is stored for them). */
+	uint64_t min, max;
+	/* The rest is for seg_ints*.c. Quotients are (value - base) / scale. */
 	uint64_t base, scale;
-	uint64_t min, max;		   /* of all values: a zone map */
-	uint64_t data, groups, exceptions; /* offsets in the area */
-	uint64_t n_exceptions;
+	uint64_t range; /* the greatest quotient */
+	uint8_t form;
+	uint8_t decimals;   /* doubles that are fractions: digits + 1, else 0 */
+	uint8_t width;	    /* of the codes of a frame */
+	uint8_t range_bits; /* of a quotient */
+	uint8_t pos_bits;   /* of an exception's place in its frame */
+	uint8_t end_bits;   /* of an element of group_data */
+	uint8_t exception_bits; /* of an element of group_exceptions */
+	uint64_t data_end;	/* where group_data ends */
+	uint64_t n_groups, n_exceptions;
+	/* Offsets in the area: of each group its least quotient, where its
+	 * codes begin, in units of 64 bytes, and its first exception; codes;
+	 * exceptions' places, and their quotients. */
+	uint64_t group_base, group_data, group_exceptions;
+	uint64_t data, places, quotients;
 };
 
 /*

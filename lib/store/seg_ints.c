@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nothing that a column says is believed before it was compared with the
+ * length of the area, so that every offset that is computed later fits; what
+ * lies in the directory of the groups is compared when it is used.
+ */
+#include "store/seg_ints.h"
+
+#include "store/seg_bits.h"
+#include "store/seg_ints_frame.h"
+#include "store/seg_varint.h"
+
+#include "base/banned.h"
+
+/* The first byte. */
+#define HEAD_FORM 0x03u
+#define HEAD_SCALE 0x04u
+#define HEAD_DECIMALS 3 /* shift of three bits */
+#define HEAD_EXCEPTIONS 0x40u
+
+/* Element I of the array of W bits each that begins at POS; bounds are the
+ * caller's. */
+static inline bool element(const struct span__ints *c, uint64_t pos, uint64_t i,
+			   unsigned w, uint64_t *out)
+{
+	uint64_t at = pos + i / 8 * w + i % 8 * w / 8;
+
+	*out = 0;
+	if (!w)
+		return true;
+	if (!span__area_ok(&c->area, at, (i % 8 * w % 8 + w + 7) / 8))
+		return false;
+	*out = span__bits_at(c->area.p + pos, c->area.len - pos, i, w);
+	return true;
+}
+
+/* Room for N elements of W bits at *POS, which is moved behind them. */
+static bool lay(const struct span__ints *c, uint64_t *pos, uint64_t n,
+		unsigned w, uint64_t *begin)
+{
+	uint64_t left = c->area.len - *pos;
+
+	*begin = *pos;
+	if (w && n / 8 > left / w)
+		return false;
+	if (w && span__bits_len(n, w) > left)
+		return false;
+	*pos += w ? span__bits_len(n, w) : 0;
+	return true;
+}
+
+static bool open_groups(struct span__ints *c, struct span__take *t,
+			uint64_t *len)
+{
+	uint64_t n = (c->n - 1) / SEG_GROUP + 1;
+	uint64_t units = span__take_varint(t);
+	uint8_t last = span__take_byte(t);
+
+	if (t->failed || last > 64 || units < last ||
+	    units > c->area.len / 64 + last)
+		return false;
+	c->n_groups = n;
+	c->data_end = units;
+	c->end_bits = (uint8_t)span__bits_of(units);
+	c->exception_bits = (uint8_t)span__bits_of(c->n_exceptions);
+	c->pos_bits = 9;
+	*len = (units - last) * 64 +
+	       span__bits_len((c->n - 1) % SEG_GROUP + 1, last);
+	return lay(c, &t->pos, n, c->range_bits, &c->group_base) &&
+	       lay(c, &t->pos, n, c->end_bits, &c->group_data) &&
+	       lay(c, &t->pos, n, c->exception_bits, &c->group_exceptions);
+}
+
+static bool open_frame(struct span__ints *c, struct span__take *t,
+		       uint64_t *len)
+{
+	uint64_t begin, pos;
+
+	c->width = span__take_byte(t);
+	c->pos_bits = (uint8_t)span__bits_of(c->n - 1);
+	pos = t->pos;
+	if (t->failed || c->width > 64 || (!c->width && !c->n_exceptions) ||
+	    !lay(c, &pos, c->n, c->width, &begin))
+		return false;
+	*len = pos - begin;
+	return true;
+}
+
+/* What lies behind the first two fields, of a column that is no constant. */
+static bool open_frames(struct span__ints *c, struct span__take *t,
+			unsigned head)
+{
+	uint64_t room = (uint64_t)INT64_MAX - c->base, len;
+
+	c->range = span__take_varint(t);
+	if (head & HEAD_SCALE)
+		c->scale = span__take_varint(t);
+	if (head & HEAD_EXCEPTIONS)
+		c->n_exceptions = span__take_varint(t);
+	if (t->failed || !c->range || !c->scale || c->range > room / c->scale ||
+	    c->n_exceptions > c->n)
+		return false;
+	c->max = c->base + c->range * c->scale;
+	c->range_bits = (uint8_t)span__bits_of(c->range);
+	if (!(c->form == INTS_GROUPS ? open_groups(c, t, &len)
+				     : open_frame(c, t, &len)) ||
+	    len > c->area.len - t->pos)
+		return false;
+	c->data = t->pos;
+	t->pos += len;
+	return lay(c, &t->pos, c->n_exceptions, c->pos_bits, &c->places) &&
+	       lay(c, &t->pos, c->n_exceptions, c->range_bits, &c->quotients);
+}
+
+bool span__ints_open(struct span__ints *c, const struct span__area *area,
+		     uint64_t n, uint64_t *used)
+{
+	struct span__take t = {.area = area};
+	unsigned head;
+
+	*c = (struct span__ints){.area = *area, .n = n, .scale = 1};
+	if (used)
+		*used = 0;
+	if (!n)
+		return true;
+	head = span__take_byte(&t);
+	c->form = head & HEAD_FORM;
+	c->decimals = head >> HEAD_DECIMALS & 7;
+	c->base = c->min = c->max = span__unfold(span__take_varint(&t));
+	if (t.failed || head & 0x80 || c->form > INTS_GROUPS ||
+	    (c->form != INTS_CONSTANT && !open_frames(c, &t, head))) {
+		*c = (struct span__ints){.area = {NULL, 0, area->file}};
+		return span__area_bad(area);
+	}
+	if (used)
+		*used = t.pos;
+	return true;
+}
+
+static bool group_of(const struct span__ints *c, uint64_t i,
+		     struct span__frame *f)
+{
+	uint64_t g = i / SEG_GROUP, begin, end = c->data_end;
+	bool last = g + 1 == c->n_groups;
+
+	f->first = g * SEG_GROUP;
+	f->end = last ? c->n : f->first + SEG_GROUP;
+	f->exceptions_end = c->n_exceptions;
+	if (!element(c, c->group_base, g, c->range_bits, &f->base) ||
+	    !element(c, c->group_data, g, c->end_bits, &begin) ||
+	    (!last && !element(c, c->group_data, g + 1, c->end_bits, &end)))
+		return false;
+	if (begin > end || end > c->data_end || end - begin > 64)
+		return span__area_bad(&c->area);
+	f->width = (uint8_t)(end - begin);
+	f->pos = c->data + begin * 64;
+	if (!c->n_exceptions)
+		return true;
+	if (!element(c, c->group_exceptions, g, c->exception_bits,
+		     &f->exceptions) ||
+	    (!last && !element(c, c->group_exceptions, g + 1, c->exception_bits,
+			       &f->exceptions_end)))
+		return false;
+	if (f->exceptions > f->exceptions_end ||
+	    f->exceptions_end > c->n_exceptions)
+		return span__area_bad(&c->area);
+	return true;
+}
+
+bool span__frame_of(const struct span__ints *c, uint64_t i,
+		    struct span__frame *f)
+{
+	*f = (struct span__frame){
+		.end = c->n,
+		.pos = c->data,
+		.exceptions_end = c->n_exceptions,
+		.width = c->width,
+	};
+	return c->form == INTS_FRAME || group_of(c, i, f);
+}
+
+bool span__frame_codes(const struct span__ints *c, const struct span__frame *f,
+		       uint64_t i, size_t n, uint64_t *out)
+{
+	uint64_t from = i - f->first;
+	uint64_t at = span__bits_len(from & ~7ull, f->width);
+
+	if (f->width && !span__area_ok(&c->area, f->pos + at,
+				       span__bits_len(from % 8 + n, f->width)))
+		return false;
+	span__bits_unpack(c->area.p + f->pos, c->area.len - f->pos, from,
+			  f->width, n, out);
+	return true;
+}
+
+uint64_t span__frame_exception(const struct span__ints *c,
+			       const struct span__frame *f, uint64_t i)
+{
+	uint64_t from = f->exceptions, to = f->exceptions_end, place;
+
+	while (from < to) {
+		uint64_t mid = from + (to - from) / 2;
+
+		if (!element(c, c->places, mid, c->pos_bits, &place))
+			return f->exceptions_end;
+		if (place < i - f->first)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+bool span__exception_get(const struct span__ints *c,
+			 const struct span__frame *f, uint64_t e, uint64_t *i,
+			 uint64_t *quotient)
+{
+	uint64_t place;
+
+	if (e >= f->exceptions_end ||
+	    !element(c, c->places, e, c->pos_bits, &place) ||
+	    !element(c, c->quotients, e, c->range_bits, quotient))
+		return false;
+	*i = f->first + place;
+	return true;
+}
+
+/* The quotient of a value whose code is the mark. */
+static bool exception_at(const struct span__ints *c,
+			 const struct span__frame *f, uint64_t i,
+			 uint64_t *quotient)
+{
+	uint64_t e = span__frame_exception(c, f, i), at;
+
+	if (span__exception_get(c, f, e, &at, quotient) && at == i)
+		return true;
+	/* Of width 0 only exceptions are listed. */
+	*quotient = f->base;
+	return !f->width || span__area_bad(&c->area);
+}
+
+static bool quotient_at(const struct span__ints *c, uint64_t i, uint64_t *out)
+{
+	struct span__frame f;
+	uint64_t code;
+
+	if (!span__frame_of(c, i, &f) ||
+	    !element(c, f.pos, i - f.first, f.width, &code))
+		return false;
+	if (f.exceptions < f.exceptions_end && code == span__bits_mask(f.width))
+		return exception_at(c, &f, i, out);
+	*out = f.base + code;
+	return true;
+}
+
+uint64_t span__ints_get(const struct span__ints *c, uint64_t i)
+{
+	uint64_t v = c->base, quotient;
+
+	if (i >= c->n) {
+		span__area_bad(&c->area);
+		return 0;
+	}
+	if (c->form != INTS_CONSTANT) {
+		if (!quotient_at(c, i, &quotient))
+			return 0;
+		v += quotient * c->scale;
+	}
+	if (c->decimals)
+		span__decimals_restore(c->decimals, &v, 1);
+	return v;
+}
+
+/* Values of one frame. */
+static void frame_range(const struct span__ints *c, const struct span__frame *f,
+			uint64_t i, size_t n, uint64_t *out)
+{
+	uint64_t base = c->base + f->base * c->scale, scale = c->scale;
+	uint64_t at, quotient;
+
+	if (!span__frame_codes(c, f, i, n, out)) {
+		memset(out, 0, n * sizeof(*out));
+		return;
+	}
+	if (scale == 1)
+		for (size_t k = 0; k < n; k++)
+			out[k] += base;
+	else
+		for (size_t k = 0; k < n; k++)
+			out[k] = out[k] * scale + base;
+	if (f->exceptions == f->exceptions_end)
+		return;
+	for (uint64_t e = span__frame_exception(c, f, i);
+	     span__exception_get(c, f, e, &at, &quotient) && at - i < n; e++)
+		out[at - i] = c->base + quotient * scale;
+}
+
+static void fill(uint64_t *out, size_t n, uint64_t v)
+{
+	for (size_t k = 0; k < n; k++)
+		out[k] = v;
+}
+
+/* How many values from I on are in the frame, and in a piece that the nearest
+ * cache holds, and not more than N. */
+static size_t piece(const struct span__frame *f, uint64_t i, size_t n)
+{
+	uint64_t end = (i / SEG_GROUP + 1) * SEG_GROUP;
+
+	if (end > f->end)
+		end = f->end;
+	return end - i < n ? (size_t)(end - i) : n;
+}
+
+void span__ints_range(const struct span__ints *c, uint64_t i, size_t n,
+		      uint64_t *out)
+{
+	struct span__frame f = {0};
+	size_t step;
+
+	if (i > c->n || n > c->n - i) {
+		span__area_bad(&c->area);
+		fill(out, n, 0);
+		return;
+	}
+	if (c->form == INTS_CONSTANT) {
+		fill(out, n, c->base);
+		span__decimals_restore(c->decimals, out, n);
+		return;
+	}
+	for (; n; i += step, out += step, n -= step) {
+		bool good = i < f.end || span__frame_of(c, i, &f);
+
+		step = piece(&f, i, n);
+		if (good)
+			frame_range(c, &f, i, step, out);
+		else
+			fill(out, step, 0);
+		if (c->decimals)
+			span__decimals_restore(c->decimals, out, step);
+	}
+}
+
+uint64_t span__ints_upper(const struct span__ints *c, uint64_t x)
+{
+	uint64_t from = 0, to = c->n;
+
+	while (from < to) {
+		uint64_t mid = from + (to - from) / 2;
+
+		if (span__ints_get(c, mid) > x)
+			to = mid;
+		else
+			from = mid + 1;
+	}
+	return from;
+}
+
+bool span__ints_constant(const struct span__ints *c, uint64_t *v)
+{
+	if (!c->n || c->form != INTS_CONSTANT)
+		return false;
+	*v = span__ints_get(c, 0);
+	return true;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seg_ints_frame.h - the frames of a column of numbers, for seg_ints*.c
+ */
+#ifndef SPAN_SEG_INTS_FRAME_H
+#define SPAN_SEG_INTS_FRAME_H
+
+#include "store/seg_bits.h"
+#include "store/seg_ints.h"
+
+/* Values FIRST to END - 1, whose codes are WIDTH bits each at POS. */
+struct span__frame {
+	uint64_t first, end;
+	uint64_t base; /* quotient of code 0 */
+	uint64_t pos;
+	uint64_t exceptions, exceptions_end;
+	uint8_t width;
+};
+
+/* False, and the file is marked bad, when it is damaged. */
+bool span__frame_of(const struct span__ints *c, uint64_t i,
+		    struct span__frame *f);
+
+/*
+ * The codes of values I to I + N - 1, all of the frame; those of exceptions
+ * are the mark. The same.
+ */
+bool span__frame_codes(const struct span__ints *c, const struct span__frame *f,
+		       uint64_t i, size_t n, uint64_t *out);
+
+/* The first exception whose place is not before I; exceptions_end: none. */
+uint64_t span__frame_exception(const struct span__ints *c,
+			       const struct span__frame *f, uint64_t i);
+
+/* Where exception E is, and its quotient: false at the end or for damage. */
+bool span__exception_get(const struct span__ints *c,
+			 const struct span__frame *f, uint64_t e, uint64_t *i,
+			 uint64_t *quotient);
+
+/* Stored values into doubles' bits. */
+void span__decimals_restore(unsigned decimals, uint64_t *v, size_t n);
+
+/* Fractions' stored value of a double, if it has one. */
+double span__decimals_scale(unsigned decimals);
+
+/* span__ints_put() with bits added to the first byte. */
+void span__ints_put_marked(struct span_buf *out, const uint64_t *v, size_t n,
+			   uint8_t mark);
+
+#endif
