@@ -313,6 +313,13 @@ int cmd_source_next(struct cmd_source *s, struct span *out,
 	return rc < 0 ? rc : span_search_next_span(s->search, out, err);
 }
 
+int cmd_source_count(struct cmd_source *s, uint64_t *n, struct span_error *err)
+{
+	int rc = start_search(s, err);
+
+	return rc < 0 ? rc : span_search_count(s->search, n, err);
+}
+
 int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 		       struct span_error *err)
 {

@@ -98,11 +98,10 @@ static int all_spans(struct cmd_source *in, struct span_error *err)
 
 	if (cmd_source_slices(in) && (opt.count || out.format == QUERY_SPANS))
 		return all_slices(in, err);
+	if (opt.count)
+		return cmd_source_count(in, &out.n_spans, err);
 	while ((rc = cmd_source_next(in, &s, err)) > 0) {
-		if (opt.count)
-			out.n_spans++;
-		else
-			rc = query_print_span(&out, &s, err);
+		rc = query_print_span(&out, &s, err);
 		if (rc < 0)
 			break;
 	}

@@ -10,6 +10,8 @@
 
 #include <span/query.h>
 
+#include "text/tag_values.h"
+
 /*
  * True when the whole of TEXT fits PATTERN: * is any text, ? a character,
  * [a-z] and [!a-z] one of a set, \ quotes. Time is at most the product of the
@@ -64,29 +66,10 @@ void span__names_release(struct span__names *names);
  * One condition on the values of a key.
  */
 struct span__tag {
-	struct span_str key, value;
+	struct span__tag_eq eq;	   /* its value is the expression of a regex */
 	struct span__regex *regex; /* of k~re, else NULL */
 	bool negate;		   /* k!=v, k!~re */
-	bool is_int, is_true, is_false;
-	int64_t i;
-	int derived; /* enum span__derived */
 };
-
-/* Which field of a span is a value of a key besides its attributes. */
-enum span__derived {
-	SPAN__DERIVED_NONE = 0,
-	SPAN__DERIVED_ERROR,
-	SPAN__DERIVED_EVENT,
-	SPAN__DERIVED_KIND,
-	SPAN__DERIVED_SCOPE_NAME,
-	SPAN__DERIVED_SCOPE_VERSION,
-	SPAN__DERIVED_SERVICE,
-	SPAN__DERIVED_STATUS,
-	SPAN__DERIVED_STATUS_CODE,
-	SPAN__DERIVED_STATUS_MESSAGE,
-	SPAN__DERIVED_TRACE_STATE,
-};
-enum span__derived span__derived_find(struct span_str key);
 
 struct span__tags {
 	struct span__tag *v;
@@ -122,7 +105,8 @@ struct span_query {
 	struct span__tags tags;
 	struct span__id *ids;
 	size_t n_ids;
-	struct span_range range; /* times, durations, error, exact names */
+	struct span_range range; /* what a store can look for */
+	bool pushed; /* that is all but trace ids; tags may be hints */
 };
 
 /*

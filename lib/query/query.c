@@ -104,6 +104,57 @@ static int push_down(struct span_query *q, const struct span__names *names,
 	return 0;
 }
 
+static int service_fits(void *arg, struct span_str name, struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__names_match(&q->services, name, err);
+}
+
+static int operation_fits(void *arg, struct span_str name,
+			  struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__names_match(&q->operations, name, err);
+}
+
+/* The tags that are an equality: all others are left to the match. */
+static int push_down_tags(struct span_query *q)
+{
+	struct span_tag_eq *v =
+		span_arena_array(&q->arena, q->tags.n, sizeof(*v));
+
+	if (!v)
+		return SPAN_E_NOMEM;
+	q->range.tags = v;
+	for (size_t i = 0; i < q->tags.n; i++) {
+		const struct span__tag *tag = &q->tags.v[i];
+
+		if (!tag->regex && !tag->negate)
+			v[q->range.n_tags++] = (struct span_tag_eq){
+				tag->eq.key, tag->eq.value};
+	}
+	q->pushed = q->range.n_tags == q->tags.n;
+	return 0;
+}
+
+static int push_down_all(struct span_query *q, struct span_error *err)
+{
+	if (push_down(q, &q->services, &q->range.services,
+		      &q->range.n_services) < 0 ||
+	    push_down(q, &q->operations, &q->range.operations,
+		      &q->range.n_operations) < 0 ||
+	    push_down_tags(q) < 0)
+		return out_of_memory(err);
+	q->range.fn_arg = q;
+	if (q->services.n && !q->range.n_services)
+		q->range.service_fn = service_fits;
+	if (q->operations.n && !q->range.n_operations)
+		q->range.operation_fn = operation_fits;
+	return 0;
+}
+
 static int compile(struct span_query *q, const struct span_select *sel,
 		   struct span_error *err)
 {
@@ -125,14 +176,7 @@ static int compile(struct span_query *q, const struct span_select *sel,
 		rc = compile_ids(q, sel, err);
 	if (!rc)
 		rc = compile_range(q, sel, err);
-	if (rc < 0)
-		return rc;
-	if (push_down(q, &q->services, &q->range.services,
-		      &q->range.n_services) < 0 ||
-	    push_down(q, &q->operations, &q->range.operations,
-		      &q->range.n_operations) < 0)
-		return out_of_memory(err);
-	return 0;
+	return rc < 0 ? rc : push_down_all(q, err);
 }
 
 int span_query_compile(struct span_query **out, const struct span_select *sel,

@@ -144,6 +144,21 @@ int span_search_next_span(struct span_search *s, struct span *out,
 			: span__stream_next_span(s, out, err);
 }
 
+int span_search_count(struct span_search *s, uint64_t *n,
+		      struct span_error *err)
+{
+	struct span sp;
+	int rc;
+
+	*n = 0;
+	if (s->store && s->q->pushed && !s->q->n_ids &&
+	    s->o.sort < SPAN_SORT_SPANS)
+		return span__store_count(s, n, err);
+	while ((rc = span_search_next_span(s, &sp, err)) > 0)
+		++*n;
+	return rc;
+}
+
 uint64_t span_search_cut(const struct span_search *s)
 {
 	return s->cut;

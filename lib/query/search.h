@@ -126,6 +126,9 @@ SPAN_NODISCARD int span__store_next_id(struct span_search *s, uint8_t id[16],
 SPAN_NODISCARD int span__store_next_span(struct span_search *s,
 					 struct span *out,
 					 struct span_error *err);
+/* How many spans match, of a query that was pushed down without ids. */
+SPAN_NODISCARD int span__store_count(struct span_search *s, uint64_t *n,
+				     struct span_error *err);
 void span__store_close(struct span__store_search **st);
 
 /* NULL when memory is out. */

@@ -19,7 +19,9 @@ struct span__store_search {
 	struct span__walk walk;
 	struct span__open_trace *current; /* the last one of a walk returned */
 	struct span_cursor *spans;
-	uint8_t (*typed)[16]; /* for SPANS, when ids were typed */
+	uint8_t (*typed)[16];	 /* for SPANS, when ids were typed */
+	struct span_range range; /* of SPANS */
+	bool judged;		 /* what SPANS returns matches */
 	bool walking;
 };
 
@@ -131,12 +133,17 @@ static int resolve(struct span_search *s, struct span_error *err)
 	return span__resolver_finish(&s->resolver, &s->ids, err);
 }
 
-static int open_scan(struct span_search *s, struct span_error *err)
+/* Open a scan; HEADS: only ids and times are needed of what it returns. */
+static int open_scan(struct span_search *s, bool heads, struct span_error *err)
 {
-	if (s->store->spans)
+	struct span__store_search *ss = s->store;
+
+	if (ss->spans)
 		return 0;
-	return span_store_scan(s->store->st, &s->q->range, &s->store->spans,
-			       err);
+	ss->judged = s->q->pushed;
+	ss->range = s->q->range;
+	ss->range.head_only = heads && ss->judged;
+	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
 
 /* The next matching span as it comes. */
@@ -145,11 +152,12 @@ static int next_match(struct span_search *s, struct span *out,
 {
 	int rc;
 
-	while ((rc = span_cursor_next(s->store->spans, out, err)) > 0) {
+	do {
+		rc = span_cursor_next(s->store->spans, out, err);
+		if (rc <= 0 || s->store->judged)
+			return rc;
 		rc = span_query_match(s->q, out, err);
-		if (rc)
-			break;
-	}
+	} while (!rc);
 	return rc;
 }
 
@@ -158,7 +166,7 @@ static int scan(struct span_search *s, struct span_error *err)
 {
 	uint64_t limit = s->o.sort == SPAN_SORT_NEWEST ? s->o.limit : 0;
 	struct span sp;
-	int rc = open_scan(s, err);
+	int rc = open_scan(s, true, err);
 
 	if (rc < 0)
 		return rc;
@@ -291,7 +299,7 @@ static int next_new_id(struct span_search *s, uint8_t id[16],
 		       struct span_error *err)
 {
 	struct span sp;
-	int rc = open_scan(s, err);
+	int rc = open_scan(s, true, err);
 
 	while (!rc) {
 		rc = next_match(s, &sp, err);
@@ -349,7 +357,7 @@ int span__store_next_span(struct span_search *s, struct span *out,
 	int rc = 0;
 
 	if (!s->store->spans)
-		rc = s->q->n_ids ? open_ids(s, err) : open_scan(s, err);
+		rc = s->q->n_ids ? open_ids(s, err) : open_scan(s, false, err);
 	if (rc < 0)
 		return rc;
 	if (!span__search_holds(s))
@@ -364,6 +372,18 @@ int span__store_next_span(struct span_search *s, struct span *out,
 			return rc;
 	}
 	return span__keep_next(s, out);
+}
+
+int span__store_count(struct span_search *s, uint64_t *n,
+		      struct span_error *err)
+{
+	int rc = span_store_count(s->store->st, &s->q->range, n, err);
+
+	if (s->o.limit && *n > s->o.limit) {
+		s->more = true;
+		*n = s->o.limit;
+	}
+	return rc;
 }
 
 void span__store_close(struct span__store_search **st)

@@ -142,41 +142,18 @@ static void parse_op(struct parser *in, bool *negate, bool *regex)
 	}
 }
 
-/* "-12" but not "-0", "+1" or "007": only what an integer prints as. */
-static bool parse_int(struct span_str s, int64_t *out)
-{
-	bool minus = s.len && s.p[0] == '-';
-	size_t i = minus;
-	uint64_t n = 0, max = (uint64_t)INT64_MAX + minus;
-
-	if (s.len == i || (s.p[i] == '0' && s.len > 1))
-		return false;
-	for (; i < s.len; i++) {
-		unsigned digit = (unsigned)(s.p[i] - '0');
-
-		if (digit > 9 || n > (max - digit) / 10)
-			return false;
-		n = n * 10 + digit;
-	}
-	*out = (int64_t)(minus ? 0 - n : n);
-	return true;
-}
-
 static int finish(struct parser *in, struct span__tag *tag, const char *at,
-		  bool regex)
+		  struct span_str key, struct span_str value, bool regex)
 {
 	struct span_error why = {0};
 
-	if (tag->key.len > MAX_KEY)
+	if (key.len > MAX_KEY)
 		return fail(in, at, "the key is too long");
-	if (!span_arena_str(in->arena, tag->key, &tag->key) ||
-	    !span_arena_str(in->arena, tag->value, &tag->value))
+	if (!span_arena_str(in->arena, key, &key) ||
+	    !span_arena_str(in->arena, value, &value))
 		return span_error_set(in->err, SPAN_E_NOMEM, "memory is out");
-	tag->derived = span__derived_find(tag->key);
-	tag->is_int = parse_int(tag->value, &tag->i);
-	tag->is_true = span_str_equal(tag->value, SPAN_STR("true"));
-	tag->is_false = span_str_equal(tag->value, SPAN_STR("false"));
-	if (!regex || span__regex_open(&tag->regex, tag->value, &why) == 0)
+	span__tag_eq_init(&tag->eq, key, value);
+	if (!regex || span__regex_open(&tag->regex, value, &why) == 0)
 		return 0;
 	if (why.code == SPAN_E_INVALID)
 		return fail(in, at, why.msg);
@@ -199,26 +176,26 @@ static int check_alone(struct parser *in, const char *at, struct span_str key)
 
 static int parse_condition(struct parser *in, struct span__tag *tag)
 {
+	struct span_str key, value = SPAN_STR("true");
 	bool regex = false;
 	const char *start = in->p, *at;
-	int rc = parse_key(in, &tag->key);
+	int rc = parse_key(in, &key);
 
 	if (rc < 0)
 		return rc;
 	at = in->p;
-	tag->value = SPAN_STR("true");
 	if (in->p < in->end && is_op(in)) {
 		parse_op(in, &tag->negate, &regex);
 		at = in->p;
-		rc = parse_value(in, &tag->value);
+		rc = parse_value(in, &value);
 	} else {
-		rc = check_alone(in, start, tag->key);
+		rc = check_alone(in, start, key);
 	}
 	if (rc < 0)
 		return rc;
 	if (in->p < in->end && !is_blank(*in->p))
 		return fail(in, in->p, "a blank is missing here");
-	return finish(in, tag, at, regex);
+	return finish(in, tag, at, key, value, regex);
 }
 
 /* Make room for one more, which is empty: the array doubles. */

@@ -151,6 +151,13 @@ SPAN_API SPAN_NODISCARD int span_search_next_span(struct span_search *s,
 						  struct span *out,
 						  struct span_error *err);
 
+/*
+ * How many spans span_search_next_span() would return: 0, or its negative
+ * codes. The spans are not decoded where that can be avoided.
+ */
+SPAN_API SPAN_NODISCARD int
+span_search_count(struct span_search *s, uint64_t *n, struct span_error *err);
+
 /* Matching traces that came in several parts, or only in part, for want of
  * memory. */
 SPAN_API uint64_t span_search_cut(const struct span_search *s);

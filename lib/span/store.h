@@ -117,10 +117,9 @@ SPAN_API void span_store_counts(const struct span_store *st,
  * Which spans a scan returns: those that meet every condition that is set.
  * Zero means not set. Borrowed until the cursor closes.
  *
- * TAGS are hints: a scan may return spans for which one does not hold, where
- * finding out would need more than columns, but leaves out none for which all
- * hold: that the text of a value of KEY, as span_text_value() prints it, is
- * VALUE, in the span's tags, its process, scope, events or references.
+ * A tag holds when the text of a value of KEY, as span_text_value() prints it,
+ * is VALUE: in the span's tags, its process, scope, events or references, or of
+ * the field that Jaeger shows as the tag KEY, as span-query(1) lists them.
  */
 struct span_tag_eq {
 	struct span_str key, value;
@@ -137,6 +136,16 @@ struct span_range {
 	const struct span_tag_eq *tags;
 	size_t n_tags;
 	/*
+	 * What names cannot be listed for: asked of service and operation
+	 * names, as often as it takes; 1, 0, or a negative code, which ends
+	 * the scan. NULL: not set.
+	 */
+	int (*service_fn)(void *arg, struct span_str name,
+			  struct span_error *err);
+	int (*operation_fn)(void *arg, struct span_str name,
+			    struct span_error *err);
+	void *fn_arg;
+	/*
 	 * The caller reads ids, times, name, process, scope, kind, status,
 	 * flags and marks only; the rest may be left empty.
 	 */
@@ -151,6 +160,15 @@ SPAN_API SPAN_NODISCARD int span_store_scan(struct span_store *st,
 					    const struct span_range *r,
 					    struct span_cursor **out,
 					    struct span_error *err);
+
+/*
+ * How many spans span_store_scan() of R would return, without decoding them
+ * where it can. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_store_count(struct span_store *st,
+					     const struct span_range *r,
+					     uint64_t *n,
+					     struct span_error *err);
 
 /*
  * All spans of the N traces IDS (sorted by memcmp(3), no two equal), in

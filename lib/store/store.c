@@ -180,6 +180,25 @@ int span_store_scan(struct span_store *st, const struct span_range *r,
 				 err);
 }
 
+int span_store_count(struct span_store *st, const struct span_range *r,
+		     uint64_t *n, struct span_error *err)
+{
+	struct span_range range = {0};
+	struct span_cursor *c;
+	int rc;
+
+	if (r)
+		range = *r;
+	range.head_only = true;
+	*n = 0;
+	rc = span_store_scan(st, &range, &c, err);
+	if (rc < 0)
+		return rc;
+	rc = c->ops->count(c, n, err);
+	span_cursor_close(&c);
+	return rc;
+}
+
 int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
 		    struct span_cursor **out, struct span_error *err)
 {

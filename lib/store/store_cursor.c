@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_cursor.h"
 
+#include "stream/frame.h"
+
 #include "base/banned.h"
 
 int span__frame_cursor_init(struct span__frame_cursor *c,
@@ -9,12 +11,14 @@ int span__frame_cursor_init(struct span__frame_cursor *c,
 			    struct span_error *err)
 {
 	c->base.ops = ops;
-	c->scan = *scan;
+	span__filter_init(&c->filter, scan);
+	c->judge.filter = &c->filter;
 	return span_frame_open(&c->frame, err);
 }
 
 void span__frame_cursor_release(struct span__frame_cursor *c)
 {
+	span__judge_release(&c->judge);
 	span_frame_close(&c->frame);
 }
 
@@ -29,111 +33,121 @@ bool span__scan_overlaps(const struct span__scan *scan, uint64_t min_start_ns,
 	       (!r->until_ns || min_start_ns < r->until_ns);
 }
 
-static bool one_of(struct span_str s, const struct span_str *v, size_t n)
+/* Tell of the frame that came last, if it is damaged: 0, or SPAN_E_NOMEM. */
+static int damaged(struct span__frame_cursor *c, int rc,
+		   const struct span_error *why, struct span_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (span_str_equal(s, v[i]))
-			return true;
-	}
-	return !n;
+	if (rc == SPAN_E_NOMEM)
+		return span_error_set(err, rc, "out of memory");
+	c->bad_frame(c, why);
+	return 0;
 }
 
-/* By all but its attributes. */
-static bool head_matches(const struct span_range *r, const struct span *s)
+static int parse(struct span__frame_cursor *c, struct span_str bytes,
+		 struct span_error *why)
 {
-	if (s->start_ns < r->since_ns ||
-	    (r->until_ns && s->start_ns >= r->until_ns))
-		return false;
-	if (s->duration_ns < r->min_duration_ns ||
-	    (r->max_duration_ns && s->duration_ns > r->max_duration_ns))
-		return false;
-	return one_of(s->process->service, r->services, r->n_services) &&
-	       one_of(s->name, r->operations, r->n_operations);
-}
-
-/* The tables of a frame tell when none of its spans can match. */
-static bool frame_may_match(const struct span_range *r,
-			    const struct span_frame_info *info)
-{
-	bool service = !r->n_services, operation = !r->n_operations;
-
-	for (size_t i = 0; i < info->n_processes && !service; i++)
-		service = one_of(info->processes[i].service, r->services,
-				 r->n_services);
-	for (size_t i = 0; i < info->n_strings && service && !operation; i++)
-		operation = one_of(info->strings[i], r->operations,
-				   r->n_operations);
-	return service && operation;
-}
-
-/* Go to the next frame that may have a span of the scan. */
-static int next_frame(struct span__frame_cursor *c, struct span_error *err)
-{
-	const struct span_range *r = c->scan.range;
-	struct span_error why = {0};
-	struct span_str bytes;
 	size_t used;
+	int rc = span__frame_parse_sound(c->frame, bytes.p, bytes.len, &used,
+					 why);
+
+	if (rc > 0 && used != bytes.len)
+		rc = span_error_set(why, SPAN_E_CORRUPT,
+				    "bytes behind the frame");
+	return rc;
+}
+
+/*
+ * Go to the next frame that has spans of the scan, *N of them: 1, 0 at the
+ * end, or a negative code.
+ */
+static int next_frame(struct span__frame_cursor *c, uint32_t *n,
+		      struct span_error *err)
+{
+	struct span_str bytes;
 	int rc;
 
 	while ((rc = c->next_frame(c, &bytes, err)) > 0) {
-		rc = span_frame_parse(c->frame, bytes.p, bytes.len, &used,
-				      &why);
-		if (rc == SPAN_E_NOMEM)
-			return span_error_set(err, rc, "out of memory");
-		if (rc > 0 && used != bytes.len)
-			rc = span_error_set(&why, SPAN_E_CORRUPT,
-					    "bytes behind the frame");
+		c->is_bad = false;
+		c->next = c->n_spans = 0;
+		rc = parse(c, bytes, &c->why);
 		if (rc < 0) {
-			c->bad_frame(c, &why);
+			rc = damaged(c, rc, &c->why, err);
+			if (rc < 0)
+				return rc;
 			continue;
 		}
-		if (!r || frame_may_match(r, span_frame_info(c->frame)))
+		rc = span__judge_frame(&c->judge, c->frame, n, &c->why);
+		if (rc == SPAN_E_NOMEM || c->judge.ended) {
+			if (err)
+				*err = c->why;
+			return rc;
+		}
+		c->is_bad = rc < 0;
+		if (*n)
+			c->n_spans = span_frame_info(c->frame)->n_spans;
+		if (*n || c->is_bad)
 			return 1;
 	}
 	return rc;
 }
 
-/* The next span of this frame that is in the scan: 1, 0, or SPAN_E_NOMEM. */
-static int next_in_frame(struct span__frame_cursor *c, struct span *out,
-			 struct span_error *err)
+/* The next span of this frame that is in the scan: 1, 0, or a code. */
+static int next_in_frame(struct span__frame_cursor *c, struct span *out)
 {
-	const struct span_range *r = c->scan.range;
-	struct span_error why = {0};
+	const struct span_range *r = c->filter.scan.range;
 	int rc;
 
-	while ((rc = span_frame_next_head(c->frame, c->scan.ids, c->scan.n_ids,
-					  out, &why)) > 0) {
-		if (r && !head_matches(r, out))
-			continue;
-		rc = span_frame_complete(c->frame, out, &why);
-		if (rc < 0)
+	for (; c->next < c->n_spans; c->next++) {
+		if (span__judge_bit(&c->judge, c->next))
 			break;
-		if (!r || !r->error || span_is_error(out))
-			return 1;
+		rc = span__frame_skip(c->frame, &c->why);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == SPAN_E_NOMEM)
-		return span_error_set(err, rc, "out of memory");
-	if (rc < 0)
-		c->bad_frame(c, &why);
-	return 0;
+	if (c->next == c->n_spans)
+		return 0;
+	c->next++;
+	rc = span_frame_next_head(c->frame, NULL, 0, out, &c->why);
+	if (rc > 0 && !(r && r->head_only) &&
+	    span_frame_complete(c->frame, out, &c->why) < 0)
+		return c->why.code;
+	return rc;
 }
 
 int span__frame_cursor_next(struct span_cursor *cursor, struct span *out,
 			    struct span_error *err)
 {
 	struct span__frame_cursor *c = (struct span__frame_cursor *)cursor;
+	uint32_t n;
 	int rc;
 
 	for (;;) {
-		if (c->in_frame) {
-			rc = next_in_frame(c, out, err);
-			if (rc)
+		rc = next_in_frame(c, out);
+		if (rc > 0)
+			return rc;
+		if (rc < 0 || c->is_bad) {
+			rc = damaged(c, rc, &c->why, err);
+			if (rc < 0)
 				return rc;
-			c->in_frame = false;
 		}
-		rc = next_frame(c, err);
+		c->is_bad = false;
+		rc = next_frame(c, &n, err);
 		if (rc <= 0)
 			return rc;
-		c->in_frame = true;
 	}
+}
+
+int span__frame_cursor_count(struct span_cursor *cursor, uint64_t *n,
+			     struct span_error *err)
+{
+	struct span__frame_cursor *c = (struct span__frame_cursor *)cursor;
+	uint32_t some;
+	int rc;
+
+	while ((rc = next_frame(c, &some, err)) > 0) {
+		*n += some;
+		if (c->is_bad)
+			c->bad_frame(c, &c->why);
+	}
+	return rc;
 }

@@ -137,7 +137,7 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 			return 0;
 		f = slot(m, s->seq++);
 	} while (
-		!span__scan_overlaps(&c->scan, f->min_start_ns, f->max_end_ns));
+		!span__scan_overlaps(&c->filter.scan, f->min_start_ns, f->max_end_ns));
 	s->copy.len = 0;
 	span_buf_put(&s->copy, f->p, f->len);
 	if (s->copy.failed) {
@@ -167,6 +167,7 @@ static void close_scan(struct span_cursor *c)
 
 static const struct span__cursor_ops cursor_ops = {
 	.next = span__frame_cursor_next,
+	.count = span__frame_cursor_count,
 	.close = close_scan,
 };
 

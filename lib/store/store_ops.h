@@ -55,6 +55,9 @@ struct span_store {
 struct span__cursor_ops {
 	int (*next)(struct span_cursor *c, struct span *out,
 		    struct span_error *err);
+	/* Add to *N how many spans next would return. */
+	int (*count)(struct span_cursor *c, uint64_t *n,
+		     struct span_error *err);
 	void (*close)(struct span_cursor *c);
 };
 

@@ -61,7 +61,7 @@ static void close_file(struct scan *s)
 /* Some of its frames, but not all, may be between the times of the range. */
 static bool wants_index(const struct scan *s)
 {
-	const struct span_range *r = s->c.scan.range;
+	const struct span_range *r = s->c.filter.scan.range;
 	const struct span__log_sum *sum = &current(s)->sum;
 
 	return r && (sum->min_start_ns < r->since_ns ||
@@ -86,7 +86,7 @@ static int open_file(struct scan *s, struct span_error *err)
 		if (!rc)
 			s->index = (struct span_str){0};
 	}
-	span__log_walk_begin(&s->walk, &s->log, !s->c.scan.range);
+	span__log_walk_begin(&s->walk, &s->log, !s->c.filter.scan.range);
 	return 1;
 }
 
@@ -103,7 +103,7 @@ static int next_file(struct scan *s, struct span_error *err)
 			continue;
 		if (f->kind == FILE_LOG) {
 			rc = span__view_sum(f, &s->store->dir, err);
-			if (!rc && !span__scan_overlaps(&s->c.scan,
+			if (!rc && !span__scan_overlaps(&s->c.filter.scan,
 							f->sum.min_start_ns,
 							f->sum.max_end_ns))
 				continue;
@@ -145,7 +145,7 @@ static int next_by_index(struct scan *s, struct span_error *err)
 	for (; s->entry < s->index.len / LOG_INDEX_ENTRY; s->entry++) {
 		span__log_entry_get(&e, (const uint8_t *)s->index.p +
 						s->entry * LOG_INDEX_ENTRY);
-		if (!span__scan_overlaps(&s->c.scan, e.min_start_ns,
+		if (!span__scan_overlaps(&s->c.filter.scan, e.min_start_ns,
 					 e.max_end_ns))
 			continue;
 		span__log_walk_seek(&s->walk, e.pos);
@@ -169,7 +169,7 @@ static int next_by_walk(struct scan *s, struct span_error *err)
 	while ((rc = span__log_walk_next(&s->walk, &s->rec, err)) > 0) {
 		tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
 		s->walk.bad_len = 0;
-		if (span__scan_overlaps(&s->c.scan, s->rec.min_start_ns,
+		if (span__scan_overlaps(&s->c.filter.scan, s->rec.min_start_ns,
 					s->rec.max_end_ns))
 			return 1;
 		s->good_end = s->walk.pos;
@@ -240,7 +240,20 @@ static int next(struct span_cursor *c, struct span *out, struct span_error *err)
 				 span__frame_cursor_next(c, out, err), err);
 }
 
-static const struct span__cursor_ops ops = {next, close_scan};
+static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)
+{
+	struct scan *s = (struct scan *)c;
+
+	return span__store_named(s->store->base.name,
+				 span__frame_cursor_count(c, n, err),
+				 err);
+}
+
+static const struct span__cursor_ops ops = {
+	.next = next,
+	.count = count,
+	.close = close_scan,
+};
 
 int span__directory_scan(struct span_store *st, const struct span__scan *scan,
 			 struct span_cursor **out, struct span_error *err)

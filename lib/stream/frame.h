@@ -46,6 +46,33 @@ struct span_str span__frame_string1(const struct span_frame *f, struct dec *d);
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out);
 
+/* A value that is written in place. */
+void span__frame_value(struct dec *d, struct span_arena *a,
+		       struct span_value *out);
+
+/* Nanoseconds, or microseconds when negative. */
+uint64_t span__frame_time(struct dec *d);
+void span__frame_trace_id(struct dec *d, uint8_t out[16]);
+
+/* Is ID one of the N at IDS, which are sorted by memcmp(3)? */
+bool span__id_among(const uint8_t id[16], const uint8_t (*ids)[16], size_t n);
+
+/* Move on by one span: *D is what belongs to it. False: F->next says why. */
+bool span__frame_take(struct span_frame *f, struct dec *d);
+/* Fail for what D found. Returns the code. */
+int span__frame_fail(struct span_frame *f, const struct dec *d,
+		     struct span_error *err);
+/* After the last span nothing may be left of the body: 0 or a code. */
+int span__frame_end(struct span_frame *f, struct span_error *err);
+
+/*
+ * span_frame_parse() of bytes that were written as a valid frame and have a
+ * checksum around them that holds: the frame's own is not checked again.
+ */
+SPAN_NODISCARD int span__frame_parse_sound(struct span_frame *f, const void *p,
+					   size_t len, size_t *used,
+					   struct span_error *err);
+
 /* Pass over the next span, of which there must be one: 0 or a negative code. */
 SPAN_NODISCARD int span__frame_skip(struct span_frame *f,
 				    struct span_error *err);

@@ -99,6 +99,12 @@ static void dec_value(struct dec *d, struct span_arena *a, struct span_value *v,
 	}
 }
 
+void span__frame_value(struct dec *d, struct span_arena *a,
+		       struct span_value *out)
+{
+	dec_value(d, a, out, 0);
+}
+
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out)
 {

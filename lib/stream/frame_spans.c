@@ -10,7 +10,7 @@ static void put_id(uint8_t out[8], uint64_t id)
 	memcpy(out, &id, 8);
 }
 
-static void dec_trace_id(struct dec *d, uint8_t out[16])
+void span__frame_trace_id(struct dec *d, uint8_t out[16])
 {
 	struct span_str s;
 
@@ -26,8 +26,7 @@ static void dec_trace_id(struct dec *d, uint8_t out[16])
 		dec_fail(d, SPAN_E_CORRUPT, "a trace id that is not 16 bytes");
 }
 
-/* Nanoseconds, or microseconds when negative. */
-static uint64_t dec_time(struct dec *d)
+uint64_t span__frame_time(struct dec *d)
 {
 	uint64_t v;
 	bool neg;
@@ -47,7 +46,7 @@ static void dec_event(struct span_frame *f, struct dec *d, struct span_event *e,
 	*e = (struct span_event){0};
 	if (!n)
 		dec_fail(d, SPAN_E_CORRUPT, "an event without a time");
-	e->time_ns = start_ns + dec_time(d);
+	e->time_ns = start_ns + span__frame_time(d);
 	if (n > 1)
 		span__frame_attrs(f, d, &f->span_arena, &e->attrs);
 	if (n > 2)
@@ -88,7 +87,7 @@ static void dec_ref(struct span_frame *f, struct dec *d, struct span_ref *r,
 		d->p++;
 		memcpy(r->trace_id, trace_id, 16);
 	} else {
-		dec_trace_id(d, r->trace_id);
+		span__frame_trace_id(d, r->trace_id);
 	}
 	put_id(r->span_id, dec_uint(d));
 	if (n > 3)
@@ -156,8 +155,8 @@ static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 	put_id(s->parent_id, dec_uint(d));
 	dec_owner(f, d, s);
 	s->name = span__frame_string(f, d, dec_uint(d));
-	s->start_ns = f->base_ns + dec_time(d);
-	s->duration_ns = dec_time(d);
+	s->start_ns = f->base_ns + span__frame_time(d);
+	s->duration_ns = span__frame_time(d);
 	bits = dec_uint_max(d, 0xffffff, "bits out of range");
 	s->kind = bits & 15;
 	s->status = bits >> 4 & 15;
@@ -165,8 +164,7 @@ static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 	s->flags = dec_u32(d);
 }
 
-/* Move on by one span: *D is what belongs to it. */
-static bool take_span(struct span_frame *f, struct dec *d)
+bool span__frame_take(struct span_frame *f, struct dec *d)
 {
 	uint64_t len = dec_uint(&f->next);
 	const unsigned char *p;
@@ -181,8 +179,8 @@ static bool take_span(struct span_frame *f, struct dec *d)
 	return true;
 }
 
-static int fail(struct span_frame *f, const struct dec *d,
-		struct span_error *err)
+int span__frame_fail(struct span_frame *f, const struct dec *d,
+		     struct span_error *err)
 {
 	int code = d->err;
 
@@ -195,7 +193,7 @@ static int fail(struct span_frame *f, const struct dec *d,
 			     "a span is bad: %s", d->what);
 }
 
-static bool wanted(const uint8_t id[16], const uint8_t (*ids)[16], size_t n)
+bool span__id_among(const uint8_t id[16], const uint8_t (*ids)[16], size_t n)
 {
 	size_t low = 0, high = n;
 
@@ -213,13 +211,12 @@ static bool wanted(const uint8_t id[16], const uint8_t (*ids)[16], size_t n)
 	return false;
 }
 
-/* After the last span nothing may be left of the body. */
-static int end_of_body(struct span_frame *f, struct span_error *err)
+int span__frame_end(struct span_frame *f, struct span_error *err)
 {
 	if (!dec_left(&f->next))
 		return 0;
 	dec_fail(&f->next, SPAN_E_CORRUPT, "bytes behind the last span");
-	return fail(f, &f->next, err);
+	return span__frame_fail(f, &f->next, err);
 }
 
 int span_frame_next_head(struct span_frame *f, const uint8_t (*ids)[16],
@@ -230,20 +227,21 @@ int span_frame_next_head(struct span_frame *f, const uint8_t (*ids)[16],
 	if (f->failed)
 		return span_error_set(err, f->failed, "a frame is bad");
 	while (f->spans_left) {
-		if (!take_span(f, d))
-			return fail(f, &f->next, err);
+		if (!span__frame_take(f, d))
+			return span__frame_fail(f, &f->next, err);
 		*out = (struct span){0};
 		f->n_elements = dec_array(d);
 		if (f->n_elements < SPAN__SPAN_ELEMENTS)
 			dec_fail(d, SPAN_E_CORRUPT,
 				 "a span with too few elements");
-		dec_trace_id(d, out->trace_id);
-		if (!d->err && ids && !wanted(out->trace_id, ids, n_ids))
+		span__frame_trace_id(d, out->trace_id);
+		if (!d->err && ids &&
+		    !span__id_among(out->trace_id, ids, n_ids))
 			continue;
 		dec_span_head(f, d, out);
-		return d->err ? fail(f, d, err) : 1;
+		return d->err ? span__frame_fail(f, d, err) : 1;
 	}
-	return end_of_body(f, err);
+	return span__frame_end(f, err);
 }
 
 int span_frame_complete(struct span_frame *f, struct span *s,
@@ -264,7 +262,7 @@ int span_frame_complete(struct span_frame *f, struct span *s,
 	skip_rest(d, n, 14);
 	if (!d->err && dec_left(d))
 		dec_fail(d, SPAN_E_CORRUPT, "bytes behind a span");
-	return d->err ? fail(f, d, err) : 0;
+	return d->err ? span__frame_fail(f, d, err) : 0;
 }
 
 int span_frame_next_of(struct span_frame *f, const uint8_t (*ids)[16],
@@ -289,7 +287,7 @@ int span__frame_skip(struct span_frame *f, struct span_error *err)
 
 	if (f->failed)
 		return span_error_set(err, f->failed, "a frame is bad");
-	return take_span(f, &d) ? 0 : fail(f, &f->next, err);
+	return span__frame_take(f, &d) ? 0 : span__frame_fail(f, &f->next, err);
 }
 
 int span_frame_validate(struct span_frame *f, struct span_error *err)

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/frame_judge.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+/* What is judged of a span. */
+struct raw {
+	uint8_t trace_id[16];
+	uint64_t process, scope, name;
+	uint64_t start_ns, duration_ns;
+	uint8_t kind, status;
+	size_t n_elements;
+	struct dec d; /* what is left of it */
+};
+
+/* The bit of each tag that is asked for. */
+static uint64_t all_tags(const struct span__filter *filter)
+{
+	return filter->n_tags == 64 ? UINT64_MAX : (1ull << filter->n_tags) - 1;
+}
+
+static void *room(struct span_buf *b, size_t len)
+{
+	b->len = 0;
+	return span_buf_reserve(b, len);
+}
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+}
+
+/*
+ * The bytes that numbers and other small values take, by their first byte;
+ * 0: it has to be looked at.
+ */
+#define SIXTEEN 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+static const uint8_t sizes[256] = {
+	SIXTEEN,    SIXTEEN,	SIXTEEN,    SIXTEEN,	SIXTEEN,    SIXTEEN,
+	SIXTEEN,    SIXTEEN,	[0xc0] = 1, [0xc2] = 1, [0xc3] = 1, [0xca] = 5,
+	[0xcb] = 9, [0xcc] = 2, [0xcd] = 3, [0xce] = 5, [0xcf] = 9, [0xd0] = 2,
+	[0xd1] = 3, [0xd2] = 5, [0xd3] = 9, [0xe0] = 1, [0xe1] = 1, [0xe2] = 1,
+	[0xe3] = 1, [0xe4] = 1, [0xe5] = 1, [0xe6] = 1, [0xe7] = 1, [0xe8] = 1,
+	[0xe9] = 1, [0xea] = 1, [0xeb] = 1, [0xec] = 1, [0xed] = 1, [0xee] = 1,
+	[0xef] = 1, [0xf0] = 1, [0xf1] = 1, [0xf2] = 1, [0xf3] = 1, [0xf4] = 1,
+	[0xf5] = 1, [0xf6] = 1, [0xf7] = 1, [0xf8] = 1, [0xf9] = 1, [0xfa] = 1,
+	[0xfb] = 1, [0xfc] = 1, [0xfd] = 1, [0xfe] = 1, [0xff] = 1,
+};
+
+/* Pass over a value; a small one that is whole here. */
+static inline void skip_value(struct dec *d)
+{
+	size_t size = sizes[dec_peek(d)];
+
+	if (size && dec_left(d) >= size)
+		d->p += size;
+	else
+		span__dec_skip(d);
+}
+
+/* Read what every span has: 1, 0 when it is not of the traces, or a code. */
+static int read_head(struct span__judge *j, struct raw *r,
+		     struct span_error *err)
+{
+	struct dec *d = &r->d;
+	uint64_t bits;
+
+	if (!span__frame_take(j->f, d))
+		return span__frame_fail(j->f, &j->f->next, err);
+	r->n_elements = dec_array(d);
+	if (r->n_elements < SPAN__SPAN_ELEMENTS)
+		dec_fail(d, SPAN_E_CORRUPT, "a span with too few elements");
+	span__frame_trace_id(d, r->trace_id);
+	if (j->filter->scan.n_ids && !d->err &&
+	    !span__id_among(r->trace_id, j->filter->scan.ids,
+			    j->filter->scan.n_ids))
+		return 0;
+	skip_value(d);
+	skip_value(d);
+	r->process = dec_uint(d);
+	r->scope = dec_uint(d);
+	r->name = dec_uint(d);
+	if (r->process >= j->f->info.n_processes || r->scope > j->f->n_scopes ||
+	    r->name >= j->f->info.n_strings)
+		dec_fail(d, SPAN_E_CORRUPT, "a reference outside the tables");
+	r->start_ns = j->f->base_ns + span__frame_time(d);
+	r->duration_ns = span__frame_time(d);
+	bits = dec_uint(d);
+	r->kind = bits & 15;
+	r->status = bits >> 4 & 15;
+	skip_value(d);
+	return d->err ? span__frame_fail(j->f, d, err) : 1;
+}
+
+static int judge_name(struct span__judge *j, uint64_t name,
+		      struct span_error *err)
+{
+	const struct span_range *r = j->filter->scan.range;
+	uint8_t *mark = (uint8_t *)j->marks.p + name;
+	int rc;
+
+	if (!r->n_operations && !r->operation_fn)
+		return 1;
+	if (!(*mark & (JUDGE_YES | JUDGE_NO))) {
+		rc = span__range_operation(r, j->f->info.strings[name], err);
+		j->ended |= rc < 0;
+		if (rc < 0)
+			return rc;
+		*mark |= rc ? JUDGE_YES : JUDGE_NO;
+	}
+	return *mark & JUDGE_YES;
+}
+
+/*
+ * Pass over attributes with short keys and small values, as nearly all are, up
+ * to one whose key is asked for, N at most. Returns how many are left.
+ */
+static size_t pass_attrs(const struct span__judge *j, struct dec *d, size_t n,
+			 uint8_t mark)
+{
+	const uint8_t *marks = (const uint8_t *)j->marks.p;
+	const unsigned char *p = d->p, *end = d->end;
+	size_t n_strings = j->f->info.n_strings;
+
+	for (; n && end - p >= 12; n--) {
+		size_t key = p[0], at = 1;
+
+		if (key == 0xcc) {
+			key = p[1];
+			at = 2;
+		} else if (key == 0xcd) {
+			key = (size_t)p[1] << 8 | p[2];
+			at = 3;
+		} else if (key >= 0x80) {
+			break;
+		}
+		if (key >> 1 >= n_strings || (marks[key >> 1] & mark))
+			break;
+		if (p[at] >= 0x80 && p[at] < 0xe0) {
+			if (!sizes[p[at]])
+				break;
+			p += sizes[p[at]] - 1;
+		}
+		p += at + 1;
+	}
+	d->p = p;
+	return n;
+}
+
+/* As span_is_error() of the attributes at D, which are not moved on. */
+static bool has_true_error(const struct span__judge *j, struct dec d)
+{
+	const uint8_t *marks = (const uint8_t *)j->marks.p;
+
+	size_t n = dec_array(&d) / 2;
+
+	for (; (n = pass_attrs(j, &d, n, JUDGE_ERROR)) && !d.err; n--) {
+		uint64_t key = dec_uint(&d), ref = key >> 1;
+
+		if (ref >= j->f->info.n_strings)
+			return false;
+		if (!(marks[ref] & JUDGE_ERROR)) {
+			skip_value(&d);
+			continue;
+		}
+		if (key & 1)
+			return span_str_equal(
+				span__frame_string(j->f, &d, dec_uint(&d)),
+				SPAN_STR("true"));
+		if (dec_peek(&d) == 0xc3)
+			return true;
+		return dec_peek(&d) == 0xa4 && dec_left(&d) >= 5 &&
+		       !memcmp(d.p, "\xa4true", 5);
+	}
+	return false;
+}
+
+static bool is_error(const struct span__judge *j, const struct raw *r)
+{
+	if (r->status == SPAN_STATUS_ERROR)
+		return true;
+	return j->has_error_key && r->n_elements > 10 &&
+	       has_true_error(j, r->d);
+}
+
+/* Strike those tags from *MISSING that the value at D of the key REF has. */
+static int judge_value(struct span__judge *j, struct dec *d, uint64_t key,
+		       uint64_t *missing)
+{
+	struct span_str name = j->f->info.strings[key >> 1];
+	struct span_value v = {.type = SPAN_STRING};
+
+	if (key & 1)
+		v.str = span__frame_string(j->f, d, dec_uint(d));
+	else
+		span__frame_value(d, &j->arena, &v);
+	for (uint64_t left = d->err ? 0 : *missing; left; left &= left - 1) {
+		int k = __builtin_ctzll(left), rc;
+
+		if (!span__str_equal(j->filter->tags[k].key, name))
+			continue;
+		rc = span__tag_eq_value(&j->filter->tags[k], &v, &j->text);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			*missing &= ~(1ull << k);
+	}
+	return 0;
+}
+
+static int walk_attrs(struct span__judge *j, struct dec *d, uint64_t *missing)
+{
+	const uint8_t *marks = (const uint8_t *)j->marks.p;
+	size_t n = dec_array(d) / 2;
+	int rc = 0;
+
+	for (; *missing && !d->err && !rc; n--) {
+		uint64_t key;
+
+		n = pass_attrs(j, d, n, JUDGE_KEY);
+		if (!n)
+			break;
+		key = dec_uint(d);
+		if (key >> 1 >= j->f->info.n_strings)
+			dec_fail(d, SPAN_E_CORRUPT,
+				 "a reference outside the string table");
+		else if (marks[key >> 1] & JUDGE_KEY)
+			rc = judge_value(j, d, key, missing);
+		else
+			skip_value(d);
+	}
+	return rc;
+}
+
+/* Events or references: lists with attributes in place AT of each. */
+static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
+		      uint64_t *missing)
+{
+	int rc = 0;
+
+	for (size_t n = dec_array(d); n && !d->err && *missing && !rc; n--) {
+		size_t have = dec_array(d), i = 0;
+
+		for (; i < have && i < at && !d->err; i++)
+			skip_value(d);
+		if (have <= at)
+			continue;
+		rc = walk_attrs(j, d, missing);
+		if (*missing && !rc)
+			skip_rest(d, have, at + 1);
+	}
+	return rc;
+}
+
+/* The tags among WANTED that are fields of the span itself. */
+static uint64_t head_tags(const struct span__judge *j, const struct raw *r,
+			  uint64_t wanted)
+{
+	struct span s = {.kind = r->kind, .status = r->status};
+	uint64_t tags = 0;
+
+	for (; wanted; wanted &= wanted - 1) {
+		int k = __builtin_ctzll(wanted);
+		const struct span__tag_eq *eq = &j->filter->tags[k];
+		struct span_str text = {0};
+
+		if (eq->derived == SPAN__DERIVED_ERROR)
+			text = is_error(j, r) ? SPAN_STR("true")
+					      : SPAN_STR("false");
+		else if (eq->derived == SPAN__DERIVED_KIND ||
+			 eq->derived == SPAN__DERIVED_STATUS ||
+			 eq->derived == SPAN__DERIVED_STATUS_CODE)
+			text = span__derived_text(eq->derived, &s);
+		if (text.len && span__str_equal(text, eq->value))
+			tags |= 1ull << k;
+	}
+	return tags;
+}
+
+/* Are there tags besides, or among MISSING, that only the whole span tells? */
+static bool needs_whole(const struct span__judge *j, uint64_t missing)
+{
+	if (j->filter->scan.range->n_tags > JUDGE_TAGS)
+		return true;
+	for (; missing; missing &= missing - 1) {
+		switch (j->filter->tags[__builtin_ctzll(missing)].derived) {
+		case SPAN__DERIVED_EVENT:
+		case SPAN__DERIVED_STATUS_MESSAGE:
+		case SPAN__DERIVED_TRACE_STATE:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+/* Decode the span that begins at AT to ask it for all tags. */
+static int judge_whole(struct span__judge *j, const unsigned char *at,
+		       struct span_error *err)
+{
+	const struct span_range *r = j->filter->scan.range;
+	struct span_frame *f = j->f;
+	struct dec next = f->next;
+	uint32_t left = f->spans_left;
+	struct span s;
+	int rc;
+
+	f->next.p = at;
+	f->spans_left++;
+	rc = span_frame_next(f, &s, err);
+	f->next = next;
+	f->spans_left = left;
+	for (size_t i = 0; i < r->n_tags && rc > 0; i++) {
+		struct span__tag_eq eq;
+
+		span__tag_eq_init(&eq, r->tags[i].key, r->tags[i].value);
+		rc = span__tag_eq_span(&eq, &s, &j->text);
+		if (rc == SPAN_E_NOMEM)
+			return out_of_memory(err);
+	}
+	return rc;
+}
+
+static int judge_tags(struct span__judge *j, struct raw *r,
+		      const unsigned char *at, struct span_error *err)
+{
+	const struct span__verdict *processes =
+		(const struct span__verdict *)(const void *)j->processes.p;
+	const struct span__verdict *scopes =
+		(const struct span__verdict *)(const void *)j->scopes.p;
+	uint64_t missing = all_tags(j->filter) & ~processes[r->process].tags &
+			   ~scopes[r->scope].tags;
+	int rc = 0;
+
+	missing &= ~head_tags(j, r, missing);
+	if (needs_whole(j, missing))
+		return judge_whole(j, at, err);
+	if (!missing)
+		return 1;
+	if (!j->has_keys)
+		return 0;
+	span_arena_reset(&j->arena);
+	if (r->n_elements > 10)
+		rc = walk_attrs(j, &r->d, &missing);
+	if (!rc && r->n_elements > 11 && missing)
+		rc = walk_lists(j, &r->d, 1, &missing);
+	if (!rc && r->n_elements > 12 && missing)
+		rc = walk_lists(j, &r->d, 3, &missing);
+	if (rc < 0 || r->d.err == SPAN_E_NOMEM)
+		return out_of_memory(err);
+	return r->d.err ? span__frame_fail(j->f, &r->d, err) : !missing;
+}
+
+/* 1, 0, or a negative code. */
+static int judge_span(struct span__judge *j, struct span_error *err)
+{
+	const struct span__filter *filter = j->filter;
+	const struct span_range *range = filter->scan.range;
+	const struct span__verdict *processes =
+		(const struct span__verdict *)(const void *)j->processes.p;
+	const unsigned char *at = j->f->next.p;
+	struct raw r;
+	int rc = read_head(j, &r, err);
+
+	if (rc <= 0 || !range)
+		return rc;
+	if (!processes[r.process].in ||
+	    !span__range_times(range, r.start_ns, r.duration_ns))
+		return 0;
+	rc = judge_name(j, r.name, err);
+	if (rc <= 0)
+		return rc;
+	if (range->error && !is_error(j, &r))
+		return 0;
+	return filter->n_tags ? judge_tags(j, &r, at, err) : 1;
+}
+
+/* Judge all spans; bits are cleared. */
+static int judge_all(struct span__judge *j, uint64_t *bits, uint32_t *n,
+		     struct span_error *err)
+{
+	for (size_t i = 0; j->f->spans_left; i++) {
+		int rc = judge_span(j, err);
+
+		if (rc < 0)
+			return rc;
+		bits[i / 64] |= (uint64_t)(rc > 0) << i % 64;
+		*n += rc > 0;
+	}
+	return span__frame_end(j->f, err);
+}
+
+int span__judge_frame(struct span__judge *j, struct span_frame *f, uint32_t *n,
+		      struct span_error *err)
+{
+	size_t words = (f->info.n_spans + 63) / 64;
+	uint64_t *bits = room(&j->bits, words * sizeof(*bits));
+	int rc;
+
+	*n = 0;
+	j->f = f;
+	if (!bits)
+		return out_of_memory(err);
+	memset(bits, j->filter->all ? 0xff : 0, words * sizeof(*bits));
+	if (j->filter->all) {
+		*n = f->info.n_spans;
+		return 0;
+	}
+	rc = span__judge_tables(j, err);
+	if (rc > 0)
+		rc = judge_all(j, bits, n, err);
+	f->failed = 0;
+	span_frame_rewind(f);
+	return rc < 0 ? rc : 0;
+}
+
+void span__judge_release(struct span__judge *j)
+{
+	span_buf_release(&j->marks);
+	span_buf_release(&j->processes);
+	span_buf_release(&j->scopes);
+	span_buf_release(&j->text);
+	span_buf_release(&j->bits);
+	span_arena_release(&j->arena);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frame_judge.h - which spans of a frame are in a scan
+ *
+ * Spans are judged as they lie in the frame, without decoding them: names and
+ * keys are looked up in the tables of the frame once, a span's numbers are
+ * read in place, and of its attributes only the values that are asked for.
+ */
+#ifndef SPAN_FRAME_JUDGE_H
+#define SPAN_FRAME_JUDGE_H
+
+#include "store/store_ops.h"
+#include "text/tag_values.h"
+
+#define JUDGE_TAGS 64u /* more are asked of the decoded span */
+
+/* A scan, made ready to be asked; several threads may ask it. */
+struct span__filter {
+	struct span__scan scan;
+	struct span__tag_eq tags[JUDGE_TAGS];
+	size_t n_tags;
+	bool all; /* there is no condition */
+};
+
+/* SCAN and what it points to is borrowed. */
+void span__filter_init(struct span__filter *filter,
+		       const struct span__scan *scan);
+
+enum {
+	JUDGE_KEY = 1 << 0,   /* the key of a tag that is asked for */
+	JUDGE_ERROR = 1 << 1, /* the key "error" */
+	JUDGE_YES = 1 << 2,   /* an operation that is asked for */
+	JUDGE_NO = 1 << 3,
+};
+
+/* What is known of a process, or a scope, before a span is looked at. */
+struct span__verdict {
+	uint64_t tags; /* those that it fulfils */
+	bool in;       /* the service is one that is asked for */
+};
+
+/* Judges frames; of one thread. A zeroed struct with its filter is ready. */
+struct span__judge {
+	const struct span__filter *filter;
+	struct span_frame *f;
+	/* of the frame that is judged */
+	struct span_buf marks;	   /* of strings: a byte of JUDGE_* each */
+	struct span_buf processes; /* struct span__verdict */
+	struct span_buf scopes;	   /* the same; the first: of no scope */
+	bool has_keys;		   /* a key that is asked for is in the frame */
+	bool has_error_key;
+	bool ended;		 /* by a function of the range, not by damage */
+	struct span_arena arena; /* of values of a span */
+	struct span_buf text;
+	struct span_buf bits; /* the answer: uint64_t words */
+};
+
+/*
+ * Judge the spans of F, which was parsed or rewound: bit i of the words at
+ * j->bits.p is set where span i is in the scan. F is rewound. *N is how many
+ * they are. 0; a negative code when the frame is bad: the bits are those of the
+ * spans before; SPAN_E_NOMEM, or what a function of the range returned.
+ */
+SPAN_NODISCARD int span__judge_frame(struct span__judge *j,
+				     struct span_frame *f, uint32_t *n,
+				     struct span_error *err);
+/*
+ * The first step: look at the tables of j->f. 1; 0 when no span can be in the
+ * scan; or a negative code.
+ */
+SPAN_NODISCARD int span__judge_tables(struct span__judge *j,
+				      struct span_error *err);
+void span__judge_release(struct span__judge *j);
+
+static inline bool span__judge_bit(const struct span__judge *j, size_t i)
+{
+	return ((const uint64_t *)(const void *)j->bits.p)[i / 64] >> i % 64 &
+	       1;
+}
+
+/* Is the start of a span, or its duration, in the range? */
+static inline bool span__range_times(const struct span_range *r,
+				     uint64_t start_ns, uint64_t duration_ns)
+{
+	return start_ns >= r->since_ns &&
+	       (!r->until_ns || start_ns < r->until_ns) &&
+	       duration_ns >= r->min_duration_ns &&
+	       (!r->max_duration_ns || duration_ns <= r->max_duration_ns);
+}
+
+/*
+ * Is a service, or an operation, in the range? 1, 0, or what a function of
+ * the range returned.
+ */
+SPAN_NODISCARD int span__range_service(const struct span_range *r,
+				       struct span_str name,
+				       struct span_error *err);
+SPAN_NODISCARD int span__range_operation(const struct span_range *r,
+					 struct span_str name,
+					 struct span_error *err);
+
+#endif
