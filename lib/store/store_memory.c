@@ -136,8 +136,8 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 		if (s->seq >= m->last)
 			return 0;
 		f = slot(m, s->seq++);
-	} while (
-		!span__scan_overlaps(&c->filter.scan, f->min_start_ns, f->max_end_ns));
+	} while (!span__scan_overlaps(&c->filter.scan, f->min_start_ns,
+				      f->max_end_ns));
 	s->copy.len = 0;
 	span_buf_put(&s->copy, f->p, f->len);
 	if (s->copy.failed) {

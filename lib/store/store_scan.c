@@ -245,8 +245,7 @@ static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)
 	struct scan *s = (struct scan *)c;
 
 	return span__store_named(s->store->base.name,
-				 span__frame_cursor_count(c, n, err),
-				 err);
+				 span__frame_cursor_count(c, n, err), err);
 }
 
 static const struct span__cursor_ops ops = {
