@@ -8,6 +8,13 @@
  * the trace here, or would close a circle); else 1 + depth, the parent being
  * the nearest span before it whose depth is one less. Spans with link 0 or 1
  * have depth 0; their start slot counts from the start of the trace.
+ *
+ * The section: the number of symbols, as a column of one; the symbols' types
+ * and their turns, as two columns; the end of each shape, as a column; then
+ * chunks, of which each shape takes a piece: symbol numbers, 7 bits a byte,
+ * the lowest first, with the highest bit set on all bytes but the last. A turn
+ * is 0 or 1 as a link is; else 2 and how many levels up from a child of the
+ * span before. Frequent symbols have small numbers.
  */
 #ifndef SPAN_SEG_SHAPES_H
 #define SPAN_SEG_SHAPES_H
@@ -18,12 +25,15 @@ struct span__seg_node {
 	uint32_t type, link;
 };
 
+#define SEG_SHAPE_KEPT 4096u /* nodes of a shape that is kept once read */
+
 #define SEG_LINK_NONE 0u
 #define SEG_LINK_EXPLICIT 1u
 
 /* Gathers shapes; each gets a number by first use. */
 struct span__shapes_writer;
 SPAN_NODISCARD int span__shapes_writer_open(struct span__shapes_writer **out,
+					    enum span__seg_codec codec,
 					    struct span_error *err);
 /* The number of the shape of N nodes, or a negative code. */
 int64_t span__shapes_writer_put(struct span__shapes_writer *w,

@@ -125,6 +125,7 @@ SPAN_NODISCARD int span__types_put_section(struct span_buf *out,
 struct span__types {
 	struct span__area area;
 	uint64_t n;
+	uint64_t columns; /* length of SEG_COLUMNS */
 	struct span__ints ends;
 	struct span__area bodies;
 };
