@@ -244,6 +244,7 @@ SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
 struct span_store_policy {
 	uint64_t max_age_ns; /* 0: no limit; by time of arrival */
 	uint64_t max_bytes;  /* 0: no limit; whole directory */
+	uint64_t min_free;   /* 0: none; bytes to leave free on the disk */
 	bool dry_run;	     /* say what would go, remove nothing */
 	bool trust_clock;    /* see clock_doubt */
 	uint64_t now_ns;     /* 0: the clock */
@@ -256,12 +257,27 @@ struct span_store_expired {
 	 */
 	bool clock_doubt;
 };
-/* Remove closed files, oldest first; FN (or NULL) is called for each. */
+/*
+ * Remove closed files, oldest first; FN (or NULL) is called for each. With no
+ * limit in P those that the store remembers hold.
+ */
 SPAN_API SPAN_NODISCARD int span_store_expire(struct span_store *st,
 					      const struct span_store_policy *p,
 					      struct span_store_expired *out,
 					      span_store_file_fn *fn, void *arg,
 					      struct span_error *err);
+
+/*
+ * The policy that the store remembers (its first three members); all zero
+ * when it has none. Setting needs SPAN_STORE_MAINTAIN. SPAN_E_INVALID when it
+ * is of a kind that remembers nothing, as memory:SIZE.
+ */
+SPAN_API SPAN_NODISCARD int span_store_policy_get(struct span_store *st,
+						  struct span_store_policy *out,
+						  struct span_error *err);
+SPAN_API SPAN_NODISCARD int
+span_store_policy_set(struct span_store *st, const struct span_store_policy *p,
+		      struct span_error *err);
 
 /*
  * Syncs and closes. 0 or SPAN_E_IO when the last spans could not be made

@@ -270,6 +270,29 @@ int span_store_expire(struct span_store *st, const struct span_store_policy *p,
 		st->name, st->ops->expire(st, p, out, fn, arg, err), err);
 }
 
+int span_store_policy_get(struct span_store *st, struct span_store_policy *out,
+			  struct span_error *err)
+{
+	*out = (struct span_store_policy){0};
+	if (!st->ops->policy_get)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s: it remembers no policy", st->name);
+	return span__store_named(st->name, st->ops->policy_get(st, out, err),
+				 err);
+}
+
+int span_store_policy_set(struct span_store *st,
+			  const struct span_store_policy *p,
+			  struct span_error *err)
+{
+	if (!st->ops->policy_set || st->opts.mode != SPAN_STORE_MAINTAIN)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s: not open to set its policy",
+				      st->name);
+	return span__store_named(st->name, st->ops->policy_set(st, p, err),
+				 err);
+}
+
 int span_store_close(struct span_store **st, struct span_error *err)
 {
 	struct span_store *old = *st;

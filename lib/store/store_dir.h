@@ -5,6 +5,8 @@
 #ifndef SPAN_STORE_DIR_H
 #define SPAN_STORE_DIR_H
 
+#include <span/store.h>
+
 #include "base/io.h"
 #include "store/log_format.h"
 
@@ -101,6 +103,18 @@ SPAN_NODISCARD int span__format_make(struct span__dir *d,
 				     struct span_error *err);
 /* The UUID that the youngest log in L names: true when one does. */
 bool span__format_guess(struct span__dir *d, const struct span__listing *l);
+
+/*
+ * What FORMAT says of retention now, all zero where it says nothing. 0 or
+ * SPAN_E_IO.
+ */
+SPAN_NODISCARD int span__format_policy(const struct span__dir *d,
+				       struct span_store_policy *out,
+				       struct span_error *err);
+/* Write FORMAT again with this policy. MAINT is locked. 0 or SPAN_E_IO. */
+SPAN_NODISCARD int span__format_set_policy(struct span__dir *d,
+					   const struct span_store_policy *p,
+					   struct span_error *err);
 
 /*
  * Take the lock NAME at once: 0 with *FD to be kept open, SPAN_E_BUSY,

@@ -113,6 +113,18 @@ static int check_format(struct span__directory *s, struct span_error *err)
 	return rc;
 }
 
+static int policy_get(struct span_store *st, struct span_store_policy *out,
+		      struct span_error *err)
+{
+	return span__format_policy(&directory(st)->dir, out, err);
+}
+
+static int policy_set(struct span_store *st, const struct span_store_policy *p,
+		      struct span_error *err)
+{
+	return span__format_set_policy(&directory(st)->dir, p, err);
+}
+
 static int close_directory(struct span_store *st, struct span_error *err)
 {
 	struct span__directory *s = directory(st);
@@ -140,6 +152,8 @@ static const struct span__store_ops ops = {
 	.files = span__directory_files,
 	.verify = span__directory_verify,
 	.expire = span__directory_expire,
+	.policy_get = policy_get,
+	.policy_set = policy_set,
 	.close = close_directory,
 };
 

@@ -45,7 +45,6 @@ SPAN_NODISCARD int span__directory_expire(struct span_store *st,
 					  struct span_store_expired *out,
 					  span_store_file_fn *fn, void *arg,
 					  struct span_error *err);
-
 /* What stat, verify and expire show of a file of the view. */
 void span__directory_describe(const struct span__view_file *f,
 			      struct span_store_file *out, char name[LOG_NAME]);

@@ -3,14 +3,15 @@
  * Whole closed files go, oldest number first, by when their last frame
  * arrived and by how much there is. Each is renamed to N.del, then the
  * directory is synced, then they are removed: a crash leaves N.del, which the
- * next run removes.
+ * next run removes. Segments that came from other stores go by when their
+ * frames had arrived there.
  *
  * A clock that was set by hours must not expire a store. Where a file was
  * written since the machine started, its header tells what the clock and the
  * time since start said together; when they now differ by more than an hour
  * from that, or a file is from the future, age is not believed.
  */
-#include "store/store_directory.h"
+#include "store/store_maintain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,13 +26,14 @@
 
 struct expiry {
 	struct span__directory *store;
-	const struct span_store_policy *policy;
+	struct span_store_policy policy;
 	struct span_store_expired *out;
 	span_store_file_fn *fn;
 	void *arg;
 	uint64_t now_ns, boot_ns;
 	uint8_t boot_id[16];
 	uint64_t total; /* bytes that would be left */
+	uint64_t free;	/* on the disk */
 	struct span__view_file **victims;
 	size_t n_victims;
 };
@@ -137,84 +139,176 @@ static bool too_old(const struct expiry *e, const struct span__view_file *f)
 			       ? e->now_ns - f->sum.max_arrival_ns
 			       : 0;
 
-	return e->policy->max_age_ns && age > e->policy->max_age_ns &&
-	       (!e->out->clock_doubt || e->policy->trust_clock);
+	return e->policy.max_age_ns && age > e->policy.max_age_ns &&
+	       (!e->out->clock_doubt || e->policy.trust_clock);
 }
 
-static bool too_many(const struct expiry *e)
+/* Why the file goes, NULL when it may stay. */
+static const char *reason(const struct expiry *e,
+			  const struct span__view_file *f)
 {
-	return e->policy->max_bytes && e->total > e->policy->max_bytes;
+	const struct span_store_policy *p = &e->policy;
+
+	if (too_old(e, f))
+		return "too old";
+	if (p->max_bytes && e->total > p->max_bytes)
+		return "too many bytes";
+	if (p->min_free && e->free < p->min_free)
+		return "too little room on the disk";
+	return NULL;
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	const struct span__view_file *x = *(struct span__view_file *const *)a;
+	const struct span__view_file *y = *(struct span__view_file *const *)b;
+	uint64_t at = x->sum.max_arrival_ns, to = y->sum.max_arrival_ns;
+
+	return (at > to) - (at < to);
+}
+
+/*
+ * Own files by number, as clocks may have been wrong; foreign ones, which come
+ * first in the view, go where their arrival says.
+ */
+static void put_in_order(const struct expiry *e, struct span__view_file **out)
+{
+	const struct span__view *view = &e->store->view;
+	struct span__view_file **foreign = e->victims; /* not used yet */
+	size_t n = 0, k = 0;
+
+	while (n < view->n && view->v[n].file.foreign) {
+		foreign[n] = &view->v[n];
+		n++;
+	}
+	if (n)
+		qsort(foreign, n, sizeof(*foreign), by_arrival);
+	for (size_t i = n; i < view->n; i++) {
+		struct span__view_file *f = &view->v[i];
+
+		while (k < n && by_arrival(&foreign[k], &f) < 0)
+			*out++ = foreign[k++];
+		*out++ = f;
+	}
+	while (k < n)
+		*out++ = foreign[k++];
+}
+
+static int choose_one(struct expiry *e, struct span__view_file *f,
+		      const char *why, struct span_error *err)
+{
+	struct span_store_file file;
+	char name[LOG_NAME];
+	int rc = 0;
+
+	span__directory_describe(f, &file, name);
+	if (e->fn)
+		rc = e->fn(e->arg, &file, why, err);
+	if (rc < 0)
+		return rc;
+	e->victims[e->n_victims++] = f;
+	e->total -= f->size;
+	if (__builtin_add_overflow(e->free, f->size, &e->free))
+		e->free = UINT64_MAX;
+	e->out->n_files++;
+	e->out->bytes += f->size;
+	if (f->kind != FILE_BAD)
+		e->out->n_spans += f->sum.n_spans;
+	return 0;
 }
 
 static int choose(struct expiry *e, struct span_error *err)
 {
-	const struct span__view *view = &e->store->view;
+	size_t n = e->store->view.n;
+	struct span__view_file **v = calloc(n + 1, sizeof(*v));
+	int rc = 0;
 
-	for (size_t i = 0; i < view->n; i++) {
-		struct span__view_file *f = &view->v[i];
-		struct span_store_file file;
-		char name[LOG_NAME];
-		int rc = 0;
+	if (!v)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	put_in_order(e, v);
+	for (size_t i = 0; i < n && !rc; i++) {
+		const char *why;
 
-		if (f->kind == FILE_OPEN || !f->has_sum ||
-		    (!too_old(e, f) && !too_many(e)))
+		if (v[i]->kind == FILE_OPEN || !v[i]->has_sum)
 			continue;
-		span__directory_describe(f, &file, name);
-		if (e->fn)
-			rc = e->fn(e->arg, &file,
-				   too_old(e, f) ? "too old" : "too many bytes",
-				   err);
-		if (rc < 0)
-			return rc;
-		e->victims[e->n_victims++] = f;
-		e->total -= f->size;
-		e->out->n_files++;
-		e->out->bytes += f->size;
-		if (f->kind != FILE_BAD)
-			e->out->n_spans += f->sum.n_spans;
+		why = reason(e, v[i]);
+		if (why)
+			rc = choose_one(e, v[i], why, err);
 	}
-	return 0;
+	free(v);
+	return rc;
 }
 
 /* What is about to go must be known to a later appender: see MAINT. */
 static int remember(const struct expiry *e, struct span_error *err)
 {
-	const struct span__dir *d = &e->store->dir;
-	struct span__expired gone;
+	uint64_t number = 0, seq = 0;
 
-	span__expired_read(d, &gone);
 	for (size_t i = 0; i < e->n_victims; i++) {
 		const struct span__view_file *f = e->victims[i];
 
 		if (f->file.foreign)
 			continue;
-		if (f->number > gone.number)
-			gone.number = f->number;
-		if (f->sum.last_seq > gone.seq)
-			gone.seq = f->sum.last_seq;
+		if (f->number > number)
+			number = f->number;
+		if (f->sum.last_seq > seq)
+			seq = f->sum.last_seq;
 	}
-	return span__expired_write(d, e->store->maint_fd, &gone, err);
+	return span__maintain_remember(e->store, number, seq, err);
+}
+
+static int rename_one(const struct expiry *e, const struct span__file *file,
+		      struct span_error *err)
+{
+	const struct span__dir *d = &e->store->dir;
+	struct span__file del = *file;
+	char from[LOG_NAME], to[LOG_NAME];
+
+	del.kind = FILE_DEL;
+	span__file_name_of(from, sizeof(from), file);
+	span__file_name_of(to, sizeof(to), &del);
+	if (d->io->rename(d->io->self, d->fd, from, to) < 0 && errno != ENOENT)
+		return span_error_set(err, SPAN_E_IO, "%s: cannot rename",
+				      from);
+	return 0;
+}
+
+/* What F covers would be seen again when F is gone. */
+static int rename_covered(const struct expiry *e,
+			  const struct span__view_file *f,
+			  struct span_error *err)
+{
+	const struct span__listing *l = &e->store->view.covered;
+	int rc = 0;
+
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		const struct span__file *file = &l->v[i];
+		const uint8_t *origin =
+			file->foreign ? file->uuid : e->store->dir.uuid;
+
+		if (file->kind != FILE_OPEN && file->number <= f->number &&
+		    file->number >= f->first_number &&
+		    !memcmp(f->origin, origin, 16))
+			rc = rename_one(e, file, err);
+	}
+	return rc;
 }
 
 static int rename_all(const struct expiry *e, struct span_error *err)
 {
-	const struct span__dir *d = &e->store->dir;
-	char from[LOG_NAME], to[LOG_NAME];
+	int rc = 0;
 
-	for (size_t i = 0; i < e->n_victims; i++) {
+	for (size_t i = 0; i < e->n_victims && !rc; i++) {
 		const struct span__view_file *f = e->victims[i];
+		struct span__file file = f->file;
 
-		struct span__file del = f->file;
-
-		span__view_name(f, from);
-		del.kind = FILE_DEL;
-		span__file_name_of(to, sizeof(to), &del);
-		if (d->io->rename(d->io->self, d->fd, from, to) < 0 &&
-		    errno != ENOENT)
-			return span_error_set(err, SPAN_E_IO,
-					      "%s: cannot rename", from);
+		file.kind = f->kind;
+		if (f->kind == FILE_SEG)
+			rc = rename_covered(e, f, err);
+		if (!rc)
+			rc = rename_one(e, &file, err);
 	}
-	return span__dir_sync(d, err);
+	return rc < 0 ? rc : span__dir_sync(&e->store->dir, err);
 }
 
 /* Everything called N.del, of earlier runs too. */
@@ -242,7 +336,7 @@ static int carry_out(const struct expiry *e, struct span_error *err)
 {
 	int rc = 0;
 
-	if (e->policy->dry_run)
+	if (e->policy.dry_run)
 		return 0;
 	if (e->n_victims) {
 		rc = remember(e, err);
@@ -252,17 +346,38 @@ static int carry_out(const struct expiry *e, struct span_error *err)
 	return rc < 0 ? rc : remove_all(e, err);
 }
 
+/* Where no limit is given those hold that the store remembers. */
+static int take_policy(struct expiry *e, struct span_error *err)
+{
+	struct span_store_policy *p = &e->policy, stored;
+	int rc;
+
+	if (p->max_age_ns || p->max_bytes || p->min_free)
+		return 0;
+	rc = span__format_policy(&e->store->dir, &stored, err);
+	p->max_age_ns = stored.max_age_ns;
+	p->max_bytes = stored.max_bytes;
+	p->min_free = stored.min_free;
+	return rc;
+}
+
 static int begin(struct expiry *e, struct span_error *err)
 {
 	const struct span__io *io = e->store->base.io;
-	int rc = span__directory_refresh(&e->store->base, err);
+	int rc = e->policy.dry_run
+			 ? span__directory_refresh(&e->store->base, err)
+			 : span__maintain_begin(e->store, err);
 
+	if (!rc)
+		rc = take_policy(e, err);
 	if (rc < 0)
 		return rc;
-	e->now_ns = e->policy->now_ns ? e->policy->now_ns
-				      : io->clock(io->self, CLOCK_REALTIME);
+	e->now_ns = e->policy.now_ns ? e->policy.now_ns
+				     : io->clock(io->self, CLOCK_REALTIME);
 	e->boot_ns = io->clock(io->self, CLOCK_BOOTTIME);
 	io->boot_id(io->self, e->boot_id);
+	if (io->space(io->self, e->store->dir.fd, &e->free) < 0)
+		e->free = UINT64_MAX;
 	e->victims = calloc(e->store->view.n + 1, sizeof(*e->victims));
 	if (!e->victims)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
@@ -277,7 +392,7 @@ int span__directory_expire(struct span_store *st,
 {
 	struct expiry e = {
 		.store = (struct span__directory *)st,
-		.policy = p,
+		.policy = *p,
 		.out = out,
 		.fn = fn,
 		.arg = arg,

@@ -145,25 +145,30 @@ static size_t print_format(char *out, size_t cap, const uint8_t u[16])
 	return (size_t)len;
 }
 
-static int write_new(struct span__dir *d, struct span_error *err)
+/* Write TEXT as NEW, which then becomes FORMAT. */
+static int replace_format(struct span__dir *d, const char *new,
+			  const char *text, size_t len, struct span_error *err)
 {
 	const struct span__io *io = d->io;
-	char buf[512];
-	size_t len = print_format(buf, sizeof(buf), d->uuid);
 	int fd, rc;
 
-	fd = io->open(io->self, d->fd, "FORMAT.new",
+	fd = io->open(io->self, d->fd, new,
 		      O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot create");
-	rc = span__io_pwrite_all(io, fd, buf, len, 0, NULL);
+	rc = span__io_pwrite_all(io, fd, text, len, 0, NULL);
 	if (!rc)
 		rc = io->fdatasync(io->self, fd);
 	if (rc < 0)
 		rc = span_error_set(err, SPAN_E_IO, "FORMAT: cannot write");
 	if (io->close(io->self, fd) < 0 && !rc)
 		rc = span_error_set(err, SPAN_E_IO, "FORMAT: cannot close");
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (io->rename(io->self, d->fd, new, "FORMAT") < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot rename");
+	d->has_format = true;
+	return span__dir_sync(d, err);
 }
 
 static bool guess_by_segment(struct span__dir *d, const char *name)
@@ -209,7 +214,7 @@ int span__format_make(struct span__dir *d, const struct span__listing *l,
 		      struct span_error *err)
 {
 	const struct span__io *io = d->io;
-	int rc;
+	char buf[512];
 
 	if (!span__format_guess(d, l)) {
 		if (io->random(io->self, d->uuid, 16) < 0)
@@ -217,13 +222,91 @@ int span__format_make(struct span__dir *d, const struct span__listing *l,
 		d->uuid[6] = (uint8_t)((d->uuid[6] & 0x0f) | 0x40);
 		d->uuid[8] = (uint8_t)((d->uuid[8] & 0x3f) | 0x80);
 	}
-	rc = write_new(d, err);
-	if (rc < 0)
-		return rc;
-	if (io->rename(io->self, d->fd, "FORMAT.new", "FORMAT") < 0)
-		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot rename");
-	d->has_format = true;
-	return span__dir_sync(d, err);
+	return replace_format(d, "FORMAT.new", buf,
+			      print_format(buf, sizeof(buf), d->uuid), err);
+}
+
+/* The text of FORMAT, in buf[FORMAT_MAX]: its length, 0 when it is no use. */
+static ssize_t read_format(const struct span__dir *d, char *buf)
+{
+	ssize_t len = read_small(d, "FORMAT", buf, FORMAT_MAX);
+
+	if (len < 0)
+		return errno == ENOENT ? 0 : -1;
+	return crc_holds(buf, (size_t)len) ? len : 0;
+}
+
+static uint64_t number_line(const char *text, const char *key)
+{
+	const char *value = find_line(text, key);
+
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
+int span__format_policy(const struct span__dir *d,
+			struct span_store_policy *out, struct span_error *err)
+{
+	char buf[FORMAT_MAX];
+	ssize_t len = read_format(d, buf);
+
+	*out = (struct span_store_policy){0};
+	if (len < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot read");
+	if (!len)
+		return 0;
+	out->max_age_ns = number_line(buf, "max-age");
+	out->max_bytes = number_line(buf, "max-bytes");
+	out->min_free = number_line(buf, "min-free");
+	return 0;
+}
+
+/* Take a line with KEY out of TEXT, which is terminated. */
+static void cut_line(char *text, const char *key)
+{
+	const char *value = find_line(text, key);
+	char *line, *next;
+
+	if (!value)
+		return;
+	line = text + (value - text) - strlen(key) - 1;
+	next = strchr(line, '\n');
+	next = next ? next + 1 : line + strlen(line);
+	memmove(line, next, strlen(next) + 1);
+}
+
+static size_t add_line(char *text, size_t len, const char *key, uint64_t value)
+{
+	if (!value)
+		return len;
+	return len + (size_t)snprintf(text + len, FORMAT_MAX + 256 - len,
+				      "%s %" PRIu64 "\n", key, value);
+}
+
+int span__format_set_policy(struct span__dir *d,
+			    const struct span_store_policy *p,
+			    struct span_error *err)
+{
+	static const char *const keys[] = {"max-age", "max-bytes", "min-free",
+					   "crc32c"};
+	char buf[FORMAT_MAX + 256];
+	ssize_t old = read_format(d, buf);
+	size_t len;
+
+	if (old < 0)
+		return span_error_set(err, SPAN_E_IO, "FORMAT: cannot read");
+	if (!old)
+		print_format(buf, sizeof(buf), d->uuid);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		cut_line(buf, keys[i]);
+	len = strlen(buf);
+	len = add_line(buf, len, keys[0], p->max_age_ns);
+	len = add_line(buf, len, keys[1], p->max_bytes);
+	len = add_line(buf, len, keys[2], p->min_free);
+	len += (size_t)snprintf(buf + len, sizeof(buf) - len, "crc32c %08x\n",
+				span__crc32c(0, buf, len));
+	if (len >= FORMAT_MAX)
+		return span_error_set(err, SPAN_E_LIMIT, "FORMAT is too long");
+	return replace_format(d, "FORMAT.tmp", buf, len, err);
 }
 
 void span__expired_read(const struct span__dir *d, struct span__expired *out)

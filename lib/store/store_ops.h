@@ -42,6 +42,11 @@ struct span__store_ops {
 	int (*expire)(struct span_store *st, const struct span_store_policy *p,
 		      struct span_store_expired *out, span_store_file_fn *fn,
 		      void *arg, struct span_error *err);
+	int (*policy_get)(struct span_store *st, struct span_store_policy *out,
+			  struct span_error *err);
+	int (*policy_set)(struct span_store *st,
+			  const struct span_store_policy *p,
+			  struct span_error *err);
 	int (*close)(struct span_store *st, struct span_error *err);
 };
 

@@ -164,6 +164,7 @@ void span__view_release(struct span__view *view)
 	for (size_t i = 0; i < view->n; i++)
 		close_file(&view->v[i]);
 	free(view->v);
+	span__listing_release(&view->covered);
 	*view = (struct span__view){0};
 }
 
@@ -247,26 +248,29 @@ static bool covers(const struct span__view_file *s,
 	       f->number < s->number;
 }
 
-static void leave_out_covered(struct span__view *view,
-			      const struct span__dir *d)
+static int leave_out_covered(struct span__view *view, const struct span__dir *d,
+			     struct span_error *err)
 {
-	bool *covered = calloc(view->n + 1, sizeof(*covered));
 	size_t n = 0;
+	int rc = 0;
 
-	/* without memory all are kept: twice is better than never */
-	for (size_t i = 0; i < view->n && covered; i++) {
-		for (size_t k = 0; k < view->n && !covered[i]; k++)
-			covered[i] = covers(&view->v[k], &view->v[i], d);
+	for (size_t i = 0; i < view->n && !rc; i++) {
+		for (size_t k = 0; k < view->n && !view->v[i].covered; k++)
+			view->v[i].covered =
+				covers(&view->v[k], &view->v[i], d);
+		if (view->v[i].covered)
+			rc = span__listing_put(&view->covered, &view->v[i].file,
+					       err);
 	}
-	for (size_t i = 0; i < view->n && covered; i++) {
-		if (covered[i])
+	for (size_t i = 0; i < view->n && !rc; i++) {
+		if (view->v[i].covered)
 			close_file(&view->v[i]);
 		else
 			view->v[n++] = view->v[i];
 	}
-	if (covered)
+	if (!rc)
 		view->n = n;
-	free(covered);
+	return rc;
 }
 
 static int open_all(struct span__view *view, const struct span__dir *d,
@@ -343,10 +347,10 @@ static int look(struct span__view *view, const struct span__dir *d,
 		rc = choose(view, &all, last, err);
 	if (!rc)
 		rc = open_all(view, d, true, gone, err);
-	if (!rc) {
-		leave_out_covered(view, d);
+	if (!rc)
+		rc = leave_out_covered(view, d, err);
+	if (!rc)
 		rc = open_all(view, d, false, gone, err);
-	}
 	span__listing_release(&all);
 	if (rc < 0)
 		span__view_release(view);

@@ -25,6 +25,7 @@ struct span__view_file {
 	struct span__seg *seg; /* FILE_SEG; NULL: nothing of it can be read */
 	struct span__log log;  /* kept open, when it is_open */
 	bool is_open;
+	bool covered; /* while the view is made */
 	bool has_sum; /* size and sum are known; always of a segment */
 	bool told;    /* its damage was reported */
 	uint64_t size;
@@ -34,7 +35,8 @@ struct span__view_file {
 struct span__view {
 	struct span__view_file *v;
 	size_t n;
-	uint64_t n_expired; /* went away while the view was made */
+	struct span__listing covered; /* left out: other files have all of it */
+	uint64_t n_expired;	      /* went away while the view was made */
 };
 
 /*

@@ -2,7 +2,9 @@
 /* The store on a simulated disk: what it holds, prunes, expires and refuses. */
 #include "store-model.h"
 
-#include "store/log_format.h"
+#include "base/crc32c.h"
+#include "store/log_writer.h"
+#include "store/store_dir.h"
 
 #define NS 1000000000ull
 
@@ -512,6 +514,172 @@ static void test_clock(void)
 	simdisk_close(&disk);
 }
 
+static void test_names(void)
+{
+	static const struct {
+		const char *name;
+		bool ours;
+		struct span__file want;
+	} rows[] = {
+		{"00000001.seg", true, {.number = 1, .kind = FILE_SEG}},
+		{"123456789.tmp",
+		 true,
+		 {.number = 123456789, .kind = FILE_TMP}},
+		{"1.seg", false, {0}},
+		{"000000001.seg", false, {0}},
+		{"00000001.segm", false, {0}},
+		{"00000001.", false, {0}},
+		{"000102030405060708090a0b0c0d0eff-00000007.seg",
+		 true,
+		 {true,
+		  {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255},
+		  7,
+		  FILE_SEG}},
+		{"000102030405060708090A0b0c0d0eff-00000007.seg", false, {0}},
+		{"000102030405060708090a0b0c0d0ef-00000007.seg", false, {0}},
+		{"000102030405060708090a0b0c0d0eff-00000007.log", false, {0}},
+		{"000102030405060708090a0b0c0d0eff-7.seg", false, {0}},
+		{"000102030405060708090a0b0c0d0eff", false, {0}},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct simdisk *disk = simdisk_open();
+		struct span__listing l = {0};
+		struct span__dir d;
+		char name[LOG_NAME] = "";
+
+		simdisk_put(disk, rows[i].name, "", 0);
+		if (span__dir_open(&d, simdisk_io(disk), "store", false,
+				   &err) ||
+		    span__dir_list(&d, &l, &err))
+			abort();
+		ok(l.n == rows[i].ours && l.strangers == !rows[i].ours,
+		   "names: %s is%s ours", rows[i].name,
+		   rows[i].ours ? "" : " not");
+		if (l.n) {
+			span__file_name_of(name, sizeof(name), &l.v[0]);
+			ok(!span__file_order(&l.v[0], &rows[i].want) &&
+				   !strcmp(name, rows[i].name),
+			   "names: %s, there and back", name);
+		}
+		span__listing_release(&l);
+		span__dir_close(&d);
+		simdisk_close(&disk);
+	}
+}
+
+static bool set_policy(struct simdisk *disk, struct span_store_policy p)
+{
+	struct span_store *st = open_mode(disk, SPAN_STORE_MAINTAIN);
+	bool good = st && !span_store_policy_set(st, &p, &err);
+
+	(void)span_store_close(&st, NULL);
+	return good;
+}
+
+static struct span_store_policy get_policy(struct simdisk *disk)
+{
+	struct span_store *st = open_mode(disk, SPAN_STORE_READ);
+	struct span_store_policy p = {0};
+
+	if (!st || span_store_policy_get(st, &p, &err) < 0)
+		diag("%s", err.msg);
+	(void)span_store_close(&st, NULL);
+	return p;
+}
+
+static void test_policy(void)
+{
+	const struct span_store_policy want = {
+		.max_age_ns = 210 * NS,
+		.max_bytes = 1 << 30,
+		.min_free = 12345,
+	};
+	struct simdisk *disk = make_logs(5); /* aged 5, 4, 3, 2, 1 minutes */
+	struct span_store_expired gone;
+	struct span_store_policy p = get_policy(disk);
+	struct span_store *st;
+	size_t len, before;
+
+	ok(!p.max_age_ns && !p.max_bytes && !p.min_free,
+	   "policy: none at first");
+	st = open_mode(disk, SPAN_STORE_READ);
+	is_int(span_store_policy_set(st, &want, &err), SPAN_E_INVALID,
+	       "policy: a reader sets none");
+	(void)span_store_close(&st, NULL);
+	simdisk_file(disk, "FORMAT", &before);
+	ok(set_policy(disk, want), "policy: set");
+	p = get_policy(disk);
+	ok(p.max_age_ns == want.max_age_ns && p.max_bytes == want.max_bytes &&
+		   p.min_free == want.min_free,
+	   "policy: remembered");
+	is_uint(expire(disk, (struct span_store_policy){0}, &gone), 2,
+		"policy: holds when no limit is given");
+	p = (struct span_store_policy){.max_bytes = 1 << 30};
+	is_uint(expire(disk, p, &gone), 0, "policy: not when one is");
+	ok(set_policy(disk, (struct span_store_policy){0}), "policy: cleared");
+	simdisk_file(disk, "FORMAT", &len);
+	is_uint(len, before, "policy: FORMAT is as it was");
+	model_read(NULL, disk, &found, &err);
+	is_uint(found.n, 30, "policy: the store is read as before");
+	is_uint(simdisk_count(disk, "FORMAT.tmp"), 0,
+		"policy: nothing is left");
+	simdisk_close(&disk);
+}
+
+/* A later version's line in FORMAT stays there. */
+static void test_policy_lines(void)
+{
+	struct simdisk *disk = make_logs(1);
+	struct span_store_policy p = {.max_age_ns = 7};
+	char text[512];
+	uint8_t *format;
+	size_t len;
+
+	format = simdisk_file(disk, "FORMAT", &len);
+	len -= 16; /* the checksum's line */
+	snprintf(text, sizeof(text), "%.*scolour green\n", (int)len,
+		 (const char *)format);
+	len = strlen(text);
+	snprintf(text + len, sizeof(text) - len, "crc32c %08x\n",
+		 span__crc32c(0, text, len));
+	simdisk_put(disk, "FORMAT", text, strlen(text));
+	ok(set_policy(disk, p), "policy: beside a line that is unknown");
+	is_uint(get_policy(disk).max_age_ns, 7, "policy: is found");
+	format = simdisk_file(disk, "FORMAT", &len);
+	ok(format && memmem(format, len, "\ncolour green\n", 14),
+	   "policy: the line is still there");
+	simdisk_file(disk, "FORMAT", &len)[3] ^= 1;
+	is_uint(get_policy(disk).max_age_ns, 0,
+		"policy: none where FORMAT is damaged");
+	ok(set_policy(disk, p) && get_policy(disk).max_age_ns == 7,
+	   "policy: which is mended by setting it");
+	ok(!model_recover(&m, disk, &err), "policy: the store is appended to");
+	is_uint(get_policy(disk).max_age_ns, 7, "policy: and keeps it");
+	simdisk_close(&disk);
+}
+
+static void test_min_free(void)
+{
+	struct simdisk *disk = make_logs(5);
+	struct span_store_policy p = {.min_free = 5000};
+	struct span_store_expired gone;
+	uint64_t used = 0;
+	size_t len;
+
+	for (size_t i = 0; simdisk_name(disk, i); i++) {
+		simdisk_file(disk, simdisk_name(disk, i), &len);
+		used += len;
+	}
+	simdisk_capacity(disk, used + 5000);
+	is_uint(expire(disk, p, &gone), 0, "min-free: there is enough");
+	p.min_free = 5000 + 1;
+	is_uint(expire(disk, p, &gone), 1, "min-free: one byte too little");
+	p.min_free = 1 << 30;
+	is_uint(expire(disk, p, &gone), 4, "min-free: all that can go");
+	simdisk_close(&disk);
+}
+
 static void test_refusals(void)
 {
 	struct span_store_opts o = model_opts(&m, SPAN_SYNC_GROUP);
@@ -598,6 +766,10 @@ int main(void)
 	test_expire();
 	test_expiry_meanwhile();
 	test_clock();
+	test_names();
+	test_policy();
+	test_policy_lines();
+	test_min_free();
 	test_refusals();
 	test_memory();
 	return done_testing();
