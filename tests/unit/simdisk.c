@@ -217,6 +217,11 @@ void simdisk_capacity(struct simdisk *d, uint64_t bytes)
 	d->capacity = bytes;
 }
 
+void simdisk_remote(struct simdisk *d, const char *name)
+{
+	d->remote = name;
+}
+
 void simdisk_pass(struct simdisk *d, uint64_t ns)
 {
 	d->realtime += ns;

@@ -45,6 +45,9 @@ void simdisk_call(struct simdisk *d, uint64_t nth, void (*fn)(void *arg),
 /* Files can take so many bytes together; 0: no limit. */
 void simdisk_capacity(struct simdisk *d, uint64_t bytes);
 
+/* The file system is a remote one of this name; NULL: it is local. */
+void simdisk_remote(struct simdisk *d, const char *name);
+
 /* Move all clocks; or only the one that says the date, like date(1). */
 void simdisk_pass(struct simdisk *d, uint64_t ns);
 void simdisk_set_clock(struct simdisk *d, uint64_t realtime_ns);

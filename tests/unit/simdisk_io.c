@@ -387,8 +387,10 @@ static int sim_space(void *self, int fd, uint64_t *bytes)
 
 static const char *sim_remote(void *self, int fd)
 {
-	get_fd(self, fd);
-	return NULL;
+	struct simdisk *d = self;
+
+	get_fd(d, fd);
+	return d->remote;
 }
 
 /* Time goes on by a microsecond from call to call. */

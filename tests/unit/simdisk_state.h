@@ -71,6 +71,7 @@ struct simdisk {
 	void (*call)(void *);
 	void *call_arg;
 	uint64_t capacity, realtime, mono, boot, drawn;
+	const char *remote;
 };
 
 /* The calls, without self. */
