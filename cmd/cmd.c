@@ -185,6 +185,7 @@ int cmd_main(const struct cmd *c, int argc, char **argv)
 
 	open_standard_files();
 	signal(SIGPIPE, SIG_IGN);
+	cmd__signals_bus(c->name);
 	s->cmd = c;
 	cmd__table_build(&s->table, c, NULL);
 	argc -= argc > 0;

@@ -45,6 +45,9 @@ void cmd__usage_line(FILE *f);
 void cmd__help(void);
 void cmd__completion(void);
 
+/* Say in PROGRAM's name when a mapped file cannot be read, and exit with 74. */
+void cmd__signals_bus(const char *program);
+
 /* Remove PATH when a signal ends the process; NULL: nothing any more. */
 void cmd__remove_on_signal(const char *path);
 

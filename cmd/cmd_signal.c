@@ -5,11 +5,16 @@
  * timeout(1) signals its child and then the whole process group, so that the
  * child gets the same signal twice at once: a second one that comes within
  * SAME_NS of the first is taken for it.
+ *
+ * SIGBUS: what a failed read of a mapped file looks like. Nothing can go on
+ * from there, but it is an error of the disk and not of the program.
  */
 #include "cmd_private.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +26,7 @@ volatile int cmd_stopped;
 static volatile sig_atomic_t is_source;
 static volatile uint64_t first_ns; /* written with both signals blocked */
 static char *volatile temporary;   /* a file to remove */
+static char bus_text[160];	   /* what to say of SIGBUS */
 
 static void die(int sig)
 {
@@ -83,4 +89,30 @@ void cmd__remove_on_signal(const char *path)
 		if (!sigaction(signals[i], NULL, &old) &&
 		    old.sa_handler == SIG_DFL)
 			catch (signals[i], die, 0);
+}
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code <= 0 || info->si_code == BUS_ADRALN) {
+		die(sig);
+		return;
+	}
+	if (temporary)
+		unlink(temporary);
+	(void)!write(STDERR_FILENO, bus_text, strlen(bus_text));
+	_exit(CMD_IO);
+}
+
+void cmd__signals_bus(const char *program)
+{
+	struct sigaction act = {
+		.sa_sigaction = on_bus,
+		.sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER,
+	};
+
+	snprintf(bus_text, sizeof(bus_text),
+		 "%s: I/O error while a mapped file was read\n", program);
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGBUS, &act, NULL);
 }

@@ -302,6 +302,23 @@ out" ]
 	[ ${#stderr_lines[@]} = 1 ]
 }
 
+@test "cmd: a mapped file that cannot be read is an I/O error, exit 74" {
+	run --separate-stderr -74 "$probe" map --output out file
+	[ "$stderr" = "cmd-probe: I/O error while a mapped file was read" ]
+	[ "$output" = "" ]
+	run ! compgen -G 'out*'
+	run --separate-stderr -74 bash -c '"$1" map file 2>/dev/full' - "$probe"
+	[ "$output" = "" ]
+}
+
+@test "cmd: SIGBUS that somebody sends kills" {
+	"$probe" source >out &
+	pid=$!
+	wait_until [ -s out ]
+	kill -BUS $pid
+	ends 135 $pid
+}
+
 @test "cmd: a source ends well on the first SIGINT or SIGTERM" {
 	for sig in INT TERM; do
 		rm -f out

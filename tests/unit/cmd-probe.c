@@ -6,7 +6,9 @@
 #include "cmd/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -130,6 +132,25 @@ static int source(int argc, char **argv, struct span_error *err)
 	return 0;
 }
 
+/* Map a file that is then cut, and read it. */
+static int map(int argc, char **argv, struct span_error *err)
+{
+	int fd, out;
+	volatile char *p;
+	int rc = cmd_output_open(&out, false, err);
+
+	if (rc < 0 || argc != 1)
+		return rc;
+	fd = open(argv[0], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, 4096) < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot make the file");
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || ftruncate(fd, 0) < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot map the file");
+	puts("not seen");
+	return p[100];
+}
+
 static const struct cmd_option copy_options[] = {
 	{CMD_FLAG, 'a', "all", &opt.flag, NULL, "copy everything", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
@@ -139,6 +160,7 @@ static const struct cmd verbs[] = {
 	{"show", "[WORD...]", "print what was parsed", NULL, show, NULL},
 	{"copy", "[FILE...]", "copy files", copy_options, copy, NULL},
 	{"source", "", "wait for a signal", NULL, source, NULL},
+	{"map", "FILE", "read a mapped file that was cut", NULL, map, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
