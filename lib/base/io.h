@@ -41,6 +41,12 @@ struct span__io {
 	/* The first LEN bytes, more than 0, to be read; NULL with errno. */
 	void *(*map)(void *self, int fd, size_t len);
 	void (*unmap)(void *self, void *p, size_t len);
+	/*
+	 * Read LEN bytes of a map, at the begin of a page, from the disk: -1
+	 * when that fails, where touching them would raise SIGBUS. 0 also
+	 * where the system cannot tell.
+	 */
+	int (*touch)(void *self, const void *p, size_t len);
 	int (*mkdir)(void *self, int dirfd, const char *name, mode_t mode);
 	int (*rename)(void *self, int dirfd, const char *from, const char *to);
 	int (*unlink)(void *self, int dirfd, const char *name);

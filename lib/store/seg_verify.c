@@ -10,6 +10,8 @@
 
 #include "base/banned.h"
 
+#define AT_ONCE (64u * SEG_PAGE)
+
 /* Damage that is found; neighbouring places are told as one. */
 struct report {
 	int (*fn)(void *arg, uint64_t pos, uint64_t len,
@@ -45,25 +47,57 @@ static int found(struct report *r, uint64_t pos, uint64_t len)
 	return rc;
 }
 
+static bool can_read(const struct span__seg_file *f, uint64_t pos, uint64_t len)
+{
+	return f->io->touch(f->io->self, f->map + pos, (size_t)len) == 0;
+}
+
+static bool page_good(const struct span__seg_file *f, uint64_t page,
+		      uint64_t len)
+{
+	return page >= f->n_crcs ||
+	       span__get32(f->crcs + page * 4) ==
+		       span__seg_page_crc(&f->header.id, page,
+					  f->map + page * SEG_PAGE,
+					  (size_t)len);
+}
+
+/*
+ * The pages from POS to END, which are read at once where the disk can, and
+ * else one by one: what it cannot read is damaged, and must not be touched.
+ */
+static int check_some(const struct span__seg_file *f, uint64_t pos,
+		      uint64_t end, struct report *r,
+		      struct span__log_hash *hash)
+{
+	bool all = can_read(f, pos, end - pos);
+	int rc = 0;
+
+	for (; pos < end && !rc; pos += SEG_PAGE) {
+		uint64_t len = end - pos < SEG_PAGE ? end - pos : SEG_PAGE;
+
+		if (!all && !can_read(f, pos, len)) {
+			rc = found(r, pos, len);
+			continue;
+		}
+		if (pos)
+			span__log_hash_add(hash, f->map + pos, (size_t)len);
+		if (!page_good(f, pos / SEG_PAGE, len))
+			rc = found(r, pos, len);
+	}
+	return rc;
+}
+
 static int check_pages(const struct span__seg_file *f, struct report *r,
 		       struct span__log_hash *hash)
 {
 	uint64_t end = f->data_end < f->size ? f->data_end : f->size;
 	int rc = 0;
 
-	for (uint64_t pos = 0; pos < end && !rc; pos += SEG_PAGE) {
-		uint64_t page = pos / SEG_PAGE, len = SEG_PAGE;
-
-		if (len > end - pos)
-			len = end - pos;
-		if (pos)
-			span__log_hash_add(hash, f->map + pos, (size_t)len);
-		if (page < f->n_crcs &&
-		    span__get32(f->crcs + page * 4) !=
-			    span__seg_page_crc(&f->header.id, page,
-					       f->map + pos, (size_t)len))
-			rc = found(r, pos, len);
-	}
+	for (uint64_t pos = 0; pos < end && !rc; pos += AT_ONCE)
+		rc = check_some(f, pos,
+				end - pos < AT_ONCE ? end : pos + AT_ONCE, r,
+				hash);
 	return rc;
 }
 
@@ -95,6 +129,20 @@ static int check_end(const struct span__seg_file *f, struct report *r,
 	return memcmp(sum, t.hash, sizeof(sum)) ? found(r, 0, f->full_size) : 0;
 }
 
+static int check_all(const struct span__seg_file *f, struct report *r,
+		     struct span__log_hash *hash)
+{
+	int rc = check_pages(f, r, hash);
+
+	if (!rc && f->size < f->full_size)
+		rc = found(r, f->size, f->full_size - f->size);
+	else if (!rc)
+		rc = check_end(f, r, hash);
+	if (!rc && f->size > f->full_size)
+		rc = found(r, f->full_size, f->size - f->full_size);
+	return rc;
+}
+
 int span__seg_verify(struct span__seg_file *f,
 		     int (*fn)(void *arg, uint64_t pos, uint64_t len,
 			       struct span_error *err),
@@ -106,13 +154,12 @@ int span__seg_verify(struct span__seg_file *f,
 
 	if (!hash)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = check_pages(f, &r, hash);
-	if (!rc && f->size < f->full_size)
-		rc = found(&r, f->size, f->full_size - f->size);
-	else if (!rc)
-		rc = check_end(f, &r, hash);
-	if (!rc && f->size > f->full_size)
-		rc = found(&r, f->full_size, f->size - f->full_size);
+	/* without its checksums the rest says nothing */
+	if (f->size > f->data_end &&
+	    !can_read(f, f->data_end, f->size - f->data_end))
+		rc = found(&r, f->data_end, f->size - f->data_end);
+	else
+		rc = check_all(f, &r, hash);
 	if (!rc)
 		rc = tell(&r);
 	span__log_hash_close(&hash);

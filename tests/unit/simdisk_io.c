@@ -257,6 +257,13 @@ static void sim_unmap(void *self, void *p, size_t len)
 	free(p);
 }
 
+static int sim_touch(void *self, const void *p, size_t len)
+{
+	(void)p;
+	(void)len;
+	return fails(self) ? -1 : 0;
+}
+
 static int sim_mkdir(void *self, int dirfd, const char *name, mode_t mode)
 {
 	struct simdisk *d = self;
@@ -433,6 +440,7 @@ const struct span__io simdisk__calls = {
 	.fstat = sim_fstat,
 	.map = sim_map,
 	.unmap = sim_unmap,
+	.touch = sim_touch,
 	.mkdir = sim_mkdir,
 	.rename = sim_rename,
 	.unlink = sim_unlink,

@@ -2,6 +2,8 @@
 /* The container of a segment: every byte changed, every length, every call. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "simdisk.h"
 #include "store/seg_file.h"
@@ -430,6 +432,27 @@ static void test_failures(void)
 	is_uint(bad, 0, "failures: each is told, and all is closed");
 }
 
+/* Pages that the disk cannot read are places like others. */
+static void test_unreadable(void)
+{
+	struct span__seg_header h = header(7);
+	struct span_buf bytes = {0};
+	struct simdisk *d = make(&h, &bytes);
+	struct span__seg_file f;
+	bool hit;
+
+	if (open_seg(&f, d) < 0)
+		abort();
+	simdisk_fail(d, simdisk_calls(d) + 1, EIO);
+	is_uint(verify(&f, f.data_end + 1, &hit), 1, "unreadable: the end");
+	ok(hit, "unreadable: is named");
+	simdisk_fail(d, simdisk_calls(d) + 2, EIO);
+	is_uint(verify(&f, 0, &hit), 0, "unreadable: not at once, but alone");
+	span__seg_file_close(&f);
+	span_buf_release(&bytes);
+	simdisk_close(&d);
+}
+
 static void test_full(void)
 {
 	struct span__seg_header h = header(7);
@@ -504,16 +527,42 @@ static void test_missing(void)
 	simdisk_close(&d);
 }
 
+/* Linux 5.14 has it. */
+static bool has_populate(void)
+{
+	static char page[8192];
+	char *p = page + (4096 - (uintptr_t)page % 4096) % 4096;
+
+	return !madvise(p, 4096, MADV_POPULATE_READ);
+}
+
 static void test_system_map(void)
 {
+	FILE *f;
 	const struct span__io *io = &span__io_system;
 	int fd = io->open(io->self, AT_FDCWD, "/proc/self/exe", O_RDONLY, 0);
 	void *p = io->map(io->self, fd, 5000);
 
 	ok(p && !memcmp(p, "\177ELF", 4), "map: the system's");
+	ok(p && !io->touch(io->self, (char *)p + 10, 4096), "map: touch");
 	if (p)
 		io->unmap(io->self, p, 5000);
 	io->close(io->self, fd);
+	f = tmpfile();
+	p = f && !ftruncate(fileno(f), 8192)
+		    ? io->map(io->self, fileno(f), 8192)
+		    : NULL;
+	if (p && !ftruncate(fileno(f), 4096))
+		ok(!io->touch(io->self, p, 4096) &&
+			   (io->touch(io->self, (char *)p + 4096, 4096) < 0 ||
+			    !has_populate()),
+		   "map: touch tells what cannot be read");
+	else
+		skip_tests(1, "no temporary file");
+	if (p)
+		io->unmap(io->self, p, 8192);
+	if (f)
+		fclose(f);
 	errno = 0;
 	ok(!io->map(io->self, -1, 5000) && errno == EBADF, "map: fails");
 }
@@ -528,6 +577,7 @@ int main(void)
 	test_origin();
 	test_features();
 	test_failures();
+	test_unreadable();
 	test_full();
 	test_power_cuts();
 	test_missing();
