@@ -18,21 +18,32 @@
 #define SEG_TEMPLATE_VARS 8u   /* numbers in a text at most */
 #define SEG_TEMPLATES_MAX 256u /* templates in a column at most */
 
+enum span__texts_way {
+	TEXTS_CONSTANT = 0, /* one string of the segment */
+	TEXTS_CODES,	    /* a list of such strings, and codes */
+	TEXTS_TEMPLATES,    /* seg_template.h */
+	TEXTS_HEAP,
+};
+
 /*
  * Writing takes two steps, since the strings of the segment get their numbers
  * when all columns are known.
  */
 struct span__texts_plan {
-	uint8_t way;
+	uint8_t way; /* enum span__texts_way */
 	uint64_t n;
 	/* The strings that it needs in the table, by their number in the
 	 * builder, in order of their bytes: the column's own codes. */
 	uint32_t *strings;
 	size_t n_strings;
-	struct span_buf data;
+	struct span_buf data; /* what follows the list of strings */
 };
 
-/* What all plans of a builder share; a zeroed struct is ready. */
+/*
+ * What all plans of a builder share; a zeroed struct is ready. While a column
+ * is planned it takes up to 8 * (SEG_TEMPLATE_VARS + 2) bytes for each value,
+ * half as much again as memory grows.
+ */
 struct span__texts_scratch {
 	uint32_t *code; /* by string number; all UINT32_MAX between calls */
 	size_t n_code;
@@ -61,12 +72,18 @@ struct span__texts {
 	uint64_t n;
 	const struct span__strings *strings;
 	struct span__chunks *heap;
-	uint8_t way;
-	struct span__ints codes, list; /* list: strings of the codes */
+	uint8_t way;	 /* enum span__texts_way */
+	uint32_t string; /* of a constant */
+	/* The strings in order of their bytes, and for each value which (of
+	 * templates: which template; empty when there is one). */
+	struct span__ints list, codes;
 	struct span__ints vars[SEG_TEMPLATE_VARS];
 	unsigned n_vars;
+	struct span__ints template_ends; /* in TEMPLATES; empty: none */
 	struct span__area templates;
 	uint64_t n_templates;
+	/* Where the values begin in the heap, and each group but the first,
+	 * counted from there. */
 	uint64_t heap_pos;
 	struct span__ints lengths, starts;
 	struct span__area filter;
