@@ -72,7 +72,7 @@ static void put_strange(struct span_buf *out, const struct span__log_id *id,
 			uint64_t n)
 {
 	struct span__log_record rec = {
-		.len = 10 + (uint32_t)n,
+		.len = 10 + (uint32_t)(n % 20),
 		.type = (uint16_t)(n % 2 ? 2 : 65535),
 		.seq = n % 3 ? 0 : UINT64_MAX,
 		.n_spans = UINT32_MAX,
