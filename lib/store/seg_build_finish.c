@@ -11,6 +11,7 @@
 
 #include "store/seg_build_state.h"
 #include "store/seg_counted.h"
+#include "store/seg_read.h"
 
 #include "base/banned.h"
 
@@ -197,10 +198,7 @@ static void put_ranks(struct finish *f)
 
 static size_t bucket(const struct finish *f, size_t trace, unsigned bits)
 {
-	uint64_t hash = XXH3_64bits_withSeed(trace_at(f, trace)->id, 16,
-					     f->h->hash_seed);
-
-	return bits ? hash >> (64 - bits) : 0;
+	return span__seg_bucket(trace_at(f, trace)->id, f->h->hash_seed, bits);
 }
 
 /* The trace directory: traces by the highest bits of a hash of their ids. */

@@ -17,6 +17,9 @@
 #include "store/seg_shapes.h"
 #include "store/seg_types.h"
 
+#define SEG_SPANS_MAX (UINT64_C(1) << 31) /* of a segment */
+#define SEG_BLOCK_MAX (1u << 20)   /* spans of a block before its last trace */
+#define SEG_PACKED_MAX (64u << 20) /* bytes of a packed process */
 #define SEG_BUCKET_MAX 4096u	   /* traces in a bucket of the directory */
 #define SEG_KEPT_MAX 65536u	   /* processes (scopes) that are kept */
 #define SEG_KEPT_BYTES (16u << 20) /* and their bytes */
@@ -52,6 +55,7 @@ struct span__seg {
 
 /* A type with its columns, which are opened when they are first asked for. */
 struct span__seg_type_reader {
+	bool bad; /* damaged: there is nothing else */
 	struct span__seg_type type;
 	struct span__seg_column {
 		bool bad;
@@ -102,8 +106,10 @@ const struct span_scope *span__seg_scope(struct span__seg *s, uint64_t i,
  * end of each of 2^k buckets in SEG_BUCKET_TRACES, which has the numbers of
  * traces, at most SEG_BUCKET_MAX in a bucket.
  *
- * 1 with *TRACE, 0 when there is none, SPAN_E_CORRUPT. Needs no load.
+ * span__seg_find(): 1 with *TRACE, 0 when there is none, SPAN_E_CORRUPT. Needs
+ * no load.
  */
+uint64_t span__seg_bucket(const uint8_t id[16], uint64_t seed, unsigned bits);
 SPAN_NODISCARD int span__seg_find(struct span__seg *s, const uint8_t id[16],
 				  uint64_t *trace, struct span_error *err);
 
@@ -127,6 +133,7 @@ struct span__seg_walk {
 	struct span__seg *seg;
 	uint64_t trace, end; /* the next one, and where to stop */
 	uint64_t span;	     /* of trace */
+	uint64_t block;	     /* where it began, or went on after damage */
 	uint64_t block_end;  /* the first trace of the next block */
 	uint64_t *counts;    /* by type: spans before trace; NULL: not kept */
 	struct span_buf ranks;
