@@ -361,10 +361,10 @@ teardown() {
 @test "span-store: expire removes the oldest logs down to --max-bytes" {
 	for _ in 1 2 3; do span-store append s "$in"; done
 	run --separate-stderr -0 span-store expire --max-bytes 70K --dry-run s
-	[ "$output" = "would remove 00000001.log, 155 spans, 28.9 KiB: too many bytes" ]
+	[ "$output" = "would remove 00000001.log, 155 spans, 29.1 KiB: too many bytes" ]
 	[ -e s/00000001.log ]
 	run --separate-stderr -0 span-store expire --max-bytes 70K s
-	[ "$output" = "removed 1 file, 155 spans, 28.9 KiB" ]
+	[ "$output" = "removed 1 file, 155 spans, 29.1 KiB" ]
 	[ ! -e s/00000001.log ]
 	run --separate-stderr -0 span-store expire --max-bytes 70K s
 	[ -z "$output$stderr" ]
@@ -379,8 +379,8 @@ teardown() {
 	run --separate-stderr -0 span-store expire --max-age 1h s
 	[ -z "$output$stderr" ]
 	run --separate-stderr -0 span-store expire --max-age 1ns -v s
-	[ "${lines[0]}" = "00000001.log, 155 spans, 28.9 KiB: too old" ]
-	[ "${lines[1]}" = "removed 1 file, 155 spans, 28.9 KiB" ]
+	[ "${lines[0]}" = "00000001.log, 155 spans, 29.1 KiB: too old" ]
+	[ "${lines[1]}" = "removed 1 file, 155 spans, 29.1 KiB" ]
 }
 
 @test "span-store: expire runs beside append, once at a time" {

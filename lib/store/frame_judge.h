@@ -88,6 +88,12 @@ static inline bool span__range_times(const struct span_range *r,
 	       (!r->max_duration_ns || duration_ns <= r->max_duration_ns);
 }
 
+/* Judge a span that is decoded. 1, 0, or a negative code. */
+SPAN_NODISCARD int span__filter_span(const struct span__filter *filter,
+				     const struct span *s,
+				     struct span_buf *text,
+				     struct span_error *err);
+
 /*
  * Is a service, or an operation, in the range? 1, 0, or what a function of
  * the range returned.

@@ -200,3 +200,37 @@ int span__judge_tables(struct span__judge *j, struct span_error *err)
 	rc = j->filter->n_tags ? judge_scopes(j, err) : 0;
 	return rc < 0 ? rc : 1;
 }
+
+static int filter_tags(const struct span_range *r, const struct span *s,
+		       struct span_buf *text, struct span_error *err)
+{
+	int rc = 1;
+
+	for (size_t i = 0; i < r->n_tags && rc > 0; i++) {
+		struct span__tag_eq eq;
+
+		span__tag_eq_init(&eq, r->tags[i].key, r->tags[i].value);
+		rc = span__tag_eq_span(&eq, s, text);
+	}
+	return rc < 0 ? out_of_memory(err) : rc;
+}
+
+int span__filter_span(const struct span__filter *filter, const struct span *s,
+		      struct span_buf *text, struct span_error *err)
+{
+	const struct span__scan *scan = &filter->scan;
+	const struct span_range *r = scan->range;
+	int rc;
+
+	if (scan->n_ids && !span__id_among(s->trace_id, scan->ids, scan->n_ids))
+		return 0;
+	if (!r)
+		return 1;
+	if (!span__range_times(r, s->start_ns, s->duration_ns) ||
+	    (r->error && !span_is_error(s)))
+		return 0;
+	rc = span__range_service(r, s->process->service, err);
+	if (rc > 0)
+		rc = span__range_operation(r, s->name, err);
+	return rc > 0 ? filter_tags(r, s, text, err) : rc;
+}

@@ -255,7 +255,8 @@ int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 		w->bad_len = pos - bad_pos;
 		w->pos = pos + size;
 		w->small = size < READ_HEADERS;
-		if (rec->type == LOG_TYPE_FRAME)
+		if (rec->type == LOG_TYPE_FRAME ||
+		    (w->lists && rec->type == LOG_TYPE_IDS))
 			return 1;
 		pos = w->pos - LOG_ALIGN;
 		if (!w->bad_len)
@@ -309,13 +310,10 @@ int span__log_sum(const struct span__log *l, struct span__log_sum *sum,
 	return rc;
 }
 
-int span__log_index(const struct span__log *l, struct span_buf *buf,
-		    struct span_str *index, struct span_error *err)
+int span__log_footer(const struct span__log *l, struct span_buf *buf,
+		     struct span_error *err)
 {
 	uint64_t len, pos = l->end;
-	struct span_str content;
-	const uint8_t *p;
-	uint32_t type;
 	int rc;
 
 	if (!l->closed)
@@ -331,19 +329,36 @@ int span__log_index(const struct span__log *l, struct span_buf *buf,
 	rc = span__log_read(l, buf->p, len, pos, err);
 	if (rc < 0)
 		return rc;
-	p = (const uint8_t *)buf->p;
-	while (span__log_section_get(&l->id, p, len, pos, &type, &content)) {
-		uint64_t size = span__log_section_size(content.len);
+	buf->len = len;
+	return 1;
+}
 
-		if (type == LOG_SECTION_INDEX) {
-			*index = content;
-			return content.len % LOG_INDEX_ENTRY == 0 &&
-			       content.len / LOG_INDEX_ENTRY ==
-				       l->trailer.sum.n_frames;
-		}
+bool span__log_section(const struct span__log *l, const struct span_buf *footer,
+		       uint32_t type, struct span_str *content)
+{
+	const uint8_t *p = (const uint8_t *)footer->p;
+	uint64_t len = footer->len, pos = l->end;
+	uint32_t found;
+
+	while (span__log_section_get(&l->id, p, len, pos, &found, content)) {
+		uint64_t size = span__log_section_size(content->len);
+
+		if (found == type)
+			return true;
 		p += size;
 		pos += size;
 		len -= size;
 	}
-	return 0;
+	return false;
+}
+
+int span__log_index(const struct span__log *l, struct span_buf *buf,
+		    struct span_str *index, struct span_error *err)
+{
+	int rc = span__log_footer(l, buf, err);
+
+	if (rc <= 0 || !span__log_section(l, buf, LOG_SECTION_INDEX, index))
+		return rc < 0 ? rc : 0;
+	return index->len % LOG_INDEX_ENTRY == 0 &&
+	       index->len / LOG_INDEX_ENTRY == l->trailer.sum.n_frames;
 }

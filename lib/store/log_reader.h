@@ -56,6 +56,7 @@ struct span__log_walk {
 	uint64_t pos; /* where the next record is looked for */
 	uint64_t end;
 	bool payloads; /* they will be read, too */
+	bool lists;    /* LOG_TYPE_IDS are returned as well */
 	bool small;    /* the last record was: read several at a time */
 	/* Passed over before the record that was returned, or at the end. */
 	uint64_t bad_pos, bad_len;
@@ -98,6 +99,16 @@ void span__log_walk_release(struct span__log_walk *w);
 SPAN_NODISCARD int span__log_sum(const struct span__log *l,
 				 struct span__log_sum *sum, uint64_t *end,
 				 struct span_error *err);
+
+/*
+ * The footer of a closed log into BUF: 1; 0 when there is none; SPAN_E_IO or
+ * SPAN_E_NOMEM. Then a section of it: false when it is damaged or missing.
+ */
+SPAN_NODISCARD int span__log_footer(const struct span__log *l,
+				    struct span_buf *buf,
+				    struct span_error *err);
+bool span__log_section(const struct span__log *l, const struct span_buf *footer,
+		       uint32_t type, struct span_str *content);
 
 /*
  * The index of a closed log, LOG_INDEX_ENTRY bytes a frame. 1 with *INDEX

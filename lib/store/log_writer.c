@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/log_hash.h"
+#include "store/log_ids.h"
 
 #include "base/banned.h"
 
@@ -57,7 +59,8 @@ int span__log_create(struct span__log_writer *w, const struct span__io *io,
 	*w = (struct span__log_writer){.io = io, .fd = -1, .header = *header};
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->hash = span__log_hash_open();
-	if (!w->hash)
+	w->ids = calloc(1, sizeof(*w->ids));
+	if (!w->hash || !w->ids)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	w->fd = io->open(io->self, dirfd, name,
 			 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -96,6 +99,32 @@ static int build(struct span__log_writer *w, const struct span__log_record *rec,
 	return 0;
 }
 
+/*
+ * The list of trace ids. It only spares reading: where it cannot be written
+ * the log is as good without it, and what is wrong with the disk the next
+ * frame will tell.
+ */
+static void put_list(struct span__log_writer *w,
+		     const struct span__log_record *last)
+{
+	const struct span_buf *list = &w->ids->list;
+	struct span__log_record rec = {
+		.pos = w->end,
+		.len = (uint32_t)list->len,
+		.type = LOG_TYPE_IDS,
+		.seq = last->seq,
+		.arrival_ns = last->arrival_ns,
+	};
+
+	if (span__log_record_size(rec.len) <= LOG_SIZE_MAX - w->end &&
+	    build(w, &rec, list->p, NULL) == 0 &&
+	    write_or_cut(w, w->record.p, w->record.len, w->end, NULL) == 0) {
+		w->end += w->record.len;
+		span__log_hash_add(w->hash, w->record.p, w->record.len);
+	}
+	span__log_ids_next(w->ids);
+}
+
 int span__log_put(struct span__log_writer *w, struct span__log_record *rec,
 		  const void *payload, struct span_error *err)
 {
@@ -120,6 +149,9 @@ int span__log_put(struct span__log_writer *w, struct span__log_record *rec,
 	span__log_entry_put(bytes, &entry);
 	span_buf_put(&w->index, bytes, sizeof(bytes));
 	span__log_sum_add(&w->sum, rec);
+	span__log_ids_add(w->ids, rec->pos, payload, rec->len);
+	if (span__log_ids_due(w->ids))
+		put_list(w, rec);
 	return 0;
 }
 
@@ -142,8 +174,11 @@ static int write_footer(struct span__log_writer *w, struct span_error *err)
 	uint8_t trailer[LOG_TRAILER];
 
 	out->len = 0;
+	span__log_ids_next(w->ids);
 	span__log_section_put(out, id, w->end, LOG_SECTION_INDEX, w->index.p,
 			      (uint32_t)w->index.len);
+	span__log_section_put(out, id, w->end + out->len, LOG_SECTION_IDS,
+			      w->ids->all.p, (uint32_t)w->ids->all.len);
 	if (!out->failed)
 		span__log_hash_get(w->hash, out->p, out->len, t.hash);
 	span__log_trailer_put(trailer, id, w->end + out->len, &t);
@@ -170,6 +205,10 @@ int span__log_release(struct span__log_writer *w, struct span_error *err)
 
 	span_buf_release(&w->record);
 	span_buf_release(&w->index);
+	if (w->ids)
+		span__log_ids_release(w->ids);
+	free(w->ids);
+	w->ids = NULL;
 	span__log_hash_close(&w->hash);
 	w->fd = -1;
 	if (fd >= 0 && w->io->close(w->io->self, fd) < 0)

@@ -22,6 +22,7 @@ struct span__log_writer {
 	uint64_t end; /* of the last record */
 	struct span__log_sum sum;
 	struct span_buf record, index;
+	struct span__log_ids *ids;
 	struct span__log_hash *hash;
 	bool failed;
 };

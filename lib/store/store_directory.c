@@ -136,6 +136,7 @@ static int close_directory(struct span_store *st, struct span_error *err)
 	if (s->maint_fd >= 0)
 		io->close(io->self, s->maint_fd);
 	span__view_release(&s->view);
+	span_buf_release(&s->told);
 	span__dir_close(&s->dir);
 	free(s);
 	return rc;

@@ -17,6 +17,7 @@ struct span__directory {
 	struct span__view view;
 	bool has_view;
 	struct span_store_stat found; /* damage and expiry met by scans */
+	struct span_buf told;	      /* places of damage that were told */
 };
 
 /* Make a view where there is none yet. */

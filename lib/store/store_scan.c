@@ -12,10 +12,14 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "store/log_ids.h"
 #include "store/store_cursor.h"
 
 #include "base/banned.h"
+
+#define TOLD_MAX 4096u /* places of damage that are noted */
 
 struct scan {
 	struct span__frame_cursor c;
@@ -25,7 +29,8 @@ struct scan {
 	struct span__log log;
 	struct span__log_walk walk;
 	struct span_buf index_buf;
-	struct span_str index; /* empty: walk */
+	bool by_index; /* else walk */
+	struct span_str index;
 	size_t entry;
 	struct span__log_record rec; /* the last one returned */
 	uint64_t good_end;	     /* of the last good record */
@@ -36,11 +41,31 @@ static struct span__view_file *current(const struct scan *s)
 	return &s->store->view.v[s->file];
 }
 
+/*
+ * A search may scan several times, each time by the index: what was told is
+ * not told again. If it cannot be noted it is.
+ */
+static bool was_told(struct scan *s, uint64_t pos)
+{
+	struct span_buf *told = &s->store->told;
+	const uint64_t place[2] = {current(s)->number, pos};
+
+	if (!s->by_index)
+		return false;
+	for (size_t at = 0; at < told->len; at += sizeof(place)) {
+		if (!memcmp(told->p + at, place, sizeof(place)))
+			return true;
+	}
+	if (told->len < TOLD_MAX * sizeof(place))
+		span_buf_put(told, place, sizeof(place));
+	return false;
+}
+
 static void tell(struct scan *s, uint64_t pos, uint64_t len, const char *why)
 {
 	struct span_store_stat *found = &s->store->found;
 
-	if (current(s)->told || !len)
+	if (current(s)->told || !len || was_told(s, pos))
 		return;
 	found->damaged_places++;
 	found->damaged_bytes += len;
@@ -68,6 +93,19 @@ static bool wants_index(const struct scan *s)
 		     (r->until_ns && sum->max_end_ns >= r->until_ns));
 }
 
+/* Find out which frames are wanted: 1 with s->index, 0 for all, or a code. */
+static int choose_frames(struct scan *s, struct span_error *err)
+{
+	const struct span__scan *scan = &s->c.filter.scan;
+
+	if (scan->n_ids)
+		return span__log_find(&s->log, scan->ids, scan->n_ids,
+				      &s->index_buf, &s->index, err);
+	if (s->log.closed && wants_index(s))
+		return span__log_index(&s->log, &s->index_buf, &s->index, err);
+	return 0;
+}
+
 static int open_file(struct scan *s, struct span_error *err)
 {
 	struct span__view_file *f = current(s);
@@ -76,16 +114,12 @@ static int open_file(struct scan *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	s->is_open = true;
-	s->index = (struct span_str){0};
 	s->entry = 0;
 	s->good_end = s->log.start;
-	if (s->log.closed && wants_index(s)) {
-		rc = span__log_index(&s->log, &s->index_buf, &s->index, err);
-		if (rc < 0)
-			return rc;
-		if (!rc)
-			s->index = (struct span_str){0};
-	}
+	rc = choose_frames(s, err);
+	if (rc < 0)
+		return rc;
+	s->by_index = rc > 0;
 	span__log_walk_begin(&s->walk, &s->log, !s->c.filter.scan.range);
 	return 1;
 }
@@ -129,9 +163,9 @@ static void end_of_file(struct scan *s)
 
 	if (s->log.closed || f->kind == FILE_LOG)
 		tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
-	else
+	else if (!s->by_index)
 		f->log.end = s->good_end;
-	f->told |= !s->index.len;
+	f->told |= !s->by_index;
 	close_file(s);
 	s->file++;
 }
@@ -177,6 +211,14 @@ static int next_by_walk(struct scan *s, struct span_error *err)
 	return rc;
 }
 
+/* Is there a frame behind the last one? */
+static int is_followed(struct scan *s, struct span_error *err)
+{
+	struct span__log_record rec;
+
+	return span__log_walk_next(&s->walk, &rec, err);
+}
+
 static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 		      struct span_error *err)
 {
@@ -190,8 +232,7 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 			if (rc <= 0)
 				return rc;
 		}
-		rc = s->index.len ? next_by_index(s, err)
-				  : next_by_walk(s, err);
+		rc = s->by_index ? next_by_index(s, err) : next_by_walk(s, err);
 		if (rc < 0)
 			return rc;
 		if (!rc) {
@@ -206,10 +247,15 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 			*out = (struct span_str){(const char *)p, s->rec.len};
 			return 1;
 		}
-		if (s->index.len) {
-			tell(s, s->walk.bad_pos, s->walk.bad_len, NULL);
-			s->walk.bad_len = 0;
-		}
+		if (!s->by_index)
+			continue;
+		rc = s->log.closed ? 1 : is_followed(s, err);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			tell(s, s->rec.pos, span__log_record_size(s->rec.len),
+			     NULL);
+		s->walk.bad_len = 0;
 	}
 }
 

@@ -73,6 +73,14 @@ SPAN_NODISCARD int span__frame_parse_sound(struct span_frame *f, const void *p,
 					   size_t len, size_t *used,
 					   struct span_error *err);
 
+/*
+ * Call FN with the trace id of each span of the frame at P, whose checksum is
+ * not looked at. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__frame_ids(const void *p, size_t len,
+				   void (*fn)(void *arg, const uint8_t id[16]),
+				   void *arg);
+
 /* Pass over the next span, of which there must be one: 0 or a negative code. */
 SPAN_NODISCARD int span__frame_skip(struct span_frame *f,
 				    struct span_error *err);

@@ -63,7 +63,7 @@ def read_log(path, uuid):
             crc32c(seed(at), trailer[:124])
         (end, n_frames, n_spans, first, last, min_start, max_end, min_arrival,
          max_arrival) = struct.unpack_from('<9Q', trailer, 8)
-    frames, spans, seqs, bounds, entries = [], 0, [], [], []
+    frames, spans, seqs, bounds, entries, lists = [], 0, [], [], [], []
     at = length
     while at + 56 <= end:
         (mark, check, size, kind, _, seq, arrival, start, finish, count,
@@ -73,6 +73,10 @@ def read_log(path, uuid):
         if at + up(56 + size) > end or whole != crc32c(
                 seed(at), data[at + 8:at + 52], data[at + 56:at + up(56 + size)]):
             break
+        if kind == 2:
+            lists.append(data[at + 56:at + 56 + size])
+            at += up(56 + size)
+            continue
         assert kind == 1
         frames.append(data[at + 56:at + 56 + size])
         seqs.append(seq)
@@ -89,14 +93,32 @@ def read_log(path, uuid):
         assert max_end == max(b[1] for b in bounds)
         assert (min_arrival, max_arrival) == (
             min(b[2] for b in bounds), max(b[2] for b in bounds))
-        mark, check, kind, size = struct.unpack_from('<4sIII', data, at)
-        assert mark == b'SSEC' and kind == 1
-        assert check == crc32c(seed(at), data[at + 8:at + up(16 + size)])
-        assert data[at + 16:at + 16 + size] == b''.join(entries)
-        assert at + up(16 + size) == len(data) - 128
+        sections = {}
+        while at < len(data) - 128:
+            mark, check, kind, size = struct.unpack_from('<4sIII', data, at)
+            assert mark == b'SSEC' and kind not in sections
+            assert check == crc32c(seed(at), data[at + 8:at + up(16 + size)])
+            sections[kind] = data[at + 16:at + 16 + size]
+            at += up(16 + size)
+        assert at == len(data) - 128
+        assert sections[1] == b''.join(entries)
+        check_lists(sections.get(2, b''), lists, entries)
+        at = end
     print('%s: %d frames, %d spans, %d bytes behind them' % (
         os.path.basename(path), len(frames), spans, end - at), file=sys.stderr)
     return frames
+
+
+def check_lists(whole, lists, entries):
+    """A list names each frame at most once, in order; records are its begin."""
+    assert whole.startswith(b''.join(lists))
+    places = [struct.unpack_from('<I', e)[0] for e in entries]
+    at, before = 0, -1
+    while at < len(whole):
+        place, count = struct.unpack_from('<II', whole, at)
+        assert place > before and place in places and count > 0
+        at, before = at + 8 + 4 * count, place
+    assert at == len(whole)
 
 
 def main():
