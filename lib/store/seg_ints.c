@@ -276,7 +276,7 @@ static void frame_range(const struct span__ints *c, const struct span__frame *f,
 			uint64_t i, size_t n, uint64_t *out)
 {
 	uint64_t base = c->base + f->base * c->scale, scale = c->scale;
-	uint64_t at, quotient;
+	uint64_t at, quotient, mark;
 
 	if (!span__frame_codes(c, f, i, n, out)) {
 		memset(out, 0, n * sizeof(*out));
@@ -290,9 +290,13 @@ static void frame_range(const struct span__ints *c, const struct span__frame *f,
 			out[k] = out[k] * scale + base;
 	if (f->exceptions == f->exceptions_end)
 		return;
+	mark = base + span__bits_mask(f->width) * scale;
 	for (uint64_t e = span__frame_exception(c, f, i);
-	     span__exception_get(c, f, e, &at, &quotient) && at - i < n; e++)
+	     span__exception_get(c, f, e, &at, &quotient) && at - i < n; e++) {
+		if (out[at - i] != mark)
+			span__area_bad(&c->area);
 		out[at - i] = c->base + quotient * scale;
+	}
 }
 
 static void fill(uint64_t *out, size_t n, uint64_t v)

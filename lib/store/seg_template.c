@@ -38,14 +38,26 @@ static const uint64_t powers[DECIMALS_MAX + 1] = {
 	10000000000000000000ull,
 };
 
+/* What a byte is as a hex digit; NO_HEX: none. */
+#define NO_HEX 0xffu
+#define N4 NO_HEX, NO_HEX, NO_HEX, NO_HEX
+#define N16 N4, N4, N4, N4
+static const uint8_t hex_digits[256] = {
+	N16, N16,    N16,    0,	  1,   2,      3,   4,	 5,   6,   7,	8,  9,
+	N4,  NO_HEX, NO_HEX, N16, N16, NO_HEX, 10,  11,	 12,  13,  14,	15, N4,
+	N4,  NO_HEX, N16,    N16, N16, N16,    N16, N16, N16, N16, N16,
+};
+#undef N4
+#undef N16
+
+static uint8_t hex_digit(char c)
+{
+	return hex_digits[(uint8_t)c];
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
 static uint64_t decimal_value(const char *p, size_t len)
@@ -57,32 +69,35 @@ static uint64_t decimal_value(const char *p, size_t len)
 	return v;
 }
 
-static uint64_t hex_value(const char *p, size_t len)
+/* The number that LEN hex digits make, up to 16: false when they are none. */
+static bool hex_value(const char *p, size_t len, uint64_t *v)
 {
-	uint64_t v = 0;
+	unsigned bad = 0;
+	uint64_t x = 0;
 
-	for (size_t i = 0; i < len; i++)
-		v = v << 4 |
-		    (uint64_t)(is_digit(p[i]) ? p[i] - '0' : p[i] - 'a' + 10);
-	return v;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t digit = hex_digit(p[i]);
+
+		bad |= digit;
+		x = x << 4 | (digit & 15);
+	}
+	*v = x;
+	return bad < 16;
 }
 
-/* The two halves of a UUID that is_uuid(). */
-static void uuid_value(const char *p, uint64_t *high, uint64_t *low)
+/* The halves of the UUID that TEXT begins with: false when there is none. */
+static bool uuid_value(struct span_str text, uint64_t *high, uint64_t *low)
 {
-	*high = hex_value(p, 8) << 32 | hex_value(p + 9, 4) << 16 |
-		hex_value(p + 14, 4);
-	*low = hex_value(p + 19, 4) << 48 | hex_value(p + 24, 12);
-}
+	const char *p = text.p;
+	uint64_t a, b, c, d, e;
 
-static bool is_uuid(const char *p, size_t len)
-{
-	if (len < UUID_LEN)
+	if (text.len < UUID_LEN || p[8] != '-' || p[13] != '-' ||
+	    p[18] != '-' || p[23] != '-' || !hex_value(p, 8, &a) ||
+	    !hex_value(p + 9, 4, &b) || !hex_value(p + 14, 4, &c) ||
+	    !hex_value(p + 19, 4, &d) || !hex_value(p + 24, 12, &e))
 		return false;
-	for (size_t i = 0; i < UUID_LEN; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? p[i] != '-'
-							    : !is_hex(p[i]))
-			return false;
+	*high = a << 32 | b << 16 | c;
+	*low = d << 48 | e;
 	return true;
 }
 
@@ -194,9 +209,10 @@ static void split_decimal(struct splitter *x, size_t from, size_t to)
 static void split_hex(struct splitter *x, size_t from, size_t to)
 {
 	size_t len = to - from, high = len > 16 ? len - 16 : 0;
-	uint64_t a = hex_value(x->p + from, high);
-	uint64_t b = hex_value(x->p + from + high, len - high);
+	uint64_t a, b;
 
+	hex_value(x->p + from, high, &a);
+	hex_value(x->p + from + high, len - high, &b);
 	if (high)
 		put_number(x, from, to, TOKEN_HEX_LONG, a, b);
 	else
@@ -221,10 +237,10 @@ static size_t split_run(struct splitter *x, size_t from, size_t to,
 			size_t n_letters)
 {
 	size_t len = to - from;
+	struct span_str rest = {x->p + from, x->len - from};
 	uint64_t high, low;
 
-	if (len == 8 && is_uuid(x->p + from, x->len - from)) {
-		uuid_value(x->p + from, &high, &low);
+	if (len == 8 && uuid_value(rest, &high, &low)) {
 		to = from + UUID_LEN;
 		put_number(x, from, to, TOKEN_UUID, high, low);
 	} else if (!n_letters) {
@@ -246,9 +262,14 @@ void span__template_split(struct span__split *s, struct span_str text)
 	s->n = 0;
 	for (size_t i = 0; i < text.len;) {
 		size_t from = i, n_letters = 0;
+		uint8_t digit;
 
-		while (i < text.len && is_hex(text.p[i]))
-			n_letters += !is_digit(text.p[i++]);
+		for (; i < text.len; i++) {
+			digit = hex_digit(text.p[i]);
+			if (digit == NO_HEX)
+				break;
+			n_letters += digit > 9;
+		}
 		if (i > from)
 			i = split_run(&x, from, i, n_letters);
 		else
@@ -345,11 +366,12 @@ bool span__template_render(struct span_str body, const uint64_t *v, char *out,
 
 /* ---- Comparing ---- */
 
-static size_t run_of(struct span_str text, bool (*fn)(char), size_t max)
+/* How many digits it begins with, up to MAX. */
+static size_t run_of_digits(struct span_str text, size_t max)
 {
 	size_t n = 0;
 
-	while (n < text.len && n < max && fn(text.p[n]))
+	while (n < text.len && n < max && is_digit(text.p[n]))
 		n++;
 	return n;
 }
@@ -366,32 +388,29 @@ static size_t match_token(const struct span__token *t, struct span_str text,
 		return n <= text.len && !memcmp(t->literal.p, text.p, n) ? n
 									 : 0;
 	case TOKEN_DECIMAL:
-		n = run_of(text, is_digit, DECIMALS_MAX);
+		n = run_of_digits(text, DECIMALS_MAX);
 		if (n > 1 && *text.p == '0')
 			return 0;
 		v[t->slot] = decimal_value(text.p, n);
 		return n;
 	case TOKEN_DIGITS:
-		if (run_of(text, is_digit, n) < n)
+		if (run_of_digits(text, n) < n)
 			return 0;
 		v[t->slot] = decimal_value(text.p, n);
 		return n;
 	case TOKEN_HEX:
-		if (run_of(text, is_hex, n) < n)
-			return 0;
-		v[t->slot] = hex_value(text.p, n);
-		return n;
+		return n <= text.len && hex_value(text.p, n, &v[t->slot]) ? n
+									  : 0;
 	case TOKEN_HEX_LONG:
-		if (run_of(text, is_hex, n) < n)
-			return 0;
-		v[t->slot] = hex_value(text.p, n - 16);
-		v[t->low_slot] = hex_value(text.p + n - 16, 16);
-		return n;
+		return n <= text.len &&
+				       hex_value(text.p, n - 16, &v[t->slot]) &&
+				       hex_value(text.p + n - 16, 16,
+						 &v[t->low_slot])
+			       ? n
+			       : 0;
 	case TOKEN_UUID:
-		if (!is_uuid(text.p, text.len))
-			return 0;
-		uuid_value(text.p, &v[t->slot], &v[t->low_slot]);
-		return UUID_LEN;
+		return uuid_value(text, &v[t->slot], &v[t->low_slot]) ? UUID_LEN
+								      : 0;
 	default:
 		return 0;
 	}

@@ -15,12 +15,14 @@
 #define TABLE (4 * SEG_TEMPLATES_MAX)
 #define STRAY_SHARE 16u /* one in so many may be like no other */
 #define SAMPLE 64u
+#define RECENT 2u /* templates that are tried before a text is taken apart */
 
 struct template
 {
 	uint64_t hash;
-	size_t pos, len; /* of the body in planner.bodies */
-	uint8_t slot[SEG_TEMPLATE_VARS];
+	size_t pos, len;		 /* of the body in planner.bodies */
+	uint8_t slot[SEG_TEMPLATE_VARS]; /* of its numbers, N of them */
+	unsigned n;
 };
 
 struct planner {
@@ -31,7 +33,8 @@ struct planner {
 	struct span_buf bodies; /* as they were taken apart */
 	struct template templates[SEG_TEMPLATES_MAX];
 	unsigned n_templates;
-	uint16_t table[TABLE]; /* number + 1 */
+	unsigned recent[RECENT]; /* templates */
+	uint16_t table[TABLE];	 /* number + 1 */
 	uint8_t slot_kind[SEG_TEMPLATE_VARS];
 	unsigned n_slots;
 	unsigned stray; /* template of a string; SEG_TEMPLATES_MAX: none */
@@ -62,7 +65,7 @@ static unsigned add_template(struct planner *p, const struct span__split *s,
 	struct template *t = &p->templates[p->n_templates];
 	unsigned used = 0;
 
-	*t = (struct template){hash, p->bodies.len, s->len, {0}};
+	*t = (struct template){hash, p->bodies.len, s->len, {0}, s->n};
 	span_buf_put(&p->bodies, s->body, s->len);
 	for (unsigned k = 0; k < s->n; k++) {
 		t->slot[k] = choose_slot(p, used, s->kind[k]);
@@ -128,27 +131,58 @@ static bool put_stray(struct planner *p, size_t i)
 	return true;
 }
 
+/* The numbers of a text of template T, which has them in order. */
+static bool put_numbers(struct planner *p, size_t i, unsigned t,
+			const uint64_t *v, unsigned n)
+{
+	((uint64_t *)(void *)p->scratch->a.p)[i] = t;
+	for (unsigned k = 0; k < n; k++) {
+		uint64_t *column = column_of(p, p->templates[t].slot[k]);
+
+		if (!column)
+			return false;
+		column[i] = v[k];
+	}
+	return true;
+}
+
+/* Most texts are of the template that another one was of just before. */
+static bool match_recent(struct planner *p, struct span_str text, uint64_t *v)
+{
+	for (unsigned k = 0; k < RECENT && k < p->n_templates; k++) {
+		const struct template *t = &p->templates[p->recent[k]];
+		struct span_str body = {p->bodies.p + t->pos, t->len};
+		unsigned slots, number = p->recent[k];
+
+		if (p->recent[k] == p->stray ||
+		    !span__template_match(body, text, v, &slots))
+			continue;
+		p->recent[k] = p->recent[0];
+		p->recent[0] = number;
+		return true;
+	}
+	return false;
+}
+
 static bool put_text(struct planner *p, size_t i)
 {
 	struct span_str text = p->strings[p->v[i]];
-	struct span__split s;
 	unsigned t = SEG_TEMPLATES_MAX;
+	uint64_t v[SEG_TEMPLATE_VARS];
+	struct span__split s;
 
+	if (match_recent(p, text, v))
+		return put_numbers(p, i, p->recent[0], v,
+				   p->templates[p->recent[0]].n);
 	if (text.len <= TEMPLATE_TEXT_MAX) {
 		span__template_split(&s, text);
 		t = find_template(p, &s);
 	}
 	if (t == SEG_TEMPLATES_MAX)
 		return put_stray(p, i);
-	((uint64_t *)(void *)p->scratch->a.p)[i] = t;
-	for (unsigned k = 0; k < s.n; k++) {
-		uint64_t *column = column_of(p, p->templates[t].slot[k]);
-
-		if (!column)
-			return false;
-		column[i] = s.v[k];
-	}
-	return true;
+	p->recent[RECENT - 1] = p->recent[0];
+	p->recent[0] = t;
+	return put_numbers(p, i, t, s.v, s.n);
 }
 
 /* Whether a look at some of the texts finds few templates. */

@@ -178,7 +178,7 @@ static uint64_t heap_size(const struct planner *p)
 	uint64_t len = p->different_len, again = p->n - p->n_different;
 
 	if (!p->few)
-		return p->len / 2;
+		return p->len / 2 + 2 * p->n;
 	return 10 + len / 2 + p->n / 2 + again * 3 +
 	       (p->n > FILTER_MIN ? p->n_different : 0);
 }
