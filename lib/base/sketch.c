@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/sketch.h"
+#include <span/sketch.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,20 +147,6 @@ int span_sketch_merge(struct span_sketch *s, const struct span_sketch *from,
 		b--;
 	}
 	return 0;
-}
-
-void span__sketch_take(struct span_sketch *s, uint64_t value)
-{
-	uint32_t bucket = span_sketch_bucket(value);
-	size_t at = find(s, bucket);
-
-	if (at == s->n || s->v[at].bucket != bucket)
-		return;
-	s->count--;
-	if (--s->v[at].count)
-		return;
-	s->n--;
-	memmove(s->v + at, s->v + at + 1, (s->n - at) * sizeof(*s->v));
 }
 
 /* Without ceil(3), which would need libm. */

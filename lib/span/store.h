@@ -11,6 +11,7 @@
 #define SPAN_STORE_H
 
 #include <span/model.h>
+#include <span/sketch.h>
 #include <span/stream.h>
 
 #ifdef __cplusplus
@@ -240,6 +241,81 @@ SPAN_API SPAN_NODISCARD int span_store_files(struct span_store *st,
 SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
 					      span_store_file_fn *fn, void *arg,
 					      struct span_error *err);
+
+/*
+ * One group of calls: spans of a service, operation and kind, called by one
+ * of another, or by none, that start in one bucket of time.
+ *
+ * What the parent of a span is, span/trace.h says of the spans of its trace
+ * that are in the same file, duplicates counted like others; of spans that
+ * start at the same time the one that the file has first is the earlier. A
+ * span that names a parent which is not there is looked for in the other
+ * files, from the last one of span_store_scan() to the first: in those whose
+ * spans, from the earliest start to the latest end, come within a minute of
+ * those of the trace. Of several with the id span/trace.h tells the parent.
+ */
+enum span_store_parent {
+	SPAN_PARENT_NONE = 0, /* names none, or a circle is cut there */
+	SPAN_PARENT_KNOWN,
+	SPAN_PARENT_ABSENT, /* names one that was not found */
+};
+struct span_store_calls {
+	enum span_store_parent parent;
+	struct span_str parent_service, parent_name; /* SPAN_PARENT_KNOWN */
+	uint8_t parent_kind;
+	struct span_str service, name;
+	uint8_t kind;
+	bool error;	   /* all of them are */
+	uint64_t start_ns; /* of the bucket */
+	uint64_t calls;	   /* at least 1 */
+	uint64_t sum_ns;   /* of durations, at most UINT64_MAX */
+	/*
+	 * How many calls one stands for: the inverse of the probability with
+	 * which its trace was sampled, where the trace state tells it
+	 * (ot=th:...), else 1.
+	 */
+	double weight;
+	const struct span_sketch *sketch; /* of durations */
+};
+struct span_store_calls_range {
+	uint64_t since_ns, until_ns; /* of the child's start; 0: not set */
+	/*
+	 * Buckets of time begin at since_ns and are width_ns long: a multiple
+	 * of 60 s; 0: one bucket, when only totals over the range count. Where
+	 * since_ns is a multiple of width_ns segments know the answer.
+	 */
+	uint64_t width_ns;
+};
+/* What C points to is valid until it returns; below 0 ends it. */
+typedef int span_store_calls_fn(void *arg, const struct span_store_calls *c,
+				struct span_error *err);
+
+/*
+ * All calls in the range (NULL: all), exactly, from what segments know in
+ * advance where that is enough and from their columns where it is not. A group
+ * comes in one or several parts, in no order. 0, what FN returned below 0,
+ * SPAN_E_INVALID for another width, or another negative code. Damage is passed
+ * over and told as scans do.
+ */
+SPAN_API SPAN_NODISCARD int
+span_store_calls(struct span_store *st, const struct span_store_calls_range *r,
+		 span_store_calls_fn *fn, void *arg, struct span_error *err);
+
+/* How many spans of a service and operation (of one kind) are stored. */
+struct span_store_name {
+	struct span_str service, operation;
+	uint8_t kind;
+	uint64_t spans, errors;
+};
+typedef int span_store_name_fn(void *arg, const struct span_store_name *n,
+			       struct span_error *err);
+/*
+ * Each of them once: by service, operation, then kind. 0, what FN returned
+ * below 0, or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_store_names(struct span_store *st,
+					     span_store_name_fn *fn, void *arg,
+					     struct span_error *err);
 
 struct span_store_policy {
 	uint64_t max_age_ns; /* 0: no limit; by time of arrival */

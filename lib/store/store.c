@@ -293,6 +293,21 @@ int span_store_policy_set(struct span_store *st,
 				 err);
 }
 
+int span_store_calls(struct span_store *st,
+		     const struct span_store_calls_range *r,
+		     span_store_calls_fn *fn, void *arg, struct span_error *err)
+{
+	return span__store_named(st->name, st->ops->calls(st, r, fn, arg, err),
+				 err);
+}
+
+int span_store_names(struct span_store *st, span_store_name_fn *fn, void *arg,
+		     struct span_error *err)
+{
+	return span__store_named(st->name, st->ops->names(st, fn, arg, err),
+				 err);
+}
+
 int span_store_close(struct span_store **st, struct span_error *err)
 {
 	struct span_store *old = *st;

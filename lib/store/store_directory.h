@@ -46,6 +46,26 @@ SPAN_NODISCARD int span__directory_expire(struct span_store *st,
 					  struct span_store_expired *out,
 					  span_store_file_fn *fn, void *arg,
 					  struct span_error *err);
+SPAN_NODISCARD int span__directory_calls(struct span_store *st,
+					 const struct span_store_calls_range *r,
+					 span_store_calls_fn *fn, void *arg,
+					 struct span_error *err);
+SPAN_NODISCARD int span__directory_names(struct span_store *st,
+					 span_store_name_fn *fn, void *arg,
+					 struct span_error *err);
+
+/*
+ * Call FN with each frame of a log of the view whose checksum holds. What it
+ * returns below 0 ends it, but for SPAN_E_CORRUPT: the frame is damaged. 0, or
+ * as span__view_log().
+ */
+typedef int span__frame_fn(void *arg, struct span_str frame,
+			   struct span_error *err);
+SPAN_NODISCARD int span__directory_frames(struct span__directory *s,
+					  struct span__view_file *f,
+					  span__frame_fn *fn, void *arg,
+					  struct span_error *err);
+
 /* What stat, verify and expire show of a file of the view. */
 void span__directory_describe(const struct span__view_file *f,
 			      struct span_store_file *out, char name[LOG_NAME]);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/store_calls.h"
 #include "store/store_cursor.h"
 
 #include "base/banned.h"
@@ -262,6 +263,77 @@ static int expire(struct span_store *st, const struct span_store_policy *p,
 	return 0;
 }
 
+static int read_all(struct memory *m, struct span__call_names *names,
+		    struct span__calls_log **out, struct span_error *err)
+{
+	int rc = span__calls_log_open(out, names, err);
+
+	if (!m->last)
+		m->last = m->next;
+	for (uint64_t seq = m->first; seq < m->last && !rc; seq++) {
+		const struct slot *s = slot(m, seq);
+
+		rc = span__calls_log_put(*out, (struct span_str){s->p, s->len},
+					 err);
+	}
+	if (!rc)
+		rc = span__calls_log_finish(*out, err);
+	return rc;
+}
+
+static int load_all(void *arg, size_t n, bool keep,
+		    struct span__calls_file *out, struct span_error *err)
+{
+	(void)n;
+	(void)keep;
+	(void)err;
+	*out = *(struct span__calls_file *)arg;
+	return 0;
+}
+
+static void done_all(void *arg, size_t n)
+{
+	(void)arg;
+	(void)n;
+}
+
+static int calls(struct span_store *st, const struct span_store_calls_range *r,
+		 span_store_calls_fn *fn, void *arg, struct span_error *err)
+{
+	const struct span__calls_source bounds = {.max_end_ns = UINT64_MAX};
+	struct span__call_names names;
+	struct span__calls_file file = {0};
+	const struct span__calls_files files = {1, &bounds, load_all, done_all,
+						&file};
+	int rc = span__call_names_init(&names, err);
+
+	if (!rc)
+		rc = read_all((struct memory *)st, &names, &file.log, err);
+	if (!rc)
+		rc = span__calls_count(&files, &names, r, fn, arg, err);
+	span__calls_log_close(&file.log);
+	span__call_names_release(&names);
+	return rc;
+}
+
+static int names(struct span_store *st, span_store_name_fn *fn, void *arg,
+		 struct span_error *err)
+{
+	struct span__name_counts c = {0};
+	struct span__calls_log *l = NULL;
+	int rc = span__call_names_init(&c.names, err);
+
+	if (!rc)
+		rc = read_all((struct memory *)st, &c.names, &l, err);
+	if (!rc)
+		rc = span__name_counts_log(&c, l, err);
+	if (!rc)
+		rc = span__name_counts_give(&c, fn, arg, err);
+	span__calls_log_close(&l);
+	span__name_counts_release(&c);
+	return rc;
+}
+
 static int close_memory(struct span_store *st, struct span_error *err)
 {
 	struct memory *m = (struct memory *)st;
@@ -281,6 +353,8 @@ static const struct span__store_ops ops = {
 	.refresh = refresh,
 	.stat = stat,
 	.expire = expire,
+	.calls = calls,
+	.names = names,
 	.close = close_memory,
 };
 

@@ -42,6 +42,12 @@ struct span__store_ops {
 	int (*expire)(struct span_store *st, const struct span_store_policy *p,
 		      struct span_store_expired *out, span_store_file_fn *fn,
 		      void *arg, struct span_error *err);
+	int (*calls)(struct span_store *st,
+		     const struct span_store_calls_range *r,
+		     span_store_calls_fn *fn, void *arg,
+		     struct span_error *err);
+	int (*names)(struct span_store *st, span_store_name_fn *fn, void *arg,
+		     struct span_error *err);
 	int (*policy_get)(struct span_store *st, struct span_store_policy *out,
 			  struct span_error *err);
 	int (*policy_set)(struct span_store *st,

@@ -127,36 +127,12 @@ static int open_log(const struct span__view_file *f, const struct span__dir *d,
 	return span__log_open(out, d->io, d->fd, name, &id, false, err);
 }
 
-static void close_segment(struct span__seg **s)
-{
-	if (*s)
-		span__seg_file_close(&(*s)->file);
-	free(*s);
-	*s = NULL;
-}
-
-static int map_segment(struct span__seg **out, const struct span__dir *d,
-		       const char *name, struct span_error *err)
-{
-	struct span__seg *s = calloc(1, sizeof(*s));
-	int rc;
-
-	if (!s)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = span__seg_file_open(&s->file, d->io, d->fd, name, err);
-	if (rc < 0)
-		free(s);
-	else
-		*out = s;
-	return rc;
-}
-
 static void close_file(struct span__view_file *f)
 {
 	if (f->is_open)
 		span__log_close(&f->log);
 	f->is_open = false;
-	close_segment(&f->seg);
+	span__seg_close(&f->seg);
 }
 
 void span__view_release(struct span__view *view)
@@ -196,7 +172,7 @@ static int open_segment(struct span__view_file *f, const struct span__dir *d,
 	int rc;
 
 	span__view_name(f, name);
-	rc = map_segment(&f->seg, d, name, err);
+	rc = span__seg_open(&f->seg, d->io, d->fd, name, err);
 	if (rc == SPAN_E_CORRUPT)
 		return look_at_damaged(f, d, name, err);
 	if (rc < 0)
@@ -234,13 +210,18 @@ static int open_one(struct span__view_file *f, const struct span__dir *d,
 	return rc == SPAN_E_NOTFOUND || f->kind == FILE_OPEN ? rc : 0;
 }
 
-/* Does the segment S have all of F? Of two that are the same, the first. */
+/*
+ * Does the segment S have all of F? Of two that are the same, the first. No
+ * log is covered by a segment that was brought from a copy of this store: what
+ * that copy did since then, it did with the same numbers.
+ */
 static bool covers(const struct span__view_file *s,
 		   const struct span__view_file *f, const struct span__dir *d)
 {
 	const uint8_t *origin = f->kind == FILE_SEG ? f->origin : d->uuid;
 
 	if (!s->seg || s == f || f->kind == FILE_BAD ||
+	    (s->file.foreign && f->kind != FILE_SEG) ||
 	    memcmp(s->origin, origin, 16) ||
 	    s->first_number > f->first_number || f->number > s->number)
 		return false;

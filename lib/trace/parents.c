@@ -14,7 +14,7 @@
 #define NONE SPAN_TRACE_NONE
 
 /* What a group of spans with one id offers to others; at its first item. */
-struct group {
+struct span__group {
 	uint32_t client; /* the earliest client, or NONE */
 	uint32_t best;	 /* the parent for a child of another service */
 };
@@ -24,7 +24,7 @@ struct work {
 	size_t n;
 	struct span__item *ids; /* by span id */
 	struct span__item *tmp;
-	struct group *groups;
+	struct span__group *groups;
 	uint32_t *parent;
 	uint32_t *mark;
 	uint8_t *flags;
@@ -46,7 +46,7 @@ static int allocate(struct work *w, struct span_buf *buf)
 	}
 	w->ids = (struct span__item *)p;
 	w->tmp = w->ids + w->n;
-	w->groups = (struct group *)(w->tmp + w->n);
+	w->groups = (struct span__group *)(w->tmp + w->n);
 	w->parent = (uint32_t *)(w->groups + w->n);
 	w->mark = w->parent + w->n;
 	w->flags = (uint8_t *)(w->mark + w->n);
@@ -74,7 +74,8 @@ static int compare_in_group(const void *arg, uint32_t a, uint32_t b)
 	return b_server - a_server;
 }
 
-static struct group describe(const struct work *w, size_t from, size_t end)
+static struct span__group describe(const struct work *w, size_t from,
+				   size_t end)
 {
 	uint32_t client = NONE, server = NONE, first = NONE;
 
@@ -89,7 +90,7 @@ static struct group describe(const struct work *w, size_t from, size_t end)
 		if (kind == SPAN_KIND_SERVER && i < server)
 			server = i;
 	}
-	return (struct group){client, server != NONE ? server : first};
+	return (struct span__group){client, server != NONE ? server : first};
 }
 
 static void describe_groups(struct work *w)
@@ -154,21 +155,26 @@ static bool is_root(const struct span__member *m)
 	return !m->parent_id || m->parent_id == m->id;
 }
 
+/* The span with ID that is the parent of one of SERVICE, or NONE. */
+static uint32_t by_id(const struct work *w, uint64_t id, uint32_t service)
+{
+	size_t group = find(w, id, 0), at;
+
+	if (!has_id(w, group, id))
+		return NONE;
+	at = find(w, id, service);
+	if (has_id(w, at, id) && w->v[w->ids[at].i].service == service)
+		return w->ids[at].i;
+	return w->groups[group].best;
+}
+
 static uint32_t find_parent(const struct work *w, uint32_t i)
 {
 	uint32_t parent = find_client(w, i);
-	uint64_t id = w->v[i].parent_id;
-	size_t group, at;
 
 	if (parent != NONE || is_root(&w->v[i]))
 		return parent;
-	group = find(w, id, 0);
-	if (!has_id(w, group, id))
-		return NONE;
-	at = find(w, id, w->v[i].service);
-	if (has_id(w, at, id) && w->v[w->ids[at].i].service == w->v[i].service)
-		return w->ids[at].i;
-	return w->groups[group].best;
+	return by_id(w, w->v[i].parent_id, w->v[i].service);
 }
 
 /* Take its parent from the earliest span of the circle that holds I. */
@@ -218,30 +224,26 @@ int span__parents_find(struct span__parents *p, const struct span__member *v,
 			w.flags[i] |= SPAN_TRACE_ORPHAN;
 	}
 	cut_circles(&w);
+	p->v = v;
+	p->n = n;
+	p->ids = w.ids;
+	p->groups = w.groups;
 	p->parent = w.parent;
 	p->flags = w.flags;
 	return 0;
 }
 
-uint32_t span__parents_adopt(const struct span__member *v, size_t n,
-			     uint64_t parent_id, uint32_t service)
+uint32_t span__parents_adopt(const struct span__parents *p, uint64_t parent_id,
+			     uint32_t service)
 {
-	uint32_t best = NONE;
-	int best_score = -1;
+	struct work w = {
+		.v = p->v,
+		.n = p->n,
+		.ids = p->ids,
+		.groups = p->groups,
+	};
 
-	for (uint32_t i = 0; i < n; i++) {
-		int score;
-
-		if (v[i].id != parent_id)
-			continue;
-		score = 2 * (v[i].service == service) +
-			(v[i].kind == SPAN_KIND_SERVER);
-		if (score > best_score) {
-			best = i;
-			best_score = score;
-		}
-	}
-	return best;
+	return by_id(&w, parent_id, service);
 }
 
 void span__parents_release(struct span__parents *p)

@@ -27,6 +27,11 @@ struct span__parents {
 	/* The result, one a span, until the next call. */
 	const uint32_t *parent; /* index or SPAN_TRACE_NONE */
 	const uint8_t *flags;	/* SPAN_TRACE_ORPHAN, _CYCLE, _SHARED */
+	/* for span__parents_adopt() */
+	const struct span__member *v;
+	size_t n;
+	struct span__item *ids;
+	struct span__group *groups;
 };
 
 /*
@@ -36,12 +41,12 @@ struct span__parents {
 SPAN_NODISCARD int span__parents_find(struct span__parents *p,
 				      const struct span__member *v, size_t n);
 /*
- * Of those spans, the one that is the parent of a span of SERVICE (a number
- * that none has: of another service) that is not among them and names
- * PARENT_ID: an index, or SPAN_TRACE_NONE.
+ * Of the spans whose parents were found last, the one that is the parent of a
+ * span of SERVICE (a number that none has: of another service) that is not
+ * among them and names PARENT_ID: an index, or SPAN_TRACE_NONE.
  */
-uint32_t span__parents_adopt(const struct span__member *v, size_t n,
-			     uint64_t parent_id, uint32_t service);
+uint32_t span__parents_adopt(const struct span__parents *p, uint64_t parent_id,
+			     uint32_t service);
 void span__parents_release(struct span__parents *p);
 
 #endif

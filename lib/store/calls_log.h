@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calls_log.h - the spans of a log as calls_file.h keeps them; for it only */
+#ifndef SPAN_CALLS_LOG_H
+#define SPAN_CALLS_LOG_H
+
+#include "store/calls_file.h"
+#include "store/frame_judge.h"
+
+struct span__log_call {
+	uint8_t trace_id[16];
+	uint64_t id, parent_id;
+	uint64_t start_ns, duration_ns;
+	uint32_t name, trace;
+};
+
+struct span__log_trace {
+	uint32_t first; /* of its spans in order[]; or any one, before */
+	uint32_t n;
+	uint64_t start_ns, end_ns;
+};
+
+#define CALLS_LOG_RECENT 256u
+
+struct span__calls_log {
+	struct span__call_names *names;
+	struct span__key key;
+	struct span__log_call *v;
+	size_t n, cap;
+	struct span__log_trace *traces;
+	size_t n_traces, cap_traces;
+	uint32_t *table; /* number of a trace + 1; 0: free */
+	size_t table_size;
+	uint32_t *order; /* of v[], by trace; after finish */
+	/* while frames are put */
+	struct span_range errors;
+	struct span__scan scan;
+	struct span__filter filter;
+	struct span__judge judge;
+	struct span_frame *frame;
+	bool has_state; /* a string of the frame may tell a weight */
+	/* Names of the frame that were looked up, by their addresses. */
+	struct {
+		const struct span_process *process;
+		const char *name;
+		uint32_t bits, number;
+	} recent[CALLS_LOG_RECENT];
+};
+
+/* The number of a trace + 1, where it is or will be in the table. */
+uint32_t *span__calls_log_slot(const struct span__calls_log *l,
+			       const uint8_t id[16]);
+
+#endif
