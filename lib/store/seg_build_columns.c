@@ -16,6 +16,7 @@ struct gather {
 	struct span__seg_builder *b;
 	struct span__build_output *out;
 	struct span__texts_scratch scratch;
+	struct span_buf column;
 	uint32_t *by_type;    /* spans of each type in order */
 	uint64_t *as_came;    /* a column as it came */
 	uint64_t *values;     /* in order */
@@ -74,25 +75,46 @@ static int put_numbers(struct gather *g, struct span__seg_slot *slot,
 	return to->failed ? no_memory(err) : 0;
 }
 
+/* Starts, counted so that they take less room. */
+static int put_starts(struct gather *g, struct span__seg_type *type,
+		      struct span_error *err)
+{
+	const struct span__build_span *spans = span__build_spans(g->b);
+	struct span_buf *to = &g->out->numbers;
+	struct span__seg_slot *slot = &type->slots[0];
+	size_t before = to->len;
+	int rc;
+
+	for (uint32_t i = 0; i < g->n; i++)
+		g->values[i] = spans[g->list[i]].start;
+	rc = put_numbers(g, slot, err);
+	for (uint32_t i = 0; i < g->n; i++)
+		g->values[i] = spans[g->list[i]].parent;
+	g->column.len = 0;
+	span__ints_put(&g->column, g->values, g->n);
+	if (rc < 0 || g->column.failed)
+		return rc < 0 ? rc : no_memory(err);
+	type->centred = g->column.len < slot->len;
+	if (type->centred) {
+		to->len = before;
+		span_buf_put(to, g->column.p, g->column.len);
+		slot->len = g->column.len;
+	}
+	return 0;
+}
+
 /* The slots that are in the spans themselves. */
 static int put_own(struct gather *g, struct span__seg_slot *slot,
 		   struct span_error *err)
 {
 	const struct span__build_span *spans = span__build_spans(g->b);
 
-	switch (slot->role) {
-	case SLOT_START:
-		for (uint32_t i = 0; i < g->n; i++)
-			g->values[i] = spans[g->list[i]].start;
-		break;
-	case SLOT_DURATION:
-		for (uint32_t i = 0; i < g->n; i++)
-			g->values[i] = spans[g->list[i]].duration;
-		break;
-	default:
-		for (uint32_t i = 0; i < g->n; i++)
-			g->values[i] =
-				g->out->processes[spans[g->list[i]].process];
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct span__build_span *s = &spans[g->list[i]];
+
+		g->values[i] = slot->role == SLOT_DURATION
+				       ? s->duration
+				       : g->out->processes[s->process];
 	}
 	return put_numbers(g, slot, err);
 }
@@ -163,12 +185,13 @@ static int put_type(struct gather *g, struct span__build_type *t,
 	const struct span__build_span *spans = span__build_spans(g->b);
 	struct span__seg_type *type = &t->type;
 	unsigned own = type->same_process ? 2 : 3;
-	int rc = 0;
+	int rc;
 
 	g->n = t->n_rows;
 	type->n_spans = t->n_rows;
 	add_slots(type);
-	for (unsigned i = 0; i < own && rc == 0; i++)
+	rc = put_starts(g, type, err);
+	for (unsigned i = 1; i < own && rc == 0; i++)
 		rc = put_own(g, &type->slots[i], err);
 	for (uint32_t i = 0; i < g->n; i++)
 		g->rows[i] = spans[g->list[i]].row;
@@ -199,6 +222,7 @@ int span__build_columns(struct span__seg_builder *b,
 	for (size_t i = 0; i < span__build_n_types(b) && rc == 0; i++)
 		rc = put_type(&g, &span__build_types(b)[o->types[i]], err);
 	span__texts_scratch_release(&g.scratch);
+	span_buf_release(&g.column);
 	free(g.by_type);
 	free(g.as_came);
 	free(g.values);

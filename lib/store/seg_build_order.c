@@ -151,10 +151,14 @@ static void take_node(struct span__seg_builder *b, struct span__build_order *o,
 		const struct span__tree_node *p = &o->tree.nodes[node->parent];
 
 		s->start -= p->start;
+		s->parent = s->start -
+			    span__centre(span__build_spans(b)[p->span].duration,
+					 s->duration);
 		type->same_process &= p->process == node->process;
 		return;
 	}
 	s->start -= span__build_traces(b)[s->trace].min_start;
+	s->parent = s->start;
 	type->same_process = false;
 	if (node->link == SEG_LINK_EXPLICIT) {
 		struct span__build_explicit e = {trace, k, node->parent_id};

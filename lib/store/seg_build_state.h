@@ -21,8 +21,9 @@
 #define SEG_SIGNATURE (24u + 3u * SEG_TYPE_EVENTS + 2u * SEG_TYPE_SLOTS)
 
 struct span__build_span {
-	uint64_t id, parent;
-	uint64_t start; /* later the value of the slot */
+	uint64_t id;
+	uint64_t parent; /* once in order: the start of a centred type */
+	uint64_t start;	 /* once in order: the start of another type */
 	uint64_t duration;
 	uint32_t trace, type, row, process;
 };

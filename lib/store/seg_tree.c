@@ -83,6 +83,29 @@ static const struct span__ints *column(struct span__seg *s,
 	return c ? c->ints : NULL;
 }
 
+/* What the start of node I counts from; false when that is damaged. */
+static bool origin(struct span__seg *s, const struct span__seg_tree *t,
+		   const struct span__seg_place *p, size_t i, uint64_t *out)
+{
+	const struct span__seg_type_reader *type =
+		span__seg_type(s, p->nodes[i].type);
+	const struct span__ints *own, *parents;
+	uint32_t parent = t->parents[i];
+
+	if (parent == SEG_NO_PARENT)
+		return true;
+	*out = t->starts[parent];
+	if (!type || !type->type.centred)
+		return type && !t->bad_start[parent];
+	own = column(s, p, i, 1);
+	parents = column(s, p, parent, 1);
+	if (!own || !parents)
+		return false;
+	*out += span__centre(span__ints_get(parents, p->ranks[parent]),
+			     span__ints_get(own, p->ranks[i]));
+	return !t->bad_start[parent];
+}
+
 static void put_starts(struct span__seg *s, struct span__seg_tree *t,
 		       const struct span__seg_place *p)
 {
@@ -93,14 +116,10 @@ static void put_starts(struct span__seg *s, struct span__seg_tree *t,
 	t->bad_starts = false;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct span__ints *c = column(s, p, i, 0);
-		uint32_t parent = t->parents[i];
 
-		t->bad_start[i] = bad || !c;
 		t->starts[i] = start;
-		if (parent != SEG_NO_PARENT) {
-			t->bad_start[i] |= t->bad_start[parent];
-			t->starts[i] = t->starts[parent];
-		}
+		t->bad_start[i] =
+			!origin(s, t, p, i, &t->starts[i]) || bad || !c;
 		if (c)
 			t->starts[i] += span__ints_get(c, p->ranks[i]);
 		if (s->file.bad)

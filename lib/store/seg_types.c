@@ -21,7 +21,8 @@ enum {
 	TYPE_MESSAGE = 1 << 3,
 	TYPE_STATE = 1 << 4,
 	TYPE_WEIGHT = 1 << 5, /* one that is not 1 follows */
-	TYPE_BITS = (1 << 6) - 1,
+	TYPE_CENTRED = 1 << 6,
+	TYPE_BITS = (1 << 7) - 1,
 };
 
 /* A head of numbers, at most 9 bytes each. */
@@ -42,6 +43,7 @@ static unsigned type_bits(const struct span__seg_type *t)
 	bits |= t->loose ? TYPE_LOOSE : 0;
 	bits |= t->error ? TYPE_ERROR : 0;
 	bits |= t->same_process ? TYPE_SAME_PROCESS : 0;
+	bits |= t->centred ? TYPE_CENTRED : 0;
 	bits |= has_role(t, SLOT_MESSAGE) ? TYPE_MESSAGE : 0;
 	bits |= has_role(t, SLOT_STATE) ? TYPE_STATE : 0;
 	bits |= t->weight != 1 ? TYPE_WEIGHT : 0;
@@ -188,6 +190,7 @@ static unsigned get_head(struct dec *d, struct span__seg_type *t)
 		.loose = bits & TYPE_LOOSE,
 		.error = bits & TYPE_ERROR,
 		.same_process = bits & TYPE_SAME_PROCESS,
+		.centred = bits & TYPE_CENTRED,
 		.service = SEG_NO_STRING,
 		.name = SEG_NO_STRING,
 		.weight = 1,

@@ -26,7 +26,8 @@
 #define SEG_WEIGHTS_MAX 256u /* different weights; more: see weight */
 
 enum span__slot_role {
-	SLOT_START = 0, /* from the parent's start, or the trace's; signed */
+	SLOT_START = 0, /* from the parent's start, or the trace's, or from
+			 * what span__centre() expects; signed */
 	SLOT_DURATION,
 	SLOT_PROCESS,	 /* number of the process; absent when the type has
 			  * same_process */
@@ -89,6 +90,8 @@ struct span__seg_type {
 	bool loose;
 	bool error;	   /* span_is_error() */
 	bool same_process; /* as the parent in the tree has */
+	bool centred;	   /* starts of spans with a parent in the tree count
+			    * from span__centre() */
 	uint8_t kind, status;
 	uint8_t refs; /* enum span__seg_refs */
 	int32_t ref_type;
@@ -116,6 +119,19 @@ struct span__seg_type {
 };
 
 #define SEG_FLAG_MIXED_WEIGHTS 1u
+
+/*
+ * How long after its parent a span begins that lies in the middle of it, in
+ * whole microseconds: what a server's span is to the client's. Any durations
+ * will do; the difference is taken modulo 2^64.
+ */
+static inline uint64_t span__centre(uint64_t parent_duration_ns,
+				    uint64_t duration_ns)
+{
+	int64_t around = (int64_t)(parent_duration_ns - duration_ns);
+
+	return (uint64_t)(around / 2000 * 1000);
+}
 
 /* The section, which tells each type's place so that one can be read alone. */
 SPAN_NODISCARD int span__types_put_section(struct span_buf *out,

@@ -38,6 +38,7 @@ static struct span__seg_type exact_type(unsigned seed, unsigned n_tags,
 	struct span__seg_type t = {
 		.error = seed & 1,
 		.same_process = seed & 2,
+		.centred = seed & 4,
 		.kind = (uint8_t)(seed % 6),
 		.status = (uint8_t)(seed % 3),
 		.refs = (uint8_t)(seed % 3),
@@ -126,12 +127,12 @@ static bool same_type(const struct span__seg_type *a,
 		    a->events[i].n_attrs != b->events[i].n_attrs)
 			return false;
 	return a->loose == b->loose && a->error == b->error &&
-	       a->same_process == b->same_process && a->kind == b->kind &&
-	       a->status == b->status && a->refs == b->refs &&
-	       a->ref_type == b->ref_type && a->marks == b->marks &&
-	       a->flags == b->flags && a->service == b->service &&
-	       a->name == b->name && a->scope == b->scope &&
-	       a->dropped_attrs == b->dropped_attrs &&
+	       a->same_process == b->same_process && a->centred == b->centred &&
+	       a->kind == b->kind && a->status == b->status &&
+	       a->refs == b->refs && a->ref_type == b->ref_type &&
+	       a->marks == b->marks && a->flags == b->flags &&
+	       a->service == b->service && a->name == b->name &&
+	       a->scope == b->scope && a->dropped_attrs == b->dropped_attrs &&
 	       a->dropped_events == b->dropped_events &&
 	       a->dropped_refs == b->dropped_refs && a->weight == b->weight &&
 	       a->n_spans == b->n_spans && same_slots(a, b);
