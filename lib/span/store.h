@@ -355,6 +355,49 @@ SPAN_API SPAN_NODISCARD int
 span_store_policy_set(struct span_store *st, const struct span_store_policy *p,
 		      struct span_error *err);
 
+struct span_seal_opts {
+	bool all; /* not only what is due: see span-store(1) */
+	bool dry_run;
+	uint64_t max_spans;  /* of a segment; 0: 1 M */
+	uint64_t memory;     /* bytes to build in; 0: 256 MiB */
+	uint64_t max_age_ns; /* logs older than that are due; 0: 2 h */
+	const char *codec;   /* "zstd", "zlib", "none"; NULL: zstd, where it
+				was built in */
+	uint64_t now_ns;     /* 0: the clock */
+	/* Called now and then; below 0 ends it without harm. May be NULL. */
+	int (*progress)(void *arg, uint64_t spans, uint64_t of);
+	void *arg;
+};
+struct span_sealed {
+	uint64_t n_logs, n_merged; /* logs and segments that were replaced */
+	uint64_t n_segments;	   /* by how many */
+	uint64_t n_spans, bytes_before, bytes_after;
+};
+/*
+ * Seal closed logs into segments and merge small segments. Needs
+ * SPAN_STORE_MAINTAIN, but for a dry run. Ingest and readers go on meanwhile.
+ * O may be NULL. FN (or NULL) is called for each file that was replaced, with
+ * the reason. 0; SPAN_E_FULL, with what was sealed so far in place.
+ */
+SPAN_API SPAN_NODISCARD int span_store_seal(struct span_store *st,
+					    const struct span_seal_opts *o,
+					    struct span_sealed *out,
+					    span_store_file_fn *fn, void *arg,
+					    struct span_error *err);
+
+/*
+ * Copy the sealed segments of a store into the directory DIR, which is
+ * another store or nothing yet, under names that tell their origin; what is
+ * there already, or damaged, is left out, and so is what DIR itself has
+ * written. Nothing of DIR is lost or changed. *N: copied.
+ *
+ * 0; SPAN_E_BUSY when somebody maintains DIR; SPAN_E_INVALID when it holds
+ * other things; SPAN_E_FULL, SPAN_E_IO.
+ */
+SPAN_API SPAN_NODISCARD int span_store_export(struct span_store *st,
+					      const char *dir, uint64_t *n,
+					      struct span_error *err);
+
 /*
  * Syncs and closes. 0 or SPAN_E_IO when the last spans could not be made
  * durable; *ST is NULL either way.

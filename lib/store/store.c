@@ -270,6 +270,32 @@ int span_store_expire(struct span_store *st, const struct span_store_policy *p,
 		st->name, st->ops->expire(st, p, out, fn, arg, err), err);
 }
 
+int span_store_seal(struct span_store *st, const struct span_seal_opts *o,
+		    struct span_sealed *out, span_store_file_fn *fn, void *arg,
+		    struct span_error *err)
+{
+	bool dry_run = o && o->dry_run;
+
+	*out = (struct span_sealed){0};
+	if (!st->ops->seal ||
+	    (!dry_run && st->opts.mode != SPAN_STORE_MAINTAIN))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s: not open to seal", st->name);
+	return span__store_named(st->name,
+				 st->ops->seal(st, o, out, fn, arg, err), err);
+}
+
+int span_store_export(struct span_store *st, const char *dir, uint64_t *n,
+		      struct span_error *err)
+{
+	*n = 0;
+	if (!st->ops->export_to)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s: it has no segments to export",
+				      st->name);
+	return st->ops->export_to(st, dir, n, err);
+}
+
 int span_store_policy_get(struct span_store *st, struct span_store_policy *out,
 			  struct span_error *err)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/log_hash.h"
+#include "store/store_check_seg.h"
 
 #include "base/banned.h"
 
@@ -379,11 +380,45 @@ static int check_log(struct check *c)
 	return c->rc;
 }
 
+static int complain_of_segment(void *arg, const char *text)
+{
+	struct check *c = arg;
+
+	complain(c, "%s", text);
+	return c->rc;
+}
+
+static int check_segment(struct check *c, struct span__view_file *f)
+{
+	const uint8_t *origin =
+		f->file.foreign ? f->file.uuid : c->store->dir.uuid;
+	int rc = 0;
+
+	span__directory_describe(f, &c->file, c->name);
+	c->bad = false;
+	if (!f->seg)
+		complain(c, "its head is damaged");
+	else if (f->number != f->file.number || memcmp(f->origin, origin, 16))
+		complain(c, "it is another segment under this name");
+	if (f->seg)
+		rc = span__segment_verify(f->seg, complain_of_segment, c,
+					  c->err);
+	if (rc < 0)
+		return rc;
+	if (!f->file.foreign && f->sum.last_seq > c->last_seq)
+		c->last_seq = f->sum.last_seq;
+	if (!c->bad && c->fn)
+		c->rc = c->fn(c->arg, &c->file, NULL, c->err);
+	return c->rc;
+}
+
 static int check_file(struct check *c, struct span__view_file *f)
 {
 	int rc;
 
-	if (f->kind == FILE_BAD || f->kind == FILE_SEG)
+	if (f->kind == FILE_SEG)
+		return check_segment(c, f);
+	if (f->kind == FILE_BAD)
 		return 0;
 	rc = know(c->store, f, &c->last_seq, c->err);
 	if (rc <= 0)

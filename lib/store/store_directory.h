@@ -65,6 +65,14 @@ SPAN_NODISCARD int span__directory_frames(struct span__directory *s,
 					  struct span__view_file *f,
 					  span__frame_fn *fn, void *arg,
 					  struct span_error *err);
+SPAN_NODISCARD int span__directory_seal(struct span_store *st,
+					const struct span_seal_opts *o,
+					struct span_sealed *out,
+					span_store_file_fn *fn, void *arg,
+					struct span_error *err);
+SPAN_NODISCARD int span__directory_export(struct span_store *st,
+					  const char *dir, uint64_t *n,
+					  struct span_error *err);
 
 /* What stat, verify and expire show of a file of the view. */
 void span__directory_describe(const struct span__view_file *f,

@@ -48,6 +48,11 @@ struct span__store_ops {
 		     struct span_error *err);
 	int (*names)(struct span_store *st, span_store_name_fn *fn, void *arg,
 		     struct span_error *err);
+	int (*seal)(struct span_store *st, const struct span_seal_opts *o,
+		    struct span_sealed *out, span_store_file_fn *fn, void *arg,
+		    struct span_error *err);
+	int (*export_to)(struct span_store *st, const char *dir, uint64_t *n,
+			 struct span_error *err);
 	int (*policy_get)(struct span_store *st, struct span_store_policy *out,
 			  struct span_error *err);
 	int (*policy_set)(struct span_store *st,

@@ -100,7 +100,7 @@ void simdisk__set_name(struct sim_names *n, const char *name,
 	e->born = ++n->born;
 }
 
-void simdisk__add_name_op(struct simdisk *d, const char *name,
+void simdisk__add_name_op(struct sim_dir *d, const char *name,
 			  struct sim_file *f, const char *removed)
 {
 	struct sim_name_op *op;
@@ -126,7 +126,7 @@ void simdisk__apply_name(struct sim_names *n, const struct sim_name_op *op)
 		simdisk__set_name(n, op->name, op->file);
 }
 
-void simdisk__sync_names(struct simdisk *d, bool keep)
+void simdisk__sync_names(struct sim_dir *d, bool keep)
 {
 	for (size_t i = 0; i < d->n_ops; i++) {
 		if (keep)
@@ -165,10 +165,12 @@ void simdisk_close(struct simdisk **disk)
 		if (d->fds[i].file)
 			simdisk__unref(d->fds[i].file);
 	}
-	simdisk__sync_names(d, false);
-	simdisk__clear_names(&d->cache);
-	simdisk__clear_names(&d->disk);
-	free(d->ops);
+	for (size_t i = 0; i < SIM_DIRS; i++) {
+		simdisk__sync_names(&d->dirs[i], false);
+		simdisk__clear_names(&d->dirs[i].cache);
+		simdisk__clear_names(&d->dirs[i].disk);
+		free(d->dirs[i].ops);
+	}
 	free(d);
 	*disk = NULL;
 }
@@ -239,9 +241,26 @@ void simdisk_reboot(struct simdisk *d)
 	d->mono = 1000000000;
 }
 
+struct sim_dir *simdisk__dir(struct simdisk *d, const char *name)
+{
+	if (!strcmp(name, "store"))
+		return &d->dirs[0];
+	return strcmp(name, "other") ? NULL : &d->dirs[1];
+}
+
+/* The directory that a path is in, and its last part. */
+static struct sim_dir *dir_of(struct simdisk *d, const char **name)
+{
+	if (strncmp(*name, "other/", 6))
+		return &d->dirs[0];
+	*name += 6;
+	return &d->dirs[1];
+}
+
 uint8_t *simdisk_file(struct simdisk *d, const char *name, size_t *len)
 {
-	struct sim_entry *e = simdisk__find_name(&d->cache, name);
+	struct sim_dir *dir = dir_of(d, &name);
+	struct sim_entry *e = simdisk__find_name(&dir->cache, name);
 
 	*len = e ? e->file->cache.len : 0;
 	return e ? e->file->cache.p : NULL;
@@ -249,37 +268,50 @@ uint8_t *simdisk_file(struct simdisk *d, const char *name, size_t *len)
 
 void simdisk_put(struct simdisk *d, const char *name, const void *p, size_t len)
 {
+	struct sim_dir *dir = dir_of(d, &name);
 	struct sim_file *f = simdisk__new_file();
 
-	d->store = d->store_synced = true;
+	dir->made = dir->synced = true;
 	simdisk__write_at(&f->cache, p, len, 0);
 	simdisk__write_at(&f->disk, p, len, 0);
-	simdisk__set_name(&d->cache, name, f);
-	simdisk__set_name(&d->disk, name, f);
+	simdisk__set_name(&dir->cache, name, f);
+	simdisk__set_name(&dir->disk, name, f);
 }
 
 void simdisk_remove(struct simdisk *d, const char *name)
 {
-	simdisk__remove_name(&d->cache, name);
-	simdisk__remove_name(&d->disk, name);
+	struct sim_dir *dir = dir_of(d, &name);
+
+	simdisk__remove_name(&dir->cache, name);
+	simdisk__remove_name(&dir->disk, name);
 }
 
 const char *simdisk_name(const struct simdisk *d, size_t i)
 {
-	return i < d->cache.n ? d->cache.v[i].name : NULL;
+	return i < d->dirs[0].cache.n ? d->dirs[0].cache.v[i].name : NULL;
 }
 
-size_t simdisk_count(const struct simdisk *d, const char *suffix)
+static size_t count(const struct sim_names *names, const char *suffix)
 {
 	size_t n = 0, want = strlen(suffix);
 
-	for (size_t i = 0; i < d->cache.n; i++) {
-		const char *name = d->cache.v[i].name;
+	for (size_t i = 0; i < names->n; i++) {
+		const char *name = names->v[i].name;
 
 		n += strlen(name) >= want &&
 		     !strcmp(name + strlen(name) - want, suffix);
 	}
 	return n;
+}
+
+size_t simdisk_count(const struct simdisk *d, const char *suffix)
+{
+	return count(&d->dirs[0].cache, suffix);
+}
+
+size_t simdisk_count_other(const struct simdisk *d, const char *suffix)
+{
+	return count(&d->dirs[1].cache, suffix);
 }
 
 size_t simdisk_descriptors(const struct simdisk *d)

@@ -2,11 +2,11 @@
 /*
  * simdisk.h - a disk in memory that fails, dies and loses power on demand
  *
- * It has a directory "store" in a root directory, files, and an io table over
- * them. It remembers which writes and which names were synced, so that it can
- * tell what a power cut may leave. A sync that is made to fail loses what was
- * written since the last one, as Linux does: reads still see it, the disk
- * never gets it.
+ * It has two directories, "store" and "other", in a root directory, files, and
+ * an io table over them. It remembers which writes and which names were synced,
+ * so that it can tell what a power cut may leave. A sync that is made to fail
+ * loses what was written since the last one, as Linux does: reads still see it,
+ * the disk never gets it.
  */
 #ifndef SIMDISK_H
 #define SIMDISK_H
@@ -64,8 +64,8 @@ struct simdisk *simdisk_copy(const struct simdisk *d);
 struct simdisk *simdisk_power_cut(const struct simdisk *d, uint64_t seed);
 
 /*
- * The content of a file of the store, NULL where there is none. It may be
- * changed in place.
+ * The content of a file of the store ("other/NAME": of the other directory),
+ * NULL where there is none. It may be changed in place.
  */
 uint8_t *simdisk_file(struct simdisk *d, const char *name, size_t *len);
 /* Create or replace a file. */
@@ -76,6 +76,7 @@ void simdisk_remove(struct simdisk *d, const char *name);
 const char *simdisk_name(const struct simdisk *d, size_t i);
 /* How many names end with SUFFIX. */
 size_t simdisk_count(const struct simdisk *d, const char *suffix);
+size_t simdisk_count_other(const struct simdisk *d, const char *suffix);
 /* Descriptors that are open. */
 size_t simdisk_descriptors(const struct simdisk *d);
 

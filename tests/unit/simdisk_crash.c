@@ -10,8 +10,10 @@ static struct simdisk *next_process(const struct simdisk *d)
 {
 	struct simdisk *copy = simdisk_open();
 
-	copy->store = d->store;
-	copy->store_synced = d->store_synced;
+	for (size_t i = 0; i < SIM_DIRS; i++) {
+		copy->dirs[i].made = d->dirs[i].made;
+		copy->dirs[i].synced = d->dirs[i].synced;
+	}
 	copy->capacity = d->capacity;
 	copy->realtime = d->realtime;
 	copy->mono = d->mono;
@@ -54,9 +56,8 @@ static struct sim_file *copy_file(struct sim_file *f, struct sim_file **known,
 	return c;
 }
 
-struct simdisk *simdisk_copy(const struct simdisk *d)
+static void copy_dir(struct sim_dir *copy, const struct sim_dir *d)
 {
-	struct simdisk *copy = next_process(d);
 	size_t max = 2 * MAX_NAMES + d->n_ops, n = 0;
 	struct sim_file **known =
 		simdisk__must(calloc(2 * max, sizeof(*known)));
@@ -79,6 +80,14 @@ struct simdisk *simdisk_copy(const struct simdisk *d)
 			op->removed);
 	}
 	free(known);
+}
+
+struct simdisk *simdisk_copy(const struct simdisk *d)
+{
+	struct simdisk *copy = next_process(d);
+
+	for (size_t i = 0; i < SIM_DIRS; i++)
+		copy_dir(&copy->dirs[i], &d->dirs[i]);
 	return copy;
 }
 
@@ -137,31 +146,39 @@ static void cut_file(struct sim_bytes *out, const struct sim_file *f,
 	}
 }
 
-struct simdisk *simdisk_power_cut(const struct simdisk *d, uint64_t seed)
+static void cut_dir(struct sim_dir *copy, const struct sim_dir *d,
+		    uint64_t *seed)
 {
-	struct simdisk *copy = next_process(d);
 	struct sim_names *names = simdisk__must(calloc(1, sizeof(*names)));
-	size_t prefix = draw(&seed) % (d->n_ops + 1);
-	bool subset = draw(&seed) % 4 == 0;
+	size_t prefix = draw(seed) % (d->n_ops + 1);
+	bool subset = draw(seed) % 4 == 0;
 
-	simdisk_reboot(copy);
-	copy->store = d->store && (d->store_synced || draw(&seed) % 2);
+	copy->made = d->made && (d->synced || draw(seed) % 2);
 	for (size_t i = 0; i < d->disk.n; i++)
 		simdisk__set_name(names, d->disk.v[i].name, d->disk.v[i].file);
 	for (size_t i = 0; i < d->n_ops; i++) {
-		if (subset ? draw(&seed) % 2 : i < prefix)
+		if (subset ? draw(seed) % 2 : i < prefix)
 			simdisk__apply_name(names, &d->ops[i]);
 	}
-	for (size_t i = 0; i < names->n && copy->store; i++) {
+	for (size_t i = 0; i < names->n && copy->made; i++) {
 		struct sim_file *f = simdisk__new_file();
 
-		cut_file(&f->cache, names->v[i].file, &seed);
+		cut_file(&f->cache, names->v[i].file, seed);
 		copy_bytes(&f->disk, &f->cache);
 		simdisk__set_name(&copy->cache, names->v[i].name, f);
 		simdisk__set_name(&copy->disk, names->v[i].name, f);
 	}
-	copy->store_synced = copy->store;
+	copy->synced = copy->made;
 	simdisk__clear_names(names);
 	free(names);
+}
+
+struct simdisk *simdisk_power_cut(const struct simdisk *d, uint64_t seed)
+{
+	struct simdisk *copy = next_process(d);
+
+	simdisk_reboot(copy);
+	for (size_t i = 0; i < SIM_DIRS; i++)
+		cut_dir(&copy->dirs[i], &d->dirs[i], &seed);
 	return copy;
 }

@@ -58,12 +58,30 @@ static struct sim_fd *get_fd(struct simdisk *d, int fd)
 	return &d->fds[fd - 100];
 }
 
+static void write_file(struct sim_file *f, const void *p, size_t len,
+		       uint64_t pos)
+{
+	if (f->n_ops == f->cap_ops) {
+		f->cap_ops = f->cap_ops ? f->cap_ops * 2 : 16;
+		f->ops = simdisk__must(
+			realloc(f->ops, f->cap_ops * sizeof(*f->ops)));
+	}
+	f->ops[f->n_ops] = (struct sim_op){pos, len, NULL};
+	if (len) {
+		f->ops[f->n_ops].p = simdisk__must(malloc(len));
+		memcpy(f->ops[f->n_ops].p, p, len);
+	}
+	simdisk__apply_op(&f->cache, &f->ops[f->n_ops++]);
+}
+
 static int open_dir(struct simdisk *d, const char *name)
 {
+	struct sim_dir *dir = simdisk__dir(d, name);
+
 	if (!strcmp(name, "."))
-		return new_fd(d, (struct sim_fd){ROOT, NULL});
-	if (!strcmp(name, "store") && d->store)
-		return new_fd(d, (struct sim_fd){STORE, NULL});
+		return new_fd(d, (struct sim_fd){ROOT, NULL, NULL});
+	if (dir && dir->made)
+		return new_fd(d, (struct sim_fd){STORE, NULL, dir});
 	errno = ENOENT;
 	return -1;
 }
@@ -72,6 +90,7 @@ static int sim_open(void *self, int dirfd, const char *name, int flags,
 		    mode_t mode)
 {
 	struct simdisk *d = self;
+	struct sim_dir *dir;
 	struct sim_entry *e;
 	struct sim_file *f;
 
@@ -80,8 +99,8 @@ static int sim_open(void *self, int dirfd, const char *name, int flags,
 		return -1;
 	if (dirfd == AT_FDCWD)
 		return open_dir(d, name);
-	get_fd(d, dirfd);
-	e = simdisk__find_name(&d->cache, name);
+	dir = get_fd(d, dirfd)->dir;
+	e = simdisk__find_name(&dir->cache, name);
 	if (e && flags & O_CREAT && flags & O_EXCL) {
 		errno = EEXIST;
 		return -1;
@@ -92,10 +111,12 @@ static int sim_open(void *self, int dirfd, const char *name, int flags,
 	}
 	f = e ? e->file : simdisk__new_file();
 	if (!e) {
-		simdisk__set_name(&d->cache, name, f);
-		simdisk__add_name_op(d, name, f, "");
+		simdisk__set_name(&dir->cache, name, f);
+		simdisk__add_name_op(dir, name, f, "");
 	}
-	return new_fd(d, (struct sim_fd){FILE_FD, f});
+	if (e && flags & O_TRUNC && f->cache.len)
+		write_file(f, NULL, 0, 0);
+	return new_fd(d, (struct sim_fd){FILE_FD, f, NULL});
 }
 
 /* A file is closed even when close(2) says that it failed. */
@@ -110,7 +131,7 @@ static int sim_close(void *self, int number)
 			fd->file->locked = -1;
 		simdisk__unref(fd->file);
 	}
-	*fd = (struct sim_fd){FREE, NULL};
+	*fd = (struct sim_fd){FREE, NULL, NULL};
 	return failed ? -1 : 0;
 }
 
@@ -130,28 +151,16 @@ static ssize_t sim_pread(void *self, int fd, void *p, size_t len, uint64_t pos)
 	return (ssize_t)len;
 }
 
-static void write_file(struct sim_file *f, const void *p, size_t len,
-		       uint64_t pos)
-{
-	if (f->n_ops == f->cap_ops) {
-		f->cap_ops = f->cap_ops ? f->cap_ops * 2 : 16;
-		f->ops = simdisk__must(
-			realloc(f->ops, f->cap_ops * sizeof(*f->ops)));
-	}
-	f->ops[f->n_ops] = (struct sim_op){pos, len, NULL};
-	if (len) {
-		f->ops[f->n_ops].p = simdisk__must(malloc(len));
-		memcpy(f->ops[f->n_ops].p, p, len);
-	}
-	simdisk__apply_op(&f->cache, &f->ops[f->n_ops++]);
-}
-
 static uint64_t used(const struct simdisk *d)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < d->cache.n; i++)
-		sum += d->cache.v[i].file->cache.len;
+	for (size_t k = 0; k < SIM_DIRS; k++) {
+		const struct sim_names *n = &d->dirs[k].cache;
+
+		for (size_t i = 0; i < n->n; i++)
+			sum += n->v[i].file->cache.len;
+	}
 	return sum;
 }
 
@@ -205,9 +214,10 @@ static int sim_sync(void *self, int number)
 		return -1;
 	d->sync_failed |= failed;
 	if (fd->kind == ROOT) {
-		d->store_synced |= !failed && d->store;
+		for (size_t i = 0; i < SIM_DIRS; i++)
+			d->dirs[i].synced |= !failed && d->dirs[i].made;
 	} else if (fd->kind == STORE) {
-		simdisk__sync_names(d, !failed);
+		simdisk__sync_names(fd->dir, !failed);
 	} else {
 		for (size_t i = 0; i < fd->file->n_ops && !failed; i++)
 			simdisk__apply_op(&fd->file->disk, &fd->file->ops[i]);
@@ -267,53 +277,54 @@ static int sim_touch(void *self, const void *p, size_t len)
 static int sim_mkdir(void *self, int dirfd, const char *name, mode_t mode)
 {
 	struct simdisk *d = self;
+	struct sim_dir *dir = simdisk__dir(d, name);
 
 	(void)dirfd;
 	(void)mode;
 	if (fails(d))
 		return -1;
-	if (strcmp(name, "store") || d->store) {
-		errno = d->store ? EEXIST : ENOENT;
+	if (!dir || dir->made) {
+		errno = dir ? EEXIST : ENOENT;
 		return -1;
 	}
-	d->store = true;
+	dir->made = true;
 	return 0;
 }
 
 static int sim_rename(void *self, int dirfd, const char *from, const char *to)
 {
 	struct simdisk *d = self;
+	struct sim_dir *dir = get_fd(d, dirfd)->dir;
 	struct sim_entry *e;
 	struct sim_file *f;
 
-	(void)dirfd;
 	if (fails(d))
 		return -1;
-	e = simdisk__find_name(&d->cache, from);
+	e = simdisk__find_name(&dir->cache, from);
 	if (!e) {
 		errno = ENOENT;
 		return -1;
 	}
 	f = e->file;
-	simdisk__set_name(&d->cache, to, f);
-	simdisk__remove_name(&d->cache, from);
-	simdisk__add_name_op(d, to, f, from);
+	simdisk__set_name(&dir->cache, to, f);
+	simdisk__remove_name(&dir->cache, from);
+	simdisk__add_name_op(dir, to, f, from);
 	return 0;
 }
 
 static int sim_unlink(void *self, int dirfd, const char *name)
 {
 	struct simdisk *d = self;
+	struct sim_dir *dir = get_fd(d, dirfd)->dir;
 
-	(void)dirfd;
 	if (fails(d))
 		return -1;
-	if (!simdisk__find_name(&d->cache, name)) {
+	if (!simdisk__find_name(&dir->cache, name)) {
 		errno = ENOENT;
 		return -1;
 	}
-	simdisk__remove_name(&d->cache, name);
-	simdisk__add_name_op(d, "", NULL, name);
+	simdisk__remove_name(&dir->cache, name);
+	simdisk__add_name_op(dir, "", NULL, name);
 	return 0;
 }
 
@@ -347,15 +358,15 @@ static const struct sim_entry *next_name(const struct sim_names *n,
 static int sim_list(void *self, int dirfd, span__io_name_fn *fn, void *arg)
 {
 	struct simdisk *d = self;
-	uint64_t last = 0, end = d->cache.born;
+	const struct sim_names *names = &get_fd(d, dirfd)->dir->cache;
+	uint64_t last = 0, end = names->born;
 
-	get_fd(d, dirfd);
 	for (;;) {
 		const struct sim_entry *e;
 
 		if (fails(d))
 			return -1;
-		e = next_name(&d->cache, last, end);
+		e = next_name(names, last, end);
 		if (!e)
 			return 0;
 		last = e->born;

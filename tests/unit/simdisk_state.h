@@ -53,17 +53,24 @@ struct sim_name_op {
 	struct sim_file *file;
 };
 
-struct sim_fd {
-	enum { FREE, ROOT, STORE, FILE_FD } kind;
-	struct sim_file *file;
-};
-
-struct simdisk {
-	struct span__io io;
-	bool store, store_synced; /* the directory is there */
+struct sim_dir {
+	bool made, synced; /* it is there; its name is on the disk */
 	struct sim_names cache, disk;
 	struct sim_name_op *ops;
 	size_t n_ops, cap_ops;
+};
+
+struct sim_fd {
+	enum { FREE, ROOT, STORE, FILE_FD } kind;
+	struct sim_file *file;
+	struct sim_dir *dir; /* STORE */
+};
+
+#define SIM_DIRS 2 /* "store", "other" */
+
+struct simdisk {
+	struct span__io io;
+	struct sim_dir dirs[SIM_DIRS];
 	struct sim_fd fds[MAX_FDS];
 	uint64_t calls, fail_at, kill_at, call_at;
 	int fail_sys;
@@ -73,6 +80,9 @@ struct simdisk {
 	uint64_t capacity, realtime, mono, boot, drawn;
 	const char *remote;
 };
+
+/* "store" or "other", NULL for another name. */
+struct sim_dir *simdisk__dir(struct simdisk *d, const char *name);
 
 /* The calls, without self. */
 extern const struct span__io simdisk__calls;
@@ -89,10 +99,10 @@ struct sim_entry *simdisk__find_name(struct sim_names *n, const char *name);
 void simdisk__remove_name(struct sim_names *n, const char *name);
 void simdisk__set_name(struct sim_names *n, const char *name,
 		       struct sim_file *f);
-void simdisk__add_name_op(struct simdisk *d, const char *name,
+void simdisk__add_name_op(struct sim_dir *d, const char *name,
 			  struct sim_file *f, const char *removed);
 void simdisk__apply_name(struct sim_names *n, const struct sim_name_op *op);
-void simdisk__sync_names(struct simdisk *d, bool keep);
+void simdisk__sync_names(struct sim_dir *d, bool keep);
 void simdisk__clear_names(struct sim_names *n);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_seal.h - make one segment of several files
+ */
+#ifndef SPAN_STORE_SEAL_H
+#define SPAN_STORE_SEAL_H
+
+#include "store/seg_build.h"
+#include "store/store_directory.h"
+
+/* What goes in, and comes out again when the segment is read. */
+struct span__seal_sum {
+	uint64_t n_spans;
+	uint64_t hashes; /* of the spans of the traces that are checked */
+};
+
+struct span__sealing {
+	struct span__directory *store;
+	const struct span_seal_opts *opts; /* defaults filled in */
+	enum span__seg_codec codec;
+	struct span__view_file *files; /* neighbours in the view */
+	size_t n_files;
+	uint64_t done, of; /* spans, for progress */
+	/* after span__seal_build() */
+	size_t file;   /* at which it stopped */
+	bool *damaged; /* of each file: keep it */
+	struct span__seg_header header;
+	uint64_t size;
+	/* while it is built */
+	struct span__seg_builder *builder;
+	struct span__seal_sum sum;
+	uint64_t check_every; /* traces: one out of so many */
+	struct span_frame *frame;
+	struct span__log_walk walk;
+	struct span_arena arena;
+};
+
+enum { SEAL_DONE = 0, SEAL_TOO_BIG, SEAL_UNFIT, SEAL_NOT_ALONE };
+
+/*
+ * Write a segment of all spans of the files as NAME, durably, and read it
+ * back. SEAL_DONE; SEAL_TOO_BIG when that takes more memory than there may be,
+ * and SEAL_UNFIT when it cannot have all of it: FILE tells where; a negative
+ * code, among them that of progress. NAME may be there whatever it returns.
+ */
+SPAN_NODISCARD int span__seal_build(struct span__sealing *s, const char *name,
+				    struct span_error *err);
+void span__seal_release(struct span__sealing *s);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment is read back before anything that it replaces is removed: all
+ * spans are counted, and those of some traces are compared by the sum of their
+ * hashes with what went in. To compare all of them takes longer than to write
+ * them, so of large segments it is one trace in sixteen.
+ */
+#include "store/store_seal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/banned.h"
+
+#define CHECK_ALL 65536u /* spans up to which all are compared */
+#define CHECK_EVERY 16u
+#define PIECE 256u  /* spans of a trace at a time */
+#define TELL 16384u /* spans between words of progress */
+
+/* The bytes of ids are random, or their last ones count. */
+static bool is_checked(const struct span__sealing *s, const uint8_t id[16])
+{
+	return ((unsigned)id[15] ^ id[7]) % s->check_every == 0;
+}
+
+static void count_hash(struct span__sealing *s, struct span__seal_sum *sum,
+		       const struct span *span)
+{
+	if (is_checked(s, span->trace_id))
+		sum->hashes += span_hash(span);
+}
+
+static int tell_progress(struct span__sealing *s)
+{
+	int rc = 0;
+
+	if (s->opts->progress)
+		rc = s->opts->progress(s->opts->arg, s->done, s->of);
+	return rc < 0 ? rc : 0;
+}
+
+/* Bounds on memory, and word to whoever waits. */
+static int go_on(struct span__sealing *s, uint64_t spans)
+{
+	uint64_t before = s->done;
+
+	s->done += spans;
+	if (span__seg_builder_memory(s->builder) > s->opts->memory)
+		return SEAL_TOO_BIG;
+	return before / TELL == s->done / TELL ? 0 : tell_progress(s);
+}
+
+/* Of a frame that is not valid, the spans that a reader finds in it. */
+static int put_spans(struct span__sealing *s, struct span_error *err)
+{
+	struct span span;
+	int rc = 0;
+
+	while (!rc && span_frame_next(s->frame, &span, NULL) > 0) {
+		rc = span__seg_builder_put(s->builder, &span, err);
+		count_hash(s, &s->sum, &span);
+		s->sum.n_spans++;
+	}
+	return rc;
+}
+
+static int count_frame(struct span__sealing *s, struct span_error *err)
+{
+	struct span span;
+	int rc;
+
+	span_frame_rewind(s->frame);
+	while ((rc = span_frame_next_head(s->frame, NULL, 0, &span, err)) > 0) {
+		s->sum.n_spans++;
+		if (!is_checked(s, span.trace_id))
+			continue;
+		rc = span_frame_complete(s->frame, &span, err);
+		if (rc < 0)
+			return rc;
+		s->sum.hashes += span_hash(&span);
+	}
+	return rc;
+}
+
+static int put_frame(struct span__sealing *s,
+		     const struct span__log_record *rec, const uint8_t *p,
+		     struct span_error *err)
+{
+	bool *damaged = &s->damaged[s->file];
+	size_t used;
+	int rc;
+
+	if (span_frame_parse(s->frame, p, rec->len, &used, NULL) <= 0) {
+		*damaged = true;
+		return 0;
+	}
+	if (span_frame_validate(s->frame, NULL) < 0) {
+		*damaged = true;
+		span_frame_rewind(s->frame);
+		return put_spans(s, err);
+	}
+	rc = span__seg_builder_put_frame(s->builder, s->frame, err);
+	return rc < 0 ? rc : count_frame(s, err);
+}
+
+static int put_records(struct span__sealing *s, const struct span__log *log,
+		       struct span__log_sum *sum, struct span_error *err)
+{
+	struct span__log_walk *w = &s->walk;
+	bool *damaged = &s->damaged[s->file];
+	struct span__log_record rec;
+	const uint8_t *p;
+	int rc;
+
+	span__log_walk_begin(w, log, true);
+	while ((rc = span__log_walk_next(w, &rec, err)) > 0) {
+		*damaged |= w->bad_len > 0;
+		rc = span__log_walk_payload(w, &rec, &p, err);
+		if (!rc) {
+			*damaged = true;
+			continue;
+		}
+		if (rc > 0)
+			rc = put_frame(s, &rec, p, err);
+		if (rc < 0)
+			return rc;
+		span__log_sum_add(sum, &rec);
+		rc = go_on(s, rec.n_spans);
+		if (rc)
+			return rc;
+	}
+	*damaged |= w->bad_len > 0;
+	return rc;
+}
+
+static bool is_ours(const struct span__sealing *s, const struct span__log *log)
+{
+	return !log->header_ok ||
+	       (log->id.number == s->files[s->file].number &&
+		!memcmp(log->id.uuid, s->store->dir.uuid, 16));
+}
+
+static int put_log(struct span__sealing *s, const struct span__view_file *f,
+		   struct span__log_sum *sum, struct span_error *err)
+{
+	struct span__seg_header *h = &s->header;
+	struct span__log log;
+	int rc = span__view_log(f, &s->store->dir, &log, err);
+
+	if (rc < 0)
+		return rc;
+	s->damaged[s->file] = !log.header_ok || !log.closed;
+	h->stamp_ns = h->stamp_boot_ns = 0;
+	memset(h->boot_id, 0, sizeof(h->boot_id));
+	if (log.header_ok) {
+		h->stamp_ns = log.header.created_ns;
+		h->stamp_boot_ns = log.header.created_boot_ns;
+		memcpy(h->boot_id, log.header.boot_id, sizeof(h->boot_id));
+	}
+	rc = is_ours(s, &log) ? put_records(s, &log, sum, err) : SEAL_UNFIT;
+	span__view_done(f, &log);
+	return rc;
+}
+
+static bool has(const uint64_t *bits, size_t i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+/* Each span of a trace to FN: SEAL_UNFIT when one of them is damaged. */
+static int each_span(struct span__sealing *s, struct span__seg *seg,
+		     const struct span__seg_place *p,
+		     int (*fn)(struct span__sealing *s, const struct span *span,
+			       void *arg, struct span_error *err),
+		     void *arg, struct span_error *err)
+{
+	struct span spans[PIECE];
+	uint64_t read[PIECE / 64];
+	int rc = 0;
+
+	for (size_t from = 0; from < p->n && !rc; from += PIECE) {
+		size_t to = p->n - from < PIECE ? p->n : from + PIECE;
+
+		span_arena_reset(&s->arena);
+		rc = span__seg_spans(seg, p, from, to, NULL, SEG_WANT_ALL,
+				     &s->arena, spans, read, err);
+		for (size_t i = 0; i < to - from && !rc; i++)
+			rc = has(read, i) ? fn(s, &spans[i], arg, err)
+					  : SEAL_UNFIT;
+	}
+	return rc;
+}
+
+static int put_one(struct span__sealing *s, const struct span *span, void *arg,
+		   struct span_error *err)
+{
+	int rc = span__seg_builder_put(s->builder, span, err);
+
+	(void)arg;
+	s->sum.n_spans++;
+	count_hash(s, &s->sum, span);
+	return rc < 0 ? rc : go_on(s, 1);
+}
+
+static int put_segment(struct span__sealing *s, const struct span__view_file *f,
+		       struct span__log_sum *sum, struct span_error *err)
+{
+	const struct span__seg_header *from = &f->seg->file.header;
+	struct span__seg_header *h = &s->header;
+	struct span__seg_walk w = {0};
+	struct span__seg_place place;
+	int rc;
+
+	h->stamp_ns = from->stamp_ns;
+	h->stamp_boot_ns = from->stamp_boot_ns;
+	memcpy(h->boot_id, from->boot_id, sizeof(h->boot_id));
+	*sum = from->sum;
+	f->seg->file.bad = false;
+	rc = span__seg_walk_seek(&w, f->seg, 0, from->n_traces, err);
+	while (!rc && (rc = span__seg_walk_next(&w, &place, err)) > 0)
+		rc = each_span(s, f->seg, &place, put_one, NULL, err);
+	span__seg_walk_release(&w);
+	if (rc >= 0 && f->seg->file.bad)
+		rc = SEAL_UNFIT;
+	return rc == SPAN_E_CORRUPT ? SEAL_UNFIT : rc;
+}
+
+static int put_file(struct span__sealing *s, struct span_error *err)
+{
+	const struct span__view_file *f = &s->files[s->file];
+	struct span__seg_header *h = &s->header;
+	struct span__log_sum sum = {0};
+	uint64_t frames;
+	int rc;
+
+	if (f->kind == FILE_SEG)
+		rc = put_segment(s, f, &sum, err);
+	else
+		rc = put_log(s, f, &sum, err);
+	if (rc)
+		return rc;
+	if (sum.n_frames && h->sum.n_frames &&
+	    sum.first_seq > h->sum.last_seq + 1)
+		h->missing_frames += sum.first_seq - h->sum.last_seq - 1;
+	frames = sum.n_frames ? sum.last_seq - sum.first_seq + 1 : 0;
+	if (f->kind == FILE_SEG)
+		h->missing_frames += f->seg->file.header.missing_frames;
+	else if (frames > sum.n_frames)
+		h->missing_frames += frames - sum.n_frames;
+	span__log_sum_merge(&h->sum, &sum);
+	return 0;
+}
+
+static int count_one(struct span__sealing *s, const struct span *span,
+		     void *arg, struct span_error *err)
+{
+	(void)s;
+	(void)err;
+	((struct span__seal_sum *)arg)->hashes += span_hash(span);
+	return 0;
+}
+
+static int read_back(struct span__sealing *s, struct span__seg *seg,
+		     struct span__seal_sum *sum, struct span_error *err)
+{
+	struct span__seg_walk w = {0};
+	struct span__seg_place place;
+	uint8_t id[16];
+	int rc;
+
+	rc = span__seg_walk_seek(&w, seg, 0, seg->file.header.n_traces, err);
+	while (!rc && (rc = span__seg_walk_next(&w, &place, err)) > 0) {
+		rc = 0;
+		sum->n_spans += place.n;
+		span__seg_trace_id(seg, place.trace, id);
+		if (is_checked(s, id))
+			rc = each_span(s, seg, &place, count_one, sum, err);
+	}
+	span__seg_walk_release(&w);
+	return rc;
+}
+
+static int check(struct span__sealing *s, const char *name,
+		 struct span_error *err)
+{
+	const struct span__dir *d = &s->store->dir;
+	struct span__seal_sum sum = {0};
+	struct span__seg *seg = NULL;
+	int rc = span__seg_open(&seg, d->io, d->fd, name, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_back(s, seg, &sum, err);
+	if (rc >= 0 && (rc || seg->file.bad || sum.n_spans != s->sum.n_spans ||
+			sum.hashes != s->sum.hashes))
+		rc = span_error_set(err, SPAN_E_CORRUPT,
+				    "%s: not what was written to it: %llu "
+				    "spans, of %llu",
+				    name, (unsigned long long)sum.n_spans,
+				    (unsigned long long)s->sum.n_spans);
+	span__seg_close(&seg);
+	return rc;
+}
+
+static int prepare(struct span__sealing *s, struct span_error *err)
+{
+	const struct span__view_file *last = &s->files[s->n_files - 1];
+	const struct span__io *io = s->store->base.io;
+	int rc = 0;
+
+	s->header = (struct span__seg_header){
+		.id.number = last->number,
+		.first_number = s->files[0].first_number,
+		.created_ns = io->clock(io->self, CLOCK_REALTIME),
+	};
+	memcpy(s->header.id.uuid, s->store->dir.uuid, 16);
+	s->sum = (struct span__seal_sum){0};
+	s->of = s->done = 0;
+	for (size_t i = 0; i < s->n_files; i++)
+		s->of += s->files[i].sum.n_spans;
+	s->check_every = s->of > CHECK_ALL ? CHECK_EVERY : 1;
+	s->damaged = calloc(s->n_files, sizeof(*s->damaged));
+	if (!s->damaged)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	rc = span_frame_open(&s->frame, err);
+	return rc < 0 ? rc : span__seg_builder_open(&s->builder, s->codec, err);
+}
+
+int span__seal_build(struct span__sealing *s, const char *name,
+		     struct span_error *err)
+{
+	const struct span__dir *d = &s->store->dir;
+	int rc = prepare(s, err);
+
+	for (s->file = 0; s->file < s->n_files && !rc; s->file++) {
+		rc = tell_progress(s);
+		if (!rc)
+			rc = put_file(s, err);
+		if (rc)
+			return rc;
+	}
+	s->file = 0;
+	if (!rc && !s->sum.n_spans)
+		return SEAL_UNFIT;
+	if (!rc)
+		rc = span__seg_builder_finish(s->builder, d->io, d->fd, name,
+					      &s->header, &s->size, err);
+	span__seg_builder_close(&s->builder);
+	return rc < 0 ? rc : check(s, name, err);
+}
+
+void span__seal_release(struct span__sealing *s)
+{
+	span__seg_builder_close(&s->builder);
+	span_frame_close(&s->frame);
+	span__log_walk_release(&s->walk);
+	span_arena_release(&s->arena);
+	free(s->damaged);
+	s->damaged = NULL;
+	s->walk = (struct span__log_walk){0};
+}
