@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "store/log_ids.h"
+#include "store/seg_scan.h"
 #include "store/store_cursor.h"
 
 #include "base/banned.h"
@@ -34,6 +35,7 @@ struct scan {
 	size_t entry;
 	struct span__log_record rec; /* the last one returned */
 	uint64_t good_end;	     /* of the last good record */
+	struct span__seg_scan *seg;  /* of the current file, a segment */
 };
 
 static struct span__view_file *current(const struct scan *s)
@@ -124,7 +126,10 @@ static int open_file(struct scan *s, struct span_error *err)
 	return 1;
 }
 
-/* Open the next file that may have spans of the scan: 1, 0 at the end. */
+/*
+ * Open the next log that may have spans of the scan: 1, 0 at the end or before
+ * a segment.
+ */
 static int next_file(struct scan *s, struct span_error *err)
 {
 	const struct span__view *view = &s->store->view;
@@ -133,8 +138,10 @@ static int next_file(struct scan *s, struct span_error *err)
 		struct span__view_file *f = current(s);
 		int rc;
 
-		if (f->kind == FILE_BAD || f->kind == FILE_SEG)
+		if (f->kind == FILE_BAD)
 			continue;
+		if (f->kind == FILE_SEG)
+			return 0;
 		if (f->kind == FILE_LOG) {
 			rc = span__view_sum(f, &s->store->dir, err);
 			if (!rc && !span__scan_overlaps(&s->c.filter.scan,
@@ -267,10 +274,121 @@ static void bad_frame(struct span__frame_cursor *c,
 	tell(s, s->rec.pos, span__log_record_size(s->rec.len), why->msg);
 }
 
+/* ---- Segments ---- */
+
+/* What was found damaged in the segment is told once, when it was read. */
+static void tell_segment(struct scan *s, const char *why)
+{
+	struct span_store_stat *found = &s->store->found;
+	struct span__view_file *f = current(s);
+	char name[LOG_NAME];
+
+	if (!f->told) {
+		span__view_name(f, name);
+		found->damaged_places++;
+		span__store_damage(&s->store->base.opts,
+				   "%s/%s: damaged at byte %" PRIu64
+				   ", spans that need it are passed over%s%s",
+				   s->store->base.name, name,
+				   f->seg->file.bad_pos, why ? ": " : "",
+				   why ? why : "");
+	}
+	f->told = true;
+	f->seg->file.bad = false;
+}
+
+static void close_segment(struct scan *s)
+{
+	if (s->seg && current(s)->seg->file.bad)
+		tell_segment(s, NULL);
+	span__seg_scan_close(&s->seg);
+}
+
+/*
+ * Open the segments that come next, up to one that may have spans: 1; 0 when
+ * the next file is a log, or there is none; or a negative code.
+ */
+static int open_segment(struct scan *s, struct span_error *err)
+{
+	const struct span__view *view = &s->store->view;
+	struct span_error why = {0};
+
+	for (; s->file < view->n; s->file++) {
+		struct span__view_file *f = current(s);
+		int rc;
+
+		if (f->kind != FILE_SEG)
+			return 0;
+		if (!f->seg ||
+		    !span__scan_overlaps(&s->c.filter.scan, f->sum.min_start_ns,
+					 f->sum.max_end_ns))
+			continue;
+		rc = span__seg_scan_open(&s->seg, f->seg, &s->c.filter, &why);
+		if (!rc)
+			return 1;
+		if (rc != SPAN_E_CORRUPT) {
+			if (err)
+				*err = why;
+			return rc;
+		}
+		tell_segment(s, why.msg);
+	}
+	return 0;
+}
+
+static int next_of_all(struct scan *s, struct span *out, struct span_error *err)
+{
+	for (;;) {
+		int rc;
+
+		if (s->seg) {
+			rc = span__seg_scan_next(s->seg, out, err);
+			if (rc)
+				return rc;
+			close_segment(s);
+			s->file++;
+		}
+		rc = span__frame_cursor_next(&s->c.base, out, err);
+		if (rc)
+			return rc;
+		if (s->file == s->store->view.n)
+			return 0;
+		rc = open_segment(s, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+static int count_all(struct scan *s, uint64_t *n, struct span_error *err)
+{
+	for (;;) {
+		int rc;
+
+		if (s->seg) {
+			rc = span__seg_scan_count(s->seg, n, err);
+			if (rc)
+				return rc;
+			close_segment(s);
+			s->file++;
+		}
+		rc = span__frame_cursor_count(&s->c.base, n, err);
+		if (rc)
+			return rc;
+		if (s->file == s->store->view.n)
+			return 0;
+		rc = open_segment(s, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* ---- The cursor ---- */
+
 static void close_scan(struct span_cursor *c)
 {
 	struct scan *s = (struct scan *)c;
 
+	close_segment(s);
 	close_file(s);
 	span__log_walk_release(&s->walk);
 	span_buf_release(&s->index_buf);
@@ -282,16 +400,16 @@ static int next(struct span_cursor *c, struct span *out, struct span_error *err)
 {
 	struct scan *s = (struct scan *)c;
 
-	return span__store_named(s->store->base.name,
-				 span__frame_cursor_next(c, out, err), err);
+	return span__store_named(s->store->base.name, next_of_all(s, out, err),
+				 err);
 }
 
 static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)
 {
 	struct scan *s = (struct scan *)c;
 
-	return span__store_named(s->store->base.name,
-				 span__frame_cursor_count(c, n, err), err);
+	return span__store_named(s->store->base.name, count_all(s, n, err),
+				 err);
 }
 
 static const struct span__cursor_ops ops = {
