@@ -77,11 +77,11 @@ static int count_trace(struct span__calls_counter *c, uint64_t trace,
 
 	for (size_t i = 0; i < t->n && !rc; i++) {
 		const struct span__call *call = &t->calls[i];
-		uint32_t parent = t->parents.parent[i];
+		uint32_t parent = t->parent[i];
 
 		if (!span__calls_in(&c->sink, call->start_ns))
 			continue;
-		if (t->parents.flags[i] & SPAN_TRACE_ORPHAN) {
+		if (t->flags[i] & SPAN_TRACE_ORPHAN) {
 			struct span__orphan o = {
 				.trace = trace,
 				.parent_id = t->members[i].parent_id,

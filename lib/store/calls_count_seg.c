@@ -265,11 +265,11 @@ static int count_aggregates(struct counting *w, struct span_error *err)
 static uint32_t parent_of(const struct counting *w, uint64_t trace, size_t i)
 {
 	const struct span__call_trace *t = &w->c->trace;
-	uint32_t parent = t->parents.parent[i];
+	uint32_t parent = t->parent[i];
 
 	if (parent != SPAN_TRACE_NONE)
 		return CALLS_NAME + t->calls[parent].name;
-	if (t->parents.flags[i] & SPAN_TRACE_ORPHAN)
+	if (t->flags[i] & SPAN_TRACE_ORPHAN)
 		return find_found(w, trace, t->calls[i].place);
 	return CALLS_NONE;
 }
@@ -279,7 +279,7 @@ static bool is_left(const struct counting *w, size_t i)
 {
 	const struct span__call_trace *t = &w->c->trace;
 	const struct span__call *call = &t->calls[i];
-	uint32_t parent = t->parents.parent[i];
+	uint32_t parent = t->parent[i];
 
 	if (!span__calls_in(&w->c->sink, call->start_ns))
 		return false;

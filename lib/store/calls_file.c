@@ -11,68 +11,171 @@
 
 #include "base/banned.h"
 
+#define SMALL 64u
+
 static int out_of_memory(struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 }
 
-/* Each array twice: as it is filled, and sorted. */
-bool span__call_trace_room(struct span__call_trace *t, size_t n,
-			   struct span__member **members,
-			   struct span__call **calls)
+static void *room(struct span_buf *b, size_t n, size_t size)
 {
-	size_t each = 2 * (sizeof(**members) + sizeof(**calls) +
-			   sizeof(struct span__item));
+	void *p = NULL;
 
-	t->buf.len = 0;
-	if (n > SIZE_MAX / 2 / each || !span_buf_reserve(&t->buf, n * each)) {
-		t->buf.failed = false;
-		return false;
+	b->len = 0;
+	if (n <= SIZE_MAX / 4 / size)
+		p = span_buf_reserve(b, n * size);
+	b->failed = false;
+	return p;
+}
+
+bool span__call_trace_room(struct span__call_trace *t, size_t n)
+{
+	t->n = 0;
+	t->members = room(&t->buf, n, sizeof(*t->members) + sizeof(*t->calls));
+	t->calls = (struct span__call *)(t->members + n);
+	return t->members;
+}
+
+static void permute(const struct span__call_trace *t,
+		    const struct span__item *items,
+		    struct span__member *members, struct span__call *calls)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		members[i] = t->members[items[i].i];
+		calls[i] = t->calls[items[i].i];
 	}
-	*members = (struct span__member *)t->buf.p;
-	*calls = (struct span__call *)(*members + 2 * n);
-	t->members = *members;
-	t->calls = *calls;
-	t->n = n;
+	memcpy(t->members, members, t->n * sizeof(*members));
+	memcpy(t->calls, calls, t->n * sizeof(*calls));
+}
+
+static bool sort_by_start(struct span__call_trace *t)
+{
+	struct span__item *items = room(
+		&t->table, t->n,
+		2 * sizeof(*items) + sizeof(*t->members) + sizeof(*t->calls));
+	struct span__member *members;
+
+	if (!items)
+		return false;
+	for (uint32_t i = 0; i < t->n; i++)
+		items[i] = (struct span__item){t->calls[i].start_ns, i};
+	span__sort(items, items + t->n, t->n, NULL, NULL);
+	members = (struct span__member *)(items + 2 * t->n);
+	permute(t, items, members, (struct span__call *)(members + t->n));
 	return true;
 }
 
-bool span__call_trace_sort(struct span__call_trace *t, size_t n)
+int span__call_trace_sort(struct span__call_trace *t, struct span_error *err)
 {
-	size_t room = t->n;
-	struct span__member *members = (struct span__member *)t->buf.p;
-	struct span__call *calls = (struct span__call *)(members + 2 * room);
-	struct span__item *items = (struct span__item *)(calls + 2 * room);
-	bool sorted = true;
+	if (!sort_by_start(t) ||
+	    span__parents_find(&t->parents, t->members, t->n) < 0)
+		return out_of_memory(err);
+	t->parent = t->parents.parent;
+	t->flags = t->parents.flags;
+	return 0;
+}
 
-	t->n = n;
-	for (uint32_t i = 0; i < n; i++) {
-		items[i] = (struct span__item){calls[i].start_ns, i};
-		sorted = sorted && (!i || items[i - 1].key <= items[i].key);
+/* Of traces up to SMALL spans nearly all have nothing odd about them. */
+struct small {
+	uint32_t parent[SMALL];
+	uint32_t mark[SMALL];
+	uint8_t flags[SMALL];
+	uint8_t table[4 * SMALL]; /* index + 1 */
+};
+
+static size_t hash_id(uint64_t id, size_t mask)
+{
+	return (size_t)(id * 0x9e3779b97f4a7c15 >> 40) & mask;
+}
+
+/* False when an id is there twice. */
+static bool put_ids(const struct span__call_trace *t, struct small *s,
+		    size_t mask)
+{
+	memset(s->table, 0, mask + 1);
+	for (size_t i = 0; i < t->n; i++) {
+		uint64_t id = t->members[i].id;
+		size_t at = hash_id(id, mask);
+
+		for (; s->table[at]; at = (at + 1) & mask)
+			if (t->members[s->table[at] - 1].id == id)
+				return false;
+		s->table[at] = (uint8_t)(i + 1);
 	}
-	if (sorted)
-		return true;
-	span__sort(items, items + room, n, NULL, NULL);
-	for (size_t i = 0; i < n; i++) {
-		members[room + i] = members[items[i].i];
-		calls[room + i] = calls[items[i].i];
-	}
-	t->members = members + room;
-	t->calls = calls + room;
 	return true;
+}
+
+static void find_by_id(const struct span__call_trace *t, struct small *s,
+		       size_t mask)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		uint64_t id = t->members[i].parent_id;
+		size_t at = hash_id(id, mask);
+
+		s->parent[i] = SPAN_TRACE_NONE;
+		s->flags[i] = 0;
+		if (!id || id == t->members[i].id)
+			continue;
+		while (s->table[at] && t->members[s->table[at] - 1].id != id)
+			at = (at + 1) & mask;
+		if (s->table[at])
+			s->parent[i] = s->table[at] - 1u;
+		else
+			s->flags[i] = SPAN_TRACE_ORPHAN;
+	}
+}
+
+static bool has_circle(const struct span__call_trace *t, struct small *s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		s->mark[i] = SPAN_TRACE_NONE;
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t j = i;
+
+		for (; j != SPAN_TRACE_NONE && s->mark[j] == SPAN_TRACE_NONE;
+		     j = s->parent[j])
+			s->mark[j] = i;
+		if (j != SPAN_TRACE_NONE && s->mark[j] == i)
+			return true;
+	}
+	return false;
+}
+
+/* 1, or 0 when it has to be sorted. */
+static int link_small(struct span__call_trace *t, struct span_error *err)
+{
+	struct small *s = room(&t->table, 1, sizeof(*s));
+	size_t mask = 31;
+
+	if (!s)
+		return out_of_memory(err);
+	while (mask + 1 < 4 * t->n)
+		mask = 2 * mask + 1;
+	if (!put_ids(t, s, mask))
+		return 0;
+	find_by_id(t, s, mask);
+	if (has_circle(t, s))
+		return 0;
+	t->parent = s->parent;
+	t->flags = s->flags;
+	return 1;
 }
 
 int span__call_trace_link(struct span__call_trace *t, struct span_error *err)
 {
-	int rc = span__parents_find(&t->parents, t->members, t->n);
+	int rc = t->n <= SMALL ? link_small(t, err) : 0;
 
-	return rc < 0 ? out_of_memory(err) : 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	return span__call_trace_sort(t, err);
 }
 
 void span__call_trace_release(struct span__call_trace *t)
 {
 	span__parents_release(&t->parents);
 	span_buf_release(&t->buf);
+	span_buf_release(&t->table);
 	*t = (struct span__call_trace){0};
 }
 
@@ -121,23 +224,20 @@ static int log_trace(const struct span__calls_log *l, uint64_t trace,
 		     struct span__call_trace *out, struct span_error *err)
 {
 	const struct span__log_trace *t = &l->traces[trace];
-	struct span__member *members;
-	struct span__call *calls;
 
-	if (!span__call_trace_room(out, t->n, &members, &calls))
+	if (!span__call_trace_room(out, t->n))
 		return out_of_memory(err);
 	for (uint32_t k = 0; k < t->n; k++) {
 		uint32_t i = l->order[t->first + k];
 		const struct span__log_call *c = &l->v[i];
 		const struct span__call_name *name = &l->names->v[c->name];
 
-		members[k] = (struct span__member){
+		out->members[k] = (struct span__member){
 			c->id, c->parent_id, name->service_number, name->kind};
-		calls[k] = (struct span__call){c->start_ns, c->duration_ns,
-					       c->name, i, false};
+		out->calls[k] = (struct span__call){c->start_ns, c->duration_ns,
+						    c->name, i, false};
 	}
-	if (!span__call_trace_sort(out, t->n))
-		return out_of_memory(err);
+	out->n = t->n;
 	return 0;
 }
 

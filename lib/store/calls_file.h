@@ -20,28 +20,30 @@ struct span__call {
 };
 
 /*
- * The spans of a trace that are in one file, by start, then in the order of
- * the file. A zeroed struct is empty; reuse it.
+ * The spans of a trace that are in one file. A zeroed struct is empty; reuse
+ * it.
  */
 struct span__call_trace {
 	size_t n;
-	const struct span__member *members;
-	const struct span__call *calls;
-	struct span__parents parents; /* after span__call_trace_link() */
-	struct span_buf buf;
+	struct span__member *members; /* until they are sorted in the order */
+	struct span__call *calls;     /* of the file */
+	/* after span__call_trace_link() */
+	const uint32_t *parent; /* index or SPAN_TRACE_NONE */
+	const uint8_t *flags;	/* SPAN_TRACE_ORPHAN, others when sorted */
+	struct span__parents parents;
+	struct span_buf buf, table;
 };
-/* Find the parents. 0 or SPAN_E_NOMEM. */
+/* Room for N spans, to be filled in and counted in t->n. False: no memory. */
+bool span__call_trace_room(struct span__call_trace *t, size_t n);
+/*
+ * Find the parents. Where ids are shared, or parents go in circles, this sorts
+ * the spans by start. 0 or SPAN_E_NOMEM.
+ */
 SPAN_NODISCARD int span__call_trace_link(struct span__call_trace *t,
 					 struct span_error *err);
-/*
- * Make room for N spans: the arrays to be filled in any order of starts, and
- * to be sorted then. False when memory is out.
- */
-bool span__call_trace_room(struct span__call_trace *t, size_t n,
-			   struct span__member **members,
-			   struct span__call **calls);
-/* Sort what was filled in, N of them. False when memory is out. */
-bool span__call_trace_sort(struct span__call_trace *t, size_t n);
+/* The same, and sort: for span__parents_adopt() of t->parents. */
+SPAN_NODISCARD int span__call_trace_sort(struct span__call_trace *t,
+					 struct span_error *err);
 void span__call_trace_release(struct span__call_trace *t);
 
 /* ---- frames ---- */
@@ -50,6 +52,9 @@ struct span__calls_log;
 SPAN_NODISCARD int span__calls_log_open(struct span__calls_log **out,
 					struct span__call_names *names,
 					struct span_error *err);
+/* Make room for N spans in all. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__calls_log_reserve(struct span__calls_log *l,
+					   uint64_t n, struct span_error *err);
 /*
  * Take the spans of a frame whose checksum was checked. 0; SPAN_E_NOMEM;
  * another code when the frame is bad: what was before the damage is taken.

@@ -43,43 +43,44 @@ int span__calls_log_open(struct span__calls_log **out,
 static bool find_state(const struct span_frame_info *info)
 {
 	for (size_t i = 0; i < info->n_strings; i++) {
-		struct span_str s = info->strings[i];
+		const char *p = info->strings[i].p;
+		const char *end = p + info->strings[i].len;
 
-		if (s.len >= 6 && memmem(s.p, s.len, "ot=", 3))
-			return true;
+		if (info->strings[i].len < 6)
+			continue;
+		for (p += 2; p < end && (p = memchr(p, '=', end - p)); p++)
+			if (p[-1] == 't' && p[-2] == 'o')
+				return true;
 	}
 	return false;
 }
 
-static int find_name(struct span__calls_log *l, const struct span *s,
-		     bool error, uint32_t *number, struct span_error *err)
+/* By address: the tables of a frame have each name and process once. */
+static int find_name(struct span__calls_log *l, const struct span__raw *r,
+		     double weight, uint32_t *number, struct span_error *err)
 {
-	uint32_t bits = s->kind * 2u + error;
-	uintptr_t at = (uintptr_t)s->name.p / 4 + (uintptr_t)s->process / 32 +
-		       bits * 7u;
+	const struct span_frame_info *info = span_frame_info(l->frame);
+	bool error = span__judge_error(&l->judge, r);
+	uint64_t key = (r->process << 27 | r->name) << 5 | r->kind << 1 | error;
 	struct span__call_name name;
+	size_t at = (r->process * 31 + r->name * 2 + error) % CALLS_LOG_RECENT;
 	int rc;
 
-	at = (at ^ at >> 8) % CALLS_LOG_RECENT;
-	if (l->recent[at].process == s->process &&
-	    l->recent[at].name == s->name.p && l->recent[at].bits == bits &&
-	    !l->has_state) {
+	if (l->recent[at].key == key + 1 && !l->has_state) {
 		*number = l->recent[at].number;
 		return 0;
 	}
 	name = (struct span__call_name){
-		.service = s->process->service,
-		.name = s->name,
-		.kind = s->kind,
+		.service = info->processes[r->process].service,
+		.name = info->strings[r->name],
+		.kind = r->kind,
 		.error = error,
-		.weight = l->has_state ? span__weight(s->trace_state) : 1,
+		.weight = weight,
 	};
 	rc = span__call_names_put(l->names, &name, number, err);
 	if (rc < 0)
 		return rc;
-	l->recent[at].process = s->process;
-	l->recent[at].name = s->name.p;
-	l->recent[at].bits = bits;
+	l->recent[at].key = key + 1;
 	l->recent[at].number = *number;
 	return 0;
 }
@@ -138,11 +139,11 @@ static bool grow_spans(struct span__calls_log *l)
 }
 
 /* Count the span that was filled in at the end of v[] to its trace. */
-static void join_trace(struct span__calls_log *l, const struct span *s)
+static void join_trace(struct span__calls_log *l)
 {
 	struct span__log_call *c = &l->v[l->n];
 	struct span__log_trace *t;
-	uint64_t end = span_end_ns(s);
+	uint64_t end;
 	uint32_t *slot;
 
 	if (l->n && !memcmp(l->v[l->n - 1].trace_id, c->trace_id, 16)) {
@@ -160,15 +161,17 @@ static void join_trace(struct span__calls_log *l, const struct span *s)
 	}
 	t = &l->traces[c->trace];
 	t->n++;
-	if (s->start_ns < t->start_ns)
-		t->start_ns = s->start_ns;
+	if (__builtin_add_overflow(c->start_ns, c->duration_ns, &end))
+		end = UINT64_MAX;
+	if (c->start_ns < t->start_ns)
+		t->start_ns = c->start_ns;
 	if (end > t->end_ns)
 		t->end_ns = end;
 	l->n++;
 }
 
-static int put_span(struct span__calls_log *l, const struct span *s, bool error,
-		    struct span_error *err)
+static int put_span(struct span__calls_log *l, const struct span__raw *r,
+		    double weight, struct span_error *err)
 {
 	struct span__log_call *c;
 	int rc;
@@ -179,45 +182,55 @@ static int put_span(struct span__calls_log *l, const struct span *s, bool error,
 	if (!grow_spans(l) || !grow_traces(l))
 		return out_of_memory(err);
 	c = &l->v[l->n];
-	*c = (struct span__log_call){
-		.id = span__id(s->span_id),
-		.parent_id = span__id(s->parent_id),
-		.start_ns = s->start_ns,
-		.duration_ns = s->duration_ns,
-	};
-	memcpy(c->trace_id, s->trace_id, 16);
-	rc = find_name(l, s, error, &c->name, err);
+	memcpy(c->trace_id, r->trace_id, 16);
+	span__judge_ids(r, &c->id, &c->parent_id);
+	c->start_ns = r->start_ns;
+	c->duration_ns = r->duration_ns;
+	rc = find_name(l, r, weight, &c->name, err);
 	if (!rc)
-		join_trace(l, s);
+		join_trace(l);
 	return rc;
 }
 
-/* The first N spans of the frame, which were judged. */
-static int put_spans(struct span__calls_log *l, uint32_t n,
-		     struct span_error *err)
+/* How many spans the next span stands for, which is decoded for that. */
+static int next_weight(struct span__calls_log *l, double *weight,
+		       struct span_error *err)
 {
+	struct dec next = l->frame->next;
+	uint32_t left = l->frame->spans_left;
 	struct span s;
-	int rc = 1;
+	int rc = span_frame_next(l->frame, &s, err);
 
-	for (uint32_t i = 0; i < n && rc > 0; i++) {
-		rc = span_frame_next_head(l->frame, NULL, 0, &s, err);
-		if (rc > 0 && l->has_state &&
-		    span_frame_complete(l->frame, &s, err) < 0)
-			rc = SPAN_E_CORRUPT;
+	*weight = rc > 0 ? span__weight(s.trace_state) : 1;
+	l->frame->next = next;
+	l->frame->spans_left = left;
+	return rc;
+}
+
+static int put_spans(struct span__calls_log *l, struct span_error *err)
+{
+	double weight = 1;
+	int rc = span__judge_begin(&l->judge, l->frame, err);
+
+	while (!rc) {
+		struct span__raw r;
+
+		if (l->has_state && l->frame->spans_left)
+			rc = next_weight(l, &weight, err);
+		if (rc >= 0)
+			rc = span__judge_next(&l->judge, &r, err);
 		if (rc <= 0)
 			return rc;
-		rc = put_span(l, &s, span__judge_bit(&l->judge, i), err);
-		rc = rc ? rc : 1;
+		rc = put_span(l, &r, weight, err);
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 int span__calls_log_put(struct span__calls_log *l, struct span_str frame,
 			struct span_error *err)
 {
-	uint32_t n;
 	size_t used;
-	int rc, bad;
+	int rc;
 
 	rc = span__frame_parse_sound(l->frame, frame.p, frame.len, &used, err);
 	if (rc > 0 && used != frame.len)
@@ -227,11 +240,22 @@ int span__calls_log_put(struct span__calls_log *l, struct span_str frame,
 		return rc;
 	memset(l->recent, 0, sizeof(l->recent));
 	l->has_state = find_state(span_frame_info(l->frame));
-	bad = span__judge_frame(&l->judge, l->frame, &n, err);
-	if (bad == SPAN_E_NOMEM)
-		return bad;
-	rc = put_spans(l, span_frame_info(l->frame)->n_spans, err);
-	return rc < 0 ? rc : bad;
+	return put_spans(l, err);
+}
+
+int span__calls_log_reserve(struct span__calls_log *l, uint64_t n,
+			    struct span_error *err)
+{
+	void *v;
+
+	if (n <= l->cap || n > SPANS_MAX)
+		return 0;
+	v = realloc(l->v, n * sizeof(*l->v));
+	if (!v)
+		return out_of_memory(err);
+	l->v = v;
+	l->cap = n;
+	return 0;
 }
 
 size_t span__calls_log_memory(const struct span__calls_log *l)

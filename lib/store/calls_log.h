@@ -38,11 +38,10 @@ struct span__calls_log {
 	struct span__judge judge;
 	struct span_frame *frame;
 	bool has_state; /* a string of the frame may tell a weight */
-	/* Names of the frame that were looked up, by their addresses. */
+	/* Names of the frame that were looked up; key 0: none. */
 	struct {
-		const struct span_process *process;
-		const char *name;
-		uint32_t bits, number;
+		uint64_t key;
+		uint32_t number;
 	} recent[CALLS_LOG_RECENT];
 };
 

@@ -37,8 +37,7 @@ static int find_trace(const struct span__calls_file *of, uint64_t trace,
 static void check_one(const struct span__call_trace *t, uint32_t i,
 		      struct span__orphan *o)
 {
-	if (i == SPAN_TRACE_NONE ||
-	    !(t->parents.flags[i] & SPAN_TRACE_ORPHAN)) {
+	if (i == SPAN_TRACE_NONE || !(t->flags[i] & SPAN_TRACE_ORPHAN)) {
 		o->parent = CALLS_NONE;
 		return;
 	}
@@ -176,7 +175,7 @@ int span__orphans_find(struct span__orphan_search *s,
 			rc = span__calls_file_trace(&other->file, hits[i].key,
 						    &s->other, err);
 		if (!rc && (!i || hits[i].key != hits[i - 1].key))
-			rc = span__call_trace_link(&s->other, err);
+			rc = span__call_trace_sort(&s->other, err);
 		if (!rc)
 			adopt(&s->other, &v[hits[i].i], names);
 	}

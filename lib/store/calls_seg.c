@@ -214,25 +214,23 @@ static void *room(struct span_buf *b, size_t n, size_t size)
 static int read_trace(struct reading *r, struct span__call_trace *out,
 		      struct span_error *err)
 {
-	size_t n = r->place.n, to = 0;
-	struct span__member *members;
-	struct span__call *calls;
+	size_t n = r->place.n;
 
 	r->ids = room(&r->s->ids, n, sizeof(*r->ids));
 	r->path = room(&r->s->path, n + 1, sizeof(*r->path));
-	if (!r->ids || !r->path ||
-	    !span__call_trace_room(out, n, &members, &calls))
+	if (!r->ids || !r->path || !span__call_trace_room(out, n))
 		return out_of_memory(err);
 	r->starts = span__seg_starts(r->s->seg, &r->place);
 	span__ints_range(&r->s->seg->span_ids, r->place.first_span, n, r->ids);
 	for (size_t i = 0; i < n && r->starts; i++) {
-		int rc = read_call(r, i, &members[to], &calls[to], err);
+		int rc = read_call(r, i, &out->members[out->n],
+				   &out->calls[out->n], err);
 
 		if (rc < 0)
 			return rc;
-		to += (size_t)rc;
+		out->n += (size_t)rc;
 	}
-	return span__call_trace_sort(out, to) ? 0 : out_of_memory(err);
+	return 0;
 }
 
 int span__calls_seg_trace(struct span__calls_seg *s, uint64_t trace,

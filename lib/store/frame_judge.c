@@ -8,16 +8,6 @@
 
 #include "base/banned.h"
 
-/* What is judged of a span. */
-struct raw {
-	uint8_t trace_id[16];
-	uint64_t process, scope, name;
-	uint64_t start_ns, duration_ns;
-	uint8_t kind, status;
-	size_t n_elements;
-	struct dec d; /* what is left of it */
-};
-
 /* The bit of each tag that is asked for. */
 static uint64_t all_tags(const struct span__filter *filter)
 {
@@ -64,7 +54,7 @@ static inline void skip_value(struct dec *d)
 }
 
 /* Read what every span has: 1, 0 when it is not of the traces, or a code. */
-static int read_head(struct span__judge *j, struct raw *r,
+static int read_head(struct span__judge *j, struct span__raw *r,
 		     struct span_error *err)
 {
 	struct dec *d = &r->d;
@@ -80,6 +70,7 @@ static int read_head(struct span__judge *j, struct raw *r,
 	    !span__id_among(r->trace_id, j->filter->scan.ids,
 			    j->filter->scan.n_ids))
 		return 0;
+	r->ids = d->p;
 	skip_value(d);
 	skip_value(d);
 	r->process = dec_uint(d);
@@ -180,7 +171,7 @@ static bool has_true_error(const struct span__judge *j, struct dec d)
 	return false;
 }
 
-static bool is_error(const struct span__judge *j, const struct raw *r)
+bool span__judge_error(const struct span__judge *j, const struct span__raw *r)
 {
 	if (r->status == SPAN_STATUS_ERROR)
 		return true;
@@ -258,8 +249,8 @@ static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
 }
 
 /* The tags among WANTED that are fields of the span itself. */
-static uint64_t head_tags(const struct span__judge *j, const struct raw *r,
-			  uint64_t wanted)
+static uint64_t head_tags(const struct span__judge *j,
+			  const struct span__raw *r, uint64_t wanted)
 {
 	struct span s = {.kind = r->kind, .status = r->status};
 	uint64_t tags = 0;
@@ -270,8 +261,8 @@ static uint64_t head_tags(const struct span__judge *j, const struct raw *r,
 		struct span_str text = {0};
 
 		if (eq->derived == SPAN__DERIVED_ERROR)
-			text = is_error(j, r) ? SPAN_STR("true")
-					      : SPAN_STR("false");
+			text = span__judge_error(j, r) ? SPAN_STR("true")
+						       : SPAN_STR("false");
 		else if (eq->derived == SPAN__DERIVED_KIND ||
 			 eq->derived == SPAN__DERIVED_STATUS ||
 			 eq->derived == SPAN__DERIVED_STATUS_CODE)
@@ -327,7 +318,7 @@ static int judge_whole(struct span__judge *j, const unsigned char *at,
 	return rc;
 }
 
-static int judge_tags(struct span__judge *j, struct raw *r,
+static int judge_tags(struct span__judge *j, struct span__raw *r,
 		      const unsigned char *at, struct span_error *err)
 {
 	const struct span__verdict *processes =
@@ -365,7 +356,7 @@ static int judge_span(struct span__judge *j, struct span_error *err)
 	const struct span__verdict *processes =
 		(const struct span__verdict *)(const void *)j->processes.p;
 	const unsigned char *at = j->f->next.p;
-	struct raw r;
+	struct span__raw r;
 	int rc = read_head(j, &r, err);
 
 	if (rc <= 0 || !range)
@@ -376,7 +367,7 @@ static int judge_span(struct span__judge *j, struct span_error *err)
 	rc = judge_name(j, r.name, err);
 	if (rc <= 0)
 		return rc;
-	if (range->error && !is_error(j, &r))
+	if (range->error && !span__judge_error(j, &r))
 		return 0;
 	return filter->n_tags ? judge_tags(j, &r, at, err) : 1;
 }
@@ -418,6 +409,33 @@ int span__judge_frame(struct span__judge *j, struct span_frame *f, uint32_t *n,
 	f->failed = 0;
 	span_frame_rewind(f);
 	return rc < 0 ? rc : 0;
+}
+
+int span__judge_begin(struct span__judge *j, struct span_frame *f,
+		      struct span_error *err)
+{
+	int rc;
+
+	j->f = f;
+	rc = span__judge_tables(j, err);
+	return rc < 0 ? rc : 0;
+}
+
+int span__judge_next(struct span__judge *j, struct span__raw *r,
+		     struct span_error *err)
+{
+	if (!j->f->spans_left)
+		return span__frame_end(j->f, err);
+	return read_head(j, r, err);
+}
+
+void span__judge_ids(const struct span__raw *r, uint64_t *id,
+		     uint64_t *parent_id)
+{
+	struct dec d = dec_init(r->ids, (size_t)(r->d.end - r->ids));
+
+	*id = dec_uint(&d);
+	*parent_id = dec_uint(&d);
 }
 
 void span__judge_release(struct span__judge *j)

@@ -9,6 +9,7 @@
 #ifndef SPAN_FRAME_JUDGE_H
 #define SPAN_FRAME_JUDGE_H
 
+#include "base/dec.h"
 #include "store/store_ops.h"
 #include "text/tag_values.h"
 
@@ -70,6 +71,32 @@ SPAN_NODISCARD int span__judge_frame(struct span__judge *j,
  */
 SPAN_NODISCARD int span__judge_tables(struct span__judge *j,
 				      struct span_error *err);
+/* What is read of a span in place. */
+struct span__raw {
+	uint8_t trace_id[16];
+	const unsigned char *ids;
+	uint64_t process, scope, name; /* in the tables of the frame */
+	uint64_t start_ns, duration_ns;
+	uint8_t kind, status;
+	size_t n_elements;
+	struct dec d; /* what is left of it */
+};
+
+/*
+ * Look at the spans of F, which was parsed or rewound, one after another; the
+ * judge has a filter with a range. begin returns 0 or a negative code; next 1,
+ * 0 at the end, or a negative code when the frame is bad.
+ */
+SPAN_NODISCARD int span__judge_begin(struct span__judge *j,
+				     struct span_frame *f,
+				     struct span_error *err);
+SPAN_NODISCARD int span__judge_next(struct span__judge *j, struct span__raw *r,
+				    struct span_error *err);
+/* As span_is_error() of the span. */
+bool span__judge_error(const struct span__judge *j, const struct span__raw *r);
+/* Its ids, as big-endian values. */
+void span__judge_ids(const struct span__raw *r, uint64_t *id,
+		     uint64_t *parent_id);
 void span__judge_release(struct span__judge *j);
 
 static inline bool span__judge_bit(const struct span__judge *j, size_t i)

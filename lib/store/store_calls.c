@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define LOG_MEMORY (24u << 20)	 /* of logs that are kept */
+#define SPAN_BYTES 24u		 /* of a span in a log at least */
 #define NAMES_MEMORY (24u << 20) /* after which all is forgotten */
 
 struct slot {
@@ -70,6 +71,8 @@ int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
 {
 	int rc = span__calls_log_open(out, names, err);
 
+	if (!rc && f->has_sum && f->sum.n_spans <= f->size / SPAN_BYTES)
+		rc = span__calls_log_reserve(*out, f->sum.n_spans, err);
 	if (!rc)
 		rc = span__directory_frames(s, f, put_frame, *out, err);
 	if (!rc)
