@@ -22,7 +22,7 @@ bool span__counted_open(struct span__ints *c, const struct span__area *area,
 	struct span__area column;
 	uint64_t n;
 
-	*c = (struct span__ints){0};
+	*c = (struct span__ints){.area = {NULL, 0, area->file}};
 	if (!area->len)
 		return true;
 	if (!span__area_ok(area, 0, COUNT))
