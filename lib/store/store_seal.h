@@ -30,12 +30,19 @@ struct span__sealing {
 	struct span__seg_builder *builder;
 	struct span__seal_sum sum;
 	uint64_t check_every; /* traces: one out of so many */
+	bool careful;	      /* frames are validated first */
 	struct span_frame *frame;
 	struct span__log_walk walk;
 	struct span_arena arena;
 };
 
-enum { SEAL_DONE = 0, SEAL_TOO_BIG, SEAL_UNFIT, SEAL_NOT_ALONE };
+enum {
+	SEAL_DONE = 0,
+	SEAL_TOO_BIG,
+	SEAL_UNFIT,
+	SEAL_NOT_ALONE, /* of the caller */
+	SEAL_CARE,	/* not returned */
+};
 
 /*
  * Write a segment of all spans of the files as NAME, durably, and read it

@@ -3,7 +3,7 @@
  * A segment is read back before anything that it replaces is removed: all
  * spans are counted, and those of some traces are compared by the sum of their
  * hashes with what went in. To compare all of them takes longer than to write
- * them, so of large segments it is one trace in sixteen.
+ * them, so of large segments it is one trace in 32.
  */
 #include "store/store_seal.h"
 
@@ -11,12 +11,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "stream/frame.h"
+
 #include "base/banned.h"
 
 #define CHECK_ALL 65536u /* spans up to which all are compared */
-#define CHECK_EVERY 16u
-#define PIECE 256u  /* spans of a trace at a time */
-#define TELL 16384u /* spans between words of progress */
+#define CHECK_EVERY 32u
+#define CHECKED_MAX 64u /* of a frame, looked up by id */
+#define PIECE 256u	/* spans of a trace at a time */
+#define TELL 16384u	/* spans between words of progress */
 
 /* The bytes of ids are random, or their last ones count. */
 static bool is_checked(const struct span__sealing *s, const uint8_t id[16])
@@ -65,43 +68,81 @@ static int put_spans(struct span__sealing *s, struct span_error *err)
 	return rc;
 }
 
-static int count_frame(struct span__sealing *s, struct span_error *err)
-{
-	struct span span;
-	int rc;
+/* The ids of the traces in a frame that are checked, each once, sorted. */
+struct checked {
+	const struct span__sealing *sealing;
+	uint8_t ids[CHECKED_MAX][16];
+	size_t n, n_spans;
+	bool full;
+};
 
+static void take_id(void *arg, const uint8_t id[16])
+{
+	struct checked *c = arg;
+	size_t i = c->n;
+
+	c->n_spans++;
+	if (!is_checked(c->sealing, id))
+		return;
+	while (i && memcmp(c->ids[i - 1], id, 16) > 0)
+		i--;
+	if (i && !memcmp(c->ids[i - 1], id, 16))
+		return;
+	if (c->n == CHECKED_MAX) {
+		c->full = true;
+		return;
+	}
+	memmove(c->ids[i + 1], c->ids[i], (c->n++ - i) * 16);
+	memcpy(c->ids[i], id, 16);
+}
+
+/* Of most spans nothing is read but the trace's id. */
+static int count_frame(struct span__sealing *s, const uint8_t *p, size_t len,
+		       struct span_error *err)
+{
+	struct checked c = {.sealing = s};
+	struct span span;
+	int rc = span__frame_ids(p, len, take_id, &c);
+	const uint8_t(*ids)[16] = c.full ? NULL : (const uint8_t(*)[16])c.ids;
+
+	s->sum.n_spans += c.n_spans;
 	span_frame_rewind(s->frame);
-	while ((rc = span_frame_next_head(s->frame, NULL, 0, &span, err)) > 0) {
-		s->sum.n_spans++;
-		if (!is_checked(s, span.trace_id))
-			continue;
-		rc = span_frame_complete(s->frame, &span, err);
-		if (rc < 0)
-			return rc;
-		s->sum.hashes += span_hash(&span);
+	while (!rc && (c.n || c.full) &&
+	       (rc = span_frame_next_of(s->frame, ids, c.n, &span, err)) > 0) {
+		count_hash(s, &s->sum, &span);
+		rc = 0;
 	}
 	return rc;
 }
 
+/*
+ * What was appended was validated then, and its checksum holds: a frame that
+ * is not valid nonetheless is noticed when it is taken apart, and all begins
+ * anew with more care.
+ */
 static int put_frame(struct span__sealing *s,
 		     const struct span__log_record *rec, const uint8_t *p,
 		     struct span_error *err)
 {
 	bool *damaged = &s->damaged[s->file];
 	size_t used;
-	int rc;
+	int rc = span__frame_parse_sound(s->frame, p, rec->len, &used, NULL);
 
-	if (span_frame_parse(s->frame, p, rec->len, &used, NULL) <= 0) {
+	if (rc <= 0) {
 		*damaged = true;
-		return 0;
+		return rc == SPAN_E_NOMEM ? rc : 0;
 	}
-	if (span_frame_validate(s->frame, NULL) < 0) {
+	if (s->careful && span_frame_validate(s->frame, NULL) < 0) {
 		*damaged = true;
 		span_frame_rewind(s->frame);
 		return put_spans(s, err);
 	}
 	rc = span__seg_builder_put_frame(s->builder, s->frame, err);
-	return rc < 0 ? rc : count_frame(s, err);
+	if (!rc)
+		rc = count_frame(s, p, rec->len, err);
+	if ((rc == SPAN_E_CORRUPT || rc == SPAN_E_LIMIT) && !s->careful)
+		return SEAL_CARE;
+	return rc;
 }
 
 static int put_records(struct span__sealing *s, const struct span__log *log,
@@ -327,8 +368,8 @@ static int prepare(struct span__sealing *s, struct span_error *err)
 	return rc < 0 ? rc : span__seg_builder_open(&s->builder, s->codec, err);
 }
 
-int span__seal_build(struct span__sealing *s, const char *name,
-		     struct span_error *err)
+static int build(struct span__sealing *s, const char *name,
+		 struct span_error *err)
 {
 	const struct span__dir *d = &s->store->dir;
 	int rc = prepare(s, err);
@@ -348,6 +389,21 @@ int span__seal_build(struct span__sealing *s, const char *name,
 					      &s->header, &s->size, err);
 	span__seg_builder_close(&s->builder);
 	return rc < 0 ? rc : check(s, name, err);
+}
+
+int span__seal_build(struct span__sealing *s, const char *name,
+		     struct span_error *err)
+{
+	int rc;
+
+	s->careful = false;
+	rc = build(s, name, err);
+	if (rc == SEAL_CARE) {
+		span__seal_release(s);
+		s->careful = true;
+		rc = build(s, name, err);
+	}
+	return rc;
 }
 
 void span__seal_release(struct span__sealing *s)
