@@ -7,11 +7,6 @@
 
 #include "base/banned.h"
 
-static struct {
-	uint64_t max_age, max_bytes;
-	bool dry_run, trust_clock;
-} opt;
-
 const char *store_name(int *argc, char ***argv)
 {
 	const char *name = getenv("SPAN_STORE");
@@ -32,9 +27,8 @@ void store_damage(void *arg, const char *text)
 	cmd_warn("%s", text);
 }
 
-/* The store that is the only operand. */
-static int open_only(struct span_store **st, enum span_store_mode mode,
-		     int argc, char **argv, struct span_error *err)
+int store_open(struct span_store **st, enum span_store_mode mode, int argc,
+	       char **argv, struct span_error *err)
 {
 	const struct span_store_opts o = {.mode = mode, .damage = store_damage};
 	const char *name = store_name(&argc, &argv);
@@ -42,61 +36,6 @@ static int open_only(struct span_store **st, enum span_store_mode mode,
 	if (argc)
 		cmd_usage("unexpected argument: '%s'", argv[0]);
 	return span_store_open(st, name, &o, err);
-}
-
-static void print_size(const char *before, uint64_t bytes, const char *after)
-{
-	struct span_buf b = {0};
-
-	span_text_size(&b, bytes);
-	printf("%s%.*s%s", before, (int)b.len, b.p, after);
-	span_buf_release(&b);
-}
-
-static int tell_expired(void *arg, const struct span_store_file *f,
-			const char *text, struct span_error *err)
-{
-	(void)arg;
-	(void)err;
-	if (cmd_quiet || (!opt.dry_run && !cmd_verbose))
-		return 0;
-	printf("%s%s, %llu spans", opt.dry_run ? "would remove " : "", f->name,
-	       (unsigned long long)f->n_spans);
-	print_size(", ", f->bytes, "");
-	printf(": %s\n", text);
-	return 0;
-}
-
-static int run_expire(int argc, char **argv, struct span_error *err)
-{
-	const struct span_store_policy policy = {
-		.max_age_ns = opt.max_age,
-		.max_bytes = opt.max_bytes,
-		.dry_run = opt.dry_run,
-		.trust_clock = opt.trust_clock,
-	};
-	struct span_store_expired gone = {0};
-	struct span_store *st = NULL;
-	int rc;
-
-	if (!opt.max_age && !opt.max_bytes)
-		cmd_usage("what is to go? --max-age or --max-bytes is needed");
-	rc = open_only(&st, opt.dry_run ? SPAN_STORE_READ : SPAN_STORE_MAINTAIN,
-		       argc, argv, err);
-	if (!rc)
-		rc = span_store_expire(st, &policy, &gone, tell_expired, NULL,
-				       err);
-	if (!rc && gone.clock_doubt && opt.max_age && !opt.trust_clock)
-		cmd_warn("the clock was set, or was wrong: nothing is removed "
-			 "by age without --trust-clock");
-	if (!rc && gone.n_files && !opt.dry_run && !cmd_quiet) {
-		printf("removed %llu file%s, %llu span%s",
-		       (unsigned long long)gone.n_files, store_s(gone.n_files),
-		       (unsigned long long)gone.n_spans, store_s(gone.n_spans));
-		print_size(", ", gone.bytes, "\n");
-	}
-	(void)span_store_close(&st, NULL);
-	return rc;
 }
 
 static int tell_checked(void *arg, const struct span_store_file *f,
@@ -115,7 +54,7 @@ static int tell_checked(void *arg, const struct span_store_file *f,
 static int run_verify(int argc, char **argv, struct span_error *err)
 {
 	struct span_store *st = NULL;
-	int rc = open_only(&st, SPAN_STORE_READ, argc, argv, err);
+	int rc = store_open(&st, SPAN_STORE_READ, argc, argv, err);
 
 	if (!rc)
 		rc = span_store_verify(st, tell_checked, NULL, err);
@@ -123,23 +62,23 @@ static int run_verify(int argc, char **argv, struct span_error *err)
 	return rc > 0 ? CMD_NONE : rc;
 }
 
-static const struct cmd_option expire_options[] = {
-	{CMD_FLAG, 0, "dry-run", &opt.dry_run, NULL,
-	 "print what would be removed", NULL},
-	{CMD_DURATION, 0, "max-age", &opt.max_age, "TIME",
-	 "remove what arrived before that", NULL},
-	{CMD_SIZE, 0, "max-bytes", &opt.max_bytes, "SIZE",
-	 "keep at most this much", NULL},
-	{CMD_FLAG, 0, "trust-clock", &opt.trust_clock, NULL,
-	 "believe a clock that was set", NULL},
-	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
-};
-
 static const struct cmd verbs[] = {
 	{"append", "[STORE] [FILE...]", "add span streams to a store",
 	 store_append_options, store_append, NULL},
-	{"expire", "[STORE]", "remove the oldest logs of a store",
-	 expire_options, run_expire, NULL},
+	{"expire", "[STORE]", "remove the oldest files of a store",
+	 store_expire_options, store_expire, NULL},
+	{"export", "[STORE] DIR", "copy what is sealed to another store", NULL,
+	 store_export, NULL},
+	{"import", "[STORE] DIR...", "copy what is sealed in other stores",
+	 NULL, store_import, NULL},
+	{"init", "[STORE]", "create a store, or say how long it keeps spans",
+	 store_init_options, store_init, NULL},
+	{"operations", "[STORE] [SERVICE]", "list the operations of services",
+	 store_names_options, store_operations, NULL},
+	{"seal", "[STORE]", "compress closed logs into segments",
+	 store_seal_options, store_seal, NULL},
+	{"services", "[STORE]", "list the services in a store",
+	 store_names_options, store_services, NULL},
 	{"stat", "[STORE]", "print what a store holds", store_stat_options,
 	 store_stat, NULL},
 	{"verify", "[STORE]", "check everything in a store", NULL, run_verify,

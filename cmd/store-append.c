@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* span-store append */
 #include "store-cmd.h"
+#include "store-durable.h"
+#include "store-upkeep.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/banned.h"
 
 #define RETRY_MS 200 /* while the disk is full */
+#define ROOM_MS 20   /* while retention makes room */
+#define ROOM_TRIES (10000 / ROOM_MS)
 
 enum { ON_FULL_BLOCK, ON_FULL_FAIL };
 static const char *const on_full_names[] = {"block", "fail", NULL};
 
 static struct {
-	const char *sync, *ack_fd;
 	uint64_t max_frame, max_future, min_free, rotate_age, rotate_size;
 	int on_full;
-	bool require_local, skip_bad;
-} opt = {.min_free = 64u << 20};
+	bool require_local, seal, skip_bad;
+} opt = {.min_free = 64u << 20, .seal = true};
 
 const struct cmd_option store_append_options[] = {
-	{CMD_STRING, 0, "ack-fd", &opt.ack_fd, "N",
+	{CMD_STRING, 0, "ack-fd", &durable.ack_fd, "N",
 	 "tell descriptor N what is durable", NULL},
 	{CMD_SIZE, 0, "max-frame", &opt.max_frame, "SIZE",
 	 "refuse larger frames (4M)", NULL},
@@ -31,6 +31,8 @@ const struct cmd_option store_append_options[] = {
 	 "count spans that start later than this from now (2d)", NULL},
 	{CMD_SIZE, 0, "min-free", &opt.min_free, "SIZE",
 	 "leave this much of the disk free (64M)", NULL},
+	{CMD_NOFLAG, 0, "no-seal", &opt.seal, NULL, "leave sealing to others",
+	 NULL},
 	{CMD_CHOICE, 0, "on-full", &opt.on_full, "ACTION",
 	 "what to do when there is less", on_full_names},
 	{CMD_FLAG, 0, "require-local", &opt.require_local, NULL,
@@ -41,7 +43,7 @@ const struct cmd_option store_append_options[] = {
 	 "close a log before it grows above this (64M)", NULL},
 	{CMD_FLAG, 0, "skip-bad", &opt.skip_bad, NULL,
 	 "go on after damage in the input", NULL},
-	{CMD_STRING, 0, "sync", &opt.sync, "MODE",
+	{CMD_STRING, 0, "sync", &durable.sync, "MODE",
 	 "group:TIME,BYTES (group:200ms,4M), each, or none", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_metrics_options, NULL, "Output", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
@@ -76,80 +78,6 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-/* "200ms,4M": both are needed, and not zero. */
-static int parse_group(const char *text, struct span_store_opts *o,
-		       struct span_error *err)
-{
-	const char *comma = strchr(text, ',');
-	char *delay;
-	int rc;
-
-	if (!comma)
-		return span_error_set(err, SPAN_E_INVALID,
-				      "no bytes in --sync=group:%s", text);
-	delay = strndup(text, (size_t)(comma - text));
-	if (!delay)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	rc = cmd_parse_duration(delay, &o->sync_delay_ns, err);
-	free(delay);
-	if (!rc)
-		rc = cmd_parse_size(comma + 1, &o->sync_bytes, err);
-	if (!rc && (!o->sync_delay_ns || !o->sync_bytes))
-		o->sync = SPAN_SYNC_EACH;
-	return rc;
-}
-
-static int parse_sync(struct span_store_opts *o, struct span_error *err)
-{
-	o->sync = SPAN_SYNC_GROUP;
-	if (!opt.sync || !strcmp(opt.sync, "group"))
-		return 0;
-	if (!strncmp(opt.sync, "group:", 6))
-		return parse_group(opt.sync + 6, o, err);
-	if (!strcmp(opt.sync, "each"))
-		o->sync = SPAN_SYNC_EACH;
-	else if (!strcmp(opt.sync, "none"))
-		o->sync = SPAN_SYNC_NONE;
-	else
-		cmd_usage("no such mode: --sync=%s", opt.sync);
-	return 0;
-}
-
-static int ack_fd = -1;
-
-static void parse_ack_fd(void)
-{
-	struct span_error err = {0};
-	uint64_t n;
-
-	if (!opt.ack_fd)
-		return;
-	if (cmd_parse_int(opt.ack_fd, &n, &err) < 0 || n > INT32_MAX)
-		cmd_usage("not a descriptor: --ack-fd=%s", opt.ack_fd);
-	if (fcntl((int)n, F_GETFD) < 0)
-		cmd_usage("descriptor %s is not open", opt.ack_fd);
-	ack_fd = (int)n;
-}
-
-static int acknowledge(void *arg, const struct span_store_ack *a,
-		       struct span_error *err)
-{
-	char line[120];
-	int len = snprintf(
-		line, sizeof(line), "ack %llu %llu %llu %llu\n",
-		(unsigned long long)a->segment, (unsigned long long)a->end,
-		(unsigned long long)a->first_seq, (unsigned long long)a->count);
-	int rc;
-
-	(void)arg;
-	if (ack_fd < 0)
-		return 0;
-	rc = span_write_all(ack_fd, line, (size_t)len, err);
-	if (rc < 0 && rc != SPAN_E_PIPE)
-		return span_error_set(err, rc, "cannot write acknowledgements");
-	return rc;
-}
-
 static void show_counts(struct span_store *st)
 {
 	span_store_counts(st, &done.store);
@@ -162,14 +90,49 @@ static bool tick_failed;
 /* Before a read that may block: what is due. */
 static int idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 {
-	uint64_t due;
+	uint64_t due, look = upkeep_look();
 	int rc = span_store_tick(arg, &due, err);
 
 	tick_failed = rc < 0;
+	if (look < due)
+		due = look;
 	if (due < *wait_ns)
 		*wait_ns = due;
 	show_counts(arg);
 	return rc;
+}
+
+/* What is due while the disk is full, and a pause. */
+static int pause_full(struct span_store *st, int ms, struct span_error *err)
+{
+	uint64_t due;
+	int rc = span_store_tick(st, &due, err);
+
+	if (rc < 0)
+		return rc;
+	show_counts(st);
+	poll(NULL, 0, ms);
+	return 0;
+}
+
+/*
+ * The disk is full. First retention may make room, and only after it did not
+ * does --on-full count: 1 to try again, 0 to give up.
+ */
+static int wait_for_room(struct span_store *st, unsigned tries, bool *told,
+			 struct span_error *err)
+{
+	bool busy = upkeep_make_room(opt.min_free) && tries < ROOM_TRIES;
+	int rc;
+
+	if (!busy && opt.on_full == ON_FULL_FAIL)
+		return 0;
+	if (!busy && !*told) {
+		cmd_warn("%s: waiting until there is room", err->msg);
+		*told = true;
+	}
+	rc = pause_full(st, busy ? ROOM_MS : RETRY_MS, err);
+	return rc < 0 ? rc : 1;
 }
 
 /*
@@ -180,25 +143,20 @@ static int append(struct span_store *st, struct span_frame *f,
 		  struct span_error *err)
 {
 	bool told = false;
-	uint64_t due;
-	int rc;
+	int rc, again;
 
-	for (;;) {
+	for (unsigned tries = 0;; tries++) {
 		*err = (struct span_error){0};
 		rc = span_store_append_frame(st, f, err);
-		if (opt.on_full == ON_FULL_FAIL || rc != SPAN_E_FULL)
+		if (rc != SPAN_E_FULL)
 			break;
-		if (!told)
-			cmd_warn("%s: waiting until there is room", err->msg);
-		told = true;
-		rc = span_store_tick(st, &due, err);
-		if (rc < 0)
-			return rc;
-		show_counts(st);
-		poll(NULL, 0, RETRY_MS);
+		again = wait_for_room(st, tries, &told, err);
+		if (again <= 0)
+			return again < 0 ? again : rc;
 	}
 	if (told && !rc)
 		cmd_warn("there is room again");
+	(void)upkeep_look();
 	return rc;
 }
 
@@ -325,12 +283,10 @@ static int open_store(struct span_store **st, const char *name,
 		.max_future_ns = opt.max_future,
 		.min_free = opt.min_free,
 		.require_local = opt.require_local,
-		.ack = acknowledge,
 		.damage = store_damage,
 	};
-	int rc = parse_sync(&o, err);
+	int rc = durable_parse(&o, err);
 
-	parse_ack_fd();
 	if (!rc)
 		rc = span_store_open(st, name, &o, err);
 	if (rc < 0)
@@ -338,12 +294,13 @@ static int open_store(struct span_store **st, const char *name,
 	span_store_counts(*st, &done.store);
 	if (cmd_verbose)
 		cmd_note("%s: sync %s", name,
-			 opt.sync ? opt.sync : "group:200ms,4M");
+			 durable.sync ? durable.sync : "group:200ms,4M");
 	if (cmd_verbose && done.store.recovered_frames)
 		cmd_note("%s: recovered %llu spans of an unfinished log", name,
 			 (unsigned long long)done.store.recovered_spans);
 	if (o.sync == SPAN_SYNC_NONE)
 		cmd_warn("--sync none: a power cut loses acknowledged spans");
+	upkeep_start(*st, name, opt.seal);
 	cmd_sd_notify("READY=1");
 	return 0;
 }
@@ -377,6 +334,7 @@ int store_append(int argc, char **argv, struct span_error *err)
 	/* What came before an error is made durable too. */
 	rc = first_error(rc, span_store_sync(st, &why), &why, err);
 	span_store_counts(st, &done.store);
+	upkeep_stop();
 	rc = first_error(rc, span_store_close(&st, &why), &why, err);
 	report(start_ns);
 	return rc;

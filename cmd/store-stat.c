@@ -1,236 +1,226 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* span-store stat */
-#include "store-cmd.h"
-
-#include <string.h>
+#include "stat-print.h"
+#include "store-names.h"
 
 #include "base/banned.h"
 
-enum { FORMAT_TABLE, FORMAT_JSON };
-static const char *const format_names[] = {"table", "json", NULL};
-static int format;
+#define DAY (24 * 3600e9)
+#define LEAST_NS 600e9 /* from how long on growth can be told */
+
+static const char *const format_names[] = {"table", "json", "csv", NULL};
+static struct {
+	int format;
+	bool columns, services;
+} opt;
 
 const struct cmd_option store_stat_options[] = {
-	{CMD_CHOICE, 'o', "format", &format, "FORMAT", "how to print it",
+	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "how to print it",
 	 format_names},
+	{CMD_FLAG, 0, "columns", &opt.columns, NULL,
+	 "print what the bytes are spent on too", NULL},
+	{CMD_FLAG, 0, "services", &opt.services, NULL,
+	 "print services and operations too", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-struct listing {
-	struct span_buf *out;
-	bool json, first;
-};
-
-static void put_uuid(struct span_buf *b, const uint8_t u[16])
+/* Above a hundred years it does not matter how long. */
+static uint64_t to_ns(double days)
 {
-	for (int i = 0; i < 16; i++)
-		span_buf_printf(
-			b, "%s%02x",
-			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+	return days > 36500 ? (uint64_t)(36500 * DAY) : (uint64_t)(days * DAY);
 }
 
-static void row(struct span_buf *b, const char *label)
+/*
+ * What spans take once they are sealed, times the rate at which they came,
+ * is how fast the store grows; logs are several times larger, but are sealed
+ * before long. The policy may keep the disk from ever being full.
+ */
+static void estimate(struct stat_report *r)
 {
-	span_buf_printf(b, "%-10s", label);
-}
+	const struct span_store_stat *s = &r->s;
+	const struct span_store_policy *p = &r->policy;
+	double span = (double)(s->max_arrival_ns - s->min_arrival_ns);
+	double room, holds;
 
-static void put_range(struct span_buf *b, const char *label, uint64_t from,
-		      uint64_t to)
-{
-	row(b, label);
-	span_text_local_time(b, from, 3);
-	span_buf_puts(b, " to ");
-	span_text_local_time(b, to, 3);
-	span_buf_putc(b, '\n');
-}
-
-static void put_loss(struct span_buf *b, const struct span_store_stat *s)
-{
-	if (s->missing_frames) {
-		row(b, "missing");
-		span_text_count(b, s->missing_frames);
-		span_buf_puts(b, " frames\n");
-	}
-	if (s->n_bad) {
-		row(b, "damaged");
-		span_text_count(b, s->n_bad);
-		span_buf_puts(b, " files were set aside\n");
-	}
-}
-
-static void put_table(struct span_buf *b, const char *name,
-		      const struct span_store_stat *s)
-{
-	row(b, "store");
-	span_text_terminal(b, span_str(name));
-	span_buf_putc(b, '\n');
-	row(b, "uuid");
-	put_uuid(b, s->uuid);
-	span_buf_putc(b, '\n');
-	row(b, "spans");
-	span_text_count(b, s->n_spans);
-	span_buf_puts(b, " in ");
-	span_text_count(b, s->n_frames);
-	span_buf_puts(b, " frames\n");
-	row(b, "files");
-	span_buf_printf(
-		b, "%llu closed, %llu open\n", (unsigned long long)s->n_closed,
-		(unsigned long long)(s->n_files - s->n_closed - s->n_bad));
-	row(b, "size");
-	span_text_size(b, s->bytes);
-	if (s->n_spans)
-		span_buf_printf(b, ", %.1f bytes a span",
-				(double)s->bytes / (double)s->n_spans);
-	span_buf_putc(b, '\n');
-	if (s->n_spans) {
-		put_range(b, "times", s->min_start_ns, s->max_end_ns);
-		put_range(b, "arrived", s->min_arrival_ns, s->max_arrival_ns);
-	}
-	put_loss(b, s);
-}
-
-static void put_number(struct span_buf *b, const char *key, uint64_t n)
-{
-	span_buf_printf(b, ",\"%s\":%llu", key, (unsigned long long)n);
-}
-
-/* null where there is no span that has a time. */
-static void put_time(struct span_buf *b, const char *key, uint64_t ns, bool any)
-{
-	span_buf_printf(b, ",\"%s\":", key);
-	if (!any) {
-		span_buf_puts(b, "null");
+	if (s->sealed_spans)
+		r->span_bytes =
+			(double)s->sealed_bytes / (double)s->sealed_spans;
+	else if (s->n_spans)
+		r->span_bytes = (double)s->bytes / (double)s->n_spans;
+	if (!s->n_spans || span < LEAST_NS)
 		return;
-	}
-	span_buf_putc(b, '"');
-	span_text_time(b, ns, 9);
-	span_buf_putc(b, '"');
-}
-
-static void put_json(struct span_buf *b, const char *name,
-		     const struct span_store_stat *s)
-{
-	bool any = s->n_frames > 0;
-
-	span_buf_puts(b, "{\"store\":");
-	span_text_json(b, span_str(name));
-	span_buf_puts(b, ",\"uuid\":\"");
-	put_uuid(b, s->uuid);
-	span_buf_putc(b, '"');
-	put_number(b, "spans", s->n_spans);
-	put_number(b, "frames", s->n_frames);
-	put_number(b, "bytes", s->bytes);
-	put_number(b, "closed", s->n_closed);
-	put_number(b, "open", s->n_files - s->n_closed - s->n_bad);
-	put_number(b, "setAside", s->n_bad);
-	put_number(b, "missingFrames", s->missing_frames);
-	put_time(b, "firstStart", s->min_start_ns, any);
-	put_time(b, "lastEnd", s->max_end_ns, any);
-	put_time(b, "firstArrival", s->min_arrival_ns, any);
-	put_time(b, "lastArrival", s->max_arrival_ns, any);
-	span_buf_puts(b, ",\"files\":[");
-}
-
-static void put_json_file(struct listing *l, const struct span_store_file *f,
-			  const char *state)
-{
-	struct span_buf *b = l->out;
-	bool any = f->n_frames > 0;
-
-	span_buf_printf(b, "%s{\"name\":\"%s\",\"state\":\"%s\"",
-			l->first ? "" : ",", f->name, state);
-	put_number(b, "spans", f->n_spans);
-	put_number(b, "frames", f->n_frames);
-	put_number(b, "bytes", f->bytes);
-	put_number(b, "firstFrame", f->first_seq);
-	put_number(b, "lastFrame", f->last_seq);
-	put_time(b, "firstStart", f->min_start_ns, any);
-	put_time(b, "lastEnd", f->max_end_ns, any);
-	put_time(b, "firstArrival", f->min_arrival_ns, any);
-	put_time(b, "lastArrival", f->max_arrival_ns, any);
-	span_buf_putc(b, '}');
-}
-
-/* What was put into B from AT on, moved to the right of WIDTH columns. */
-static void align_right(struct span_buf *b, size_t at, size_t width)
-{
-	size_t len = b->len - at;
-
-	if (b->failed || len >= width || !span_buf_reserve(b, width - len))
+	r->bytes_a_day = r->span_bytes * (double)s->n_spans / span * DAY;
+	if (r->bytes_a_day < 1 || s->free_bytes == UINT64_MAX)
 		return;
-	memmove(b->p + at + width - len, b->p + at, len);
-	memset(b->p + at, ' ', width - len);
-	b->len = at + width;
+	room = (double)s->free_bytes + (double)s->bytes;
+	holds = room / r->bytes_a_day;
+	r->holds_ns = to_ns(holds);
+	if ((p->max_bytes && (double)p->max_bytes < room) ||
+	    (p->max_age_ns && (double)p->max_age_ns / DAY < holds) ||
+	    p->min_free)
+		return;
+	r->full_ns = to_ns((double)s->free_bytes / r->bytes_a_day);
 }
 
-static void put_row(struct span_buf *b, const struct span_store_file *f)
+static int count_file(void *arg, const struct span_store_file *f,
+		      const char *text, struct span_error *err)
 {
-	size_t at;
+	struct stat_report *r = arg;
 
-	span_buf_printf(b, "%-13s", f->name);
-	at = b->len;
-	span_text_count(b, f->n_spans);
-	align_right(b, at, 12);
-	span_buf_puts(b, " spans");
-	at = b->len;
-	span_text_size(b, f->bytes);
-	align_right(b, at, 11);
-	if (f->n_frames) {
-		span_buf_puts(b, "  ");
-		span_text_local_time(b, f->min_arrival_ns, 0);
-	}
-	if (f->bad)
-		span_buf_puts(b, "  set aside");
-	span_buf_putc(b, '\n');
+	(void)text;
+	(void)err;
+	if (f->bad || f->sealed)
+		return 0;
+	r->n_logs++;
+	r->n_open += f->open;
+	return 0;
+}
+
+static int look(struct span_store *st, struct stat_report *r,
+		struct span_error *err)
+{
+	int rc = span_store_stat(st, &r->s, err);
+
+	if (!rc)
+		rc = span_store_files(st, count_file, r, err);
+	if (!rc)
+		rc = span_store_policy_get(st, &r->policy, err);
+	if (!rc)
+		estimate(r);
+	return rc;
 }
 
 static int put_file(void *arg, const struct span_store_file *f,
 		    const char *text, struct span_error *err)
 {
-	struct listing *l = arg;
-	struct span_buf *b = l->out;
-	const char *state = f->open ? "open" : f->bad ? "setAside" : "closed";
+	struct span_buf *b = arg;
 
 	(void)text;
 	(void)err;
-	if (l->json)
-		put_json_file(l, f, state);
-	else
-		put_row(b, f);
-	l->first = false;
+	if (opt.format != NAMES_JSON) {
+		stat_put_file(b, f);
+		return 0;
+	}
+	if (b->len && b->p[b->len - 1] == '}')
+		span_buf_putc(b, ',');
+	stat_put_json_file(b, f);
 	return 0;
+}
+
+struct part_list {
+	struct span_buf *out;
+	uint64_t spans, n;
+};
+
+static int put_part(void *arg, const struct span_store_part *p,
+		    struct span_error *err)
+{
+	struct part_list *l = arg;
+
+	(void)err;
+	if (opt.format == NAMES_JSON) {
+		if (l->n)
+			span_buf_putc(l->out, ',');
+		stat_put_json_part(l->out, p);
+	} else if (opt.format == NAMES_CSV) {
+		stat_put_csv_part(l->out, p);
+	} else {
+		stat_put_part(l->out, p, l->spans);
+	}
+	l->n++;
+	return 0;
+}
+
+static int put_columns(struct span_buf *b, struct span_store *st,
+		       uint64_t spans, struct span_error *err)
+{
+	struct part_list l = {b, spans, 0};
+
+	if (opt.format == NAMES_CSV)
+		span_buf_puts(b, "part,key,bytes,values\n");
+	if (opt.format == NAMES_TABLE && spans)
+		span_buf_printf(b, "\n%-44s%12s%11s%13s\n", "part", "size",
+				"B a span", "values");
+	return span_store_parts(st, put_part, &l, err);
+}
+
+static int put_services(struct span_buf *b, struct span_store *st,
+			struct span_error *err)
+{
+	struct names_list l = {
+		.out = b,
+		.format = (enum names_format)opt.format,
+		.columns = cmd_output_columns(),
+	};
+
+	return names_operations(&l, st, err);
+}
+
+static int put_json(struct span_buf *b, struct span_store *st,
+		    const struct stat_report *r, struct span_error *err)
+{
+	int rc;
+
+	stat_put_json(b, r);
+	span_buf_puts(b, ",\"files\":[");
+	rc = span_store_files(st, put_file, b, err);
+	span_buf_putc(b, ']');
+	if (!rc && opt.columns) {
+		span_buf_puts(b, ",\"columns\":[");
+		rc = put_columns(b, st, r->s.n_spans, err);
+		span_buf_putc(b, ']');
+	}
+	if (!rc && opt.services) {
+		span_buf_puts(b, ",\"operations\":");
+		rc = put_services(b, st, err);
+	}
+	span_buf_puts(b, "}\n");
+	return rc;
+}
+
+static int put_table(struct span_buf *b, struct span_store *st,
+		     const struct stat_report *r, struct span_error *err)
+{
+	int rc = 0;
+
+	stat_put_table(b, r);
+	if (cmd_verbose)
+		rc = span_store_files(st, put_file, b, err);
+	if (!rc && opt.columns)
+		rc = put_columns(b, st, r->s.n_spans, err);
+	if (!rc && opt.services && r->s.n_spans) {
+		span_buf_putc(b, '\n');
+		rc = put_services(b, st, err);
+	}
+	return rc;
 }
 
 int store_stat(int argc, char **argv, struct span_error *err)
 {
-	const char *name = store_name(&argc, &argv);
 	const struct span_store_opts o = {.damage = store_damage};
+	struct stat_report r = {.name = store_name(&argc, &argv)};
 	struct span_store *st = NULL;
-	struct span_store_stat s;
 	struct span_buf b = {0};
-	struct listing l = {&b, format == FORMAT_JSON, true};
 	int rc;
 
 	if (argc)
 		cmd_usage("unexpected argument: '%s'", argv[0]);
-	rc = span_store_open(&st, name, &o, err);
+	if (opt.format == NAMES_CSV && opt.columns && opt.services)
+		cmd_usage("--columns and --services are two tables: one at a "
+			  "time in CSV");
+	rc = span_store_open(&st, r.name, &o, err);
 	if (!rc)
-		rc = span_store_stat(st, &s, err);
-	if (!rc) {
-		if (l.json)
-			put_json(&b, name, &s);
-		else
-			put_table(&b, name, &s);
-		if (l.json || cmd_verbose)
-			rc = span_store_files(st, put_file, &l, err);
-	}
-	if (l.json)
-		span_buf_puts(&b, "]}\n");
-	if (!rc && b.failed)
-		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	if (!rc)
-		fwrite(b.p, 1, b.len, stdout);
-	span_buf_release(&b);
+		rc = look(st, &r, err);
+	if (!rc && opt.format == NAMES_JSON)
+		rc = put_json(&b, st, &r, err);
+	else if (!rc && opt.format == NAMES_TABLE)
+		rc = put_table(&b, st, &r, err);
+	else if (!rc && opt.columns)
+		rc = put_columns(&b, st, r.s.n_spans, err);
+	else if (!rc && opt.services)
+		rc = put_services(&b, st, err);
+	else if (!rc)
+		stat_put_csv(&b, &r);
 	(void)span_store_close(&st, NULL);
-	return rc;
+	return store_print(&b, rc, err);
 }

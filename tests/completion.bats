@@ -32,7 +32,7 @@ probe_offers() {
 @test "completion: bash offers verbs, options and choices" {
 	touch file
 	mkdir dir
-	[ "$(probe_offers '')" = "show copy source" ]
+	[ "$(probe_offers '')" = "show copy source map" ]
 	[ "$(probe_offers s)" = "show source" ]
 	[ "$(probe_offers copy --a)" = "--all" ]
 	[ "$(probe_offers show --a)" = "" ]
@@ -56,7 +56,7 @@ probe_offers() {
 	}
 	touch file
 	fish -n "$BATS_FILE_TMPDIR/probe.fish"
-	[ "$(offers 'cmd-probe ')" = "copy show source" ]
+	[ "$(offers 'cmd-probe ')" = "copy map show source" ]
 	[ "$(offers 'cmd-probe --co')" = "--colour --count" ]
 	[ "$(offers 'cmd-probe copy --a')" = "--all" ]
 	[ "$(offers 'cmd-probe show --colour ')" = "blue green red" ]

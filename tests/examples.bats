@@ -8,7 +8,8 @@ normal() {
 	sed -E 's/(127\.0\.0\.1[: ])[0-9]+/\1PORT/; s/(kill -TERM) [0-9]+/\1 PID/
 		s/^uuid .*/uuid      UUID/; s/^(arrived  ).*/\1TIME/
 		s/[0-9]+\.[0-9]+ s$/0.0 s/; s/[0-9]+ syncs/N syncs/
-		s/[0-9]+ frames/N frames/; s/^size .*/size      SIZE/
+		s/[0-9]+ frames/N frames/; s/^(spans +[0-9,]*[0-9]|logs  .* spans), .*/\1, SIZE/
+		s/^disk .*/disk      DISK/
 		s/ \([0-9]+ bytes\),/ (N bytes),/'
 }
 
@@ -44,10 +45,12 @@ normal() {
 	done
 }
 
-@test "examples: units call programs with options that are there" {
-	grep -h '^ExecStart=' "$SRC"/examples/systemd/*.service |
-		grep -oE '(span|trace)-[a-z]+ [^|]*' >calls
+@test "examples: units and crontab call programs with options that are there" {
+	grep -hE '^(ExecStart(Pre)?=|[0-9*])' "$SRC"/examples/systemd/*.service \
+		"$SRC/examples/cron/spans" |
+		grep -oE '(span|trace)-[a-z]+ [^|&]*' >calls
 	grep -q 'span-store append' calls
+	[ "$(grep -c 'span-store seal' calls)" = 2 ]
 	while read -r program rest; do
 		[[ " $PROGRAMS " = *"/$program "* ]]
 		verb=${rest%% *}
@@ -59,4 +62,59 @@ normal() {
 			grep -qE -- "^ .*${option}[ =[]" help
 		done
 	done <calls
+}
+
+@test "examples: the crontab has what cron wants, and its commands work" {
+	span-gen --seed 1 --spans 2000 | span-store append s
+	span-store init -q --max-bytes 1 s
+	sed -nE 's/^([0-9*/,-]+ ){5}//p' "$SRC/examples/cron/spans" >commands
+	[ "$(wc -l <commands)" = 1 ]
+	sed -i "s,/var/lib/spans,$PWD/s,g" commands
+	run --separate-stderr -0 sh commands
+	[ -z "$stderr" ]
+	[[ ${lines[0]} = "sealed 1 log: 2,0"* ]]
+	[[ ${lines[1]} = "removed 1 file, 2,0"* ]]
+	run --separate-stderr -0 sh commands
+	[ -z "$output$stderr" ]
+}
+
+# Print every span of a store, in an order that does not depend on its files.
+all_of() {
+	span-query -s "$1" --spans -o jsonl | sort
+}
+
+# Stores as archive.sh copies them, with rsync and without: two hosts into one.
+archive() {
+	local n=0 host
+	for host in a b; do
+		span-gen --seed "$1$((++n))" --spans 3000 | span-store append $host
+		"$SRC/examples/archive.sh" $host at-$host
+		[ "$(all_of $host)" = "$(all_of at-$host)" ]
+		span-store verify at-$host
+		# What is there already is not copied again.
+		find at-$host -name '*.seg' -printf '%f %T@\n' >before
+		"$SRC/examples/archive.sh" $host at-$host >out
+		[ ! -s out ]
+		find at-$host -name '*.seg' -printf '%f %T@\n' | diff before -
+	done
+	[ "$(span-store import all at-a at-b 2>&1)" = "copied 2 segments" ]
+	span-store verify all
+	[ "$(all_of all)" = "$({ all_of a && all_of b; } | sort)" ]
+	[ -z "$(span-store import all at-a at-b 2>&1)" ]
+}
+
+@test "examples: archive.sh copies sealed stores, which can be merged" {
+	command -v rsync >/dev/null || skip "no rsync"
+	archive 1
+}
+
+@test "examples: archive.sh works without rsync" {
+	mkdir bin
+	for p in $PROGRAMS; do
+		ln -s "$BUILD/$p" bin/
+	done
+	for p in bash basename cat chmod cp diff find mkdir mv sed sort; do
+		ln -s "$(command -v $p)" bin/
+	done
+	PATH=$PWD/bin archive 2
 }

@@ -237,6 +237,22 @@ typedef int span_store_file_fn(void *arg, const struct span_store_file *f,
 SPAN_API SPAN_NODISCARD int span_store_files(struct span_store *st,
 					     span_store_file_fn *fn, void *arg,
 					     struct span_error *err);
+/*
+ * What the bytes of the store are spent on: columns by what is in them ("tag",
+ * with its KEY), other parts of segments, logs; largest first. VALUES is how
+ * many there are of a column, or spans that share the part.
+ */
+struct span_store_part {
+	const char *part;
+	struct span_str key; /* of tags and event fields */
+	uint64_t bytes, values;
+};
+typedef int span_store_part_fn(void *arg, const struct span_store_part *p,
+			       struct span_error *err);
+SPAN_API SPAN_NODISCARD int span_store_parts(struct span_store *st,
+					     span_store_part_fn *fn, void *arg,
+					     struct span_error *err);
+
 /* Check every checksum, count and footer. 0 sound, 1 damage was found. */
 SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
 					      span_store_file_fn *fn, void *arg,

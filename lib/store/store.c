@@ -248,6 +248,15 @@ int span_store_files(struct span_store *st, span_store_file_fn *fn, void *arg,
 				 err);
 }
 
+int span_store_parts(struct span_store *st, span_store_part_fn *fn, void *arg,
+		     struct span_error *err)
+{
+	if (!st->ops->parts)
+		return 0;
+	return span__store_named(st->name, st->ops->parts(st, fn, arg, err),
+				 err);
+}
+
 int span_store_verify(struct span_store *st, span_store_file_fn *fn, void *arg,
 		      struct span_error *err)
 {

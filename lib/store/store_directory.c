@@ -151,6 +151,7 @@ static const struct span__store_ops ops = {
 	.refresh = span__directory_refresh,
 	.stat = span__directory_stat,
 	.files = span__directory_files,
+	.parts = span__directory_parts,
 	.verify = span__directory_verify,
 	.expire = span__directory_expire,
 	.calls = span__directory_calls,

@@ -74,6 +74,10 @@ SPAN_NODISCARD int span__directory_export(struct span_store *st,
 					  const char *dir, uint64_t *n,
 					  struct span_error *err);
 
+SPAN_NODISCARD int span__directory_parts(struct span_store *st,
+					 span_store_part_fn *fn, void *arg,
+					 struct span_error *err);
+
 /* What stat, verify and expire show of a file of the view. */
 void span__directory_describe(const struct span__view_file *f,
 			      struct span_store_file *out, char name[LOG_NAME]);

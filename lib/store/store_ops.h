@@ -37,6 +37,8 @@ struct span__store_ops {
 		    struct span_error *err);
 	int (*files)(struct span_store *st, span_store_file_fn *fn, void *arg,
 		     struct span_error *err);
+	int (*parts)(struct span_store *st, span_store_part_fn *fn, void *arg,
+		     struct span_error *err);
 	int (*verify)(struct span_store *st, span_store_file_fn *fn, void *arg,
 		      struct span_error *err);
 	int (*expire)(struct span_store *st, const struct span_store_policy *p,
