@@ -5,6 +5,8 @@
 #
 # BENCH_SECONDS   how long the sender sends (default 10)
 # BENCH_SPANS     spans that the other measurements use (default 1,000,000)
+# BENCH_STORE_SPANS  spans of the stores that are searched (default 10 times
+#                 as many)
 # BENCH_RATE      spans/s that the lossless run offers (default 300,000)
 # BENCH_FLOORS    all, or steady: only sizes, memory and loss must hold, for a
 #                 machine whose speed nobody knows (default all)
@@ -17,11 +19,14 @@ BUILD=${BUILD:-$PWD}
 export PATH=$BUILD/bin:$BUILD/tests/bench:$PATH LC_ALL=C
 seconds=${BENCH_SECONDS:-10}
 spans=${BENCH_SPANS:-1000000}
+store_spans=${BENCH_STORE_SPANS:-$((spans * 10))}
 rate=${BENCH_RATE:-300000}
 floors=${BENCH_FLOORS:-all}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/span-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 missed=0
+# shellcheck source=tests/bench/bench-store.sh
+. "$(dirname "$0")/bench-store.sh"
 
 head_line() {
 	printf '\n%s\n' "$1"
@@ -36,7 +41,8 @@ row() {
 		else
 			verdict="(MISSED: floor $4 $5)"
 			[ "$floors $3" = 'steady M spans/s' ] ||
-				[ "$floors $3" = 'steady ms' ] || missed=1
+				[ "$floors $3" = 'steady ms' ] ||
+				missed=1
 		fi
 	fi
 	printf '  %-46s %12s %-12s %s\n' "$1" "$2" "$3" "$verdict"
@@ -178,8 +184,8 @@ ingest() {
 			"$(calc %.1f "$(took "$p" 6 "$dir/m") / 1024")" MiB \
 			'<=' 32
 	done
-	row 'log' "$(span-store stat "$dir/store" -o json |
-		jq '.bytes / .spans * 10 | round / 10')" 'bytes/span'
+	row 'in segments already' "$(span-store stat "$dir/store" -o json |
+		jq .sealedSpans)" spans
 }
 
 starting() {
@@ -209,6 +215,8 @@ filters
 decoding
 ingest "$rate" compact 0
 ingest "$rate" binary 0
+rm -rf "$dir/store"
+stores
 starting
 [ "$missed" = 0 ] || printf '\nFloors were missed.\n'
 exit "$missed"
