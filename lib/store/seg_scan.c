@@ -392,8 +392,10 @@ static int find_traces(struct span__seg_scan *c, struct span_error *err)
 			return rc;
 		c->n_traces += rc > 0;
 	}
+	if (!c->n_traces)
+		return 0;
 	qsort(c->traces, c->n_traces, sizeof(*c->traces), compare_numbers);
-	return 0;
+	return span__seg_load(c->s, err);
 }
 
 static int find_blocks(struct span__seg_scan *c, struct span_error *err)
