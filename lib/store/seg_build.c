@@ -21,6 +21,8 @@
 /* Bytes for each span and trace that writing takes beside what is held. */
 #define FINISH_SPAN 56u
 #define FINISH_TRACE 48u
+#define FINISH_TREE 128u /* and each span of the longest trace */
+#define FINISH_FIXED (3u << 20)
 
 static int no_memory(struct span__seg_builder *b, struct span_error *err)
 {
@@ -113,7 +115,8 @@ bool span__build_index_grow(struct span__build_index *x)
 uint32_t span__build_string(struct span__seg_builder *b, struct span_str s)
 {
 	uintptr_t off = (uintptr_t)s.p - (uintptr_t)b->texts;
-	uint32_t *number, i;
+	const uint32_t *number;
+	uint32_t i;
 
 	if (!s.len)
 		return 0;
@@ -123,9 +126,7 @@ uint32_t span__build_string(struct span__seg_builder *b, struct span_str s)
 	if (i >= b->n_frame_strings || b->frame_strings[i].p != s.p ||
 	    b->frame_strings[i].len != s.len)
 		return span__intern_put(&b->strings, s);
-	number = (uint32_t *)(void *)b->numbers.p + i;
-	if (!*number)
-		*number = span__intern_put(&b->strings, s) + 1;
+	number = (const uint32_t *)(const void *)b->numbers.p + i;
 	return *number - 1;
 }
 
@@ -251,7 +252,8 @@ static bool put(struct span__seg_builder *b, const struct span *s)
 	if (b->spans.failed)
 		return false;
 	t = &span__build_traces(b)[r.trace];
-	t->n++;
+	if (++t->n > b->longest)
+		b->longest = t->n;
 	if (r.start < t->min_start)
 		t->min_start = r.start;
 	if (end > t->max_end)
@@ -300,7 +302,8 @@ static bool begin_texts(struct span__seg_builder *b,
 	if (!at || !span_buf_reserve(&b->numbers, n * sizeof(uint32_t)))
 		return false;
 	memset(at, 0, (len / 2 + 1) * sizeof(*at));
-	memset(b->numbers.p, 0, n * sizeof(uint32_t));
+	span__intern_put_all(&b->strings, info->strings, n,
+			     (void *)b->numbers.p);
 	/* no two begin within two bytes: each has a head and a byte */
 	for (size_t i = 0; i < n; i++)
 		if (info->strings[i].len)
@@ -358,5 +361,6 @@ size_t span__seg_builder_memory(const struct span__seg_builder *b)
 	       span__intern_memory(&b->processes) +
 	       span__intern_memory(&b->scopes) + b->pool.size + b->spans.len +
 	       b->traces.len + b->types.cap + index * sizeof(uint64_t) +
-	       n * FINISH_SPAN + span__build_n_traces(b) * FINISH_TRACE;
+	       n * FINISH_SPAN + span__build_n_traces(b) * FINISH_TRACE +
+	       (size_t)b->longest * FINISH_TREE + FINISH_FIXED;
 }

@@ -66,6 +66,7 @@ struct span__seg_builder {
 	uint32_t *services; /* of processes: strings */
 	size_t services_cap;
 	uint32_t last_trace;
+	uint32_t longest; /* spans of a trace */
 	/* processes by serial */
 	struct {
 		uint64_t serial;

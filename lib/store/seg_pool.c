@@ -12,6 +12,7 @@
 
 #define RAW_FIRST 4u
 #define RAW_BLOCK 2048u
+#define BATCH 64u /* texts that are looked for at once */
 
 struct span__pool_piece {
 	struct span__pool_piece *older;
@@ -100,9 +101,9 @@ static bool is_text(const struct span__intern *t, uint32_t i, struct span_str s)
 	       (!s.len || !memcmp(t->v[i].p, s.p, s.len));
 }
 
-uint32_t span__intern_put(struct span__intern *t, struct span_str s)
+static uint32_t put_hashed(struct span__intern *t, struct span_str s,
+			   uint64_t hash)
 {
-	uint64_t hash = span__hash_str(&t->key, s) >> 32;
 	size_t at;
 	char *p;
 
@@ -124,6 +125,43 @@ uint32_t span__intern_put(struct span__intern *t, struct span_str s)
 	t->v[t->n] = (struct span_str){p, s.len};
 	t->slots[at] = hash << 32 | ++t->n;
 	return (uint32_t)t->n - 1;
+}
+
+uint32_t span__intern_put(struct span__intern *t, struct span_str s)
+{
+	return put_hashed(t, s, span__hash_str(&t->key, s) >> 32);
+}
+
+/* Where a text with this hash is to be found first, if it is there. */
+static const struct span_str *likely(const struct span__intern *t,
+				     uint64_t hash)
+{
+	uint64_t slot = t->slots[hash & t->mask];
+
+	return slot ? &t->v[(uint32_t)slot - 1] : t->v;
+}
+
+void span__intern_put_all(struct span__intern *t, const struct span_str *v,
+			  size_t n, uint32_t *out)
+{
+	uint64_t hash[BATCH];
+
+	for (size_t from = 0; from < n; from += BATCH) {
+		size_t some = n - from < BATCH ? n - from : BATCH;
+
+		for (size_t i = 0; i < some; i++) {
+			hash[i] = span__hash_str(&t->key, v[from + i]) >> 32;
+			if (t->slots)
+				__builtin_prefetch(
+					&t->slots[hash[i] & t->mask]);
+		}
+		for (size_t i = 0; t->slots && i < some; i++)
+			__builtin_prefetch(likely(t, hash[i]));
+		for (size_t i = 0; t->slots && i < some; i++)
+			__builtin_prefetch(likely(t, hash[i])->p);
+		for (size_t i = 0; i < some; i++)
+			out[from + i] = put_hashed(t, v[from + i], hash[i]) + 1;
+	}
 }
 
 size_t span__intern_memory(const struct span__intern *t)
