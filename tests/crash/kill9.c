@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kill9 [CYCLES [IMAGE]] - kill span-store append again and again
+ * kill9 [CYCLES [IMAGE]] - kill whoever works on a store again and again
  *
- * Each cycle starts it on the store that the cycle before left, feeds it
- * frames, and kills it after 0 to 50 ms: while it appends, rotates, closes, or
- * still recovers. Span ids count up, so the acknowledgements say which ids
- * must be there. They are looked for with the library, by a fresh reader.
+ * Each cycle starts span-store append on the store that the cycle before left,
+ * feeds it frames, and kills it after 0 to 50 ms: while it appends, rotates,
+ * closes, or still recovers. In most cycles a second process seals and merges
+ * what is there meanwhile, in every third store it expires too, and a third
+ * one reads: they die at the same time. Span ids count up, so the
+ * acknowledgements say which ids must be there. They are looked for with the
+ * library, by a fresh reader.
  *
  * With IMAGE, a file with an ext4 or XFS file system, each cycle ends with a
  * power cut: the image is mounted on IMAGE.mnt, and shut down by an ioctl that
@@ -14,7 +17,7 @@
  *
  * Prints TAP. CRASH_CYCLES sets the cycles, CRASH_SEED the seed.
  */
-#include <span/span.h>
+#include "kill9.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -30,31 +33,15 @@
 
 #define CYCLES 25u
 #define STORE_CYCLES 40u /* until a new store is begun */
-#define MAX_IDS (1u << 22)
-#define MS 1000000ull
 #define FS_SHUTDOWN _IOR('X', 125, uint32_t)
 #define SHUTDOWN_NO_LOG_FLUSH 2u
 
-static struct {
-	const char *image; /* NULL: no power cuts */
-	char mount[256], path[300];
-	uint8_t acked[MAX_IDS], found[MAX_IDS];
-	uint64_t next_id; /* of the span that is made next */
-	uint64_t seed;
-} run;
+struct run run;
 
 static struct {
 	uint64_t cuts, kills, recoveries, ends, acked, lost, doubled;
+	uint64_t sealed, expired, readers; /* spans, spans, processes */
 } total;
-
-static uint64_t draw(void)
-{
-	uint64_t z = run.seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
 
 static uint64_t now(void)
 {
@@ -76,7 +63,7 @@ static void make_frame(struct span_buf *out, unsigned *in_frame)
 	static const struct span_process process = {.service = {"kill9", 5}};
 	struct span_writer *w;
 	struct span_error err;
-	unsigned n = 1 + (unsigned)(draw() % 30);
+	unsigned n = 1 + (unsigned)(kill9_draw() % 30);
 
 	out->len = 0;
 	if (span_writer_open_mem(&w, out, &err) < 0)
@@ -85,8 +72,8 @@ static void make_frame(struct span_buf *out, unsigned *in_frame)
 		uint64_t id = htobe64(++run.next_id);
 		struct span s = {
 			.start_ns = 1795341600000000000 + run.next_id * MS,
-			.duration_ns = draw() % MS,
-			.name = {"operation", 1 + draw() % 9},
+			.duration_ns = kill9_draw() % MS,
+			.name = {"operation", 1 + kill9_draw() % 9},
 			.process = &process,
 		};
 
@@ -113,7 +100,7 @@ static void start(struct child *c)
 {
 	static const char *const modes[] = {"group:2ms,16K", "each", "none"};
 	/* without syncs a power cut may take everything */
-	const char *mode = modes[draw() % (run.image ? 2 : 3)];
+	const char *mode = modes[kill9_draw() % (run.image ? 2 : 3)];
 	int in[2], acks[2];
 
 	*c = (struct child){.first_id = run.next_id + 1};
@@ -277,15 +264,52 @@ static void remount(void)
 		die("mount");
 }
 
+static pid_t start_helper(void (*fn)(void))
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		/* without power it has much to complain about */
+		if (run.image && !freopen("/dev/null", "w", stderr))
+			_exit(70);
+		fn();
+	}
+	return pid;
+}
+
+static void kill_helper(pid_t pid)
+{
+	int status;
+
+	if (!pid)
+		return;
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) < 0)
+		die("waitpid");
+	if (WIFEXITED(status) && !run.image)
+		ok(false, "a helper ended with status %d", WEXITSTATUS(status));
+}
+
 static void cycle(void)
 {
-	uint64_t how = draw() % 10, wait = draw() % (50 * MS);
+	uint64_t how = kill9_draw() % 10, wait = kill9_draw() % (50 * MS);
+	pid_t maintainer = 0, reader = 0;
 	struct child c;
 
+	if (kill9_draw() % 4)
+		maintainer = start_helper(kill9_maintain);
+	if (kill9_draw() % 4 == 0) {
+		reader = start_helper(kill9_read);
+		total.readers++;
+	}
 	start(&c);
 	if (how == 0) {
 		/* it finds a log to recover, and dies over that */
-		feed(&c, now() + draw() % (4 * MS), 0);
+		feed(&c, now() + kill9_draw() % (4 * MS), 0);
 		total.recoveries++;
 	} else {
 		feed(&c, now() + wait, 3000);
@@ -295,7 +319,7 @@ static void cycle(void)
 		close(c.in);
 		c.in = -1;
 		if (how == 1)
-			feed(&c, now() + draw() % (3 * MS), 0);
+			feed(&c, now() + kill9_draw() % (3 * MS), 0);
 		else
 			total.ends += !run.image;
 	}
@@ -305,6 +329,8 @@ static void cycle(void)
 		kill(c.pid, SIGKILL);
 		total.kills++;
 	}
+	kill_helper(maintainer);
+	kill_helper(reader);
 	reap(&c);
 	if (c.in >= 0)
 		close(c.in);
@@ -312,35 +338,20 @@ static void cycle(void)
 		remount();
 }
 
+/* Expiry takes files from the oldest on: behind the first span none is lost. */
 static void look(void)
 {
-	struct span_store *st = NULL;
-	struct span_cursor *c = NULL;
 	struct span_error err = {0};
-	struct span s;
-	uint64_t lost = 0;
-	int rc;
+	uint64_t lost = 0, id = 1;
 
-	memset(run.found, 0, sizeof(run.found));
-	rc = span_store_open(&st, run.path, NULL, &err);
-	if (rc == SPAN_E_NOTFOUND)
-		rc = 0; /* it was killed before there was a store */
-	else if (!rc)
-		rc = span_store_scan(st, NULL, &c, &err);
-	while (c && (rc = span_cursor_next(c, &s, &err)) > 0) {
-		uint64_t id;
-
-		memcpy(&id, s.span_id, 8);
-		id = be64toh(id);
-		if (id < MAX_IDS)
-			total.doubled += run.found[id]++ > 0;
-	}
-	if (rc < 0)
+	if (kill9_find(&total.doubled, &err) < 0)
 		ok(false, "the store is read: %s", err.msg);
-	span_cursor_close(&c);
-	(void)span_store_close(&st, NULL);
-	for (uint64_t id = 1; id <= run.next_id; id++)
+	for (; run.expires && id <= run.next_id && !run.found[id]; id++)
+		total.expired += run.acked[id];
+	for (; id <= run.next_id; id++)
 		lost += run.acked[id] && !run.found[id];
+	for (uint64_t i = 1; run.expires && i < id && !run.found[i]; i++)
+		run.acked[i] = 0;
 	if (lost)
 		diag("%s: %d acknowledged spans are lost", run.path, (int)lost);
 	total.lost += lost;
@@ -360,6 +371,7 @@ static int count_bad(void *arg, const struct span_store_file *f,
 static void finish_store(void)
 {
 	struct span_store_opts o = {.mode = SPAN_STORE_APPEND};
+	struct span_store_stat stat = {0};
 	struct span_store *st = NULL;
 	struct span_error err = {0};
 	unsigned bad = 0;
@@ -370,8 +382,10 @@ static void finish_store(void)
 	look();
 	o.mode = SPAN_STORE_READ;
 	if (span_store_open(&st, run.path, &o, &err) < 0 ||
-	    span_store_verify(st, count_bad, &bad, &err) != 0)
+	    span_store_verify(st, count_bad, &bad, &err) != 0 ||
+	    span_store_stat(st, &stat, &err) < 0)
 		ok(false, "the store is sound: %s (%u)", err.msg, bad);
+	total.sealed += stat.sealed_spans;
 	(void)span_store_close(&st, NULL);
 	if (total.lost || total.doubled || bad)
 		diag("kept: %s", run.path);
@@ -384,6 +398,7 @@ static void begin_store(unsigned n)
 	snprintf(run.path, sizeof(run.path), "%s%skill9.%d.%u", run.mount,
 		 run.image ? "/" : "", (int)getpid(), n);
 	run.next_id = 0;
+	run.expires = n % 3 == 2;
 	memset(run.acked, 0, sizeof(run.acked));
 }
 
@@ -422,6 +437,11 @@ int main(int argc, char **argv)
 	     (unsigned long long)total.kills,
 	     (unsigned long long)total.recoveries,
 	     (unsigned long long)total.ends);
+	diag("%llu readers beside it; in the end %llu spans were sealed, %llu "
+	     "expired",
+	     (unsigned long long)total.readers,
+	     (unsigned long long)total.sealed,
+	     (unsigned long long)total.expired);
 	ok(total.acked > cycles, "%llu spans were acknowledged",
 	   (unsigned long long)total.acked);
 	is_uint(total.lost, 0, "none of them is lost");

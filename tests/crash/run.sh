@@ -36,6 +36,7 @@ power_cuts() {
 }
 
 CRASH_SCALE=20 run tests/unit/t-store-crash
+CRASH_SCALE=20 run tests/unit/t-seal-crash
 run tests/crash/kill9 "$cycles"
 if [ "$(id -u)" = 0 ]; then
 	PATH=$PATH:/usr/sbin:/sbin
