@@ -8,11 +8,10 @@
 
 #include "base/banned.h"
 
-uint64_t span__bits_at_end(const uint8_t *p, uint64_t len, uint64_t i,
-			   unsigned w)
+uint64_t span__bits_at_end(const uint8_t *p, uint64_t len, uint64_t pos,
+			   unsigned shift, unsigned w)
 {
-	uint64_t pos = i / 8 * w + i % 8 * w / 8, v = 0;
-	unsigned shift = (unsigned)(i % 8 * w % 8);
+	uint64_t v = 0;
 
 	for (unsigned k = 0; k < 8 && pos + k < len; k++)
 		v |= (uint64_t)p[pos + k] << 8 * k;
@@ -66,10 +65,6 @@ void span__bits_unpack(const uint8_t *p, uint64_t len, uint64_t i, unsigned w,
 {
 	uint64_t at, eights;
 
-	if (!w) {
-		memset(out, 0, n * sizeof(*out));
-		return;
-	}
 	for (; n && i % 8; n--)
 		*out++ = span__bits_at(p, len, i++, w);
 	/* The last load of eight numbers ends up to 9 bytes behind them. */

@@ -29,26 +29,34 @@ static inline uint64_t span__bits_len(uint64_t n, unsigned w)
 	return n / 8 * w + (n % 8 * w + 7) / 8;
 }
 
-/* Value I of the array at P, when it lies at the end of the LEN bytes. */
-uint64_t span__bits_at_end(const uint8_t *p, uint64_t len, uint64_t i,
-			   unsigned w);
+/* W bits from bit SHIFT, 0 to 7, of byte POS on, at the end of the LEN bytes
+ * at P. */
+uint64_t span__bits_at_end(const uint8_t *p, uint64_t len, uint64_t pos,
+			   unsigned shift, unsigned w);
 
-/* Value I of the array at P, where LEN bytes may be read. */
-static inline uint64_t span__bits_at(const uint8_t *p, uint64_t len, uint64_t i,
-				     unsigned w)
+/* The same anywhere. What is behind the end reads as 0. */
+static inline uint64_t span__bits_read(const uint8_t *p, uint64_t len,
+				       uint64_t pos, unsigned shift, unsigned w)
 {
-	uint64_t pos = i / 8 * w + i % 8 * w / 8, v;
-	unsigned shift = (unsigned)(i % 8 * w % 8);
+	uint64_t v;
 
 	if (pos + 9 > len)
-		return span__bits_at_end(p, len, i, w);
+		return span__bits_at_end(p, len, pos, shift, w);
 	v = span__get64(p + pos) >> shift;
 	if (shift + w > 64)
 		v |= (uint64_t)p[pos + 8] << (64 - shift);
 	return v & span__bits_mask(w);
 }
 
-/* Values I to I + N - 1 of it. */
+/* Value I of the array at P, where LEN bytes may be read. */
+static inline uint64_t span__bits_at(const uint8_t *p, uint64_t len, uint64_t i,
+				     unsigned w)
+{
+	return span__bits_read(p, len, i / 8 * w + i % 8 * w / 8,
+			       (unsigned)(i % 8 * w % 8), w);
+}
+
+/* Values I to I + N - 1 of it; W is not 0. */
 void span__bits_unpack(const uint8_t *p, uint64_t len, uint64_t i, unsigned w,
 		       size_t n, uint64_t *out);
 

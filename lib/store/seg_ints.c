@@ -12,28 +12,6 @@
 
 #include "base/banned.h"
 
-/* The first byte. */
-#define HEAD_FORM 0x03u
-#define HEAD_SCALE 0x04u
-#define HEAD_DECIMALS 3 /* shift of three bits */
-#define HEAD_EXCEPTIONS 0x40u
-
-/* Element I of the array of W bits each that begins at POS; bounds are the
- * caller's. */
-static inline bool element(const struct span__ints *c, uint64_t pos, uint64_t i,
-			   unsigned w, uint64_t *out)
-{
-	uint64_t at = pos + i / 8 * w + i % 8 * w / 8;
-
-	*out = 0;
-	if (!w)
-		return true;
-	if (!span__area_ok(&c->area, at, (i % 8 * w % 8 + w + 7) / 8))
-		return false;
-	*out = span__bits_at(c->area.p + pos, c->area.len - pos, i, w);
-	return true;
-}
-
 /* Room for N elements of W bits at *POS, which is moved behind them. */
 static bool lay(const struct span__ints *c, uint64_t *pos, uint64_t n,
 		unsigned w, uint64_t *begin)
@@ -86,6 +64,38 @@ static bool open_frame(struct span__ints *c, struct span__take *t,
 	return true;
 }
 
+static bool open_tiers(struct span__ints *c, struct span__take *t,
+		       uint64_t *len)
+{
+	uint64_t begin, pos;
+
+	c->width = span__take_byte(t);
+	c->n_long = span__take_varint(t);
+	if (t->failed || !c->width || c->width >= c->range_bits ||
+	    c->n_long > c->n || c->n_exceptions ||
+	    !lay(c, &t->pos, (c->n - 1) / SEG_GROUP, span__bits_of(c->n_long),
+		 &c->before) ||
+	    !lay(c, &t->pos, c->n, 1, &c->marks))
+		return false;
+	pos = t->pos;
+	if (!lay(c, &pos, c->n, c->width, &begin))
+		return false;
+	*len = pos - begin;
+	return true;
+}
+
+static bool open_form(struct span__ints *c, struct span__take *t, uint64_t *len)
+{
+	switch (c->form) {
+	case INTS_FRAME:
+		return open_frame(c, t, len);
+	case INTS_GROUPS:
+		return open_groups(c, t, len);
+	default:
+		return open_tiers(c, t, len);
+	}
+}
+
 /* What lies behind the first two fields, of a column that is no constant. */
 static bool open_frames(struct span__ints *c, struct span__take *t,
 			unsigned head)
@@ -93,21 +103,25 @@ static bool open_frames(struct span__ints *c, struct span__take *t,
 	uint64_t room = (uint64_t)INT64_MAX - c->base, len;
 
 	c->range = span__take_varint(t);
-	if (head & HEAD_SCALE)
+	if (head & INTS_HEAD_SCALE)
 		c->scale = span__take_varint(t);
-	if (head & HEAD_EXCEPTIONS)
+	if (head & INTS_HEAD_EXCEPTIONS)
 		c->n_exceptions = span__take_varint(t);
-	if (t->failed || !c->range || !c->scale || c->range > room / c->scale ||
-	    c->n_exceptions > c->n)
+	if (head & INTS_HEAD_RAISED)
+		c->frame_base = span__take_varint(t);
+	if (t->failed || !c->range || !c->scale || c->frame_base > c->range ||
+	    (c->frame_base && c->form != INTS_FRAME) ||
+	    c->range > room / c->scale || c->n_exceptions > c->n)
 		return false;
 	c->max = c->base + c->range * c->scale;
 	c->range_bits = (uint8_t)span__bits_of(c->range);
-	if (!(c->form == INTS_GROUPS ? open_groups(c, t, &len)
-				     : open_frame(c, t, &len)) ||
-	    len > c->area.len - t->pos)
+	if (!open_form(c, t, &len) || len > c->area.len - t->pos)
 		return false;
 	c->data = t->pos;
 	t->pos += len;
+	if (c->form == INTS_TIERS)
+		return lay(c, &t->pos, c->n_long, c->range_bits - c->width,
+			   &c->rests);
 	return lay(c, &t->pos, c->n_exceptions, c->pos_bits, &c->places) &&
 	       lay(c, &t->pos, c->n_exceptions, c->range_bits, &c->quotients);
 }
@@ -124,10 +138,10 @@ bool span__ints_open(struct span__ints *c, const struct span__area *area,
 	if (!n)
 		return true;
 	head = span__take_byte(&t);
-	c->form = head & HEAD_FORM;
-	c->decimals = head >> HEAD_DECIMALS & 7;
+	c->form = head & INTS_HEAD_FORM;
+	c->decimals = head >> INTS_HEAD_DECIMALS & 7;
 	c->base = c->min = c->max = span__unfold(span__take_varint(&t));
-	if (t.failed || head & 0x80 || c->form > INTS_GROUPS ||
+	if (t.failed ||
 	    (c->form != INTS_CONSTANT && !open_frames(c, &t, head))) {
 		*c = (struct span__ints){.area = {NULL, 0, area->file}};
 		return span__area_bad(area);
@@ -146,9 +160,10 @@ static bool group_of(const struct span__ints *c, uint64_t i,
 	f->first = g * SEG_GROUP;
 	f->end = last ? c->n : f->first + SEG_GROUP;
 	f->exceptions_end = c->n_exceptions;
-	if (!element(c, c->group_base, g, c->range_bits, &f->base) ||
-	    !element(c, c->group_data, g, c->end_bits, &begin) ||
-	    (!last && !element(c, c->group_data, g + 1, c->end_bits, &end)))
+	if (!span__ints_element(c, c->group_base, g, c->range_bits, &f->base) ||
+	    !span__ints_element(c, c->group_data, g, c->end_bits, &begin) ||
+	    (!last &&
+	     !span__ints_element(c, c->group_data, g + 1, c->end_bits, &end)))
 		return false;
 	if (begin > end || end > c->data_end || end - begin > 64)
 		return span__area_bad(&c->area);
@@ -156,10 +171,11 @@ static bool group_of(const struct span__ints *c, uint64_t i,
 	f->pos = c->data + begin * 64;
 	if (!c->n_exceptions)
 		return true;
-	if (!element(c, c->group_exceptions, g, c->exception_bits,
-		     &f->exceptions) ||
-	    (!last && !element(c, c->group_exceptions, g + 1, c->exception_bits,
-			       &f->exceptions_end)))
+	if (!span__ints_element(c, c->group_exceptions, g, c->exception_bits,
+				&f->exceptions) ||
+	    (!last &&
+	     !span__ints_element(c, c->group_exceptions, g + 1,
+				 c->exception_bits, &f->exceptions_end)))
 		return false;
 	if (f->exceptions > f->exceptions_end ||
 	    f->exceptions_end > c->n_exceptions)
@@ -172,6 +188,7 @@ bool span__frame_of(const struct span__ints *c, uint64_t i,
 {
 	*f = (struct span__frame){
 		.end = c->n,
+		.base = c->frame_base,
 		.pos = c->data,
 		.exceptions_end = c->n_exceptions,
 		.width = c->width,
@@ -182,15 +199,7 @@ bool span__frame_of(const struct span__ints *c, uint64_t i,
 bool span__frame_codes(const struct span__ints *c, const struct span__frame *f,
 		       uint64_t i, size_t n, uint64_t *out)
 {
-	uint64_t from = i - f->first;
-	uint64_t at = span__bits_len(from & ~7ull, f->width);
-
-	if (f->width && !span__area_ok(&c->area, f->pos + at,
-				       span__bits_len(from % 8 + n, f->width)))
-		return false;
-	span__bits_unpack(c->area.p + f->pos, c->area.len - f->pos, from,
-			  f->width, n, out);
-	return true;
+	return span__ints_elements(c, f->pos, i - f->first, f->width, n, out);
 }
 
 uint64_t span__frame_exception(const struct span__ints *c,
@@ -201,7 +210,7 @@ uint64_t span__frame_exception(const struct span__ints *c,
 	while (from < to) {
 		uint64_t mid = from + (to - from) / 2;
 
-		if (!element(c, c->places, mid, c->pos_bits, &place))
+		if (!span__ints_element(c, c->places, mid, c->pos_bits, &place))
 			return f->exceptions_end;
 		if (place < i - f->first)
 			from = mid + 1;
@@ -218,8 +227,8 @@ bool span__exception_get(const struct span__ints *c,
 	uint64_t place;
 
 	if (e >= f->exceptions_end ||
-	    !element(c, c->places, e, c->pos_bits, &place) ||
-	    !element(c, c->quotients, e, c->range_bits, quotient))
+	    !span__ints_element(c, c->places, e, c->pos_bits, &place) ||
+	    !span__ints_element(c, c->quotients, e, c->range_bits, quotient))
 		return false;
 	*i = f->first + place;
 	return true;
@@ -244,8 +253,10 @@ static bool quotient_at(const struct span__ints *c, uint64_t i, uint64_t *out)
 	struct span__frame f;
 	uint64_t code;
 
+	if (c->form == INTS_TIERS)
+		return span__tiers_get(c, i, out);
 	if (!span__frame_of(c, i, &f) ||
-	    !element(c, f.pos, i - f.first, f.width, &code))
+	    !span__ints_element(c, f.pos, i - f.first, f.width, &code))
 		return false;
 	if (f.exceptions < f.exceptions_end && code == span__bits_mask(f.width))
 		return exception_at(c, &f, i, out);
@@ -271,32 +282,47 @@ uint64_t span__ints_get(const struct span__ints *c, uint64_t i)
 	return v;
 }
 
-/* Values of one frame. */
-static void frame_range(const struct span__ints *c, const struct span__frame *f,
-			uint64_t i, size_t n, uint64_t *out)
+/* Quotients into values. */
+static void multiply(uint64_t *v, size_t n, uint64_t base, uint64_t scale)
 {
-	uint64_t base = c->base + f->base * c->scale, scale = c->scale;
-	uint64_t at, quotient, mark;
-
-	if (!span__frame_codes(c, f, i, n, out)) {
-		memset(out, 0, n * sizeof(*out));
-		return;
-	}
 	if (scale == 1)
 		for (size_t k = 0; k < n; k++)
-			out[k] += base;
+			v[k] += base;
 	else
 		for (size_t k = 0; k < n; k++)
-			out[k] = out[k] * scale + base;
+			v[k] = v[k] * scale + base;
+}
+
+/* Values of one frame. */
+static bool frame_range(const struct span__ints *c, const struct span__frame *f,
+			uint64_t i, size_t n, uint64_t *out)
+{
+	uint64_t base = c->base + f->base * c->scale, at, quotient, mark;
+
+	if (!span__frame_codes(c, f, i, n, out))
+		return false;
+	multiply(out, n, base, c->scale);
 	if (f->exceptions == f->exceptions_end)
-		return;
-	mark = base + span__bits_mask(f->width) * scale;
+		return true;
+	mark = base + span__bits_mask(f->width) * c->scale;
 	for (uint64_t e = span__frame_exception(c, f, i);
 	     span__exception_get(c, f, e, &at, &quotient) && at - i < n; e++) {
 		if (out[at - i] != mark)
 			span__area_bad(&c->area);
-		out[at - i] = c->base + quotient * scale;
+		out[at - i] = c->base + quotient * c->scale;
 	}
+	return true;
+}
+
+static bool tiers_range(const struct span__ints *c, uint64_t i, size_t n,
+			uint64_t *out)
+{
+	uint64_t marks[SEG_GROUP / 64];
+
+	if (!span__tiers_range(c, i, n, out, marks))
+		return false;
+	multiply(out, n, c->base, c->scale);
+	return true;
 }
 
 static void fill(uint64_t *out, size_t n, uint64_t v)
@@ -305,43 +331,43 @@ static void fill(uint64_t *out, size_t n, uint64_t v)
 		out[k] = v;
 }
 
-/* How many values from I on are in the frame, and in a piece that the nearest
- * cache holds, and not more than N. */
-static size_t piece(const struct span__frame *f, uint64_t i, size_t n)
+/* Values I to I + N - 1, which are no constant, a group at a time, of which
+ * the nearest cache holds all. */
+static void range(const struct span__ints *c, uint64_t i, size_t n,
+		  uint64_t *out)
 {
-	uint64_t end = (i / SEG_GROUP + 1) * SEG_GROUP;
+	struct span__frame f = {0};
+	size_t step;
 
-	if (end > f->end)
-		end = f->end;
-	return end - i < n ? (size_t)(end - i) : n;
+	for (; n; i += step, out += step, n -= step) {
+		bool good = true;
+
+		step = SEG_GROUP - (size_t)(i % SEG_GROUP);
+		if (step > n)
+			step = n;
+		if (c->form == INTS_TIERS)
+			good = tiers_range(c, i, step, out);
+		else
+			good = (i < f.end || span__frame_of(c, i, &f)) &&
+			       frame_range(c, &f, i, step, out);
+		if (!good)
+			fill(out, step, 0);
+		else if (c->decimals)
+			span__decimals_restore(c->decimals, out, step);
+	}
 }
 
 void span__ints_range(const struct span__ints *c, uint64_t i, size_t n,
 		      uint64_t *out)
 {
-	struct span__frame f = {0};
-	size_t step;
-
 	if (i > c->n || n > c->n - i) {
 		span__area_bad(&c->area);
 		fill(out, n, 0);
-		return;
-	}
-	if (c->form == INTS_CONSTANT) {
+	} else if (c->form == INTS_CONSTANT) {
 		fill(out, n, c->base);
 		span__decimals_restore(c->decimals, out, n);
-		return;
-	}
-	for (; n; i += step, out += step, n -= step) {
-		bool good = i < f.end || span__frame_of(c, i, &f);
-
-		step = piece(&f, i, n);
-		if (good)
-			frame_range(c, &f, i, step, out);
-		else
-			fill(out, step, 0);
-		if (c->decimals)
-			span__decimals_restore(c->decimals, out, step);
+	} else {
+		range(c, i, n, out);
 	}
 }
 

@@ -7,7 +7,8 @@
  * the greatest divisor that all share (1000 for microseconds), and the
  * quotients stored in as few bits as most need; the code with all bits set
  * marks an exception, whose quotient is in a list. A column has one frame, or
- * one for each 512 values, whichever is smaller. Any value can be read alone.
+ * one for each 512 values, or stores what long quotients have in addition to
+ * short ones apart, whichever is smallest. Any value can be read alone.
  */
 #ifndef SPAN_SEG_INTS_H
 #define SPAN_SEG_INTS_H
@@ -32,6 +33,7 @@ enum span__ints_form {
 	INTS_CONSTANT = 0, /* base, and no data */
 	INTS_FRAME,	   /* one frame */
 	INTS_GROUPS,	   /* a frame for each SEG_GROUP values */
+	INTS_TIERS,	   /* short and long quotients: see seg_ints_tiers.c */
 };
 
 struct span__ints {
@@ -45,7 +47,7 @@ struct span__ints {
 	uint64_t range; /* the greatest quotient */
 	uint8_t form;
 	uint8_t decimals;   /* doubles that are fractions: digits + 1, else 0 */
-	uint8_t width;	    /* of the codes of a frame */
+	uint8_t width;	    /* of the codes of a frame, of the first tier */
 	uint8_t range_bits; /* of a quotient */
 	uint8_t pos_bits;   /* of an exception's place in its frame */
 	uint8_t end_bits;   /* of an element of group_data */
@@ -57,6 +59,10 @@ struct span__ints {
 	 * exceptions' places, and their quotients. */
 	uint64_t group_base, group_data, group_exceptions;
 	uint64_t data, places, quotients;
+	uint64_t frame_base; /* of one frame: the quotient of code 0 */
+	/* Of tiers: how many are long, the marks of these, how many are before
+	 * a group, and what they have in addition. */
+	uint64_t n_long, marks, before, rests;
 };
 
 /*

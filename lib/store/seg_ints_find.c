@@ -116,6 +116,21 @@ static void find_frames(const struct span__ints *c, const struct wanted *w)
 	}
 }
 
+static void find_tiers(const struct span__ints *c, const struct wanted *w)
+{
+	uint64_t q[SEG_GROUP], marks[SEG_GROUP / 64], i = w->from;
+	size_t step;
+
+	for (uint64_t n = w->n; n; i += step, n -= step) {
+		step = SEG_GROUP - (size_t)(i % SEG_GROUP);
+		if (step > n)
+			step = (size_t)n;
+		if (span__tiers_range(c, i, step, q, marks))
+			compare(q, step, w->lo, w->hi - w->lo, w->bits,
+				i - w->from);
+	}
+}
+
 uint64_t span__ints_find(const struct span__ints *c, uint64_t from, size_t n,
 			 int64_t min, int64_t max, uint64_t *bits)
 {
@@ -136,7 +151,11 @@ uint64_t span__ints_find(const struct span__ints *c, uint64_t from, size_t n,
 		w.lo = ((uint64_t)min - c->base - 1) / c->scale + 1;
 	if (max < (int64_t)c->max)
 		w.hi = ((uint64_t)max - c->base) / c->scale;
-	if (w.lo <= w.hi)
+	if (w.lo > w.hi)
+		return 0;
+	if (c->form == INTS_TIERS)
+		find_tiers(c, &w);
+	else
 		find_frames(c, &w);
 	return count_bits(bits, n);
 }

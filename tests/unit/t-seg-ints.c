@@ -105,6 +105,19 @@ static uint64_t steps(size_t i)
 	return i / 700 * 1000000007;
 }
 
+/* Now and then a clock that is wrong. */
+static uint64_t wrong_clock(size_t i)
+{
+	return random64() % 1000 - (i % 101 == 7 ? 3600000000000 : 0);
+}
+
+/* No length that most have. */
+static uint64_t skewed(size_t i)
+{
+	(void)i;
+	return (random64() >> 44) / (1 + random64() % 5000) * 1000;
+}
+
 /* Blocks of a kind each, so that the groups differ. */
 static uint64_t mixed(size_t i)
 {
@@ -145,6 +158,8 @@ static const struct kind {
 	{"of any width", of_any_width, 5000, 40040},
 	{"steps", steps, 5000, 460},
 	{"mixed", mixed, 5000, 3000},
+	{"wrong clocks", wrong_clock, 5000, 6800},
+	{"skewed", skewed, 5000, 8000},
 	{"full groups", full_groups, 5000, 24600},
 	{"two small", small, 2, 6},
 	{"nine negative", negative, 9, 18},
@@ -265,8 +280,8 @@ static void test_random(void)
 	size_t len;
 
 	for (int k = 0; k < 300; k++) {
-		const struct kind *a = &kinds[random64() % 15];
-		const struct kind *b = &kinds[random64() % 15];
+		const struct kind *a = &kinds[random64() % 17];
+		const struct kind *b = &kinds[random64() % 17];
 		size_t n = 1 + (size_t)(random64() % 1600);
 
 		for (size_t i = 0; i < n; i++)
