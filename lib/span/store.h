@@ -265,10 +265,10 @@ SPAN_API SPAN_NODISCARD int span_store_verify(struct span_store *st,
  * What the parent of a span is, span/trace.h says of the spans of its trace
  * that are in the same file, duplicates counted like others; of spans that
  * start at the same time the one that the file has first is the earlier. A
- * span that names a parent which is not there is looked for in the other
- * files, from the last one of span_store_scan() to the first: in those whose
- * spans, from the earliest start to the latest end, come within a minute of
- * those of the trace. Of several with the id span/trace.h tells the parent.
+ * parent that is not there is looked for in other files, in the next one first,
+ * then in the one before, and so on in the order of span_store_scan(): in those
+ * whose spans, from the earliest start to the latest end, come within a minute
+ * of those of the trace. Of several with the id span/trace.h tells the parent.
  */
 enum span_store_parent {
 	SPAN_PARENT_NONE = 0, /* names none, or a circle is cut there */

@@ -44,28 +44,35 @@ bool span__calls_alone(const struct span__calls_counter *c)
 	return true;
 }
 
+static int resolve_in(struct span__calls_counter *c, size_t number,
+		      struct span__orphan *v, size_t n, struct span_error *err)
+{
+	const struct span__calls_source *own = &c->files->bounds[c->number];
+	struct span__calls_source other = c->files->bounds[number];
+	int rc;
+
+	if (!span__calls_near(own->min_start_ns, own->max_end_ns, &other) ||
+	    !any_absent(v, n))
+		return 0;
+	rc = load(c, number, false, &other.file, err);
+	if (rc > 0)
+		rc = span__orphans_find(&c->search, &c->file, v, n, &other,
+					c->names, err);
+	return rc;
+}
+
 int span__calls_resolve(struct span__calls_counter *c, struct span__orphan *v,
 			size_t n, struct span_error *err)
 {
-	const struct span__calls_source *own = &c->files->bounds[c->number];
+	int rc = 0;
 
-	for (size_t i = c->files->n; i--;) {
-		struct span__calls_source other = c->files->bounds[i];
-		int rc;
-
-		if (i == c->number ||
-		    !span__calls_near(own->min_start_ns, own->max_end_ns,
-				      &other) ||
-		    !any_absent(v, n))
-			continue;
-		rc = load(c, i, false, &other.file, err);
-		if (rc > 0)
-			rc = span__orphans_find(&c->search, &c->file, v, n,
-						&other, c->names, err);
-		if (rc < 0)
-			return rc;
+	for (size_t far = 1; far < c->files->n && !rc; far++) {
+		if (far < c->files->n - c->number)
+			rc = resolve_in(c, c->number + far, v, n, err);
+		if (!rc && far <= c->number)
+			rc = resolve_in(c, c->number - far, v, n, err);
 	}
-	return 0;
+	return rc;
 }
 
 /* Count those of the trace that have a parent, or name none. */

@@ -44,7 +44,7 @@ struct span__calls_counter {
 
 /* True when no other file can have a parent of its spans. */
 bool span__calls_alone(const struct span__calls_counter *c);
-/* Look for the parents of the orphans V in the other files, youngest first. */
+/* Look for the parents of the orphans V in the other files, nearest first. */
 SPAN_NODISCARD int span__calls_resolve(struct span__calls_counter *c,
 				       struct span__orphan *v, size_t n,
 				       struct span_error *err);

@@ -68,8 +68,7 @@ static void plan(struct counting *w)
 	const struct span__calls_sink *s = &w->c->sink;
 	struct span__agg_info info;
 
-	if (!section.len || !span__area_ok(&section, 0, section.len) ||
-	    !span__agg_info(&section, &info))
+	if (!span__agg_info(&section, &info))
 		return;
 	if (!span__calls_in(s, h->sum.min_start_ns) ||
 	    !span__calls_in(s, h->max_start_ns) ||
@@ -378,6 +377,7 @@ int span__calls_count_seg(struct span__calls_counter *c, struct span_error *err)
 	int rc;
 
 	plan(&w);
+	w.covers = w.covers && span__area_ok(&w.area, 0, w.area.len);
 	rc = find_orphans(&w, err);
 	if (!rc && w.covers)
 		rc = count_aggregates(&w, err);

@@ -2,6 +2,8 @@
 /* Reading of aggregates, as span-store(5) draws them. */
 #include "store/seg_agg.h"
 
+#include <stdlib.h>
+
 #include "store/seg_agg_sum.h"
 #include "store/seg_varint.h"
 
@@ -84,16 +86,34 @@ static bool take_sum(struct span__take *t, span__sum *out)
 	return false;
 }
 
+/* Room for N buckets. */
+static bool make_room(struct span_sketch *s, size_t n)
+{
+	void *v;
+
+	span_sketch_reset(s);
+	if (n <= s->cap)
+		return true;
+	v = realloc(s->v, n * sizeof(*s->v));
+	if (!v)
+		return false;
+	s->v = v;
+	s->cap = n;
+	return true;
+}
+
 /* The sketch, and in *LEAST what its calls take at least. */
 static int take_sketch(struct span__agg_reader *r, struct span__take *t,
 		       span__sum *least)
 {
 	uint64_t n = span__take_varint(t), bucket = 0;
+	struct span_sketch *s = &r->sketch;
 
-	span_sketch_reset(&r->sketch);
 	*least = 0;
 	if (!n || n > SPAN_SKETCH_BUCKETS)
 		return SPAN_E_CORRUPT;
+	if (!make_room(s, n))
+		return SPAN_E_NOMEM;
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t head = span__take_varint(t);
 		uint64_t count = head & 1 ? span__take_varint(t) + 2 : 1;
@@ -104,11 +124,11 @@ static int take_sketch(struct span__agg_reader *r, struct span__take *t,
 		bucket += head >> 1;
 		*least +=
 			(span__sum)span_sketch_lower((uint32_t)bucket) * count;
-		if (span_sketch_put(&r->sketch,
-				    span_sketch_lower((uint32_t)bucket), count,
-				    NULL) < 0)
-			return SPAN_E_NOMEM;
+		s->v[i].bucket = (uint32_t)bucket;
+		s->v[i].count = count;
+		s->count += count;
 	}
+	s->n = n;
 	return 0;
 }
 

@@ -471,9 +471,12 @@ static void find_others(struct store *t)
 		if (c->parent != NEVER || c->cut || span_is_root(&c->s))
 			continue;
 		own = times_of(t, c->file, c);
-		for (uint32_t f = t->n_files; f-- && c->parent == NEVER;)
-			if (f != c->file && gap(own, files[f]) <= MINUTE)
+		for (uint32_t k = 2; k < 2 * FILES && c->parent == NEVER; k++) {
+			uint32_t f = k % 2 ? c->file - k / 2 : c->file + k / 2;
+
+			if (f < t->n_files && gap(own, files[f]) <= MINUTE)
 				c->parent = choose(t, c, c->s.parent_id, f);
+		}
 	}
 }
 
