@@ -32,45 +32,55 @@ static bool any_absent(const struct span__orphan *v, size_t n)
 	return false;
 }
 
-bool span__calls_alone(const struct span__calls_counter *c)
+size_t span__calls_nearest(const struct span__calls_counter *c, size_t k)
 {
-	const struct span__calls_source *own = &c->files->bounds[c->number];
+	size_t far = k / 2 + 1;
 
-	for (size_t i = 0; i < c->files->n; i++)
-		if (i != c->number &&
-		    span__calls_near(own->min_start_ns, own->max_end_ns,
-				     &c->files->bounds[i]))
-			return false;
-	return true;
+	if (k % 2)
+		return far <= c->number ? c->number - far : SIZE_MAX;
+	return far < c->files->n - c->number ? c->number + far : SIZE_MAX;
 }
 
-static int resolve_in(struct span__calls_counter *c, size_t number,
-		      struct span__orphan *v, size_t n, struct span_error *err)
+bool span__calls_near_file(const struct span__calls_counter *c, size_t number)
 {
 	const struct span__calls_source *own = &c->files->bounds[c->number];
-	struct span__calls_source other = c->files->bounds[number];
-	int rc;
 
-	if (!span__calls_near(own->min_start_ns, own->max_end_ns, &other) ||
-	    !any_absent(v, n))
-		return 0;
-	rc = load(c, number, false, &other.file, err);
+	return number < c->files->n &&
+	       span__calls_near(own->min_start_ns, own->max_end_ns,
+				&c->files->bounds[number]);
+}
+
+int span__calls_load(struct span__calls_counter *c, size_t number,
+		     struct span__calls_file *out, struct span_error *err)
+{
+	return load(c, number, false, out, err);
+}
+
+int span__calls_resolve(struct span__calls_counter *c, size_t number,
+			struct span__orphan *v, size_t n,
+			struct span_error *err)
+{
+	struct span__calls_source other = c->files->bounds[number];
+	int rc = any_absent(v, n);
+
+	if (rc)
+		rc = load(c, number, false, &other.file, err);
 	if (rc > 0)
 		rc = span__orphans_find(&c->search, &c->file, v, n, &other,
 					c->names, err);
 	return rc;
 }
 
-int span__calls_resolve(struct span__calls_counter *c, struct span__orphan *v,
-			size_t n, struct span_error *err)
+static int resolve_all(struct span__calls_counter *c, struct span__orphan *v,
+		       size_t n, struct span_error *err)
 {
 	int rc = 0;
 
-	for (size_t far = 1; far < c->files->n && !rc; far++) {
-		if (far < c->files->n - c->number)
-			rc = resolve_in(c, c->number + far, v, n, err);
-		if (!rc && far <= c->number)
-			rc = resolve_in(c, c->number - far, v, n, err);
+	for (size_t k = 0; k < 2 * c->files->n && !rc; k++) {
+		size_t number = span__calls_nearest(c, k);
+
+		if (span__calls_near_file(c, number))
+			rc = span__calls_resolve(c, number, v, n, err);
 	}
 	return rc;
 }
@@ -131,7 +141,7 @@ static int count_log(struct span__calls_counter *c, struct span_error *err)
 	v = (struct span__orphan *)(void *)buf.p;
 	n = buf.len / sizeof(*v);
 	if (!rc)
-		rc = span__calls_resolve(c, v, n, err);
+		rc = resolve_all(c, v, n, err);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = span__calls_groups_add(c->groups, v[i].parent, v[i].name,
 					    v[i].start_ns, v[i].duration_ns,

@@ -42,11 +42,27 @@ struct span__calls_counter {
 	struct span__calls_file file;
 };
 
-/* True when no other file can have a parent of its spans. */
-bool span__calls_alone(const struct span__calls_counter *c);
-/* Look for the parents of the orphans V in the other files, nearest first. */
+/*
+ * The other files in the order in which they are asked for parents, for K from
+ * 0 to twice their number: one, or SIZE_MAX.
+ */
+size_t span__calls_nearest(const struct span__calls_counter *c, size_t k);
+/* Can file NUMBER, if there is one, have parents of spans of this one? */
+bool span__calls_near_file(const struct span__calls_counter *c, size_t number);
+/* 1 with file NUMBER, 0 when it cannot be read, or a negative code. */
+SPAN_NODISCARD int span__calls_load(struct span__calls_counter *c,
+				    size_t number, struct span__calls_file *out,
+				    struct span_error *err);
+/* Look for the parents of the orphans V in file NUMBER. */
 SPAN_NODISCARD int span__calls_resolve(struct span__calls_counter *c,
-				       struct span__orphan *v, size_t n,
+				       size_t number, struct span__orphan *v,
+				       size_t n, struct span_error *err);
+/*
+ * Append those orphans of the file, which is a segment, to FOUND that have
+ * parents in other files, and start in the range: in order.
+ */
+SPAN_NODISCARD int span__calls_orphans(struct span__calls_counter *c,
+				       struct span_buf *found,
 				       struct span_error *err);
 /* Count all calls of the file, which is a segment, that are in the range. */
 SPAN_NODISCARD int span__calls_count_seg(struct span__calls_counter *c,

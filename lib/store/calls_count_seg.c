@@ -14,8 +14,6 @@
 
 #include "base/banned.h"
 
-#define ORPHANS 16384u /* that are looked at together */
-
 struct counting {
 	struct span__calls_counter *c;
 	struct span__seg *seg;
@@ -83,56 +81,6 @@ static void plan(struct counting *w)
 }
 
 /* ---- orphans ---- */
-
-/* Fill in up to ORPHANS of those that may be in the range. */
-static size_t next_orphans(struct counting *w, uint64_t *at,
-			   struct span__orphan *v)
-{
-	const struct span__seg *seg = w->seg;
-	size_t n = 0;
-
-	for (; *at < seg->explicit_trace.n && n < ORPHANS; ++*at) {
-		uint64_t trace = span__ints_get(&seg->explicit_trace, *at);
-		uint64_t node = span__ints_get(&seg->explicit_node, *at);
-		uint64_t start, end;
-
-		if (trace >= seg->n_traces || node > UINT32_MAX)
-			continue;
-		span__calls_file_times(&w->c->file, trace, &start, &end);
-		if (start > w->c->sink.last_ns || end < w->c->sink.since_ns)
-			continue;
-		v[n++] = (struct span__orphan){
-			.trace = trace,
-			.parent_id = span__ints_get(&seg->explicit_id, *at),
-			.place = (uint32_t)node,
-			.parent = CALLS_ABSENT,
-		};
-	}
-	return n;
-}
-
-static int find_orphans(struct counting *w, struct span_error *err)
-{
-	struct span__orphan *v;
-	uint64_t at = 0;
-	size_t n;
-	int rc = 0;
-
-	if (!w->seg->explicit_trace.n || span__calls_alone(w->c))
-		return 0;
-	v = malloc(ORPHANS * sizeof(*v));
-	if (!v)
-		return out_of_memory(err);
-	while (!rc && (n = next_orphans(w, &at, v))) {
-		rc = span__calls_resolve(w->c, v, n, err);
-		for (size_t i = 0; i < n && !rc; i++)
-			if (v[i].parent >= CALLS_NAME &&
-			    span__calls_in(&w->c->sink, v[i].start_ns))
-				span_buf_put(&w->found, &v[i], sizeof(v[i]));
-	}
-	free(v);
-	return !rc && w->found.failed ? out_of_memory(err) : rc;
-}
 
 static const struct span__orphan *found(const struct counting *w, size_t *n)
 {
@@ -378,7 +326,7 @@ int span__calls_count_seg(struct span__calls_counter *c, struct span_error *err)
 
 	plan(&w);
 	w.covers = w.covers && span__area_ok(&w.area, 0, w.area.len);
-	rc = find_orphans(&w, err);
+	rc = span__calls_orphans(c, &w.found, err);
 	if (!rc && w.covers)
 		rc = count_aggregates(&w, err);
 	if (!rc)

@@ -234,8 +234,8 @@ static int log_trace(const struct span__calls_log *l, uint64_t trace,
 
 		out->members[k] = (struct span__member){
 			c->id, c->parent_id, name->service_number, name->kind};
-		out->calls[k] = (struct span__call){c->start_ns, c->duration_ns,
-						    c->name, i, false};
+		out->calls[k] = (struct span__call){
+			c->start_ns, c->duration_ns, c->name, i, 0, false};
 	}
 	out->n = t->n;
 	return 0;

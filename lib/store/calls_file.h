@@ -16,7 +16,8 @@ struct span__call {
 	uint64_t start_ns, duration_ns;
 	uint32_t name;	/* number in the names */
 	uint32_t place; /* in the order of the file; of a segment: the node */
-	bool loose;	/* the type that it has in a segment does not name it */
+	uint32_t type;	/* in a segment */
+	bool loose;	/* and the type does not name it */
 };
 
 /*

@@ -44,6 +44,7 @@ static void check_one(const struct span__call_trace *t, uint32_t i,
 	o->start_ns = t->calls[i].start_ns;
 	o->duration_ns = t->calls[i].duration_ns;
 	o->name = t->calls[i].name;
+	o->type = t->calls[i].type;
 	o->loose = t->calls[i].loose;
 	o->checked = true;
 }
@@ -146,8 +147,11 @@ static void adopt(const struct span__call_trace *t, struct span__orphan *o,
 	uint32_t service = names->v[o->name].service_number;
 	uint32_t i = span__parents_adopt(&t->parents, o->parent_id, service);
 
-	if (i != SPAN_TRACE_NONE)
-		o->parent = CALLS_NAME + t->calls[i].name;
+	if (i == SPAN_TRACE_NONE)
+		return;
+	o->parent = CALLS_NAME + t->calls[i].name;
+	o->parent_type = t->calls[i].type;
+	o->parent_loose = t->calls[i].loose;
 }
 
 int span__orphans_find(struct span__orphan_search *s,

@@ -10,18 +10,23 @@
 
 /* A span whose parent is not in its file, in the order of traces and places. */
 struct span__orphan {
-	uint64_t trace; /* of the file */
+	uint64_t number; /* in SEG_EXPLICIT_* of a segment */
+	uint64_t trace;	 /* of the file */
 	uint64_t parent_id;
 	uint64_t start_ns, duration_ns;
 	uint32_t name, place;
 	uint32_t parent; /* CALLS_*: CALLS_ABSENT until it is found */
 	bool checked;	 /* all of it is filled in, and it is an orphan */
-	bool loose;	 /* as in struct span__call */
+	uint32_t type;
+	bool loose;	      /* as in struct span__call */
+	uint32_t parent_type; /* in its own segment */
+	bool parent_loose;
 };
 
 /* A file and the times of its spans. */
 struct span__calls_source {
 	struct span__calls_file file;
+	struct span__seg *seg; /* what it is, but for a log */
 	uint64_t min_start_ns, max_end_ns;
 };
 
@@ -57,6 +62,16 @@ SPAN_NODISCARD int span__orphans_find(struct span__orphan_search *s,
 				      const struct span__calls_source *other,
 				      const struct span__call_names *names,
 				      struct span_error *err);
+/*
+ * Fill in up to N spans of SEG from number *AT on that may be orphans, and
+ * whose traces have times in the range; *AT goes up. Returns how many.
+ */
+size_t span__orphans_next(struct span__seg *seg, uint64_t since_ns,
+			  uint64_t last_ns, uint64_t *at,
+			  struct span__orphan *v, size_t n);
+/* The same for number AT alone; false: it is damaged. */
+bool span__orphan_at(const struct span__seg *seg, uint64_t at,
+		     struct span__orphan *out);
 void span__orphan_search_release(struct span__orphan_search *s);
 
 #endif

@@ -194,6 +194,7 @@ static int read_call(struct reading *r, size_t i, struct span__member *m,
 	c->start_ns = r->starts[i];
 	c->duration_ns = span__ints_get(duration->ints, r->place.ranks[i]);
 	c->place = (uint32_t)i;
+	c->type = r->place.nodes[i].type;
 	c->loose = t->type.loose;
 	name = &r->s->names->v[c->name];
 	*m = (struct span__member){r->ids[i], parent, name->service_number,

@@ -55,7 +55,7 @@ enum span__seg_section {
 	SEG_COLUMNS,	/* the values of the types' slots */
 	SEG_HEAP,	/* chunks: long and unlike texts */
 	SEG_AGGREGATES, /* seg_agg.h */
-	SEG_EDGES,	/* edges to other segments, seg_agg.h */
+	SEG_EDGES,	/* edges to other segments, seg_edges.h */
 	SEG_SECTION_TYPES,
 };
 

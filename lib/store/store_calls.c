@@ -46,7 +46,8 @@ static int find_bounds(struct files *f, size_t n, struct span_error *err)
 	struct span__calls_source *b = &f->bounds[n];
 	int rc = 0;
 
-	*b = (struct span__calls_source){.min_start_ns = UINT64_MAX};
+	*b = (struct span__calls_source){.seg = file->seg,
+					 .min_start_ns = UINT64_MAX};
 	if (file->kind == FILE_BAD || (file->kind == FILE_SEG && !file->seg))
 		return 0;
 	if (file->kind != FILE_SEG)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/seg_edges.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -368,6 +369,34 @@ static int prepare(struct span__sealing *s, struct span_error *err)
 	return rc < 0 ? rc : span__seg_builder_open(&s->builder, s->codec, err);
 }
 
+static bool is_part(const struct span__sealing *s, const struct span__seg *seg)
+{
+	for (size_t i = 0; i < s->n_files; i++)
+		if (s->files[i].seg == seg)
+			return true;
+	return false;
+}
+
+/* Parents and children in the segments that stay. */
+static int add_edges(struct span__sealing *s, const char *name,
+		     struct span_error *err)
+{
+	const struct span__view *view = &s->store->view;
+	const struct span__dir *d = &s->store->dir;
+	struct span__seg **others = calloc(view->n + 1, sizeof(*others));
+	size_t n = 0;
+	int rc;
+
+	if (!others)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	for (size_t i = 0; i < view->n; i++)
+		if (view->v[i].seg && !is_part(s, view->v[i].seg))
+			others[n++] = view->v[i].seg;
+	rc = span__edges_add(d->io, d->fd, name, others, n, &s->size, err);
+	free(others);
+	return rc;
+}
+
 static int build(struct span__sealing *s, const char *name,
 		 struct span_error *err)
 {
@@ -388,6 +417,8 @@ static int build(struct span__sealing *s, const char *name,
 		rc = span__seg_builder_finish(s->builder, d->io, d->fd, name,
 					      &s->header, &s->size, err);
 	span__seg_builder_close(&s->builder);
+	if (!rc)
+		rc = add_edges(s, name, err);
 	return rc < 0 ? rc : check(s, name, err);
 }
 

@@ -10,6 +10,7 @@
 
 #include "random-span.h"
 #include "store/seg_build.h"
+#include "store/seg_edges.h"
 #include "store/seg_read.h"
 #include "tap.h"
 
@@ -39,6 +40,8 @@ struct store {
 	uint32_t n_files;
 	bool memory;
 	uint8_t uuid[16];
+	struct span__seg *segs[FILES];
+	size_t n_segs, n_edges; /* n_edges: of them have a list of edges */
 	struct span_store *st;
 };
 
@@ -199,10 +202,26 @@ static void make_file(struct store *t, const struct plan *p, uint32_t number,
 	span_writer_close(&w);
 }
 
-/* Seal logs FIRST to LAST, whose spans are V, into one segment. */
-static void seal(const struct store *t, uint32_t first, uint32_t last)
+/* Tell it the edges to the segments that are there, now and then. */
+static void add_edges(struct store *t, int fd, const char *name)
 {
-	struct span__seg_header h = {.first_number = first};
+	struct span__seg *seg;
+	uint64_t size;
+
+	if (rnd_below(&t->rnd, 4))
+		check(span__edges_add(&span__io_system, fd, name, t->segs,
+				      t->n_segs, &size, &err),
+		      "edges");
+	check(span__seg_open(&seg, &span__io_system, fd, name, &err), "seg");
+	t->n_edges += span__seg_area(&seg->file, SEG_EDGES).len != 0;
+	t->segs[t->n_segs++] = seg;
+}
+
+/* Seal logs FIRST to LAST, whose spans are V, into one segment. */
+static void seal(struct store *t, uint32_t first, uint32_t last)
+{
+	struct span__seg_header h = {.first_number = first,
+				     .created_ns = rnd_next(&t->rnd)};
 	int fd = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct span__seg_builder *b;
 	char name[32];
@@ -220,6 +239,7 @@ static void seal(const struct store *t, uint32_t first, uint32_t last)
 				       &err),
 	      "finish");
 	span__seg_builder_close(&b);
+	add_edges(t, fd, name);
 	close(fd);
 }
 
@@ -290,6 +310,9 @@ static void seal_some(struct store *t, const struct plan *p)
 		i = end;
 	}
 	is_uint(n, t->n, "%s: %u files hold all spans", p->name, to);
+	diag("%zu of %zu segments have edges", t->n_edges, t->n_segs);
+	while (t->n_segs)
+		span__seg_close(&t->segs[--t->n_segs]);
 	free(t->v);
 	t->v = out;
 	t->n_files = to;
@@ -775,6 +798,8 @@ static void test_stop(const struct store *t)
 
 int main(void)
 {
+	size_t n_edges = 0;
+
 	for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); i++) {
 		for (uint64_t seed = 0; seed < 2; seed++) {
 			struct store t;
@@ -786,8 +811,10 @@ int main(void)
 			test_names(&plans[i], &t);
 			if (!i && !seed)
 				test_stop(&t);
+			n_edges += t.n_edges;
 			remove_store(&t);
 		}
 	}
+	ok(n_edges > 10, "there were edges between segments: %zu", n_edges);
 	return done_testing();
 }
