@@ -210,9 +210,7 @@ static int log_find(const struct span__calls_log *l, const uint8_t id[16],
 		return 0;
 	for (at = span__hash(&l->key, id, 16) & mask; l->table[at];
 	     at = (at + 1) & mask) {
-		const struct span__log_trace *t = &l->traces[l->table[at] - 1];
-
-		if (memcmp(l->v[l->order[t->first]].trace_id, id, 16) != 0)
+		if (memcmp(l->traces[l->table[at] - 1].id, id, 16) != 0)
 			continue;
 		*trace = l->table[at] - 1;
 		return 1;
@@ -258,10 +256,8 @@ int span__calls_file_find(const struct span__calls_file *f,
 void span__calls_file_trace_id(const struct span__calls_file *f, uint64_t trace,
 			       uint8_t id[16])
 {
-	const struct span__calls_log *l = f->log;
-
-	if (l)
-		memcpy(id, l->v[l->order[l->traces[trace].first]].trace_id, 16);
+	if (f->log)
+		memcpy(id, f->log->traces[trace].id, 16);
 	else
 		span__seg_trace_id(f->seg->seg, trace, id);
 }

@@ -2,7 +2,7 @@
 /*
  * calls_file.h - the traces of one file of a store, for counting calls
  *
- * A log is read once and kept by what counts: 56 bytes a span. A segment is
+ * A log is read once and kept by what counts: 44 bytes a span. A segment is
  * read trace by trace, from its columns.
  */
 #ifndef SPAN_CALLS_FILE_H
@@ -49,9 +49,11 @@ void span__call_trace_release(struct span__call_trace *t);
 
 /* ---- frames ---- */
 
+/* With NAMES_ONLY it counts them, and has no traces. */
 struct span__calls_log;
 SPAN_NODISCARD int span__calls_log_open(struct span__calls_log **out,
 					struct span__call_names *names,
+					bool names_only,
 					struct span_error *err);
 /* Make room for N spans in all. 0 or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__calls_log_reserve(struct span__calls_log *l,

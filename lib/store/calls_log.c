@@ -17,7 +17,8 @@ static int out_of_memory(struct span_error *err)
 }
 
 int span__calls_log_open(struct span__calls_log **out,
-			 struct span__call_names *names, struct span_error *err)
+			 struct span__call_names *names, bool names_only,
+			 struct span_error *err)
 {
 	struct span__calls_log *l = calloc(1, sizeof(*l));
 	int rc;
@@ -26,6 +27,7 @@ int span__calls_log_open(struct span__calls_log **out,
 	if (!l)
 		return out_of_memory(err);
 	l->names = names;
+	l->names_only = names_only;
 	l->errors.error = true;
 	l->scan.range = &l->errors;
 	span__filter_init(&l->filter, &l->scan);
@@ -92,8 +94,7 @@ uint32_t *span__calls_log_slot(const struct span__calls_log *l,
 	size_t at = span__hash(&l->key, id, 16) & mask;
 
 	while (l->table[at] &&
-	       memcmp(l->v[l->traces[l->table[at] - 1].first].trace_id, id,
-		      16) != 0)
+	       memcmp(l->traces[l->table[at] - 1].id, id, 16) != 0)
 		at = (at + 1) & mask;
 	return &l->table[at];
 }
@@ -118,8 +119,7 @@ static bool grow_traces(struct span__calls_log *l)
 	l->table = table;
 	l->table_size = 2 * cap;
 	for (uint32_t i = 0; i < l->n_traces; i++)
-		*span__calls_log_slot(l, l->v[traces[i].first].trace_id) =
-			i + 1;
+		*span__calls_log_slot(l, traces[i].id) = i + 1;
 	return true;
 }
 
@@ -139,26 +139,20 @@ static bool grow_spans(struct span__calls_log *l)
 }
 
 /* Count the span that was filled in at the end of v[] to its trace. */
-static void join_trace(struct span__calls_log *l)
+static void join_trace(struct span__calls_log *l, const uint8_t id[16])
 {
 	struct span__log_call *c = &l->v[l->n];
+	uint32_t *slot = span__calls_log_slot(l, id);
 	struct span__log_trace *t;
 	uint64_t end;
-	uint32_t *slot;
 
-	if (l->n && !memcmp(l->v[l->n - 1].trace_id, c->trace_id, 16)) {
-		c->trace = l->v[l->n - 1].trace;
-	} else {
-		slot = span__calls_log_slot(l, c->trace_id);
-		if (!*slot) {
-			l->traces[l->n_traces] = (struct span__log_trace){
-				.first = (uint32_t)l->n,
-				.start_ns = UINT64_MAX,
-			};
-			*slot = (uint32_t)++l->n_traces;
-		}
-		c->trace = *slot - 1;
+	if (!*slot) {
+		t = &l->traces[l->n_traces];
+		*t = (struct span__log_trace){.start_ns = UINT64_MAX};
+		memcpy(t->id, id, 16);
+		*slot = (uint32_t)++l->n_traces;
 	}
+	c->trace = *slot - 1;
 	t = &l->traces[c->trace];
 	t->n++;
 	if (__builtin_add_overflow(c->start_ns, c->duration_ns, &end))
@@ -170,25 +164,45 @@ static void join_trace(struct span__calls_log *l)
 	l->n++;
 }
 
+static int count_name(struct span__calls_log *l, const struct span__raw *r,
+		      double weight, struct span_error *err)
+{
+	const size_t size = sizeof(uint64_t);
+	uint32_t name;
+	int rc = find_name(l, r, weight, &name, err);
+
+	while (!rc && l->counts.len <= name * size) {
+		uint64_t none = 0;
+
+		span_buf_put(&l->counts, &none, size);
+		if (l->counts.failed)
+			rc = out_of_memory(err);
+	}
+	if (!rc)
+		((uint64_t *)(void *)l->counts.p)[name]++;
+	return rc;
+}
+
 static int put_span(struct span__calls_log *l, const struct span__raw *r,
 		    double weight, struct span_error *err)
 {
 	struct span__log_call *c;
 	int rc;
 
+	if (l->names_only)
+		return count_name(l, r, weight, err);
 	if (l->n >= SPANS_MAX)
 		return span_error_set(err, SPAN_E_LIMIT,
 				      "too many spans in one log");
 	if (!grow_spans(l) || !grow_traces(l))
 		return out_of_memory(err);
 	c = &l->v[l->n];
-	memcpy(c->trace_id, r->trace_id, 16);
 	span__judge_ids(r, &c->id, &c->parent_id);
 	c->start_ns = r->start_ns;
 	c->duration_ns = r->duration_ns;
 	rc = find_name(l, r, weight, &c->name, err);
 	if (!rc)
-		join_trace(l);
+		join_trace(l, r->trace_id);
 	return rc;
 }
 
@@ -248,7 +262,7 @@ int span__calls_log_reserve(struct span__calls_log *l, uint64_t n,
 {
 	void *v;
 
-	if (n <= l->cap || n > SPANS_MAX)
+	if (n <= l->cap || n > SPANS_MAX || l->names_only)
 		return 0;
 	v = realloc(l->v, n * sizeof(*l->v));
 	if (!v)
@@ -276,6 +290,7 @@ void span__calls_log_close(struct span__calls_log **l)
 	free(old->traces);
 	free(old->table);
 	free(old->order);
+	span_buf_release(&old->counts);
 	free(old);
 	*l = NULL;
 }

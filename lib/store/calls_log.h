@@ -7,15 +7,14 @@
 #include "store/frame_judge.h"
 
 struct span__log_call {
-	uint8_t trace_id[16];
 	uint64_t id, parent_id;
 	uint64_t start_ns, duration_ns;
 	uint32_t name, trace;
 };
 
 struct span__log_trace {
-	uint32_t first; /* of its spans in order[]; or any one, before */
-	uint32_t n;
+	uint8_t id[16];
+	uint32_t first, n; /* its spans in order[] */
 	uint64_t start_ns, end_ns;
 };
 
@@ -31,6 +30,9 @@ struct span__calls_log {
 	uint32_t *table; /* number of a trace + 1; 0: free */
 	size_t table_size;
 	uint32_t *order; /* of v[], by trace; after finish */
+	/* only names are counted: uint64_t, one each, and nothing is kept */
+	bool names_only;
+	struct span_buf counts;
 	/* while frames are put */
 	struct span_range errors;
 	struct span__scan scan;

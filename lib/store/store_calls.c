@@ -67,10 +67,10 @@ static int put_frame(void *log, struct span_str frame, struct span_error *err)
 }
 
 int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
-			 struct span__call_names *names,
+			 struct span__call_names *names, bool names_only,
 			 struct span__calls_log **out, struct span_error *err)
 {
-	int rc = span__calls_log_open(out, names, err);
+	int rc = span__calls_log_open(out, names, names_only, err);
 
 	if (!rc && f->has_sum && f->sum.n_spans <= f->size / SPAN_BYTES)
 		rc = span__calls_log_reserve(*out, f->sum.n_spans, err);
@@ -120,7 +120,7 @@ static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 		if (file->kind == FILE_BAD)
 			rc = SPAN_E_NOTFOUND;
 		else if (file->kind != FILE_SEG)
-			rc = span__calls_read_log(f->s, file, &f->names,
+			rc = span__calls_read_log(f->s, file, &f->names, false,
 						  &s->file.log, err);
 		else if (file->seg)
 			rc = span__calls_seg_open(&s->file.seg, file->seg,

@@ -9,11 +9,10 @@
 #include "store/store_directory.h"
 
 /* Read a log of the view. As span__directory_frames(). */
-SPAN_NODISCARD int span__calls_read_log(struct span__directory *s,
-					struct span__view_file *f,
-					struct span__call_names *names,
-					struct span__calls_log **out,
-					struct span_error *err);
+SPAN_NODISCARD int
+span__calls_read_log(struct span__directory *s, struct span__view_file *f,
+		     struct span__call_names *names, bool names_only,
+		     struct span__calls_log **out, struct span_error *err);
 
 /* Tell of damage to a segment that was met since it was told last. */
 void span__calls_tell(struct span__directory *s, struct span__view_file *f);

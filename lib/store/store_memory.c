@@ -264,9 +264,10 @@ static int expire(struct span_store *st, const struct span_store_policy *p,
 }
 
 static int read_all(struct memory *m, struct span__call_names *names,
-		    struct span__calls_log **out, struct span_error *err)
+		    bool names_only, struct span__calls_log **out,
+		    struct span_error *err)
 {
-	int rc = span__calls_log_open(out, names, err);
+	int rc = span__calls_log_open(out, names, names_only, err);
 
 	if (!m->last)
 		m->last = m->next;
@@ -308,7 +309,8 @@ static int calls(struct span_store *st, const struct span_store_calls_range *r,
 	int rc = span__call_names_init(&names, err);
 
 	if (!rc)
-		rc = read_all((struct memory *)st, &names, &file.log, err);
+		rc = read_all((struct memory *)st, &names, false, &file.log,
+			      err);
 	if (!rc)
 		rc = span__calls_count(&files, &names, r, fn, arg, err);
 	span__calls_log_close(&file.log);
@@ -324,7 +326,7 @@ static int names(struct span_store *st, span_store_name_fn *fn, void *arg,
 	int rc = span__call_names_init(&c.names, err);
 
 	if (!rc)
-		rc = read_all((struct memory *)st, &c.names, &l, err);
+		rc = read_all((struct memory *)st, &c.names, true, &l, err);
 	if (!rc)
 		rc = span__name_counts_log(&c, l, err);
 	if (!rc)

@@ -38,10 +38,12 @@ int span__name_counts_log(struct span__name_counts *c,
 			  const struct span__calls_log *l,
 			  struct span_error *err)
 {
+	const uint64_t *counts = (const uint64_t *)(const void *)l->counts.p;
+	size_t n = l->counts.len / sizeof(*counts);
 	int rc = 0;
 
-	for (size_t i = 0; i < l->n && !rc; i++)
-		rc = span__name_counts_add(c, l->v[i].name, 1, err);
+	for (uint32_t i = 0; i < n && !rc; i++)
+		rc = span__name_counts_add(c, i, counts[i], err);
 	return rc;
 }
 
@@ -157,7 +159,7 @@ static int count_log(struct span__name_counts *c, struct span__directory *s,
 		     struct span__view_file *f, struct span_error *err)
 {
 	struct span__calls_log *l;
-	int rc = span__calls_read_log(s, f, &c->names, &l, err);
+	int rc = span__calls_read_log(s, f, &c->names, true, &l, err);
 
 	if (!rc)
 		rc = span__name_counts_log(c, l, err);
