@@ -23,6 +23,16 @@ static inline unsigned span__bits_of(uint64_t v)
 	return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
 }
 
+/* How many bits of V are set; without the call that the compiler makes of it
+ * where it may not use the instruction. */
+static inline unsigned span__bits_count(uint64_t v)
+{
+	v -= v >> 1 & 0x5555555555555555;
+	v = (v & 0x3333333333333333) + (v >> 2 & 0x3333333333333333);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (unsigned)(v * 0x0101010101010101 >> 56);
+}
+
 /* Bytes that N numbers take, which must be less than 2^58. */
 static inline uint64_t span__bits_len(uint64_t n, unsigned w)
 {

@@ -151,31 +151,56 @@ bool span__ints_open(struct span__ints *c, const struct span__area *area,
 	return true;
 }
 
-static bool group_of(const struct span__ints *c, uint64_t i,
-		     struct span__frame *f)
+/*
+ * Elements G and G + 1 of an array, together where they fit; there is no
+ * element behind the last group, whose END is known.
+ */
+static bool bounds_of(const struct span__ints *c, uint64_t pos, uint64_t g,
+		      unsigned w, uint64_t *begin, uint64_t *end)
 {
-	uint64_t g = i / SEG_GROUP, begin, end = c->data_end;
-	bool last = g + 1 == c->n_groups;
+	unsigned shift = (unsigned)(g % 8 * w % 8);
+	uint64_t both;
+
+	if (g + 1 == c->n_groups)
+		return span__ints_element(c, pos, g, w, begin);
+	if (w > 28 || !w)
+		return span__ints_element(c, pos, g, w, begin) &&
+		       span__ints_element(c, pos, g + 1, w, end);
+	pos += g / 8 * w + g % 8 * w / 8;
+	if (!span__area_ok(&c->area, pos, (shift + 2 * w + 7) / 8))
+		return false;
+	both = span__bits_read(c->area.p, c->area.len, pos, shift, 2 * w);
+	*begin = both & span__bits_mask(w);
+	*end = both >> w;
+	return true;
+}
+
+static bool group_codes(const struct span__ints *c, uint64_t g,
+			struct span__frame *f)
+{
+	uint64_t begin, end = c->data_end;
 
 	f->first = g * SEG_GROUP;
-	f->end = last ? c->n : f->first + SEG_GROUP;
-	f->exceptions_end = c->n_exceptions;
+	f->end = g + 1 == c->n_groups ? c->n : f->first + SEG_GROUP;
 	if (!span__ints_element(c, c->group_base, g, c->range_bits, &f->base) ||
-	    !span__ints_element(c, c->group_data, g, c->end_bits, &begin) ||
-	    (!last &&
-	     !span__ints_element(c, c->group_data, g + 1, c->end_bits, &end)))
+	    !bounds_of(c, c->group_data, g, c->end_bits, &begin, &end))
 		return false;
 	if (begin > end || end > c->data_end || end - begin > 64)
 		return span__area_bad(&c->area);
 	f->width = (uint8_t)(end - begin);
 	f->pos = c->data + begin * 64;
+	return true;
+}
+
+static bool group_exceptions(const struct span__ints *c, uint64_t g,
+			     struct span__frame *f)
+{
+	f->exceptions = 0;
+	f->exceptions_end = c->n_exceptions;
 	if (!c->n_exceptions)
 		return true;
-	if (!span__ints_element(c, c->group_exceptions, g, c->exception_bits,
-				&f->exceptions) ||
-	    (!last &&
-	     !span__ints_element(c, c->group_exceptions, g + 1,
-				 c->exception_bits, &f->exceptions_end)))
+	if (!bounds_of(c, c->group_exceptions, g, c->exception_bits,
+		       &f->exceptions, &f->exceptions_end))
 		return false;
 	if (f->exceptions > f->exceptions_end ||
 	    f->exceptions_end > c->n_exceptions)
@@ -193,7 +218,8 @@ bool span__frame_of(const struct span__ints *c, uint64_t i,
 		.exceptions_end = c->n_exceptions,
 		.width = c->width,
 	};
-	return c->form == INTS_FRAME || group_of(c, i, f);
+	return c->form == INTS_FRAME || (group_codes(c, i / SEG_GROUP, f) &&
+					 group_exceptions(c, i / SEG_GROUP, f));
 }
 
 bool span__frame_codes(const struct span__ints *c, const struct span__frame *f,
@@ -248,6 +274,24 @@ static bool exception_at(const struct span__ints *c,
 	return !f->width || span__area_bad(&c->area);
 }
 
+/* Where its group's exceptions are is read only where there may be one. */
+static bool grouped_quotient(const struct span__ints *c, uint64_t i,
+			     uint64_t *out)
+{
+	struct span__frame f;
+	uint64_t code;
+
+	if (!group_codes(c, i / SEG_GROUP, &f) ||
+	    !span__ints_element(c, f.pos, i - f.first, f.width, &code))
+		return false;
+	*out = f.base + code;
+	if (!c->n_exceptions || code != span__bits_mask(f.width))
+		return true;
+	if (!group_exceptions(c, i / SEG_GROUP, &f))
+		return false;
+	return f.exceptions == f.exceptions_end || exception_at(c, &f, i, out);
+}
+
 static bool quotient_at(const struct span__ints *c, uint64_t i, uint64_t *out)
 {
 	struct span__frame f;
@@ -255,13 +299,14 @@ static bool quotient_at(const struct span__ints *c, uint64_t i, uint64_t *out)
 
 	if (c->form == INTS_TIERS)
 		return span__tiers_get(c, i, out);
-	if (!span__frame_of(c, i, &f) ||
-	    !span__ints_element(c, f.pos, i - f.first, f.width, &code))
+	if (c->form == INTS_GROUPS)
+		return grouped_quotient(c, i, out);
+	if (!span__ints_element(c, c->data, i, c->width, &code))
 		return false;
-	if (f.exceptions < f.exceptions_end && code == span__bits_mask(f.width))
-		return exception_at(c, &f, i, out);
-	*out = f.base + code;
-	return true;
+	*out = c->frame_base + code;
+	if (!c->n_exceptions || code != span__bits_mask(c->width))
+		return true;
+	return span__frame_of(c, i, &f) && exception_at(c, &f, i, out);
 }
 
 uint64_t span__ints_get(const struct span__ints *c, uint64_t i)

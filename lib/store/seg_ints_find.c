@@ -43,7 +43,7 @@ static uint64_t count_bits(const uint64_t *bits, size_t n)
 	uint64_t count = 0;
 
 	for (size_t k = 0; k < (n + 63) / 64; k++)
-		count += (uint64_t)__builtin_popcountll(bits[k]);
+		count += span__bits_count(bits[k]);
 	return count;
 }
 

@@ -48,8 +48,9 @@ bool span__exception_get(const struct span__ints *c,
  * Element I of the array of W bits each that begins at POS, which must be in
  * the area; 0 and false for damage.
  */
-static inline bool span__ints_element(const struct span__ints *c, uint64_t pos,
-				      uint64_t i, unsigned w, uint64_t *out)
+static inline __attribute__((always_inline)) bool
+span__ints_element(const struct span__ints *c, uint64_t pos, uint64_t i,
+		   unsigned w, uint64_t *out)
 {
 	uint64_t at = pos + i / 8 * w + i % 8 * w / 8;
 

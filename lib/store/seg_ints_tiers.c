@@ -46,7 +46,7 @@ static bool marks_of(const struct span__ints *c, uint64_t i, size_t n,
 			return false;
 		marks[k / 64] =
 			span__bits_read(c->area.p, c->area.len, pos, shift, w);
-		*count += (uint64_t)__builtin_popcountll(marks[k / 64]);
+		*count += span__bits_count(marks[k / 64]);
 	}
 	return true;
 }
@@ -89,16 +89,18 @@ bool span__tiers_range(const struct span__ints *c, uint64_t i, size_t n,
 	return true;
 }
 
+/* Most quotients are short: what is before them does not matter then. */
 bool span__tiers_get(const struct span__ints *c, uint64_t i, uint64_t *out)
 {
 	uint64_t marks[SEG_GROUP / 64], first, count, rest;
 
-	if (!find_rests(c, i, 1, marks, &first, &count) ||
-	    !span__ints_element(c, c->data, i, c->width, out))
+	if (!span__ints_element(c, c->data, i, c->width, out) ||
+	    !span__ints_element(c, c->marks, i, 1, &count))
 		return false;
 	if (!count)
 		return true;
-	if (!span__ints_element(c, c->rests, first, c->range_bits - c->width,
+	if (!find_rests(c, i, 1, marks, &first, &count) ||
+	    !span__ints_element(c, c->rests, first, c->range_bits - c->width,
 				&rest))
 		return false;
 	*out |= rest << c->width;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "store/seg_bits.h"
 #include "store/seg_filter.h"
 #include "store/seg_template.h"
 
@@ -61,7 +62,7 @@ static uint64_t narrow(const struct span__ints *c, uint64_t from, size_t n,
 	span__ints_find(c, from, n, (int64_t)v, (int64_t)v, found);
 	for (size_t k = 0; k < (n + 63) / 64; k++) {
 		bits[k] &= found[k];
-		count += (uint64_t)__builtin_popcountll(bits[k]);
+		count += span__bits_count(bits[k]);
 	}
 	return count;
 }
@@ -121,7 +122,7 @@ static uint64_t find_templates(const struct span__texts *c, uint64_t from,
 		}
 	}
 	for (size_t j = 0; j < (n + 63) / 64; j++)
-		count += (uint64_t)__builtin_popcountll(bits[j]);
+		count += span__bits_count(bits[j]);
 	return count;
 }
 
