@@ -16,6 +16,7 @@
 
 #include "store/log_ids.h"
 #include "store/seg_scan.h"
+#include "store/store_count.h"
 #include "store/store_cursor.h"
 
 #include "base/banned.h"
@@ -407,9 +408,11 @@ static int next(struct span_cursor *c, struct span *out, struct span_error *err)
 static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)
 {
 	struct scan *s = (struct scan *)c;
+	int rc = span__count_in_threads(s->store, &s->c.filter, n, err);
 
-	return span__store_named(s->store->base.name, count_all(s, n, err),
-				 err);
+	if (!rc)
+		rc = count_all(s, n, err);
+	return span__store_named(s->store->base.name, rc < 0 ? rc : 0, err);
 }
 
 static const struct span__cursor_ops ops = {

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment is one job, and so are some frames of a log, whose places are
+ * listed before. Nothing is shared but the list of jobs: each segment is used
+ * by one thread at a time, and logs are read at a place.
+ */
+#include "store/store_count.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "store/seg_scan.h"
+#include "store/store_cursor.h"
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+#define MAX_THREADS 4u
+#define JOB_FRAMES 32u
+#define MIN_JOBS 8u /* less is done before a thread is there */
+
+struct job {
+	size_t file;
+	size_t from, to; /* frames of a log, of COUNT.places */
+};
+
+struct count {
+	struct span__directory *store;
+	const struct span__filter *filter;
+	struct job *jobs;
+	size_t n_jobs, cap;
+	struct span__log *logs; /* by file; those that are open */
+	struct span_buf places; /* uint64_t: frames */
+	_Atomic uint64_t n;
+	atomic_bool given_up; /* something is damaged, or failed */
+};
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+}
+
+/* ---- What to do ---- */
+
+static bool add_job(struct count *c, size_t file, size_t from, size_t to)
+{
+	if (c->n_jobs == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 64;
+		struct job *v = realloc(c->jobs, cap * sizeof(*v));
+
+		if (!v)
+			return false;
+		c->jobs = v;
+		c->cap = cap;
+	}
+	c->jobs[c->n_jobs++] = (struct job){file, from, to};
+	return true;
+}
+
+static void put_place(struct count *c, uint64_t pos, uint64_t min_start_ns,
+		      uint64_t max_end_ns)
+{
+	if (span__scan_overlaps(&c->filter->scan, min_start_ns, max_end_ns))
+		span_buf_put(&c->places, &pos, sizeof(pos));
+}
+
+/* The frames of a closed log: 1, or 0 when its index cannot be read. */
+static int list_closed(struct count *c, const struct span__log *l,
+		       struct span_error *err)
+{
+	struct span_buf buf = {0};
+	struct span_str index;
+	int rc = span__log_index(l, &buf, &index, err);
+
+	for (size_t at = 0; rc > 0 && at < index.len; at += LOG_INDEX_ENTRY) {
+		struct span__log_entry e;
+
+		span__log_entry_get(&e, (const uint8_t *)index.p + at);
+		put_place(c, e.pos, e.min_start_ns, e.max_end_ns);
+	}
+	span_buf_release(&buf);
+	return rc;
+}
+
+/* Those of an active one: 1, or 0 when there is damage before its end. */
+static int list_active(struct count *c, const struct span__log *l,
+		       struct span_error *err)
+{
+	struct span__log_walk w = {0};
+	struct span__log_record rec;
+	bool good = true;
+	int rc;
+
+	span__log_walk_begin(&w, l, false);
+	while ((rc = span__log_walk_next(&w, &rec, err)) > 0) {
+		good = good && !w.bad_len;
+		put_place(c, rec.pos, rec.min_start_ns, rec.max_end_ns);
+	}
+	span__log_walk_release(&w);
+	return rc < 0 ? rc : good;
+}
+
+static int add_log(struct count *c, size_t i, struct span_error *err)
+{
+	struct span__view_file *f = &c->store->view.v[i];
+	struct span__log *l = &c->logs[i];
+	size_t n, from = c->places.len / sizeof(uint64_t);
+	int rc;
+
+	if (f->kind == FILE_LOG) {
+		rc = span__view_sum(f, &c->store->dir, err);
+		if (rc < 0)
+			return rc == SPAN_E_NOTFOUND ? 0 : rc;
+		if (!span__scan_overlaps(&c->filter->scan, f->sum.min_start_ns,
+					 f->sum.max_end_ns))
+			return 1;
+	}
+	rc = span__view_log(f, &c->store->dir, l, err);
+	if (rc < 0)
+		return rc == SPAN_E_NOTFOUND ? 0 : rc;
+	rc = l->closed || f->kind == FILE_LOG ? list_closed(c, l, err)
+					      : list_active(c, l, err);
+	if (rc > 0 && c->places.failed)
+		return out_of_memory(err);
+	n = c->places.len / sizeof(uint64_t);
+	for (; from < n && rc > 0; from += JOB_FRAMES) {
+		size_t to = n - from < JOB_FRAMES ? n : from + JOB_FRAMES;
+
+		if (!add_job(c, i, from, to))
+			return out_of_memory(err);
+	}
+	return rc;
+}
+
+/* 1, 0 when it has to be read in order, or a negative code. */
+static int list_jobs(struct count *c, struct span_error *err)
+{
+	const struct span__view *view = &c->store->view;
+	int rc = 1;
+
+	for (size_t i = 0; i < view->n && rc > 0; i++) {
+		const struct span__view_file *f = &view->v[i];
+
+		if (f->kind == FILE_LOG || f->kind == FILE_OPEN)
+			rc = add_log(c, i, err);
+		else if (f->kind == FILE_SEG && f->seg &&
+			 span__scan_overlaps(&c->filter->scan,
+					     f->sum.min_start_ns,
+					     f->sum.max_end_ns) &&
+			 !add_job(c, i, 0, 0))
+			return out_of_memory(err);
+	}
+	return rc;
+}
+
+/* ---- Doing it ---- */
+
+static bool count_segment(struct count *c, struct span__seg *s, uint64_t *n)
+{
+	struct span__seg_scan *scan;
+	bool good;
+
+	good = span__seg_scan_open(&scan, s, c->filter, NULL) == 0 &&
+	       span__seg_scan_count(scan, n, NULL) == 0 && !s->file.bad;
+	span__seg_scan_close(&scan);
+	s->file.bad = false;
+	return good;
+}
+
+/* What a job on a log needs. */
+struct reader {
+	struct span__log_walk walk;
+	struct span__judge judge;
+	struct span_frame *frame;
+};
+
+static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n)
+{
+	struct span__log_record rec;
+	const uint8_t *p;
+	uint32_t some;
+	size_t used;
+
+	span__log_walk_seek(&r->walk, pos);
+	if (span__log_walk_next(&r->walk, &rec, NULL) <= 0 || rec.pos != pos ||
+	    span__log_walk_payload(&r->walk, &rec, &p, NULL) <= 0 ||
+	    span__frame_parse_sound(r->frame, p, rec.len, &used, NULL) <= 0 ||
+	    used != rec.len ||
+	    span__judge_frame(&r->judge, r->frame, &some, NULL) < 0)
+		return false;
+	*n += some;
+	return true;
+}
+
+static bool count_frames(struct count *c, const struct job *job, uint64_t *n)
+{
+	struct reader r = {.judge.filter = c->filter};
+	bool good = span_frame_open(&r.frame, NULL) == 0;
+
+	span__log_walk_begin(&r.walk, &c->logs[job->file], true);
+	for (size_t i = job->from; i < job->to && good; i++) {
+		uint64_t pos;
+
+		memcpy(&pos, c->places.p + i * sizeof(pos), sizeof(pos));
+		good = count_frame(&r, pos, n);
+	}
+	span__log_walk_release(&r.walk);
+	span__judge_release(&r.judge);
+	span_frame_close(&r.frame);
+	return good;
+}
+
+static void do_job(void *arg, size_t i)
+{
+	struct count *c = arg;
+	const struct job *job = &c->jobs[i];
+	struct span__seg *seg = c->store->view.v[job->file].seg;
+	uint64_t n = 0;
+
+	if (atomic_load(&c->given_up))
+		return;
+	if (seg ? !count_segment(c, seg, &n) : !count_frames(c, job, &n))
+		atomic_store(&c->given_up, true);
+	atomic_fetch_add(&c->n, n);
+}
+
+/* Functions of the range, and the disks of tests, are for one thread. */
+static bool may_use_threads(const struct count *c)
+{
+	const struct span_range *r = c->filter->scan.range;
+
+	return c->store->base.io == &span__io_system &&
+	       !(r && (r->service_fn || r->operation_fn)) &&
+	       !c->filter->scan.n_ids;
+}
+
+int span__count_in_threads(struct span__directory *s,
+			   const struct span__filter *filter, uint64_t *n,
+			   struct span_error *err)
+{
+	struct count c = {.store = s, .filter = filter};
+	unsigned threads = span__processors(MAX_THREADS);
+	int rc;
+
+	if (threads < 2 || !may_use_threads(&c))
+		return 0;
+	c.logs = calloc(s->view.n + 1, sizeof(*c.logs));
+	if (!c.logs)
+		return out_of_memory(err);
+	for (size_t i = 0; i < s->view.n; i++)
+		c.logs[i].fd = -1;
+	rc = list_jobs(&c, err);
+	if (rc > 0 && c.n_jobs < MIN_JOBS)
+		rc = 0;
+	if (rc > 0) {
+		span__parallel(threads, c.n_jobs, do_job, &c);
+		rc = !c.given_up;
+		*n += rc ? c.n : 0;
+	}
+	for (size_t i = 0; i < s->view.n; i++) {
+		if (c.logs[i].fd >= 0)
+			span__view_done(&s->view.v[i], &c.logs[i]);
+	}
+	free(c.logs);
+	free(c.jobs);
+	span_buf_release(&c.places);
+	return rc;
+}
