@@ -171,10 +171,23 @@ static bool has_true_error(const struct span__judge *j, struct dec d)
 	return false;
 }
 
+/* The number of the span that was read last. */
+static size_t last_span(const struct span__judge *j)
+{
+	return j->f->info.n_spans - j->f->spans_left - 1;
+}
+
+static bool may_have(const uint64_t *bits, size_t i)
+{
+	return !bits || (bits[i / 64] >> i % 64 & 1);
+}
+
 bool span__judge_error(const struct span__judge *j, const struct span__raw *r)
 {
 	if (r->status == SPAN_STATUS_ERROR)
 		return true;
+	if (!may_have(j->has_error, last_span(j)))
+		return false;
 	return j->has_error_key && r->n_elements > 10 &&
 	       has_true_error(j, r->d);
 }
@@ -334,7 +347,8 @@ static int judge_tags(struct span__judge *j, struct span__raw *r,
 		return judge_whole(j, at, err);
 	if (!missing)
 		return 1;
-	if (!j->has_keys)
+	if (!j->has_keys ||
+	    (missing & j->searched && !may_have(j->has_tag, last_span(j))))
 		return 0;
 	span_arena_reset(&j->arena);
 	if (r->n_elements > 10)
@@ -376,8 +390,12 @@ static int judge_span(struct span__judge *j, struct span_error *err)
 static int judge_all(struct span__judge *j, uint64_t *bits, uint32_t *n,
 		     struct span_error *err)
 {
+	bool skips = j->searched && j->skips;
+
 	for (size_t i = 0; j->f->spans_left; i++) {
-		int rc = judge_span(j, err);
+		int rc = skips && !may_have(j->has_tag, i)
+				 ? span__frame_skip(j->f, err)
+				 : judge_span(j, err);
 
 		if (rc < 0)
 			return rc;
@@ -404,6 +422,9 @@ int span__judge_frame(struct span__judge *j, struct span_frame *f, uint32_t *n,
 		return 0;
 	}
 	rc = span__judge_tables(j, err);
+	if (rc > 0 && (j->filter->n_tags || j->filter->errors) &&
+	    !span__judge_search(j, j->filter->errors))
+		rc = out_of_memory(err);
 	if (rc > 0)
 		rc = judge_all(j, bits, n, err);
 	f->failed = 0;
@@ -418,6 +439,8 @@ int span__judge_begin(struct span__judge *j, struct span_frame *f,
 
 	j->f = f;
 	rc = span__judge_tables(j, err);
+	if (rc > 0 && !span__judge_search(j, true))
+		rc = out_of_memory(err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -445,5 +468,6 @@ void span__judge_release(struct span__judge *j)
 	span_buf_release(&j->scopes);
 	span_buf_release(&j->text);
 	span_buf_release(&j->bits);
+	span_buf_release(&j->maybe);
 	span_arena_release(&j->arena);
 }

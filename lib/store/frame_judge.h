@@ -20,7 +20,8 @@ struct span__filter {
 	struct span__scan scan;
 	struct span__tag_eq tags[JUDGE_TAGS];
 	size_t n_tags;
-	bool all; /* there is no condition */
+	bool all;    /* there is no condition */
+	bool errors; /* whether a span is an error matters */
 };
 
 /* SCAN and what it points to is borrowed. */
@@ -54,6 +55,11 @@ struct span__judge {
 	struct span_arena arena; /* of values of a span */
 	struct span_buf text;
 	struct span_buf bits; /* the answer: uint64_t words */
+	/* what was searched for: the spans that may have it */
+	struct span_buf maybe;
+	uint64_t searched; /* the bit of the tag; 0: none */
+	bool skips;	   /* no span without it is in the scan */
+	const uint64_t *has_tag, *has_error;
 };
 
 /*
@@ -97,6 +103,11 @@ bool span__judge_error(const struct span__judge *j, const struct span__raw *r);
 /* Its ids, as big-endian values. */
 void span__judge_ids(const struct span__raw *r, uint64_t *id,
 		     uint64_t *parent_id);
+/*
+ * The second: find the spans that may have one of the tags, and with ERRORS
+ * those that may have a true tag "error", in their attributes. False: memory.
+ */
+bool span__judge_search(struct span__judge *j, bool errors);
 void span__judge_release(struct span__judge *j);
 
 static inline bool span__judge_bit(const struct span__judge *j, size_t i)

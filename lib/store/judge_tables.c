@@ -48,9 +48,13 @@ void span__filter_init(struct span__filter *filter,
 
 	*filter = (struct span__filter){.scan = *scan};
 	filter->all = !scan->n_ids && (!r || is_open(r));
-	for (size_t i = 0; r && i < r->n_tags && i < JUDGE_TAGS; i++)
-		span__tag_eq_init(&filter->tags[filter->n_tags++],
-				  r->tags[i].key, r->tags[i].value);
+	filter->errors = r && r->error;
+	for (size_t i = 0; r && i < r->n_tags && i < JUDGE_TAGS; i++) {
+		struct span__tag_eq *eq = &filter->tags[filter->n_tags++];
+
+		span__tag_eq_init(eq, r->tags[i].key, r->tags[i].value);
+		filter->errors |= eq->derived == SPAN__DERIVED_ERROR;
+	}
 }
 
 static void *room(struct span_buf *b, size_t len)
@@ -187,6 +191,8 @@ int span__judge_tables(struct span__judge *j, struct span_error *err)
 	int rc;
 
 	j->has_keys = j->has_error_key = false;
+	j->has_tag = j->has_error = NULL;
+	j->searched = 0;
 	if (!j->filter->scan.range)
 		return 1;
 	marks = room(&j->marks, j->f->info.n_strings + 1);
