@@ -609,6 +609,76 @@ END
 	fi
 }
 
+@test "span-store: a store of version 2 is read for ever" {
+	jsonl() {
+		span-query --spans -o jsonl "$@" | LC_ALL=C sort
+	}
+	(cd "$DATA" && cat store-v2/*) >before
+	jsonl "$DATA/store-v2.spans" >want
+	jsonl -s "$DATA/store-v2" >got
+	diff -u want got
+	run -0 span-store verify -v "$DATA/store-v2"
+	[ "$output" = "ea5ba427e7f742cfa7abcc27a4b1a06f-00000001.seg: sound, 16 spans
+00000002.seg: sound, 162 spans
+00000003.seg: sound, 61 spans
+00000004.log: sound, 23 spans
+00000005.open: sound, 15 spans" ]
+	span-query -o ids "$DATA/store-v2.spans" | while read -r id; do
+		jsonl --trace-id "$id" "$DATA/store-v2.spans" >want.trace
+		jsonl --trace-id "$id" -s "$DATA/store-v2" >got.trace
+		diff -u want.trace got.trace
+	done
+	diff -u <(span-graph "$DATA/store-v2.spans") \
+		<(span-graph -s "$DATA/store-v2")
+	(cd "$DATA" && cat store-v2/*) | cmp - before
+	# It is appended to, and sealed anew.
+	cp -r "$DATA/store-v2" s
+	chmod -R u+w s
+	run --separate-stderr -0 span-store append --no-seal s "$in"
+	[ -z "$stderr" ]
+	run --separate-stderr -0 span-store seal -q --all s
+	[ "$(stat_of s .closed)" = 0 ]
+	cat "$DATA/store-v2.spans" "$in" >all.spans
+	jsonl all.spans >want
+	jsonl -s s >got
+	diff -u want got
+}
+
+# The segment FILE, where the spans are those in FILE of jsonl.
+read_segment() {
+	/usr/bin/python3 "$SRC/tests/interop/read_segment.py" "$@"
+}
+
+# A segment of the spans in FILE, compressed with CODEC.
+read_new_segment() {
+	span-query --spans -o jsonl "$2" >want
+	"$BUILD/tests/unit/make-segment" "$1" <"$2" >segment
+	read_segment segment want
+}
+
+@test "span-store: segments are what the man page says" {
+	for segment in "$DATA"/store-v2/*.seg; do
+		read_segment "$segment"
+	done | wc -l >lines
+	[ "$(cat lines)" = 239 ]
+	span-gen --spans 1500 --seed 1 --output shop.spans
+	span-gen -p deep --spans 700 --seed 2 --nanoseconds --output deep.spans
+	span-gen -p hostile --spans 200 --seed 3 --output hostile.spans
+	for file in shop deep hostile; do
+		read_new_segment none "$file.spans"
+	done
+	read_new_segment zlib shop.spans
+}
+
+@test "span-store: segments are what the man page says, with zstd" {
+	/usr/bin/python3 -c 'import zstandard' 2>/dev/null ||
+		skip "no python3-zstandard"
+	span-gen --spans 1500 --seed 1 --output shop.spans
+	run read_new_segment zstd shop.spans
+	[[ $output != *"cannot compress"* ]] || skip "built without zstd"
+	[ "$status" = 0 ]
+}
+
 @test "span-store: what is missing says so" {
 	run --separate-stderr -74 span-store stat nothing
 	[ "$stderr" = "span-store: nothing: no such store" ]

@@ -319,10 +319,10 @@ class Segment:
         table, n = struct.unpack_from('<II', d, 268)
         self.sections = {}
         for i in range(n):
-            kind, pos, length = struct.unpack_from('<IxxxxQQ', d,
-                                                   table + 24 * i)
-            assert pos % 8 == 0 and pos + length <= end
-            self.sections[kind] = d[pos:pos + length]
+            kind, pos, n_bytes = struct.unpack_from('<IxxxxQQ', d,
+                                                    table + 24 * i)
+            assert pos % 8 == 0 and pos + n_bytes <= end
+            self.sections[kind] = d[pos:pos + n_bytes]
 
         def seed(at):
             return uuid + struct.pack('<QQ', number, at)
