@@ -19,7 +19,7 @@
 /* Texts of a frame over more bytes than that are looked up by hash. */
 #define TEXTS_MAX (4u << 20)
 /* Bytes for each span and trace that writing takes beside what is held. */
-#define FINISH_SPAN 56u
+#define FINISH_SPAN 36u
 #define FINISH_TRACE 48u
 #define FINISH_TREE 128u /* and each span of the longest trace */
 #define FINISH_FIXED (3u << 20)
@@ -69,6 +69,7 @@ void span__seg_builder_close(struct span__seg_builder **b)
 	span__intern_release(&(*b)->processes);
 	span__intern_release(&(*b)->scopes);
 	span__pool_release(&(*b)->pool);
+	span__pool_release(&(*b)->columns);
 	span_buf_release(&(*b)->spans);
 	span_buf_release(&(*b)->traces);
 	span_buf_release(&(*b)->types);
@@ -359,8 +360,9 @@ size_t span__seg_builder_memory(const struct span__seg_builder *b)
 	index += b->by_signature.slots ? b->by_signature.mask + 1 : 0;
 	return sizeof(*b) + span__intern_memory(&b->strings) +
 	       span__intern_memory(&b->processes) +
-	       span__intern_memory(&b->scopes) + b->pool.size + b->spans.len +
-	       b->traces.len + b->types.cap + index * sizeof(uint64_t) +
-	       n * FINISH_SPAN + span__build_n_traces(b) * FINISH_TRACE +
+	       span__intern_memory(&b->scopes) + b->pool.size +
+	       b->columns.size + b->spans.len + b->traces.len + b->types.cap +
+	       index * sizeof(uint64_t) + n * FINISH_SPAN +
+	       span__build_n_traces(b) * FINISH_TRACE +
 	       (size_t)b->longest * FINISH_TREE + FINISH_FIXED;
 }

@@ -223,6 +223,7 @@ int span__build_columns(struct span__seg_builder *b,
 		rc = put_type(&g, &span__build_types(b)[o->types[i]], err);
 	span__texts_scratch_release(&g.scratch);
 	span_buf_release(&g.column);
+	span__pool_release(&b->columns);
 	free(g.by_type);
 	free(g.as_came);
 	free(g.values);

@@ -22,7 +22,7 @@ struct finish {
 	struct span__seg_writer *w;
 	struct span__build_order o;
 	struct span__build_output out;
-	struct span_buf section;
+	struct span_buf section, aggregates;
 	struct span_buf scratch; /* of numbers, 64 bits each */
 	uint64_t *v;		 /* them, as many as were asked for */
 	struct span_error *err;
@@ -257,9 +257,7 @@ static void put_rest(struct finish *f)
 			    take_column(f, blocks, 4, i));
 	put_ranks(f);
 	put_directory(f);
-	if (f->rc == 0)
-		fail(f, span__agg_writer_finish(f->o.calls, f->h->sum.n_spans,
-						&f->section, f->err));
+	span_buf_put(&f->section, f->aggregates.p, f->aggregates.len);
 	put_section(f, SEG_AGGREGATES);
 }
 
@@ -284,7 +282,7 @@ static void describe(struct finish *f)
 				       "the system has no randomness"));
 }
 
-/* Sort, and plan the columns, after which the values can go. */
+/* Sort, sum up calls, and plan the columns, after which the values can go. */
 static void prepare(struct finish *f)
 {
 	span__intern_seal(&f->b->strings);
@@ -293,6 +291,10 @@ static void prepare(struct finish *f)
 	fail(f, span__build_order(f->b, &f->o, f->err));
 	if (f->rc == 0)
 		describe(f);
+	if (f->rc == 0)
+		fail(f, span__agg_writer_finish(f->o.calls, f->h->sum.n_spans,
+						&f->aggregates, f->err));
+	span__agg_writer_close(&f->o.calls);
 	if (f->rc == 0)
 		fail(f, span__build_processes(f->b, &f->out, f->err));
 	if (f->rc == 0)
@@ -337,6 +339,7 @@ int span__seg_builder_finish(struct span__seg_builder *b,
 	span__build_order_release(&f.o);
 	span__build_output_release(&f.out);
 	span_buf_release(&f.section);
+	span_buf_release(&f.aggregates);
 	span_buf_release(&f.scratch);
 	return f.rc;
 }

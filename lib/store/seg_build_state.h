@@ -55,7 +55,8 @@ struct span__build_index {
 struct span__seg_builder {
 	enum span__seg_codec codec;
 	struct span__intern strings, processes, scopes;
-	struct span__pool pool; /* of types and columns */
+	struct span__pool pool;	   /* of types */
+	struct span__pool columns; /* of values, until they are written */
 	struct span_buf spans, traces, types;
 	struct span__build_index by_trace, by_signature;
 	uint32_t n_exact, n_weights;

@@ -396,7 +396,7 @@ struct row {
 
 static void put_value(struct row *r, uint64_t v)
 {
-	if (!span__raw_put(r->next++, &r->b->pool, r->row, v))
+	if (!span__raw_put(r->next++, &r->b->columns, r->row, v))
 		r->failed = true;
 }
 
