@@ -38,6 +38,7 @@ power_cuts() {
 CRASH_SCALE=20 run tests/unit/t-store-crash
 CRASH_SCALE=20 run tests/unit/t-seal-crash
 run tests/crash/kill9 "$cycles"
+run tests/crash/together $((cycles / 10 + 2))
 if [ "$(id -u)" = 0 ]; then
 	PATH=$PATH:/usr/sbin:/sbin
 	power_cuts ext4 64M mkfs.ext4 -q -F

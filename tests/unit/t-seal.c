@@ -281,6 +281,114 @@ static void test_snapshot(void)
 	simdisk_close(&disk);
 }
 
+/* Of a segment that is damaged anywhere nothing strange is read. */
+static const char *judge_harm(struct simdisk *disk)
+{
+	struct model after = {0};
+	int rc = tally_read(&t, disk, "store", &after, &err);
+
+	if (rc < 0)
+		return err.msg;
+	if (t.strange)
+		return "a span is strange";
+	for (uint64_t n = 0; n < MODEL_MAX; n++) {
+		for (uint32_t i = 0; i < model_spans(n); i++) {
+			if (t.seen[n][i] > 1)
+				return "a span is there twice";
+		}
+	}
+	if (t.n < 101 && !after.damage)
+		return "spans are lost and nothing is said";
+	return seal_verify(disk, "store", &err) == 1 ? NULL
+						     : "verify finds nothing";
+}
+
+static void test_every_byte(void)
+{
+	struct simdisk *disk = seal_logs(&m, 5);
+	unsigned bad = 0, runs = 0;
+	uint8_t *p, *copy;
+	size_t len;
+
+	if (seal_all(disk, &m, &out, &err) < 0)
+		abort();
+	p = simdisk_file(disk, "00000005.seg", &len);
+	copy = malloc(len);
+	memcpy(copy, p, len);
+	for (size_t at = 0; at < len; at += 1 + at / 4096, runs++) {
+		const char *why;
+
+		p = simdisk_file(disk, "00000005.seg", &len);
+		p[at] ^= (uint8_t)(1u << at % 8);
+		why = judge_harm(disk);
+		p[at] ^= (uint8_t)(1u << at % 8);
+		if (why && ++bad <= 3)
+			diag("byte %d: %s", (int)at, why);
+	}
+	ok(runs > 1000 && !bad,
+	   "harm: %u segments with a bad bit: %u are wrong", runs, bad);
+	for (size_t cut = bad = runs = 0; cut < len; cut += 19, runs++) {
+		const char *why;
+
+		simdisk_put(disk, "00000005.seg", copy, cut);
+		why = judge_harm(disk);
+		if (why && ++bad <= 3)
+			diag("cut at %d: %s", (int)cut, why);
+	}
+	ok(runs > 100 && !bad, "harm: %u segments that were cut: %u are wrong",
+	   runs, bad);
+	free(copy);
+	simdisk_close(&disk);
+}
+
+/* It stays, and what comes after it is sealed without it. */
+static void test_no_merge(void)
+{
+	struct simdisk *disk = seal_logs(&m, 2);
+	uint64_t before;
+	size_t len;
+	uint8_t *p;
+
+	if (seal_all(disk, &m, &out, &err) < 0)
+		abort();
+	add_log(disk, 21, 30);
+	add_log(disk, 31, 40);
+	p = simdisk_file(disk, "00000002.seg", &len);
+	p[4096 + (len - 4096) / 2] ^= 1;
+	tally_read(&t, disk, "store", NULL, &err);
+	before = t.n;
+	m.damage = 0;
+	ok(!seal_all(disk, &m, &out, &err), "no merge: sealed");
+	ok(m.damage > 0, "no merge: the damage is told");
+	is_uint(simdisk_count(disk, ".seg"), 2, "no merge: beside it");
+	is_uint(out.n_merged, 0, "no merge: nothing was merged");
+	tally_read(&t, disk, "store", NULL, &err);
+	is_uint(t.n, before, "no merge: what could be read can be read");
+	simdisk_close(&disk);
+}
+
+static void test_full(void)
+{
+	struct simdisk *disk = seal_logs(&m, 5);
+	uint64_t used = 0;
+	size_t len;
+
+	for (size_t i = 0; simdisk_name(disk, i); i++) {
+		simdisk_file(disk, simdisk_name(disk, i), &len);
+		used += len;
+	}
+	simdisk_capacity(disk, used + 2000);
+	is_int(seal_all(disk, &m, &out, &err), SPAN_E_FULL,
+	       "full: there is no room for a segment");
+	is_uint(simdisk_count(disk, ".log"), 5, "full: the logs are there");
+	sound(disk, "full");
+	simdisk_capacity(disk, 0);
+	ok(!seal_all(disk, &m, &out, &err) && out.n_logs == 5,
+	   "full: then there is");
+	sound(disk, "full, then not");
+	simdisk_close(&disk);
+}
+
 struct race {
 	struct simdisk *disk;
 	struct span_store *writer;
@@ -625,6 +733,9 @@ int main(void)
 	test_memory();
 	test_damaged_log();
 	test_damaged_twice();
+	test_every_byte();
+	test_no_merge();
+	test_full();
 	test_snapshot();
 	test_read_race();
 	test_reader_writer_race();
