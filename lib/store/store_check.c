@@ -121,8 +121,10 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 		out->missing_frames += missing_in(f, &last);
 		add_sealed(out, f);
 		span__log_sum_merge(&sum, &f->sum);
+		if (f->file.foreign)
+			continue;
 		if (!out->first_segment)
-			out->first_segment = f->number;
+			out->first_segment = f->first_number;
 		out->last_segment = f->number;
 	}
 	out->n_expired = s->found.n_expired;

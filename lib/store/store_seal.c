@@ -241,14 +241,14 @@ static int count_all(struct seal *s, const struct span__view_file *v, size_t n,
 	return rc < 0 ? rc : 0;
 }
 
-/* Something came between the files: the next run sees it. */
+/* WHY is NULL when something came between the files: the next run sees it. */
 static int leave_all(struct seal *s, const struct span__sealing *b,
-		     struct span_error *err)
+		     const char *why, struct span_error *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < b->n_files && !rc; i++)
-		rc = leave(s, &b->files[i], NULL, err);
+		rc = leave(s, &b->files[i], why, err);
 	return rc;
 }
 
@@ -266,7 +266,12 @@ static int try_less(struct seal *s, struct span__sealing *b, int outcome,
 	while (segments < b->n_files && b->files[segments].kind == FILE_SEG)
 		segments++;
 	if (outcome == SEAL_NOT_ALONE)
-		return leave_all(s, b, err);
+		return leave_all(s, b, NULL, err);
+	if (outcome == SEAL_DIFFERS)
+		return leave_all(s, b,
+				 "stays as it is: the segment that was made "
+				 "of it is not the same",
+				 err);
 	if (outcome == SEAL_UNFIT)
 		return leave(s, at,
 			     at->kind == FILE_SEG ? "damaged, it is not merged"

@@ -40,6 +40,7 @@ enum {
 	SEAL_DONE = 0,
 	SEAL_TOO_BIG,
 	SEAL_UNFIT,
+	SEAL_DIFFERS,	/* what was read back is something else */
 	SEAL_NOT_ALONE, /* of the caller */
 	SEAL_CARE,	/* not returned */
 };
@@ -47,8 +48,9 @@ enum {
 /*
  * Write a segment of all spans of the files as NAME, durably, and read it
  * back. SEAL_DONE; SEAL_TOO_BIG when that takes more memory than there may be,
- * and SEAL_UNFIT when it cannot have all of it: FILE tells where; a negative
- * code, among them that of progress. NAME may be there whatever it returns.
+ * and SEAL_UNFIT when it cannot have all of it: FILE tells where;
+ * SEAL_DIFFERS; a negative code, among them that of progress. NAME may be
+ * there whatever it returns.
  */
 SPAN_NODISCARD int span__seal_build(struct span__sealing *s, const char *name,
 				    struct span_error *err);

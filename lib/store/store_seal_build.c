@@ -331,18 +331,13 @@ static int check(struct span__sealing *s, const char *name,
 	struct span__seg *seg = NULL;
 	int rc = span__seg_open(&seg, d->io, d->fd, name, err);
 
-	if (rc < 0)
-		return rc;
-	rc = read_back(s, seg, &sum, err);
-	if (rc >= 0 && (rc || seg->file.bad || sum.n_spans != s->sum.n_spans ||
-			sum.hashes != s->sum.hashes))
-		rc = span_error_set(err, SPAN_E_CORRUPT,
-				    "%s: not what was written to it: %llu "
-				    "spans, of %llu",
-				    name, (unsigned long long)sum.n_spans,
-				    (unsigned long long)s->sum.n_spans);
+	if (!rc)
+		rc = read_back(s, seg, &sum, err);
+	if (!rc && (seg->file.bad || sum.n_spans != s->sum.n_spans ||
+		    sum.hashes != s->sum.hashes))
+		rc = SEAL_DIFFERS;
 	span__seg_close(&seg);
-	return rc;
+	return rc == SPAN_E_CORRUPT || rc > 0 ? SEAL_DIFFERS : rc;
 }
 
 static int prepare(struct span__sealing *s, struct span_error *err)

@@ -188,6 +188,50 @@ static void test_memory(void)
 	simdisk_close(&disk);
 }
 
+/* From too little memory for one log to enough for all: nothing is lost. */
+static void test_memory_steps(void)
+{
+	struct simdisk *base = seal_logs(&m, 0);
+	unsigned bad = 0, some = 0;
+	bool all = false;
+
+	for (uint64_t i = 0; i < 3; i++)
+		add_log(base, i * 1300 + 1, i * 1300 + 1300);
+	for (uint64_t memory = 1 << 20; !all && memory < 1u << 30;
+	     memory += memory / 24) {
+		const struct span_seal_opts o = {.all = true, .memory = memory};
+		struct simdisk *disk = simdisk_copy(base);
+
+		bad += seal_with(disk, &m, &o, &out, &err) < 0 ||
+		       tally_read(&t, disk, "store", NULL, &err) < 0 ||
+		       tally_judge(&t, &m) || out.n_logs > 3 ||
+		       simdisk_count(disk, ".tmp");
+		all = out.n_logs == 3 && out.n_segments == 1;
+		some += out.n_segments && !all;
+		simdisk_close(&disk);
+	}
+	ok(!bad && all, "memory: whatever there is, %u lose something", bad);
+	ok(some, "memory: for %u sizes some logs are sealed alone", some);
+	simdisk_close(&base);
+}
+
+/* A log of another store is read, and left alone. */
+static void test_other_log(void)
+{
+	struct simdisk *other = seal_logs(&m, 2), *disk;
+	size_t len;
+	uint8_t *p;
+
+	disk = simdisk_copy(other);
+	p = simdisk_file(other, "00000002.log", &len);
+	simdisk_put(disk, "00000003.log", p, len);
+	ok(!seal_all(disk, &m, &out, &err), "other log: sealed");
+	is_uint(out.n_logs, 2, "other log: without it");
+	is_uint(simdisk_count(disk, "00000003.log"), 1, "other log: it stays");
+	simdisk_close(&other);
+	simdisk_close(&disk);
+}
+
 /* What is damaged in a log is kept beside the segment. */
 static void test_damaged_log(void)
 {
@@ -731,6 +775,8 @@ int main(void)
 	test_merge();
 	test_progress();
 	test_memory();
+	test_memory_steps();
+	test_other_log();
 	test_damaged_log();
 	test_damaged_twice();
 	test_every_byte();
