@@ -88,7 +88,7 @@ int span__seg_open(struct span__seg **out, const struct span__io *io, int dirfd,
 	return 0;
 }
 
-static void unload(struct span__seg *s)
+void span__seg_unload(struct span__seg *s)
 {
 	span__strings_close(&s->strings);
 	span__chunks_close(&s->heap);
@@ -105,13 +105,14 @@ static void unload(struct span__seg *s)
 	s->scope_cache = NULL;
 	s->type_marks = NULL;
 	span_arena_release(&s->arena);
+	s->loaded = false;
 }
 
 void span__seg_close(struct span__seg **s)
 {
 	if (!*s)
 		return;
-	unload(*s);
+	span__seg_unload(*s);
 	span__seg_file_close(&(*s)->file);
 	free(*s);
 	*s = NULL;
@@ -212,7 +213,7 @@ int span__seg_load(struct span__seg *s, struct span_error *err)
 		rc = load_caches(s, err);
 	}
 	if (rc < 0)
-		unload(s);
+		span__seg_unload(s);
 	s->loaded = rc == 0;
 	return rc;
 }

@@ -157,14 +157,18 @@ static int list_jobs(struct count *c, struct span_error *err)
 
 /* ---- Doing it ---- */
 
-static bool count_segment(struct count *c, struct span__seg *s, uint64_t *n)
+static bool count_segment(struct count *c, const struct span__view_file *f,
+			  uint64_t *n)
 {
+	struct span__seg *s = f->seg;
 	struct span__seg_scan *scan;
 	bool good;
 
 	good = span__seg_scan_open(&scan, s, c->filter, NULL) == 0 &&
 	       span__seg_scan_count(scan, n, NULL) == 0 && !s->file.bad;
 	span__seg_scan_close(&scan);
+	if (!f->seg_users)
+		span__seg_unload(s);
 	s->file.bad = false;
 	return good;
 }
@@ -216,12 +220,12 @@ static void do_job(void *arg, size_t i)
 {
 	struct count *c = arg;
 	const struct job *job = &c->jobs[i];
-	struct span__seg *seg = c->store->view.v[job->file].seg;
+	const struct span__view_file *f = &c->store->view.v[job->file];
 	uint64_t n = 0;
 
 	if (atomic_load(&c->given_up))
 		return;
-	if (seg ? !count_segment(c, seg, &n) : !count_frames(c, job, &n))
+	if (f->seg ? !count_segment(c, f, &n) : !count_frames(c, job, &n))
 		atomic_store(&c->given_up, true);
 	atomic_fetch_add(&c->n, n);
 }

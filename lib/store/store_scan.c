@@ -21,6 +21,7 @@
 
 #include "base/banned.h"
 
+#define KEPT_FILES 4u  /* of a store with more nothing is kept loaded */
 #define TOLD_MAX 4096u /* places of damage that are noted */
 
 struct scan {
@@ -300,9 +301,13 @@ static void tell_segment(struct scan *s, const char *why)
 
 static void close_segment(struct scan *s)
 {
-	if (s->seg && current(s)->seg->file.bad)
+	if (!s->seg)
+		return;
+	if (current(s)->seg->file.bad)
 		tell_segment(s, NULL);
 	span__seg_scan_close(&s->seg);
+	if (!--current(s)->seg_users && s->store->view.n > KEPT_FILES)
+		span__seg_unload(current(s)->seg);
 }
 
 /*
@@ -325,8 +330,10 @@ static int open_segment(struct scan *s, struct span_error *err)
 					 f->sum.max_end_ns))
 			continue;
 		rc = span__seg_scan_open(&s->seg, f->seg, &s->c.filter, &why);
-		if (!rc)
+		if (!rc) {
+			f->seg_users++;
 			return 1;
+		}
 		if (rc != SPAN_E_CORRUPT) {
 			if (err)
 				*err = why;

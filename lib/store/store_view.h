@@ -23,6 +23,7 @@ struct span__view_file {
 	enum span__file_kind kind;
 	uint8_t origin[16];    /* of a segment: the store that wrote it */
 	struct span__seg *seg; /* FILE_SEG; NULL: nothing of it can be read */
+	unsigned seg_users;    /* scans that are in it: it stays loaded */
 	struct span__log log;  /* kept open, when it is_open */
 	bool is_open;
 	bool covered; /* while the view is made */
