@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #define ROUND_NS 60000000000ull /* between two rounds without a reason */
 #define ROOM_NS 1000000000ull	/* between two attempts to make room */
 #define REAP_NS 100000000ull
+#define NICE 10 /* sealing can wait, what arrives cannot */
 
 extern char **environ;
 
@@ -77,6 +79,8 @@ static int spawn(char *const args[], struct span_error *err)
 	close(fds[1]);
 	if (!rc) {
 		up.from = fds[0];
+		if (up.job == SEAL)
+			(void)setpriority(PRIO_PROCESS, (id_t)up.pid, NICE);
 		return 0;
 	}
 	up.pid = 0;
