@@ -48,14 +48,18 @@ static char service_names[SERVICES][24], operation_names[OPERATIONS][32];
 static uint64_t n_made;
 
 /* splitmix64 (Steele, Lea, Flood) */
-static uint64_t draw(void)
+static uint64_t mix(uint64_t z)
 {
-	static uint64_t state = 1;
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
 	return z ^ z >> 31;
+}
+
+static uint64_t draw(void)
+{
+	static uint64_t state = 1;
+
+	return mix(state += 0x9e3779b97f4a7c15u);
 }
 
 static uint64_t below(uint64_t n)
@@ -192,6 +196,12 @@ static size_t trace_size(uint64_t n)
 	return kind->shapes ? 2 + below(40) : 12;
 }
 
+/* The id of span I of a trace whose first has FIRST. */
+static uint64_t span_id(uint64_t first, uint64_t i)
+{
+	return kind->sequential ? first + i : mix(first + i);
+}
+
 /* Which service and operation span I of a trace calls, and for whom. */
 static void place(struct span *s, uint64_t i, uint64_t first_id)
 {
@@ -201,18 +211,14 @@ static void place(struct span *s, uint64_t i, uint64_t first_id)
 	s->process = &processes[who % SERVICES];
 	s->name = span_str(operation_names[who / SERVICES % OPERATIONS]);
 	if (i)
-		put_id(s->parent_id,
-		       first_id + up * (kind->sequential
-						? 1
-						: 0x9e3779b97f4a7c15u));
+		put_id(s->parent_id, span_id(first_id, up));
 }
 
 static int put_trace(struct span_writer *w, uint64_t n, struct span_error *err)
 {
 	static uint64_t traces;
 	uint64_t start = START + ++traces * 10000000;
-	uint64_t first_id = kind->sequential ? n_made + 1 : draw() | 1;
-	uint64_t step = kind->sequential ? 1 : 0x9e3779b97f4a7c15u;
+	uint64_t first_id = kind->sequential ? n_made + 1 : draw();
 	uint64_t high = draw(), low = draw();
 	int rc = 0;
 
@@ -225,7 +231,7 @@ static int put_trace(struct span_writer *w, uint64_t n, struct span_error *err)
 
 		put_id(s.trace_id, high);
 		put_id(s.trace_id + 8, low);
-		put_id(s.span_id, first_id + i * step);
+		put_id(s.span_id, span_id(first_id, i));
 		place(&s, i, first_id);
 		s.start_ns = start + i * 1000 * (1 + below(50));
 		s.duration_ns = 1000 * (1 + below(1u << below(20)));

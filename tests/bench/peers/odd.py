@@ -6,11 +6,10 @@ usage: odd.py DIR SPANS [KIND...]
 
 Prints a line for each kind of odd-spans and for three profiles of span-gen:
 bytes a span as JSON lines with zstd -3, in Parquet, in a sealed store; seconds
-that writing took, and the memory of sealing. One core each.
+of CPU that writing took, and the anonymous memory of sealing.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -45,10 +44,10 @@ def make(kind, spans, directory):
     return stream, jsonl
 
 
-def seconds(function):
-    start = time.perf_counter()
+def cpu(function):
+    start = time.process_time()
     function()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def measure(kind, spans, directory):
@@ -60,7 +59,7 @@ def measure(kind, spans, directory):
                               stdout=subprocess.PIPE, check=True).stdout
     parquet = OneCore(stream, jsonl, directory, {})
     try:
-        wrote = seconds(parquet.load)
+        wrote = cpu(parquet.load)
         size = parquet.size() / n
         parquet.close()
         os.remove(parquet.path)
@@ -68,10 +67,8 @@ def measure(kind, spans, directory):
     except duckdb.Error as e:
         theirs = f"{'failed':>16} ({str(e).splitlines()[0][:40]})"
     ours = Spantools(stream, jsonl, directory, {})
-    ours.run("span-store", "append", "--no-seal", ours.path, stream)
-    taken = seconds(lambda: ours.run("span-store", "seal", "-q", "--all",
-                                     ours.path))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    ours.append()
+    taken, peak = ours.seal()
     wrong = subprocess.run(["span-store", "verify", ours.path],
                            check=False).returncode
     print(f"{kind:11} {n:8} {int(zstd) / n:8.1f} {theirs} "

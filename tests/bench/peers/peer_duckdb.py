@@ -24,7 +24,8 @@ def keys_of(jsonl, field):
                 t = TYPES.get(type(v), "VARCHAR")
                 if types.setdefault(k, t) != t:
                     types[k] = "VARCHAR"
-                if len(types) > MAX_KEYS:
+                # What cannot name a column stays JSON too.
+                if len(types) > MAX_KEYS or not k or '"' in k or "\0" in k:
                     return None
     return types
 

@@ -14,14 +14,23 @@ class Spantools(Peer):
     def run(self, *args):
         return subprocess.run(args, stdout=subprocess.PIPE, check=True).stdout
 
-    def load(self):
-        self.run("span-store", "append", "--no-seal", self.path, self.spans)
-        subprocess.run(["span-store", "seal", "-q", "--all", self.path],
-                       check=True)
+    def append(self):
+        self.run("span-store", "append", "-q", "--no-seal", self.path,
+                 self.spans)
 
-    def size(self):
-        """What the files take, LOCK and FORMAT too."""
-        return super().size()
+    def seal(self):
+        """CPU seconds and peak anonymous MiB of sealing."""
+        took = self.path + ".took"
+        self.run("measure", took, "span-store", "seal", "-q", "--all",
+                 self.path)
+        with open(took, encoding="utf-8") as f:
+            fields = f.read().split()
+        os.remove(took)
+        return float(fields[3]) + float(fields[4]), int(fields[5]) / 1024
+
+    def load(self):
+        self.append()
+        self.peak = self.seal()[1]
 
     def version(self):
         return "span-query of this build; each answer is a whole process"
@@ -70,5 +79,5 @@ class Spantools(Peer):
     def more(self):
         stat = json.loads(self.run("span-store", "stat", "-o", "json",
                                    self.path))
-        return {"note": f"{stat['segments']} segments, {stat['closed']} logs",
+        return {"mib": self.peak, "note": f"{stat['segments']} segments, {stat['closed']} logs",
                 "files": len(os.listdir(self.path))}

@@ -113,7 +113,7 @@ def run_one(name, spans, jsonl, directory):
     peer.close()
     peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
                resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-    out["mib"] = peak / 1024
+    out.setdefault("mib", peak / 1024)
     return out
 
 
