@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: seal-bench STREAM SEGMENT\n");
 		return 2;
 	}
-	rc = span__seg_builder_open(&b, SEG_CODEC_ZSTD, &err);
+	rc = span__seg_builder_open(&b, span__seg_codec_best(), &err);
 	if (rc >= 0)
 		rc = put_all(b, fd, &put, &err);
 	if (rc >= 0) {
