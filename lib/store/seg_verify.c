@@ -62,13 +62,23 @@ static bool page_good(const struct span__seg_file *f, uint64_t page,
 					  (size_t)len);
 }
 
+/* Nobody shall touch the pages from POS to END from now on. */
+static void give_up(struct span__seg_file *f, uint64_t pos, uint64_t end)
+{
+	for (; pos < end; pos += SEG_PAGE) {
+		uint8_t bit = (uint8_t)(1u << pos / SEG_PAGE % 8);
+
+		f->checked[pos / SEG_PAGE / 8] &= (uint8_t)~bit;
+		f->damaged[pos / SEG_PAGE / 8] |= bit;
+	}
+}
+
 /*
  * The pages from POS to END, which are read at once where the disk can, and
  * else one by one: what it cannot read is damaged, and must not be touched.
  */
-static int check_some(const struct span__seg_file *f, uint64_t pos,
-		      uint64_t end, struct report *r,
-		      struct span__log_hash *hash)
+static int check_some(struct span__seg_file *f, uint64_t pos, uint64_t end,
+		      struct report *r, struct span__log_hash *hash)
 {
 	bool all = can_read(f, pos, end - pos);
 	int rc = 0;
@@ -77,6 +87,7 @@ static int check_some(const struct span__seg_file *f, uint64_t pos,
 		uint64_t len = end - pos < SEG_PAGE ? end - pos : SEG_PAGE;
 
 		if (!all && !can_read(f, pos, len)) {
+			give_up(f, pos, pos + len);
 			rc = found(r, pos, len);
 			continue;
 		}
@@ -88,7 +99,7 @@ static int check_some(const struct span__seg_file *f, uint64_t pos,
 	return rc;
 }
 
-static int check_pages(const struct span__seg_file *f, struct report *r,
+static int check_pages(struct span__seg_file *f, struct report *r,
 		       struct span__log_hash *hash)
 {
 	uint64_t end = f->data_end < f->size ? f->data_end : f->size;
@@ -129,7 +140,7 @@ static int check_end(const struct span__seg_file *f, struct report *r,
 	return memcmp(sum, t.hash, sizeof(sum)) ? found(r, 0, f->full_size) : 0;
 }
 
-static int check_all(const struct span__seg_file *f, struct report *r,
+static int check_all(struct span__seg_file *f, struct report *r,
 		     struct span__log_hash *hash)
 {
 	int rc = check_pages(f, r, hash);
@@ -156,10 +167,12 @@ int span__seg_verify(struct span__seg_file *f,
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	/* without its checksums the rest says nothing */
 	if (f->size > f->data_end &&
-	    !can_read(f, f->data_end, f->size - f->data_end))
+	    !can_read(f, f->data_end, f->size - f->data_end)) {
+		give_up(f, 0, f->data_end);
 		rc = found(&r, f->data_end, f->size - f->data_end);
-	else
+	} else {
 		rc = check_all(f, &r, hash);
+	}
 	if (!rc)
 		rc = tell(&r);
 	span__log_hash_close(&hash);

@@ -446,6 +446,7 @@ static void test_unreadable(void)
 	simdisk_fail(d, simdisk_calls(d) + 1, EIO);
 	is_uint(verify(&f, f.data_end + 1, &hit), 1, "unreadable: the end");
 	ok(hit, "unreadable: is named");
+	is_int(read_part(&f, 1), 0, "unreadable: no page is touched any more");
 	simdisk_fail(d, simdisk_calls(d) + 2, EIO);
 	is_uint(verify(&f, 0, &hit), 0, "unreadable: not at once, but alone");
 	span__seg_file_close(&f);
