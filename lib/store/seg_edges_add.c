@@ -137,6 +137,7 @@ static int add_pair(struct adding *a, struct span__seg *seg,
 	if (rc > 0 && !seg->file.bad)
 		put_pair(a, &other);
 	close_side(&other);
+	span__seg_unload(seg);
 	return rc == SPAN_E_NOMEM ? rc : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define LOG_MEMORY (24u << 20)	 /* of logs that are kept */
+#define SEGMENTS 12u		 /* of them */
 #define SPAN_BYTES 24u		 /* of a span in a log at least */
 #define NAMES_MEMORY (24u << 20) /* after which all is forgotten */
 
@@ -85,25 +86,47 @@ int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
 	return rc;
 }
 
-/* Close logs that were used least recently. */
+void span__calls_unload(struct span__view_file *f)
+{
+	if (f->seg && !f->seg_users)
+		span__seg_unload(f->seg);
+}
+
+static void close_slot(struct files *f, struct slot *s)
+{
+	span__calls_log_close(&s->file.log);
+	if (!s->file.seg)
+		return;
+	span__calls_seg_close(&s->file.seg);
+	span__calls_unload(view_file(f, (size_t)(s - f->slots)));
+}
+
+/* Close logs, and segments, that were used least recently. */
 static void make_room(struct files *f)
 {
 	for (;;) {
 		struct slot *oldest = NULL;
-		size_t all = 0;
+		size_t logs = 0, segs = 0;
 
 		for (size_t i = 0; i < f->s->view.n; i++) {
 			struct slot *s = &f->slots[i];
 
-			if (!s->file.log)
-				continue;
-			all += span__calls_log_memory(s->file.log);
-			if (!s->kept && (!oldest || s->used < oldest->used))
+			if (s->file.log)
+				logs += span__calls_log_memory(s->file.log);
+			segs += s->file.seg != NULL;
+		}
+		for (size_t i = 0; i < f->s->view.n; i++) {
+			struct slot *s = &f->slots[i];
+			bool many = s->file.log ? logs > LOG_MEMORY
+						: segs > SEGMENTS;
+
+			if ((s->file.log || s->file.seg) && !s->kept && many &&
+			    (!oldest || s->used < oldest->used))
 				oldest = s;
 		}
-		if (!oldest || all <= LOG_MEMORY)
+		if (!oldest)
 			return;
-		span__calls_log_close(&oldest->file.log);
+		close_slot(f, oldest);
 	}
 }
 
@@ -140,10 +163,8 @@ static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 
 static void close_all(struct files *f)
 {
-	for (size_t i = 0; f->slots && i < f->s->view.n; i++) {
-		span__calls_log_close(&f->slots[i].file.log);
-		span__calls_seg_close(&f->slots[i].file.seg);
-	}
+	for (size_t i = 0; f->slots && i < f->s->view.n; i++)
+		close_slot(f, &f->slots[i]);
 }
 
 void span__calls_tell(struct span__directory *s, struct span__view_file *f)

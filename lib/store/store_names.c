@@ -186,6 +186,7 @@ int span__directory_names(struct span_store *st, span_store_name_fn *fn,
 		else if (f->seg)
 			rc = count_seg(&c, f->seg, err);
 		span__calls_tell(s, f);
+		span__calls_unload(f);
 	}
 	if (!rc)
 		rc = span__name_counts_give(&c, fn, arg, err);
