@@ -160,8 +160,10 @@ static bool list_wants(const struct find *f, const struct list *l)
 
 static struct list begin_list(struct span_str bytes)
 {
-	struct list l = {.p = bytes.p, .end = bytes.p + bytes.len};
+	struct list l = {.p = bytes.p, .end = bytes.p};
 
+	if (bytes.len)
+		l.end += bytes.len;
 	next_of_list(&l);
 	return l;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/le.h"
 #include "store/log_format.h"
 
 #define NS 1000000000ull
@@ -280,6 +281,17 @@ static struct simdisk *with_prefix(struct simdisk *disk, size_t len,
 }
 
 /*
+ * Where frame I ends: a list of traces may come after it, which its
+ * acknowledgement covers, too.
+ */
+static size_t frame_end(const struct model *m, const uint8_t *log, uint64_t i)
+{
+	size_t pos = i > 1 ? (size_t)m->end[i - 1] : LOG_HEADER;
+
+	return pos + (size_t)span__log_record_size(span__get32(log + pos + 8));
+}
+
+/*
  * Of a log that was cut, the frames that are still whole (their padding is
  * zeros) and nothing else, silently.
  */
@@ -294,8 +306,11 @@ static const char *judge_prefix(const struct model *m, struct simdisk *whole,
 
 	memset(&after, 0, sizeof(after));
 	want = *m;
-	for (uint64_t i = 1; i <= n; i++)
-		want.acked[i] = m->end[i] <= cut && !memcmp(p, q, m->end[i]);
+	for (uint64_t i = 1; i <= n; i++) {
+		size_t end = frame_end(m, p, i);
+
+		want.acked[i] = end <= cut && !memcmp(p, q, end);
+	}
 	/* Before recovery, as a reader sees it. */
 	if (model_read(&after, disk, &found, &err) < 0)
 		return err.msg;
