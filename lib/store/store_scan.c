@@ -344,42 +344,24 @@ static int open_segment(struct scan *s, struct span_error *err)
 	return 0;
 }
 
-static int next_of_all(struct scan *s, struct span *out, struct span_error *err)
+/* The next span into *OUT: 1, 0 at the end; without OUT count all into *N: 0.
+ */
+static int go_on(struct scan *s, struct span *out, uint64_t *n,
+		 struct span_error *err)
 {
 	for (;;) {
 		int rc;
 
 		if (s->seg) {
-			rc = span__seg_scan_next(s->seg, out, err);
+			rc = out ? span__seg_scan_next(s->seg, out, err)
+				 : span__seg_scan_count(s->seg, n, err);
 			if (rc)
 				return rc;
 			close_segment(s);
 			s->file++;
 		}
-		rc = span__frame_cursor_next(&s->c.base, out, err);
-		if (rc)
-			return rc;
-		if (s->file == s->store->view.n)
-			return 0;
-		rc = open_segment(s, err);
-		if (rc < 0)
-			return rc;
-	}
-}
-
-static int count_all(struct scan *s, uint64_t *n, struct span_error *err)
-{
-	for (;;) {
-		int rc;
-
-		if (s->seg) {
-			rc = span__seg_scan_count(s->seg, n, err);
-			if (rc)
-				return rc;
-			close_segment(s);
-			s->file++;
-		}
-		rc = span__frame_cursor_count(&s->c.base, n, err);
+		rc = out ? span__frame_cursor_next(&s->c.base, out, err)
+			 : span__frame_cursor_count(&s->c.base, n, err);
 		if (rc)
 			return rc;
 		if (s->file == s->store->view.n)
@@ -408,7 +390,7 @@ static int next(struct span_cursor *c, struct span *out, struct span_error *err)
 {
 	struct scan *s = (struct scan *)c;
 
-	return span__store_named(s->store->base.name, next_of_all(s, out, err),
+	return span__store_named(s->store->base.name, go_on(s, out, NULL, err),
 				 err);
 }
 
@@ -418,7 +400,7 @@ static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)
 	int rc = span__count_in_threads(s->store, &s->c.filter, n, err);
 
 	if (!rc)
-		rc = count_all(s, n, err);
+		rc = go_on(s, NULL, n, err);
 	return span__store_named(s->store->base.name, rc < 0 ? rc : 0, err);
 }
 
