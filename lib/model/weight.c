@@ -36,12 +36,15 @@ static struct span_str trim(struct span_str s)
 	return s;
 }
 
-/* The value of the first part of LIST that begins with KEY and EQUALS. */
-static struct span_str member(struct span_str list, char end, const char *key,
+/*
+ * The value of the next part of LIST that begins with KEY and EQUALS; LIST goes
+ * on behind it. Empty when there is none.
+ */
+static struct span_str member(struct span_str *list, char end, const char *key,
 			      char equals)
 {
-	while (list.len) {
-		struct span_str part = trim(cut(&list, end));
+	while (list->len) {
+		struct span_str part = trim(cut(list, end));
 		struct span_str name = cut(&part, equals);
 
 		if (span_str_equal(name, span_str(key)))
@@ -64,13 +67,15 @@ static bool hex_digit(char c, uint64_t *v)
 double span__weight(struct span_str trace_state)
 {
 	const uint64_t all = UINT64_C(1) << 4 * DIGITS;
-	struct span_str ot, th;
+	struct span_str ot, th = {0};
 	uint64_t threshold = 0;
 
 	if (trace_state.len < 6)
 		return 1;
-	ot = member(trace_state, ',', "ot", '=');
-	th = member(ot, ';', "th", ':');
+	while (trace_state.len && !th.len) {
+		ot = member(&trace_state, ',', "ot", '=');
+		th = member(&ot, ';', "th", ':');
+	}
 	if (!th.len || th.len > DIGITS)
 		return 1;
 	for (size_t i = 0; i < th.len; i++)

@@ -131,9 +131,6 @@ uint32_t span__build_scope(struct span__seg_builder *b,
 bool span__build_typed(struct span__seg_builder *b, const struct span *s,
 		       uint32_t *type, uint32_t *row);
 
-/* How many spans one with this trace state stands for. */
-double span__state_weight(struct span_str trace_state);
-
 /* A span in the tree of its trace; numbers of spans are within the trace. */
 struct span__tree_node {
 	uint64_t id, parent_id, start;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "model/model.h"
 #include "store/seg_pack.h"
 
 #include "base/banned.h"
@@ -42,7 +43,7 @@ struct signature {
 /* The number + 1 of a weight that is not 1; 0 stands for 1. */
 static uint32_t weight_number(struct span__seg_builder *b, const struct span *s)
 {
-	double w = span__state_weight(s->trace_state);
+	double w = span__weight(s->trace_state);
 	uint32_t i;
 
 	if (w == 1)

@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <fcntl.h>
 
+#include "model/model.h"
 #include "random-span.h"
 #include "simdisk.h"
 #include "store/seg_build_state.h"
@@ -372,7 +373,7 @@ static void test_weights(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		double got = span__state_weight(span_str(rows[i].state));
+		double got = span__weight(span_str(rows[i].state));
 
 		ok(got > rows[i].weight * 0.999999 &&
 			   got < rows[i].weight * 1.000001,
