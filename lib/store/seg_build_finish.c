@@ -303,10 +303,16 @@ static void prepare(struct finish *f)
 
 static void write_all(struct finish *f, uint64_t *size)
 {
+	struct span_buf shorts = {0};
+
 	if (f->rc == 0)
-		fail(f,
-		     span__build_strings(f->b, &f->out, &f->section, f->err));
+		fail(f, span__build_strings(f->b, &f->out, &f->section, &shorts,
+					    f->err));
 	put_section(f, SEG_STRINGS);
+	span_buf_put(&f->section, shorts.p, shorts.len);
+	f->section.failed |= shorts.failed;
+	span_buf_release(&shorts);
+	put_section(f, SEG_SHORT_STRINGS);
 	put_processes(f);
 	put_types(f);
 	if (f->rc == 0)

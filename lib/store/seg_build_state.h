@@ -232,6 +232,7 @@ SPAN_NODISCARD int span__build_processes(struct span__seg_builder *b,
 SPAN_NODISCARD int span__build_strings(struct span__seg_builder *b,
 				       struct span__build_output *out,
 				       struct span_buf *section,
+				       struct span_buf *shorts,
 				       struct span_error *err);
 
 #endif

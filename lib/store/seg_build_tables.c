@@ -128,7 +128,8 @@ static bool number_used(struct span__seg_builder *b, uint32_t *used, size_t n,
 
 int span__build_strings(struct span__seg_builder *b,
 			struct span__build_output *out,
-			struct span_buf *section, struct span_error *err)
+			struct span_buf *section, struct span_buf *shorts,
+			struct span_error *err)
 {
 	size_t n_all = b->strings.n, n;
 	struct span_str *sorted;
@@ -146,6 +147,8 @@ int span__build_strings(struct span__seg_builder *b,
 					       err);
 	else
 		rc = no_memory(err);
+	if (rc == 0)
+		rc = span__strings_put_short(shorts, sorted, n, b->codec, err);
 	free(sorted);
 	return rc;
 }

@@ -52,10 +52,11 @@ enum span__seg_section {
 	SEG_RANKS,   /* see seg_types.h */
 	SEG_BUCKETS, /* numbers: the trace directory, see seg_read.h */
 	SEG_BUCKET_TRACES,
-	SEG_COLUMNS,	/* the values of the types' slots */
-	SEG_HEAP,	/* chunks: long and unlike texts */
-	SEG_AGGREGATES, /* seg_agg.h */
-	SEG_EDGES,	/* edges to other segments, seg_edges.h */
+	SEG_COLUMNS,	   /* the values of the types' slots */
+	SEG_HEAP,	   /* chunks: long and unlike texts */
+	SEG_AGGREGATES,	   /* seg_agg.h */
+	SEG_EDGES,	   /* edges to other segments, seg_edges.h */
+	SEG_SHORT_STRINGS, /* those of SEG_STRINGS once more; seg_strings.h */
 	SEG_SECTION_TYPES,
 };
 

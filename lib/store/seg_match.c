@@ -61,7 +61,7 @@ static int ask(struct span__seg_match *m, uint32_t number, uint8_t yes,
 			 struct span_error *err),
 	       struct span_error *err)
 {
-	const struct span__strings *strings = &m->s->strings;
+	struct span__strings *strings = &m->s->strings;
 	uint8_t no = (uint8_t)(yes << 1);
 	int rc;
 

@@ -133,7 +133,8 @@ static int load_tables(struct span__seg *s, struct span_error *err)
 	struct span__area types = span__seg_area(&s->file, SEG_TYPES);
 	struct span__area shapes = span__seg_area(&s->file, SEG_SHAPES);
 	struct span__area ranks = span__seg_area(&s->file, SEG_RANKS);
-	int rc = span__strings_open(&s->strings, &strings, err);
+	struct span__area shorts = span__seg_area(&s->file, SEG_SHORT_STRINGS);
+	int rc = span__strings_open(&s->strings, &strings, &shorts, err);
 
 	if (rc == 0 && !span__types_open(&s->types, &types, h->n_types))
 		rc = span_error_set(err, SPAN_E_CORRUPT, "%s: no types",

@@ -93,7 +93,7 @@ static bool open_way(struct span__texts *c, struct span__take *t)
 }
 
 bool span__texts_open(struct span__texts *c, const struct span__area *area,
-		      uint64_t n, const struct span__strings *strings,
+		      uint64_t n, struct span__strings *strings,
 		      struct span__chunks *heap, uint64_t *used)
 {
 	struct span__take t = {.area = area};
@@ -126,7 +126,7 @@ static bool list_get(const struct span__texts *c, uint64_t k,
 	string = span__ints_get(&c->list, k);
 	if (string >= c->strings->n)
 		return span__area_bad(&c->area);
-	*out = c->strings->v[string];
+	*out = span__strings_get(c->strings, (uint32_t)string);
 	return true;
 }
 
@@ -248,7 +248,7 @@ static bool get_text(const struct span__texts *c, uint64_t i,
 {
 	switch (c->way) {
 	case TEXTS_CONSTANT:
-		*out = c->strings->v[c->string];
+		*out = span__strings_get(c->strings, c->string);
 		return true;
 	case TEXTS_CODES:
 		return list_get(c, span__ints_get(&c->codes, i), out);

@@ -70,7 +70,7 @@ void span__texts_scratch_release(struct span__texts_scratch *s);
 struct span__texts {
 	struct span__area area;
 	uint64_t n;
-	const struct span__strings *strings;
+	struct span__strings *strings;
 	struct span__chunks *heap;
 	uint8_t way;	 /* enum span__texts_way */
 	uint32_t string; /* of a constant */
@@ -91,7 +91,7 @@ struct span__texts {
 
 /* As span__ints_open(). STRINGS and HEAP are borrowed. */
 bool span__texts_open(struct span__texts *c, const struct span__area *area,
-		      uint64_t n, const struct span__strings *strings,
+		      uint64_t n, struct span__strings *strings,
 		      struct span__chunks *heap, uint64_t *used);
 
 /*

@@ -272,6 +272,8 @@ static int check_totals(struct check *c)
 	else if (c->all.n && (c->all.min_start != h->sum.min_start_ns ||
 			      c->all.max_end != h->sum.max_end_ns))
 		complain(c, "it has other times than its spans");
+	if (!span__strings_agree(&c->seg->strings))
+		complain(c, "its short strings are not those of its strings");
 	check_types(c);
 	rc = check_aggregates(c);
 	look_at_mark(c, c->next_trace);

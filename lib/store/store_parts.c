@@ -48,6 +48,7 @@ static const char *const section_names[] = {
 	[SEG_HEAP] = "long texts",
 	[SEG_AGGREGATES] = "aggregates",
 	[SEG_EDGES] = "edges",
+	[SEG_SHORT_STRINGS] = "short-strings",
 };
 
 static const char *const slot_names[] = {

@@ -48,6 +48,7 @@ static const char *const sections[SEG_SECTION_TYPES] = {
 	[SEG_HEAP] = "heap",
 	[SEG_AGGREGATES] = "aggregates",
 	[SEG_EDGES] = "edges",
+	[SEG_SHORT_STRINGS] = "short-strings",
 };
 
 static const char *const roles[] = {

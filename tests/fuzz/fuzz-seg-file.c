@@ -80,11 +80,12 @@ static void use_chunks(const struct span__area *a)
 	span__chunks_close(&c);
 }
 
-static void use_strings(const struct span__area *a)
+static void use_strings(const struct span__area *a,
+			const struct span__area *shorts)
 {
 	struct span__strings s;
 
-	if (span__strings_open(&s, a, NULL) < 0) {
+	if (span__strings_open(&s, a, shorts, NULL) < 0) {
 		check(!s.n && !s.v);
 		return;
 	}
@@ -94,6 +95,7 @@ static void use_strings(const struct span__area *a)
 		sum += v.len ? (unsigned char)v.p[v.len - 1] : 0;
 		sum += span__strings_find(&s, v);
 	}
+	sum += span__strings_agree(&s);
 	span__strings_close(&s);
 }
 
@@ -114,6 +116,7 @@ static bool use_file(struct simdisk *disk)
 	const struct span__io *io = simdisk_io(disk);
 	int dirfd = io->open(io->self, AT_FDCWD, "store", O_RDONLY, 0);
 	struct span__seg_file f;
+	struct span__area shorts;
 	unsigned places = 0;
 	int rc = span__seg_file_open(&f, io, dirfd, NAME, NULL);
 
@@ -121,6 +124,7 @@ static bool use_file(struct simdisk *disk)
 	check(simdisk_descriptors(disk) == 0);
 	if (rc < 0)
 		return false;
+	shorts = span__seg_area(&f, SEG_SHORT_STRINGS);
 	for (unsigned i = 0; i < SEG_SECTION_TYPES; i++) {
 		struct span__area a =
 			span__seg_area(&f, (enum span__seg_section)i);
@@ -130,7 +134,7 @@ static bool use_file(struct simdisk *disk)
 		if (i < 3)
 			use_chunks(&a);
 		if (i < 3)
-			use_strings(&a);
+			use_strings(&a, &shorts);
 	}
 	check(span__seg_verify(&f, count, &places, NULL) == 0);
 	span__seg_file_close(&f);
@@ -235,7 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		use_chunks(&a);
 		break;
 	default:
-		use_strings(&a);
+		use_strings(&a, &a);
 	}
 	simdisk_close(&disk);
 	return 0;

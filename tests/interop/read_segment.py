@@ -205,6 +205,17 @@ def strings(data):
     return out
 
 
+def check_short(data, strings):
+    b = Bytes(chunks(data))
+    assert b.number(4) == len(strings)
+    short, number = {}, 0
+    for _ in range(b.number(4)):
+        number += b.varint()
+        short[number] = b.take(b.varint())
+    assert not b.rest()
+    assert short == {i: s for i, s in enumerate(strings) if len(s) <= 256}
+
+
 class Pack(Bytes):
     """msgpack"""
 
@@ -297,6 +308,8 @@ class Segment:
         self.data = data
         self.read_head()
         self.strings = strings(self.section(1))
+        if self.section(29):
+            check_short(self.section(29), self.strings)
         self.heap = chunks(self.section(26))
         self.read_processes()
         self.read_types()

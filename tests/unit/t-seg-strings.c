@@ -70,7 +70,7 @@ static void test_round_trip(void)
 					      span__seg_codec_best(), &err))
 			abort();
 		a = (struct span__area){(uint8_t *)out.p, out.len, NULL};
-		ok(!span__strings_open(&s, &a, &err) && s.n == n,
+		ok(!span__strings_open(&s, &a, NULL, &err) && s.n == n,
 		   "round trip: %zu strings in %zu bytes", n, out.len);
 		for (uint32_t k = 0; k < n; k++) {
 			wrong +=
@@ -106,7 +106,7 @@ static int open_sequence(const void *p, size_t n)
 	span__chunks_writer_close(&w);
 	a = (struct span__area){(uint8_t *)out.p, out.len, NULL};
 	memset(&err, 0, sizeof(err));
-	rc = span__strings_open(&s, &a, &err);
+	rc = span__strings_open(&s, &a, NULL, &err);
 	if (rc < 0 && (s.n || s.v))
 		rc = 1;
 	span__strings_close(&s);
@@ -173,7 +173,7 @@ static void test_damage(void)
 			struct span__strings s;
 
 			out.p[i] ^= (char)(1 + draw() % 255);
-			if (!span__strings_open(&s, &a, &err))
+			if (!span__strings_open(&s, &a, NULL, &err))
 				(void)span__strings_find(&s, v[n / 2]);
 			span__strings_close(&s);
 			out.p[i] = was;
@@ -199,9 +199,163 @@ static void test_limits(void)
 	span_buf_release(&out);
 }
 
+/* Both sections of N strings. */
+static void put_both(struct span_buf out[2], const struct span_str *v, size_t n)
+{
+	enum span__seg_codec codec = span__seg_codec_best();
+
+	if (span__strings_put_section(&out[0], v, n, codec, &err) ||
+	    span__strings_put_short(&out[1], v, n, codec, &err))
+		abort();
+}
+
+static int open_both(struct span__strings *s, const struct span_buf out[2])
+{
+	struct span__area a[2];
+
+	for (int i = 0; i < 2; i++)
+		a[i] = (struct span__area){(uint8_t *)out[i].p, out[i].len,
+					   NULL};
+	return span__strings_open(s, &a[0], &a[1], &err);
+}
+
+static void test_short(void)
+{
+	static struct span_str v[2000];
+	struct span_arena arena = {0};
+	struct span_buf out[2] = {{0}, {0}};
+	size_t n = make_strings(v, 2000, &arena);
+	struct span_str first;
+	struct span__strings s;
+	unsigned wrong = 0, longs = 0;
+
+	put_both(out, v, n);
+	ok(!open_both(&s, out) && s.n == n && !s.whole,
+	   "short: %zu strings, of which the long ones are not read", n);
+	first = span__strings_get(&s, 1);
+	for (uint32_t k = 0; k < n; k++) {
+		if (v[k].len > SEG_STRING_SHORT) {
+			longs++;
+			continue;
+		}
+		wrong += !span_str_equal(span__strings_get(&s, k), v[k]);
+		wrong += span__strings_find(&s, v[k]) != k;
+	}
+	ok(!wrong && longs && !s.whole, "short: they are found without");
+	for (uint32_t k = 0; k < n; k++) {
+		wrong += !span_str_equal(span__strings_get(&s, k), v[k]);
+		wrong += span__strings_find(&s, v[k]) != k;
+	}
+	ok(!wrong && s.whole, "short: then %u long ones, too", longs);
+	ok(first.p == span__strings_get(&s, 1).p,
+	   "short: what was read before stays where it is");
+	ok(span__strings_agree(&s), "short: both sections say the same");
+	span__strings_close(&s);
+	for (int i = 0; i < 2; i++)
+		span_buf_release(&out[i]);
+	span_arena_release(&arena);
+}
+
+/* One section says other things than the other, or nothing. */
+static void test_short_alone(void)
+{
+	char big[SEG_STRING_SHORT + 1] = "z";
+	struct span_str v[] = {SPAN_STR("a"),
+			       SPAN_STR("b"),
+			       SPAN_STR("c"),
+			       {big, sizeof(big)}};
+	struct span_buf out[2] = {{0}, {0}}, other[2] = {{0}, {0}}, mixed[2];
+	struct span__strings s;
+	char *half;
+
+	put_both(out, v, 4);
+	v[1] = SPAN_STR("bb");
+	put_both(other, v, 4);
+	mixed[0] = out[0];
+	mixed[1] = other[1];
+	ok(!open_both(&s, mixed) && !span__strings_agree(&s),
+	   "alone: another short string is found");
+	span__strings_close(&s);
+	mixed[1].len--;
+	ok(!open_both(&s, mixed) && s.whole && span__strings_agree(&s) &&
+		   span__strings_find(&s, SPAN_STR("b")) == 1,
+	   "alone: without the short ones all are read");
+	span__strings_close(&s);
+	half = memcpy(malloc(out[0].len), out[0].p, out[0].len);
+	mixed[0] = (struct span_buf){.p = half, .len = out[0].len - 1};
+	mixed[1] = out[1];
+	ok(!open_both(&s, mixed) &&
+		   span__strings_find(&s, SPAN_STR("c")) == 2 &&
+		   !span__strings_get(&s, 3).p && s.bad,
+	   "alone: without the others the short ones are there");
+	span__strings_close(&s);
+	free(half);
+	for (int i = 0; i < 2; i++) {
+		span_buf_release(&out[i]);
+		span_buf_release(&other[i]);
+	}
+}
+
+/* A section of short strings whose sequence is the bytes P, beside four. */
+static bool takes_short(const char *p, size_t len)
+{
+	struct span_str v[] = {SPAN_STR("a"), SPAN_STR("b"), SPAN_STR("c"),
+			       SPAN_STR("d")};
+	struct span__chunks_writer *w;
+	struct span_buf out[2] = {{0}, {0}};
+	struct span__strings s;
+	bool taken;
+
+	if (span__strings_put_section(&out[0], v, 4, SEG_CODEC_NONE, &err) ||
+	    span__chunks_writer_open(&w, SEG_CODEC_NONE, &err) < 0)
+		abort();
+	span__chunks_writer_put(w, p, len);
+	if (span__chunks_writer_finish(w, &out[1], &err) < 0)
+		abort();
+	span__chunks_writer_close(&w);
+	if (open_both(&s, out) < 0)
+		abort();
+	taken = !s.whole;
+	for (uint32_t i = 0; i < 5; i++)
+		(void)span__strings_find(&s, span__strings_get(&s, i));
+	span__strings_close(&s);
+	span_buf_release(&out[0]);
+	span_buf_release(&out[1]);
+	return taken;
+}
+
+static void test_short_hostile(void)
+{
+	static const struct {
+		const char *name, *p;
+		size_t len;
+		bool taken;
+	} rows[] = {
+#define SHORT(name, lit, taken) {name, lit, sizeof(lit) - 1, taken}
+		SHORT("two", N4("\4") N4("\2") "\0\1a\2\1c", true),
+		SHORT("none", N4("\4") N4("\0"), true),
+		SHORT("no header", "\4", false),
+		SHORT("more than bytes", N4("\4") N4("\3") "\0\1a\1\1", false),
+		SHORT("more than all", N4("\1") N4("\2") "\0\1a\1\1b", false),
+		SHORT("4 billion", "\xff\xff\xff\xff" N4("\1") "\0\1a", false),
+		SHORT("a number twice", N4("\4") N4("\2") "\0\1a\0\1c", false),
+		SHORT("a number too high", N4("\4") N4("\1") "\4\1a", false),
+		SHORT("a length behind the end", N4("\4") N4("\1") "\0\2a",
+		      false),
+		SHORT("bytes left over", N4("\4") N4("\1") "\0\1ab", false),
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		ok(takes_short(rows[i].p, rows[i].len) == rows[i].taken,
+		   "short, hostile: %s", rows[i].name);
+}
+
 int main(void)
 {
 	test_round_trip();
+	test_short();
+	test_short_alone();
+	test_short_hostile();
 	test_hostile();
 	test_damage();
 	test_limits();
