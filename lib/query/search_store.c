@@ -13,9 +13,7 @@
 
 #include "base/banned.h"
 
-#define FIRST_PART 1024u /* of the time of a store is looked at first */
-#define MIN_FACTOR 4u	 /* and then this many times as much */
-#define MAX_FACTOR 32u
+#define MORE_NEWEST 16u /* traces that are kept above what is asked for */
 
 struct span__store_search {
 	struct span_store *st;
@@ -25,6 +23,7 @@ struct span__store_search {
 	struct span_cursor *spans;
 	uint8_t (*typed)[16];	 /* for SPANS, when ids were typed */
 	struct span_range range; /* of SPANS */
+	uint64_t floor;		 /* of it: what starts before is not wanted */
 	bool judged;		 /* what SPANS returns matches */
 	bool walking;
 };
@@ -137,12 +136,8 @@ static int resolve(struct span_search *s, struct span_error *err)
 	return span__resolver_finish(&s->resolver, &s->ids, err);
 }
 
-/*
- * Open a scan of spans that start at SINCE or later; HEADS: only ids and times
- * are needed of what it returns.
- */
-static int open_scan(struct span_search *s, uint64_t since, bool heads,
-		     struct span_error *err)
+/* Open a scan; HEADS: only ids and times are needed of what it returns. */
+static int open_scan(struct span_search *s, bool heads, struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 
@@ -150,7 +145,6 @@ static int open_scan(struct span_search *s, uint64_t since, bool heads,
 		return 0;
 	ss->judged = s->q->pushed;
 	ss->range = s->q->range;
-	ss->range.since_ns = since;
 	ss->range.head_only = heads && ss->judged;
 	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
@@ -170,13 +164,12 @@ static int next_match(struct span_search *s, struct span *out,
 	return rc;
 }
 
-/* The traces with a matching span that starts at SINCE or later. */
-static int scan_since(struct span_search *s, uint64_t since, uint64_t limit,
-		      struct span_error *err)
+/* The traces with a matching span. */
+static int scan_all(struct span_search *s, struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 	struct span sp;
-	int rc = open_scan(s, since, true, err);
+	int rc = open_scan(s, true, err);
 
 	if (rc < 0)
 		return rc;
@@ -184,63 +177,46 @@ static int scan_since(struct span_search *s, uint64_t since, uint64_t limit,
 		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
 		if (rc < 0)
 			break;
-		s->more |= span__ids_prune(&s->ids, limit);
 	}
 	span_cursor_close(&ss->spans);
 	return rc;
 }
 
-/* How far to look back next, when the last WIDTH had N of the traces. */
-static uint64_t wider(uint64_t width, uint64_t n, uint64_t limit)
-{
-	uint64_t factor = n ? 2 * limit / n : MAX_FACTOR;
-
-	if (factor < MIN_FACTOR)
-		factor = MIN_FACTOR;
-	if (factor > MAX_FACTOR)
-		factor = MAX_FACTOR;
-	return width > UINT64_MAX / factor ? UINT64_MAX : width * factor;
-}
-
 /*
- * The newest traces by the latest start of a matching span: a look at the last
- * part of the store is enough if it has more than LIMIT of them, and is little
- * work. Else the look goes back further, in a few steps.
+ * The newest traces by the latest start of a matching span. When there are
+ * enough of them, what starts before the last one is of no interest: it cannot
+ * bring a trace in, nor one further up.
  */
 static int scan_newest(struct span_search *s, uint64_t limit,
 		       struct span_error *err)
 {
-	const struct span_range *r = &s->q->range;
-	uint64_t low = r->since_ns, high = r->until_ns, width;
-	struct span_store_stat stat;
-	int rc = span_store_stat(s->store->st, &stat, err);
+	struct span__store_search *ss = s->store;
+	struct span sp;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (low < stat.min_start_ns)
-		low = stat.min_start_ns;
-	if (!high || high > stat.max_end_ns)
-		high = stat.max_end_ns;
-	width = high > low ? (high - low) / FIRST_PART : 0;
-	for (;;) {
-		uint64_t since = r->since_ns;
-
-		if (width && width < (high - low) / 2)
-			since = high - width;
-		rc = scan_since(s, since, limit, err);
-		if (rc < 0 || s->more || s->ids.n > limit ||
-		    since == r->since_ns)
-			return rc;
-		width = wider(width, s->ids.n, limit);
-		span__ids_clear(&s->ids);
+	ss->floor = 0;
+	ss->judged = s->q->pushed;
+	ss->range = s->q->range;
+	ss->range.head_only = ss->judged;
+	ss->range.floor_ns = &ss->floor;
+	rc = span_store_scan(ss->st, &ss->range, &ss->spans, err);
+	while (rc >= 0 && (rc = next_match(s, &sp, err)) > 0) {
+		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
+		if (rc <= 0 || s->ids.n / 2 < limit ||
+		    s->ids.n - limit < MORE_NEWEST)
+			continue;
+		s->more |= span__ids_order(&s->ids, limit);
+		ss->floor = s->ids.v[limit - 1].key;
 	}
+	span_cursor_close(&ss->spans);
+	return rc;
 }
 
 static int scan(struct span_search *s, struct span_error *err)
 {
 	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit)
 		return scan_newest(s, s->o.limit, err);
-	return scan_since(s, s->q->range.since_ns, 0, err);
+	return scan_all(s, err);
 }
 
 /* The next trace for rank(): of the walk, or the I-th of the batch. */
@@ -362,7 +338,7 @@ static int next_new_id(struct span_search *s, uint8_t id[16],
 		       struct span_error *err)
 {
 	struct span sp;
-	int rc = open_scan(s, s->q->range.since_ns, true, err);
+	int rc = open_scan(s, true, err);
 
 	while (!rc) {
 		rc = next_match(s, &sp, err);
@@ -420,9 +396,7 @@ int span__store_next_span(struct span_search *s, struct span *out,
 	int rc = 0;
 
 	if (!s->store->spans)
-		rc = s->q->n_ids
-			     ? open_ids(s, err)
-			     : open_scan(s, s->q->range.since_ns, false, err);
+		rc = s->q->n_ids ? open_ids(s, err) : open_scan(s, false, err);
 	if (rc < 0)
 		return rc;
 	if (!span__search_holds(s))

@@ -147,6 +147,12 @@ struct span_range {
 			    struct span_error *err);
 	void *fn_arg;
 	/*
+	 * For who wants the newest spans only: what may be newer comes first,
+	 * and spans that start before *FLOOR_NS may be left out. The caller
+	 * may raise it while it reads. NULL: not set; a count ignores it.
+	 */
+	const uint64_t *floor_ns;
+	/*
 	 * The caller reads ids, times, name, process, scope, kind, status,
 	 * flags and marks only; the rest may be left empty.
 	 */

@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-#define KEPT 4 /* chunks */
+#define KEPT 16u /* chunks: 1 MiB */
 
 /*
  * What was decompressed last. The one that was used longest ago is given up;
@@ -191,6 +191,15 @@ bool span__chunks_get(struct span__chunks *c, uint64_t pos, size_t len,
 		return false;
 	*out = (struct span_str){p + pos % SEG_CHUNK, len};
 	return true;
+}
+
+size_t span__chunks_held(const struct span__chunks *c)
+{
+	size_t n = c ? sizeof(*c) + c->joined.cap : 0;
+
+	for (size_t k = 0; c && k < KEPT; k++)
+		n += c->kept[k].p ? SEG_CHUNK : 0;
+	return n;
 }
 
 void span__chunks_close(struct span__chunks **chunks)

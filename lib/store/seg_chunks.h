@@ -56,6 +56,8 @@ uint64_t span__chunks_len(const struct span__chunks *c);
  */
 bool span__chunks_get(struct span__chunks *c, uint64_t pos, size_t len,
 		      struct span_str *out);
+/* Memory that it holds. */
+size_t span__chunks_held(const struct span__chunks *c);
 void span__chunks_close(struct span__chunks **c);
 
 #endif

@@ -108,6 +108,13 @@ void span__seg_unload(struct span__seg *s)
 	s->loaded = false;
 }
 
+size_t span__seg_held(const struct span__seg *s)
+{
+	return span_arena_size(&s->arena) + span__strings_held(&s->strings) +
+	       span__shapes_held(s->shapes) + span__chunks_held(s->heap) +
+	       span__chunks_held(s->processes) + span__chunks_held(s->scopes);
+}
+
 void span__seg_close(struct span__seg **s)
 {
 	if (!*s)

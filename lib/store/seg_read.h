@@ -85,6 +85,9 @@ SPAN_NODISCARD int span__seg_load(struct span__seg *s, struct span_error *err);
 /* Give back what load and later calls hold; it can be loaded again. */
 void span__seg_unload(struct span__seg *s);
 
+/* Memory that this would give back, about. */
+size_t span__seg_held(const struct span__seg *s);
+
 /* Type I, or NULL when it is damaged or memory is out. */
 struct span__seg_type_reader *span__seg_type(struct span__seg *s, uint64_t i);
 /*

@@ -28,7 +28,7 @@ struct span__seg_scan {
 	size_t n_traces, next_trace;
 	/* the walk */
 	struct span__seg_walk walk;
-	uint64_t block; /* the next one */
+	uint64_t block; /* how many were gone through */
 	bool times;	/* the starts in this block must be looked at */
 	struct span__seg_place place;
 	struct span_buf keep; /* a bit for each span of the trace */
@@ -147,21 +147,48 @@ static int choose_spans(struct span__seg_scan *c, size_t *n,
 
 /* ---- The walk ---- */
 
+/* The time before which nothing is wanted any more. */
+static uint64_t floor_of(const struct span__seg_scan *c)
+{
+	const struct span_range *r = c->filter->scan.range;
+
+	return r && r->floor_ns ? *r->floor_ns : 0;
+}
+
+/*
+ * The next block that has spans of the scan: the last one first where there is
+ * a floor, as traces are in the order of their starts. False at the end.
+ */
+static bool choose_block(struct span__seg_scan *c, uint64_t *block)
+{
+	const struct span_range *r = c->filter->scan.range;
+	uint64_t n = c->s->n_blocks, floor = floor_of(c);
+
+	while (c->block < n) {
+		*block = c->block++;
+		if (r && r->floor_ns)
+			*block = n - 1 - *block;
+		if (c->blocks[*block] &&
+		    (!floor ||
+		     span__ints_get(&c->s->block_max_start, *block) >= floor))
+			return true;
+	}
+	return false;
+}
+
 /* Go to the next block: 1, 0 at the end, or a negative code. */
 static int next_block(struct span__seg_scan *c, struct span_error *err)
 {
 	const struct span__ints *first = &c->s->block_trace;
-	uint64_t from, to = c->s->n_traces;
+	uint64_t from, block, to = c->s->n_traces;
 	int rc;
 
-	while (c->block < c->s->n_blocks && !c->blocks[c->block])
-		c->block++;
-	if (c->block >= c->s->n_blocks)
+	if (!choose_block(c, &block))
 		return 0;
-	c->times = c->blocks[c->block] == SEG_BLOCK_PART;
-	from = span__ints_get(first, c->block++);
-	if (c->block < c->s->n_blocks)
-		to = span__ints_get(first, c->block);
+	c->times = c->blocks[block] == SEG_BLOCK_PART;
+	from = span__ints_get(first, block);
+	if (block + 1 < c->s->n_blocks)
+		to = span__ints_get(first, block + 1);
 	if (from >= to)
 		return 1;
 	rc = span__seg_walk_seek(&c->walk, c->s, from, to, err);
@@ -203,6 +230,17 @@ static int next_place(struct span__seg_scan *c, struct span_error *err)
 	}
 }
 
+/* Does all of c->place end before anything that is wanted? */
+static bool is_old(const struct span__seg_scan *c)
+{
+	uint64_t floor = floor_of(c), trace = c->place.trace;
+
+	return floor &&
+	       span__ints_get(&c->s->trace_start, trace) +
+			       span__ints_get(&c->s->trace_end, trace) <
+		       floor;
+}
+
 /* Go to the next trace that has spans of the scan: *N of them. */
 static int next_trace(struct span__seg_scan *c, size_t *n,
 		      struct span_error *err)
@@ -213,7 +251,8 @@ static int next_trace(struct span__seg_scan *c, size_t *n,
 		rc = next_place(c, err);
 		if (rc <= 0)
 			return rc;
-		if (choose_spans(c, n, err) < 0)
+		*n = 0;
+		if (!is_old(c) && choose_spans(c, n, err) < 0)
 			return SPAN_E_NOMEM;
 	} while (!*n);
 	c->from = c->n = c->at = 0;

@@ -109,6 +109,18 @@ int span__shapes_open(struct span__shapes **out, const struct span__area *area,
 	return 0;
 }
 
+size_t span__shapes_held(const struct span__shapes *s)
+{
+	size_t n = 0;
+
+	for (uint64_t i = 0; s && i <= s->n / PAGE; i++)
+		n += s->pages[i] ? PAGE * sizeof(**s->pages) : 0;
+	return s ? n + span_arena_size(&s->arena) + s->large.cap +
+			       (size_t)s->n_symbols * sizeof(*s->symbols) +
+			       span__chunks_held(s->chunks)
+		 : 0;
+}
+
 void span__shapes_close(struct span__shapes **s)
 {
 	if (!*s)

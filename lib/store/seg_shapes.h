@@ -58,6 +58,8 @@ SPAN_NODISCARD int span__shapes_open(struct span__shapes **out,
  */
 bool span__shapes_get(struct span__shapes *s, uint64_t i,
 		      const struct span__seg_node **v, size_t *n);
+/* Memory that they hold. */
+size_t span__shapes_held(const struct span__shapes *s);
 void span__shapes_close(struct span__shapes **s);
 
 #endif

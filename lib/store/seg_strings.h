@@ -7,8 +7,8 @@
  *
  * Most of the bytes are long texts that hardly anybody asks for, such as stack
  * traces. The short ones, which all names are among, are there a second time:
- * only they are decompressed when a segment is first used, and all others when
- * one of them is asked for.
+ * only they are decompressed when a segment is first used, and of the others
+ * those around one that is asked for.
  */
 #ifndef SPAN_SEG_STRINGS_H
 #define SPAN_SEG_STRINGS_H
@@ -35,14 +35,22 @@ SPAN_NODISCARD int span__strings_put_short(struct span_buf *out,
 					   enum span__seg_codec codec,
 					   struct span_error *err);
 
+/* Strings that are read together, without those before. */
+struct span__strings_piece {
+	uint64_t pos; /* in the sequence */
+	uint32_t first;
+	bool bad; /* they cannot be read */
+};
+
 struct span__strings {
 	struct span_str *v; /* by number; p is NULL: long, not read yet */
 	size_t n;
-	uint32_t *shorts; /* the numbers of the short ones, ascending */
+	uint32_t *shorts; /* the numbers of the short ones; NULL: all read */
 	size_t n_shorts;
-	bool whole; /* all were read */
-	bool bad;   /* they cannot be */
+	struct span__strings_piece *pieces;
+	size_t n_pieces;
 	struct span__area area;
+	struct span__chunks *chunks;
 	struct span_arena arena;
 };
 
@@ -56,13 +64,15 @@ SPAN_NODISCARD int span__strings_open(struct span__strings *s,
 				      const struct span__area *area,
 				      const struct span__area *shorts,
 				      struct span_error *err);
+/* Memory that they hold. */
+size_t span__strings_held(const struct span__strings *s);
 void span__strings_close(struct span__strings *s);
 
 /* The number of TEXT, or SEG_NO_STRING. */
 uint32_t span__strings_find(struct span__strings *s, struct span_str text);
 
-/* Read all of them, if that was not done. False: the file is marked bad. */
-bool span__strings_read_all(struct span__strings *s);
+/* Read string I and those around it. False: the file is marked bad. */
+bool span__strings_read(struct span__strings *s, uint32_t i);
 
 /*
  * Do the short strings say what the section of all says? True too when there
@@ -80,7 +90,7 @@ static inline struct span_str span__strings_get(struct span__strings *s,
 	if (i >= s->n)
 		return (struct span_str){0};
 	if (!s->v[i].p)
-		(void)span__strings_read_all(s);
+		(void)span__strings_read(s, i);
 	return s->v[i];
 }
 

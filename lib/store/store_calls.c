@@ -88,8 +88,10 @@ int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
 
 void span__calls_unload(struct span__view_file *f)
 {
-	if (f->seg && !f->seg_users)
-		span__seg_unload(f->seg);
+	if (!f->seg || f->seg_users)
+		return;
+	span__seg_unload(f->seg);
+	f->seg_held = 0;
 }
 
 static void close_slot(struct files *f, struct slot *s)

@@ -157,7 +157,7 @@ static int list_jobs(struct count *c, struct span_error *err)
 
 /* ---- Doing it ---- */
 
-static bool count_segment(struct count *c, const struct span__view_file *f,
+static bool count_segment(struct count *c, struct span__view_file *f,
 			  uint64_t *n)
 {
 	struct span__seg *s = f->seg;
@@ -167,8 +167,10 @@ static bool count_segment(struct count *c, const struct span__view_file *f,
 	good = span__seg_scan_open(&scan, s, c->filter, NULL) == 0 &&
 	       span__seg_scan_count(scan, n, NULL) == 0 && !s->file.bad;
 	span__seg_scan_close(&scan);
-	if (!f->seg_users)
+	if (!f->seg_users) {
 		span__seg_unload(s);
+		f->seg_held = 0;
+	}
 	s->file.bad = false;
 	return good;
 }
@@ -220,7 +222,7 @@ static void do_job(void *arg, size_t i)
 {
 	struct count *c = arg;
 	const struct job *job = &c->jobs[i];
-	const struct span__view_file *f = &c->store->view.v[job->file];
+	struct span__view_file *f = &c->store->view.v[job->file];
 	uint64_t n = 0;
 
 	if (atomic_load(&c->given_up))

@@ -30,7 +30,8 @@ bool span__scan_overlaps(const struct span__scan *scan, uint64_t min_start_ns,
 	if (!r)
 		return true;
 	return max_end_ns >= r->since_ns &&
-	       (!r->until_ns || min_start_ns < r->until_ns);
+	       (!r->until_ns || min_start_ns < r->until_ns) &&
+	       (!r->floor_ns || max_end_ns >= *r->floor_ns);
 }
 
 /* Tell of the frame that came last, if it is damaged: 0, or SPAN_E_NOMEM. */

@@ -18,16 +18,17 @@
 #include "store/seg_scan.h"
 #include "store/store_count.h"
 #include "store/store_cursor.h"
+#include "store/store_newest.h"
 
 #include "base/banned.h"
 
-#define KEPT_FILES 4u  /* of a store with more nothing is kept loaded */
 #define TOLD_MAX 4096u /* places of damage that are noted */
 
 struct scan {
 	struct span__frame_cursor c;
 	struct span__directory *store;
-	size_t file; /* of the view, the next one when none is open */
+	size_t *order; /* the files, the newest first; NULL: as in the view */
+	size_t file;   /* the next one when none is open */
 	bool is_open;
 	struct span__log log;
 	struct span__log_walk walk;
@@ -42,7 +43,7 @@ struct scan {
 
 static struct span__view_file *current(const struct scan *s)
 {
-	return &s->store->view.v[s->file];
+	return &s->store->view.v[s->order ? s->order[s->file] : s->file];
 }
 
 /*
@@ -105,6 +106,9 @@ static int choose_frames(struct scan *s, struct span_error *err)
 	if (scan->n_ids)
 		return span__log_find(&s->log, scan->ids, scan->n_ids,
 				      &s->index_buf, &s->index, err);
+	if (s->order)
+		return span__newest_frames(&s->log, &s->index_buf, &s->index,
+					   err);
 	if (s->log.closed && wants_index(s))
 		return span__log_index(&s->log, &s->index_buf, &s->index, err);
 	return 0;
@@ -124,7 +128,8 @@ static int open_file(struct scan *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	s->by_index = rc > 0;
-	span__log_walk_begin(&s->walk, &s->log, !s->c.filter.scan.range);
+	span__log_walk_begin(&s->walk, &s->log,
+			     !s->c.filter.scan.range || s->order);
 	return 1;
 }
 
@@ -306,8 +311,8 @@ static void close_segment(struct scan *s)
 	if (current(s)->seg->file.bad)
 		tell_segment(s, NULL);
 	span__seg_scan_close(&s->seg);
-	if (!--current(s)->seg_users && s->store->view.n > KEPT_FILES)
-		span__seg_unload(current(s)->seg);
+	if (!--current(s)->seg_users)
+		span__view_unload(&s->store->view, current(s));
 }
 
 /*
@@ -327,7 +332,7 @@ static int open_segment(struct scan *s, struct span_error *err)
 			return 0;
 		if (!f->seg ||
 		    !span__scan_overlaps(&s->c.filter.scan, f->sum.min_start_ns,
-					 f->sum.max_end_ns))
+					 f->seg->file.header.max_start_ns))
 			continue;
 		rc = span__seg_scan_open(&s->seg, f->seg, &s->c.filter, &why);
 		if (!rc) {
@@ -380,6 +385,7 @@ static void close_scan(struct span_cursor *c)
 
 	close_segment(s);
 	close_file(s);
+	free(s->order);
 	span__log_walk_release(&s->walk);
 	span_buf_release(&s->index_buf);
 	span__frame_cursor_release(&s->c);
@@ -425,8 +431,13 @@ int span__directory_scan(struct span_store *st, const struct span__scan *scan,
 	s->store = store;
 	s->c.next_frame = next_frame;
 	s->c.bad_frame = bad_frame;
-	rc = span__frame_cursor_init(&s->c, &ops, scan, err);
+	if (scan->range && scan->range->floor_ns)
+		rc = span__newest_files(&store->view, &store->dir, &s->order,
+					err);
+	if (!rc)
+		rc = span__frame_cursor_init(&s->c, &ops, scan, err);
 	if (rc < 0) {
+		free(s->order);
 		free(s);
 		return rc;
 	}

@@ -25,7 +25,8 @@
 
 #include "base/banned.h"
 
-#define VIEW_TRIES 8 /* looks at a directory in which files vanish */
+#define KEPT_BYTES (12u << 20) /* memory of segments that stay loaded */
+#define VIEW_TRIES 8	       /* looks at a directory in which files vanish */
 
 enum { LOOK_DONE = 0, LOOK_GONE, LOOK_HOLE };
 
@@ -407,6 +408,7 @@ static void inherit(struct span__view_file *f, struct span__view_file *o)
 		if (!seg != !o->seg || (seg && !same_segment(seg, o->seg)))
 			return;
 		f->seg = o->seg;
+		f->seg_held = o->seg_held;
 		o->seg = seg;
 	}
 	f->has_sum = o->has_sum;
@@ -442,6 +444,19 @@ void span__view_done(const struct span__view_file *f, struct span__log *log)
 {
 	if (!f->is_open)
 		span__log_close(log);
+}
+
+void span__view_unload(struct span__view *view, struct span__view_file *f)
+{
+	size_t held = 0;
+
+	f->seg_held = span__seg_held(f->seg);
+	for (size_t i = 0; i < view->n; i++)
+		held += view->v[i].seg_held;
+	if (held <= KEPT_BYTES)
+		return;
+	span__seg_unload(f->seg);
+	f->seg_held = 0;
 }
 
 int span__view_sum(struct span__view_file *f, const struct span__dir *d,

@@ -24,6 +24,7 @@ struct span__view_file {
 	uint8_t origin[16];    /* of a segment: the store that wrote it */
 	struct span__seg *seg; /* FILE_SEG; NULL: nothing of it can be read */
 	unsigned seg_users;    /* scans that are in it: it stays loaded */
+	size_t seg_held;       /* memory that it is left with after them */
 	struct span__log log;  /* kept open, when it is_open */
 	bool is_open;
 	bool covered; /* while the view is made */
@@ -65,6 +66,12 @@ SPAN_NODISCARD int span__view_log(const struct span__view_file *f,
 				  struct span__log *out,
 				  struct span_error *err);
 void span__view_done(const struct span__view_file *f, struct span__log *log);
+
+/*
+ * No scan is in the segment F any more: give its memory back, unless all that
+ * are loaded need little; who reads the same again then finds it ready.
+ */
+void span__view_unload(struct span__view *view, struct span__view_file *f);
 
 /* Find out the file's size and sum. As span__view_log(). */
 SPAN_NODISCARD int span__view_sum(struct span__view_file *f,

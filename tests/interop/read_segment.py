@@ -205,14 +205,20 @@ def strings(data):
     return out
 
 
-def check_short(data, strings):
-    b = Bytes(chunks(data))
+def check_short(data, strings, whole):
+    b, whole = Bytes(chunks(data)), Bytes(chunks(whole))
     assert b.number(4) == len(strings)
     short, number = {}, 0
     for _ in range(b.number(4)):
         number += b.varint()
         short[number] = b.take(b.varint())
-    assert not b.rest()
+    number = pos = 0
+    while b.rest():
+        number += b.varint()
+        pos += b.varint()
+        assert whole.data[pos] == 0
+        at = Bytes(whole.data[pos + 1:])
+        assert at.take(at.varint()) == strings[number]
     assert short == {i: s for i, s in enumerate(strings) if len(s) <= 256}
 
 
@@ -309,7 +315,7 @@ class Segment:
         self.read_head()
         self.strings = strings(self.section(1))
         if self.section(29):
-            check_short(self.section(29), self.strings)
+            check_short(self.section(29), self.strings, self.section(1))
         self.heap = chunks(self.section(26))
         self.read_processes()
         self.read_types()

@@ -107,7 +107,7 @@ static int open_sequence(const void *p, size_t n)
 	a = (struct span__area){(uint8_t *)out.p, out.len, NULL};
 	memset(&err, 0, sizeof(err));
 	rc = span__strings_open(&s, &a, NULL, &err);
-	if (rc < 0 && (s.n || s.v))
+	if (rc < 0 && (s.n || s.v || s.chunks))
 		rc = 1;
 	span__strings_close(&s);
 	span_buf_release(&out);
@@ -221,16 +221,16 @@ static int open_both(struct span__strings *s, const struct span_buf out[2])
 
 static void test_short(void)
 {
-	static struct span_str v[2000];
+	static struct span_str v[20000];
 	struct span_arena arena = {0};
 	struct span_buf out[2] = {{0}, {0}};
-	size_t n = make_strings(v, 2000, &arena);
+	size_t n = make_strings(v, 20000, &arena);
 	struct span_str first;
 	struct span__strings s;
-	unsigned wrong = 0, longs = 0;
+	unsigned wrong = 0, longs = 0, unread = 0;
 
 	put_both(out, v, n);
-	ok(!open_both(&s, out) && s.n == n && !s.whole,
+	ok(!open_both(&s, out) && s.n == n && s.shorts,
 	   "short: %zu strings, of which the long ones are not read", n);
 	first = span__strings_get(&s, 1);
 	for (uint32_t k = 0; k < n; k++) {
@@ -241,12 +241,23 @@ static void test_short(void)
 		wrong += !span_str_equal(span__strings_get(&s, k), v[k]);
 		wrong += span__strings_find(&s, v[k]) != k;
 	}
-	ok(!wrong && longs && !s.whole, "short: they are found without");
+	for (uint32_t k = 0; k < n; k++)
+		wrong += (v[k].len <= SEG_STRING_SHORT) != !!s.v[k].p;
+	ok(!wrong && longs, "short: they are found without");
+	for (uint32_t k = 0; !longs || v[k].len <= SEG_STRING_SHORT ||
+			     span__strings_get(&s, k).len != v[k].len;
+	     k++)
+		;
+	for (uint32_t k = 0; k < n; k++)
+		unread += !s.v[k].p;
+	ok(s.n_pieces > 1 && unread && unread < longs,
+	   "short: a long one is read with those around it, %u are not",
+	   unread);
 	for (uint32_t k = 0; k < n; k++) {
 		wrong += !span_str_equal(span__strings_get(&s, k), v[k]);
 		wrong += span__strings_find(&s, v[k]) != k;
 	}
-	ok(!wrong && s.whole, "short: then %u long ones, too", longs);
+	ok(!wrong, "short: then %u long ones, too", longs);
 	ok(first.p == span__strings_get(&s, 1).p,
 	   "short: what was read before stays where it is");
 	ok(span__strings_agree(&s), "short: both sections say the same");
@@ -277,7 +288,7 @@ static void test_short_alone(void)
 	   "alone: another short string is found");
 	span__strings_close(&s);
 	mixed[1].len--;
-	ok(!open_both(&s, mixed) && s.whole && span__strings_agree(&s) &&
+	ok(!open_both(&s, mixed) && !s.shorts && span__strings_agree(&s) &&
 		   span__strings_find(&s, SPAN_STR("b")) == 1,
 	   "alone: without the short ones all are read");
 	span__strings_close(&s);
@@ -286,7 +297,7 @@ static void test_short_alone(void)
 	mixed[1] = out[1];
 	ok(!open_both(&s, mixed) &&
 		   span__strings_find(&s, SPAN_STR("c")) == 2 &&
-		   !span__strings_get(&s, 3).p && s.bad,
+		   !span__strings_get(&s, 3).p,
 	   "alone: without the others the short ones are there");
 	span__strings_close(&s);
 	free(half);
@@ -315,7 +326,7 @@ static bool takes_short(const char *p, size_t len)
 	span__chunks_writer_close(&w);
 	if (open_both(&s, out) < 0)
 		abort();
-	taken = !s.whole;
+	taken = s.shorts;
 	for (uint32_t i = 0; i < 5; i++)
 		(void)span__strings_find(&s, span__strings_get(&s, i));
 	span__strings_close(&s);
@@ -333,6 +344,8 @@ static void test_short_hostile(void)
 	} rows[] = {
 #define SHORT(name, lit, taken) {name, lit, sizeof(lit) - 1, taken}
 		SHORT("two", N4("\4") N4("\2") "\0\1a\2\1c", true),
+		SHORT("a piece too many", N4("\4") N4("\1") "\0\1a\1\1", false),
+		SHORT("half a piece", N4("\4") N4("\1") "\0\1a\1", false),
 		SHORT("none", N4("\4") N4("\0"), true),
 		SHORT("no header", "\4", false),
 		SHORT("more than bytes", N4("\4") N4("\3") "\0\1a\1\1", false),
