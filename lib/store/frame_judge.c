@@ -53,41 +53,6 @@ static inline void skip_value(struct dec *d)
 		span__dec_skip(d);
 }
 
-/* Read what every span has: 1, 0 when it is not of the traces, or a code. */
-static int read_head(struct span__judge *j, struct span__raw *r,
-		     struct span_error *err)
-{
-	struct dec *d = &r->d;
-	uint64_t bits;
-
-	if (!span__frame_take(j->f, d))
-		return span__frame_fail(j->f, &j->f->next, err);
-	r->n_elements = dec_array(d);
-	if (r->n_elements < SPAN__SPAN_ELEMENTS)
-		dec_fail(d, SPAN_E_CORRUPT, "a span with too few elements");
-	span__frame_trace_id(d, r->trace_id);
-	if (j->filter->scan.n_ids && !d->err &&
-	    !span__id_among(r->trace_id, j->filter->scan.ids,
-			    j->filter->scan.n_ids))
-		return 0;
-	r->ids = d->p;
-	skip_value(d);
-	skip_value(d);
-	r->process = dec_uint(d);
-	r->scope = dec_uint(d);
-	r->name = dec_uint(d);
-	if (r->process >= j->f->info.n_processes || r->scope > j->f->n_scopes ||
-	    r->name >= j->f->info.n_strings)
-		dec_fail(d, SPAN_E_CORRUPT, "a reference outside the tables");
-	r->start_ns = j->f->base_ns + span__frame_time(d);
-	r->duration_ns = span__frame_time(d);
-	bits = dec_uint(d);
-	r->kind = bits & 15;
-	r->status = bits >> 4 & 15;
-	skip_value(d);
-	return d->err ? span__frame_fail(j->f, d, err) : 1;
-}
-
 static int judge_name(struct span__judge *j, uint64_t name,
 		      struct span_error *err)
 {
@@ -371,7 +336,7 @@ static int judge_span(struct span__judge *j, struct span_error *err)
 		(const struct span__verdict *)(const void *)j->processes.p;
 	const unsigned char *at = j->f->next.p;
 	struct span__raw r;
-	int rc = read_head(j, &r, err);
+	int rc = span__judge_head(j, &r, err);
 
 	if (rc <= 0 || !range)
 		return rc;
@@ -449,7 +414,7 @@ int span__judge_next(struct span__judge *j, struct span__raw *r,
 {
 	if (!j->f->spans_left)
 		return span__frame_end(j->f, err);
-	return read_head(j, r, err);
+	return span__judge_head(j, r, err);
 }
 
 void span__judge_ids(const struct span__raw *r, uint64_t *id,

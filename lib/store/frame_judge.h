@@ -89,6 +89,13 @@ struct span__raw {
 };
 
 /*
+ * Read the head of the next span: 1, 0 when it is not of the traces of the
+ * scan, or a negative code.
+ */
+SPAN_NODISCARD int span__judge_head(struct span__judge *j, struct span__raw *r,
+				    struct span_error *err);
+
+/*
  * Look at the spans of F, which was parsed or rewound, one after another; the
  * judge has a filter with a range. begin returns 0 or a negative code; next 1,
  * 0 at the end, or a negative code when the frame is bad.

@@ -24,7 +24,7 @@ struct kept {
 struct span__chunks {
 	struct span__area area, data;
 	uint64_t len, n;
-	struct span__codec state;
+	struct span__codec own; /* where there is no file */
 	struct kept kept[KEPT];
 	uint64_t clock;
 	struct span_buf joined;
@@ -140,8 +140,8 @@ static const char *get_chunk(struct span__chunks *c, uint64_t i, size_t *len)
 		k->p = malloc(SEG_CHUNK);
 	if (!k->p)
 		return NULL;
-	if (!span__codec_unpack(&c->state, codec, in.p, (size_t)in.len, k->p,
-				*len)) {
+	if (!span__codec_unpack(c->area.file ? &c->area.file->codec : &c->own,
+				codec, in.p, (size_t)in.len, k->p, *len)) {
 		span__area_bad(&in);
 		return NULL;
 	}
@@ -210,7 +210,7 @@ void span__chunks_close(struct span__chunks **chunks)
 		return;
 	for (size_t k = 0; k < KEPT; k++)
 		free(c->kept[k].p);
-	span__codec_release(&c->state);
+	span__codec_release(&c->own);
 	span_buf_release(&c->joined);
 	free(c);
 	*chunks = NULL;

@@ -17,11 +17,6 @@
 #define CHUNKS_ENTRY 8u
 #define CHUNKS_END (((uint64_t)1 << 56) - 1)
 
-/* What libraries keep between chunks. A zeroed struct; one thread. */
-struct span__codec {
-	void *packer, *unpacker;
-};
-
 /* True when this build has the codec. */
 bool span__codec_known(unsigned codec);
 

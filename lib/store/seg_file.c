@@ -10,6 +10,8 @@
 #include "base/le.h"
 #include "store/seg_head.h"
 
+#include "store/seg_codec.h"
+
 #include "base/banned.h"
 
 /* A page that was found damaged is not summed up again and again. */
@@ -219,5 +221,6 @@ void span__seg_file_close(struct span__seg_file *f)
 	if (f->map)
 		f->io->unmap(f->io->self, map.taken, (size_t)f->size);
 	free(f->checked);
+	span__codec_release(&f->codec);
 	*f = (struct span__seg_file){0};
 }

@@ -126,6 +126,11 @@ SPAN_NODISCARD int span__seg_writer_finish(struct span__seg_writer *w,
 /* Closes; the file stays as it is. NULL is fine. */
 void span__seg_writer_close(struct span__seg_writer **w);
 
+/* What libraries keep between chunks: see seg_codec.h. A zeroed struct. */
+struct span__codec {
+	void *packer, *unpacker;
+};
+
 /*
  * Reading. The file is mapped whole; it must never change. One thread at a
  * time may have a struct span__seg_file, but others may open the same file.
@@ -148,6 +153,7 @@ struct span__seg_file {
 	uint64_t bad_pos;
 	struct span__seg_entry sections[SEG_SECTIONS];
 	size_t n_sections;
+	struct span__codec codec; /* for all that is read from it */
 };
 
 /*

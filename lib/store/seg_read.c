@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "store/seg_codec.h"
 #include "store/seg_spans.h"
 #include "store/seg_watch.h"
 
@@ -96,6 +97,7 @@ void span__seg_unload(struct span__seg *s)
 	span__chunks_close(&s->scopes);
 	span__shapes_close(&s->shapes);
 	span__tree_close(&s->tree);
+	span__codec_release(&s->file.codec);
 	free(s->type_readers);
 	free(s->process_cache);
 	free(s->scope_cache);
@@ -111,6 +113,7 @@ void span__seg_unload(struct span__seg *s)
 size_t span__seg_held(const struct span__seg *s)
 {
 	return span_arena_size(&s->arena) + span__strings_held(&s->strings) +
+	       span__codec_memory(&s->file.codec) +
 	       span__shapes_held(s->shapes) + span__chunks_held(s->heap) +
 	       span__chunks_held(s->processes) + span__chunks_held(s->scopes);
 }

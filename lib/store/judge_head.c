@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every span begins with, read in place. */
+#include <endian.h>
+#include <string.h>
+
+#include "store/frame_judge.h"
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+/* A plain head is never longer. */
+#define PLAIN_HEAD (1 + 18 + 9 * 9)
+
+/* Where a number that is not negative ends; NULL: it has to be looked at. */
+static inline const unsigned char *plain(const unsigned char *p, uint64_t *v)
+{
+	uint32_t u32;
+	uint64_t u64;
+
+	if (*p < 0x80) {
+		*v = *p;
+		return p + 1;
+	}
+	switch (*p) {
+	case 0xcc:
+		*v = p[1];
+		return p + 2;
+	case 0xcd:
+		*v = (uint64_t)p[1] << 8 | p[2];
+		return p + 3;
+	case 0xce:
+		memcpy(&u32, p + 1, sizeof(u32));
+		*v = be32toh(u32);
+		return p + 5;
+	case 0xcf:
+		memcpy(&u64, p + 1, sizeof(u64));
+		*v = be64toh(u64);
+		return p + 9;
+	default:
+		return NULL;
+	}
+}
+
+/* The same of a time, which span__frame_time() reads. */
+static inline const unsigned char *plain_time(const unsigned char *p,
+					      uint64_t *v)
+{
+	uint16_t u16;
+	uint32_t u32;
+
+	switch (*p) {
+	case 0xd1:
+		memcpy(&u16, p + 1, sizeof(u16));
+		*v = (uint64_t) - (int64_t)(int16_t)be16toh(u16) * 1000;
+		return (int16_t)be16toh(u16) < 0 ? p + 3 : NULL;
+	case 0xd2:
+		memcpy(&u32, p + 1, sizeof(u32));
+		*v = (uint64_t) - (int64_t)(int32_t)be32toh(u32) * 1000;
+		return (int32_t)be32toh(u32) < 0 ? p + 5 : NULL;
+	default:
+		return plain(p, v);
+	}
+}
+
+/*
+ * The head of a span as nearly all are: a trace id of 16 bytes, numbers that
+ * are not negative, and everything within what is left. It may look at bytes of
+ * the spans behind. False: it has to be looked at, and r->d is unchanged.
+ */
+static bool read_plain_head(const struct span__judge *j, struct span__raw *r)
+{
+	const unsigned char *p = r->d.p;
+	uint64_t id, bits;
+
+	if (j->f->next.end - p < PLAIN_HEAD || p[1] != 0xc4 || p[2] != 16 ||
+	    p[0] < (0x90 | SPAN__SPAN_ELEMENTS) || p[0] > 0x9f)
+		return false;
+	r->n_elements = p[0] & 15;
+	memcpy(r->trace_id, p + 3, 16);
+	r->ids = p + 19;
+	if (!(p = plain(p + 19, &id)) || !(p = plain(p, &id)) ||
+	    !(p = plain(p, &r->process)) || !(p = plain(p, &r->scope)) ||
+	    !(p = plain(p, &r->name)) || !(p = plain_time(p, &r->start_ns)) ||
+	    !(p = plain_time(p, &r->duration_ns)) || !(p = plain(p, &bits)) ||
+	    !(p = plain(p, &id)) || p > r->d.end)
+		return false;
+	if (r->process >= j->f->info.n_processes || r->scope > j->f->n_scopes ||
+	    r->name >= j->f->info.n_strings)
+		return false;
+	r->start_ns += j->f->base_ns;
+	r->kind = bits & 15;
+	r->status = bits >> 4 & 15;
+	r->d.p = p;
+	return true;
+}
+
+int span__judge_head(struct span__judge *j, struct span__raw *r,
+		     struct span_error *err)
+{
+	struct dec *d = &r->d;
+	uint64_t bits;
+
+	if (!span__frame_take(j->f, d))
+		return span__frame_fail(j->f, &j->f->next, err);
+	if (!j->filter->scan.n_ids && read_plain_head(j, r))
+		return 1;
+	r->n_elements = dec_array(d);
+	if (r->n_elements < SPAN__SPAN_ELEMENTS)
+		dec_fail(d, SPAN_E_CORRUPT, "a span with too few elements");
+	span__frame_trace_id(d, r->trace_id);
+	if (j->filter->scan.n_ids && !d->err &&
+	    !span__id_among(r->trace_id, j->filter->scan.ids,
+			    j->filter->scan.n_ids))
+		return 0;
+	r->ids = d->p;
+	span__dec_skip(d);
+	span__dec_skip(d);
+	r->process = dec_uint(d);
+	r->scope = dec_uint(d);
+	r->name = dec_uint(d);
+	if (r->process >= j->f->info.n_processes || r->scope > j->f->n_scopes ||
+	    r->name >= j->f->info.n_strings)
+		dec_fail(d, SPAN_E_CORRUPT, "a reference outside the tables");
+	r->start_ns = j->f->base_ns + span__frame_time(d);
+	r->duration_ns = span__frame_time(d);
+	bits = dec_uint(d);
+	r->kind = bits & 15;
+	r->status = bits >> 4 & 15;
+	span__dec_skip(d);
+	return d->err ? span__frame_fail(j->f, d, err) : 1;
+}
