@@ -66,19 +66,40 @@ time_it() {
 	t=$(calc %.2f "$t / 1000")
 }
 
-# search NAME FLOOR OPTION...: time it, and compare with a plain scan of the
-# same spans in a stream.
+# A command on one processor, which has one thread then.
+one_thread() {
+	taskset -c "$cpu_of_one" "$@"
+}
+
+# Complain when two answers differ.
+compare() {
+	[ "$1" = "$2" ] && return
+	row '  WRONG' "${1:0:40}" "for ${2:0:40}"
+	missed=1
+}
+
+# search NAME FLOOR OPTION...: count spans, on all processors and on one, and
+# find the newest traces; compare with a plain scan of the same spans in a
+# stream.
 search() {
-	local name=$1 limit=$2 want got t
+	local name=$1 limit=$2 t
 	shift 2
 	time_it span-query -s "$dir/slow" --spans -c "$@"
 	row "$name" "$t" ms '<=' "$limit"
-	got=$(span-query -s "$dir/slow" --spans -c "$@" || :)
-	want=$(span-query --spans -c "$@" "$dir/all" || :)
-	[ "$got" = "$want" ] || {
-		row '  WRONG' "$got" "for $want"
-		missed=1
-	}
+	time_it one_thread span-query -s "$dir/slow" --spans -c "$@"
+	row '  on one processor' "$t" ms '<=' "$limit"
+	time_it one_thread span-query -s "$dir/slow" --limit 20 -o table "$@"
+	row '  the 20 newest traces, on one processor' "$t" ms '<=' "$limit"
+	compare "$(span-query -s "$dir/slow" --spans -c "$@")" \
+		"$(span-query --spans -c "$@" "$dir/all")"
+	compare "$(span-query -s "$dir/slow" --limit 20 -o ids "$@")" \
+		"$(span-query --limit 20 -o ids "$@" "$dir/all")"
+}
+
+# Spans by service, counted one by one.
+count_services() {
+	span-query --spans -o csv "$dir/all" | awk -F '"' '
+		NR > 1 { n[$2]++ } END { for (s in n) print s, n[s] }' | sort
 }
 
 print_traces() {
@@ -118,7 +139,8 @@ with_active_log() {
 }
 
 searches() {
-	local t
+	local t cpu_of_one
+	cpu_of_one=$(taskset -pc $$ | sed 's/.*[ ,-]//')
 	trace_by_id
 	search 'service, operation, duration' 30 --service catalogue \
 		--operation 'redis GET' --min-duration 2ms
@@ -129,10 +151,11 @@ searches() {
 	search 'no match: service' 30 --service nobody
 	search 'no match: tag' 30 --tag nothing=here
 	search 'duration' 30 --min-duration 5s
-	time_it span-query -s "$dir/slow" --error --limit 20 -o table
-	row 'the 20 newest traces with an error' "$t" ms '<=' 30
 	time_it span-store services "$dir/slow"
 	row 'services' "$t" ms '<=' 50
+	compare "$(span-store services -o json "$dir/slow" |
+		jq -r '.[] | "\(.service) \(.spans)"' | sort)" \
+		"$(count_services)"
 	time_it span-store operations "$dir/slow"
 	row 'operations' "$t" ms '<=' 50
 	time_it span-graph -s "$dir/slow" -o csv
