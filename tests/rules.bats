@@ -413,3 +413,12 @@ END
 	grep -q span_reader_next example.c
 	$CC -std=c11 -Wall -Wextra -Werror -I"$SRC/lib" -fsyntax-only example.c
 }
+
+@test "rules: git is told to ignore what the build makes" {
+	git -C "$SRC" rev-parse 2>/dev/null || skip "not a git checkout"
+	git -C "$SRC" ls-files --others --exclude-standard | while read -r file; do
+		[ "$(head -c 4 "$SRC/$file" | tr -d '\177')" != ELF ] ||
+			echo "$file"
+	done >programs
+	diff -u /dev/null programs
+}
