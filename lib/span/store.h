@@ -126,6 +126,36 @@ struct span_tag_eq {
 	struct span_str key, value;
 };
 
+/* Whose attributes a test asks; bits. */
+enum span_attrs_of {
+	SPAN_ATTRS_SPAN = 1 << 0,
+	SPAN_ATTRS_PROCESS = 1 << 1, /* without the service */
+	SPAN_ATTRS_SCOPE = 1 << 2,   /* without name and version */
+	SPAN_ATTRS_EVENTS = 1 << 3,  /* of any event, without its name */
+	SPAN_ATTRS_REFS = 1 << 4,    /* of any reference or link */
+};
+
+/*
+ * That one of the values of an attribute meets a condition, which FN tells: 1,
+ * 0, or a negative code, which ends the scan. It is asked as often as it takes.
+ * What can be said without it is found faster.
+ */
+struct span_attr_test {
+	struct span_str key;
+	unsigned of; /* enum span_attrs_of */
+	int (*fn)(void *arg, const struct span_value *v,
+		  struct span_error *err);
+	void *arg;
+	bool any_thread; /* FN may be called by several threads at once */
+	/* Integers from min to max hold, and doubles between the others; with
+	 * OUTSIDE, those that are not, NaN included. FN is not asked. */
+	bool numbers, outside;
+	int64_t min, max;
+	double double_min, double_max;
+	/* Of strings this one holds, and no other; NULL: ask FN. */
+	const struct span_str *text;
+};
+
 struct span_range {
 	uint64_t since_ns, until_ns; /* start in [since, until) */
 	uint64_t min_duration_ns, max_duration_ns;
@@ -136,6 +166,8 @@ struct span_range {
 	bool error; /* span_is_error() */
 	const struct span_tag_eq *tags;
 	size_t n_tags;
+	const struct span_attr_test *tests; /* all must hold */
+	size_t n_tests;
 	/*
 	 * What names cannot be listed for: asked of service and operation
 	 * names, as often as it takes; 1, 0, or a negative code, which ends

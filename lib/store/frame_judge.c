@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "store/attr_test.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -157,9 +158,26 @@ bool span__judge_error(const struct span__judge *j, const struct span__raw *r)
 	       has_true_error(j, r->d);
 }
 
-/* Strike those tags from *MISSING that the value at D of the key REF has. */
+/* Does V, of an attribute of OF, meet tag K? 1, 0 or a negative code. */
+static int meets(struct span__judge *j, int k, const struct span_value *v,
+		 unsigned of)
+{
+	const struct span_attr_test *test = j->filter->tests[k];
+	int rc;
+
+	if (!test)
+		return span__tag_eq_value(&j->filter->tags[k], v, &j->text);
+	rc = test->of & of ? span__attr_test_value(test, v, j->err) : 0;
+	j->ended |= rc < 0;
+	return rc;
+}
+
+/*
+ * Strike those tags from *MISSING that the value at D of the key REF has, which
+ * is an attribute of OF.
+ */
 static int judge_value(struct span__judge *j, struct dec *d, uint64_t key,
-		       uint64_t *missing)
+		       unsigned of, uint64_t *missing)
 {
 	struct span_str name = j->f->info.strings[key >> 1];
 	struct span_value v = {.type = SPAN_STRING};
@@ -173,7 +191,7 @@ static int judge_value(struct span__judge *j, struct dec *d, uint64_t key,
 
 		if (!span__str_equal(j->filter->tags[k].key, name))
 			continue;
-		rc = span__tag_eq_value(&j->filter->tags[k], &v, &j->text);
+		rc = meets(j, k, &v, of);
 		if (rc < 0)
 			return rc;
 		if (rc)
@@ -182,7 +200,8 @@ static int judge_value(struct span__judge *j, struct dec *d, uint64_t key,
 	return 0;
 }
 
-static int walk_attrs(struct span__judge *j, struct dec *d, uint64_t *missing)
+static int walk_attrs(struct span__judge *j, struct dec *d, unsigned of,
+		      uint64_t *missing)
 {
 	const uint8_t *marks = (const uint8_t *)j->marks.p;
 	size_t n = dec_array(d) / 2;
@@ -199,7 +218,7 @@ static int walk_attrs(struct span__judge *j, struct dec *d, uint64_t *missing)
 			dec_fail(d, SPAN_E_CORRUPT,
 				 "a reference outside the string table");
 		else if (marks[key >> 1] & JUDGE_KEY)
-			rc = judge_value(j, d, key, missing);
+			rc = judge_value(j, d, key, of, missing);
 		else
 			skip_value(d);
 	}
@@ -208,7 +227,7 @@ static int walk_attrs(struct span__judge *j, struct dec *d, uint64_t *missing)
 
 /* Events or references: lists with attributes in place AT of each. */
 static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
-		      uint64_t *missing)
+		      unsigned of, uint64_t *missing)
 {
 	int rc = 0;
 
@@ -219,7 +238,7 @@ static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
 			skip_value(d);
 		if (have <= at)
 			continue;
-		rc = walk_attrs(j, d, missing);
+		rc = walk_attrs(j, d, of, missing);
 		if (*missing && !rc)
 			skip_rest(d, have, at + 1);
 	}
@@ -254,7 +273,7 @@ static uint64_t head_tags(const struct span__judge *j,
 /* Are there tags besides, or among MISSING, that only the whole span tells? */
 static bool needs_whole(const struct span__judge *j, uint64_t missing)
 {
-	if (j->filter->scan.range->n_tags > JUDGE_TAGS)
+	if (j->filter->more)
 		return true;
 	for (; missing; missing &= missing - 1) {
 		switch (j->filter->tags[__builtin_ctzll(missing)].derived) {
@@ -293,6 +312,10 @@ static int judge_whole(struct span__judge *j, const unsigned char *at,
 		if (rc == SPAN_E_NOMEM)
 			return out_of_memory(err);
 	}
+	for (size_t i = 0; i < r->n_tests && rc > 0; i++) {
+		rc = span__attr_test_span(&r->tests[i], &s, err);
+		j->ended |= rc < 0;
+	}
 	return rc;
 }
 
@@ -317,11 +340,13 @@ static int judge_tags(struct span__judge *j, struct span__raw *r,
 		return 0;
 	span_arena_reset(&j->arena);
 	if (r->n_elements > 10)
-		rc = walk_attrs(j, &r->d, &missing);
+		rc = walk_attrs(j, &r->d, SPAN_ATTRS_SPAN, &missing);
 	if (!rc && r->n_elements > 11 && missing)
-		rc = walk_lists(j, &r->d, 1, &missing);
+		rc = walk_lists(j, &r->d, 1, SPAN_ATTRS_EVENTS, &missing);
 	if (!rc && r->n_elements > 12 && missing)
-		rc = walk_lists(j, &r->d, 3, &missing);
+		rc = walk_lists(j, &r->d, 3, SPAN_ATTRS_REFS, &missing);
+	if (j->ended)
+		return rc;
 	if (rc < 0 || r->d.err == SPAN_E_NOMEM)
 		return out_of_memory(err);
 	return r->d.err ? span__frame_fail(j->f, &r->d, err) : !missing;

@@ -13,13 +13,15 @@
 #include "store/store_ops.h"
 #include "text/tag_values.h"
 
-#define JUDGE_TAGS 64u /* more are asked of the decoded span */
+#define JUDGE_TAGS 64u /* and tests; more are asked of the decoded span */
 
 /* A scan, made ready to be asked; several threads may ask it. */
 struct span__filter {
 	struct span__scan scan;
 	struct span__tag_eq tags[JUDGE_TAGS];
+	const struct span_attr_test *tests[JUDGE_TAGS]; /* or NULL: a tag */
 	size_t n_tags;
+	bool more;   /* there are more than that */
 	bool all;    /* there is no condition */
 	bool errors; /* whether a span is an error matters */
 };
@@ -52,6 +54,7 @@ struct span__judge {
 	bool has_keys;		   /* a key that is asked for is in the frame */
 	bool has_error_key;
 	bool ended;		 /* by a function of the range, not by damage */
+	struct span_error *err;	 /* what it says goes there */
 	struct span_arena arena; /* of values of a span */
 	struct span_buf text;
 	struct span_buf bits; /* the answer: uint64_t words */

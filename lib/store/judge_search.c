@@ -196,6 +196,8 @@ static void choose(struct span__judge *j)
 	j->searched = 0;
 	j->skips = false;
 	for (size_t k = 0; k < j->filter->n_tags && !j->skips; k++) {
+		if (j->filter->tests[k])
+			continue;
 		j->skips = is_own(j, k);
 		if (j->skips || is_of_head(j->filter->tags[k].derived))
 			j->searched = UINT64_C(1) << k;

@@ -3,6 +3,7 @@
 #include "store/frame_judge.h"
 
 #include "base/bytes.h"
+#include "store/attr_test.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -38,7 +39,8 @@ static bool is_open(const struct span_range *r)
 {
 	return !r->since_ns && !r->until_ns && !r->min_duration_ns &&
 	       !r->max_duration_ns && !r->n_services && !r->n_operations &&
-	       !r->service_fn && !r->operation_fn && !r->error && !r->n_tags;
+	       !r->service_fn && !r->operation_fn && !r->error && !r->n_tags &&
+	       !r->n_tests;
 }
 
 void span__filter_init(struct span__filter *filter,
@@ -55,6 +57,12 @@ void span__filter_init(struct span__filter *filter,
 		span__tag_eq_init(eq, r->tags[i].key, r->tags[i].value);
 		filter->errors |= eq->derived == SPAN__DERIVED_ERROR;
 	}
+	for (size_t i = 0; r && i < r->n_tests && filter->n_tags < JUDGE_TAGS;
+	     i++) {
+		filter->tests[filter->n_tags] = &r->tests[i];
+		filter->tags[filter->n_tags++].key = r->tests[i].key;
+	}
+	filter->more = r && r->n_tags + r->n_tests > filter->n_tags;
 }
 
 static void *room(struct span_buf *b, size_t len)
@@ -105,11 +113,28 @@ static bool mark_strings(struct span__judge *j, uint8_t *marks)
 	return any;
 }
 
-static int judge_attrs(const struct span__judge *j, const struct span_attrs *a,
-		       uint64_t *tags, struct span_buf *text)
+static int judge_tag(struct span__judge *j, size_t k,
+		     const struct span_attrs *a, unsigned of,
+		     struct span_error *err)
+{
+	const struct span_attr_test *test = j->filter->tests[k];
+	int rc;
+
+	if (test) {
+		rc = test->of & of ? span__attr_test_attrs(test, a, err) : 0;
+		j->ended |= rc < 0;
+		return rc;
+	}
+	rc = span__tag_eq_attrs(&j->filter->tags[k], a, &j->text);
+	return rc < 0 ? out_of_memory(err) : rc;
+}
+
+/* The attributes of a process or scope, as OF says. */
+static int judge_attrs(struct span__judge *j, const struct span_attrs *a,
+		       unsigned of, uint64_t *tags, struct span_error *err)
 {
 	for (size_t k = 0; k < j->filter->n_tags; k++) {
-		int rc = span__tag_eq_attrs(&j->filter->tags[k], a, text);
+		int rc = judge_tag(j, k, a, of, err);
 
 		if (rc < 0)
 			return rc;
@@ -157,8 +182,10 @@ static int judge_processes(struct span__judge *j, struct span_error *err)
 		if (!v[i].in || !j->filter->n_tags)
 			continue;
 		v[i].tags = derived_tags(j, SPAN__DERIVED_SERVICE, p->service);
-		if (judge_attrs(j, &p->attrs, &v[i].tags, &j->text) < 0)
-			return out_of_memory(err);
+		rc = judge_attrs(j, &p->attrs, SPAN_ATTRS_PROCESS, &v[i].tags,
+				 err);
+		if (rc < 0)
+			return rc;
 	}
 	return any;
 }
@@ -173,14 +200,17 @@ static int judge_scopes(struct span__judge *j, struct span_error *err)
 	v[0] = (struct span__verdict){0};
 	for (size_t i = 0; i < j->f->n_scopes; i++) {
 		const struct span_scope *s = &j->f->scopes[i];
+		int rc;
 
 		v[i + 1] = (struct span__verdict){0};
 		v[i + 1].tags =
 			derived_tags(j, SPAN__DERIVED_SCOPE_NAME, s->name) |
 			derived_tags(j, SPAN__DERIVED_SCOPE_VERSION,
 				     s->version);
-		if (judge_attrs(j, &s->attrs, &v[i + 1].tags, &j->text) < 0)
-			return out_of_memory(err);
+		rc = judge_attrs(j, &s->attrs, SPAN_ATTRS_SCOPE, &v[i + 1].tags,
+				 err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -193,6 +223,7 @@ int span__judge_tables(struct span__judge *j, struct span_error *err)
 	j->has_keys = j->has_error_key = false;
 	j->has_tag = j->has_error = NULL;
 	j->searched = 0;
+	j->err = err;
 	if (!j->filter->scan.range)
 		return 1;
 	marks = room(&j->marks, j->f->info.n_strings + 1);
@@ -238,5 +269,9 @@ int span__filter_span(const struct span__filter *filter, const struct span *s,
 	rc = span__range_service(r, s->process->service, err);
 	if (rc > 0)
 		rc = span__range_operation(r, s->name, err);
-	return rc > 0 ? filter_tags(r, s, text, err) : rc;
+	if (rc > 0)
+		rc = filter_tags(r, s, text, err);
+	for (size_t i = 0; i < r->n_tests && rc > 0; i++)
+		rc = span__attr_test_span(&r->tests[i], s, err);
+	return rc;
 }

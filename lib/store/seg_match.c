@@ -215,7 +215,9 @@ static int match_tags(struct span__seg_match *m,
 
 		if (!bits)
 			return SPAN_E_NOMEM;
-		rc = span__seg_match_tag(m, t, k, bits, &open);
+		rc = m->tags[k].test
+			     ? span__seg_match_test(m, t, k, bits, &open)
+			     : span__seg_match_tag(m, t, k, bits, &open);
 		if (rc < 0)
 			return rc;
 		if (rc == SEG_FOUND_ALL)
@@ -237,7 +239,7 @@ static int match_tags(struct span__seg_match *m,
 static bool asks_more_than_numbers(const struct span_range *r)
 {
 	return r->n_services || r->n_operations || r->service_fn ||
-	       r->operation_fn || r->n_tags;
+	       r->operation_fn || r->n_tags || r->n_tests;
 }
 
 static int match_type(struct span__seg_match *m, uint64_t i,
@@ -254,17 +256,19 @@ static int match_type(struct span__seg_match *m, uint64_t i,
 	h->n = t->type.n_spans;
 	if (!h->n || !r)
 		return 0;
-	h->check = r->n_tags > JUDGE_TAGS ||
-		   (t->type.loose && asks_more_than_numbers(r));
+	h->check =
+		m->filter->more || (t->type.loose && asks_more_than_numbers(r));
 	rc = t->type.loose ? 1 : names_fit(m, &t->type, err);
 	if (rc <= 0 || (r->error && !t->type.error))
 		h->found = SEG_FOUND_NONE;
 	if (rc <= 0 || !h->found)
 		return rc < 0 ? rc : 0;
-	if (match_duration(m, t, h) < 0 ||
-	    (h->found && !t->type.loose && match_tags(m, t, h) < 0))
+	if (match_duration(m, t, h) < 0)
 		return out_of_memory(err);
-	return 0;
+	if (!h->found || t->type.loose)
+		return 0;
+	rc = match_tags(m, t, h);
+	return rc == SPAN_E_NOMEM ? out_of_memory(err) : rc;
 }
 
 static int match_types(struct span__seg_match *m, struct span_error *err)
@@ -295,6 +299,7 @@ static bool look_up(struct span__seg_match *m)
 
 	for (unsigned k = 0; k < m->filter->n_tags; k++) {
 		m->tags[k].eq = &m->filter->tags[k];
+		m->tags[k].test = m->filter->tests[k];
 		m->tags[k].key =
 			span__strings_find(&m->s->strings, m->tags[k].eq->key);
 	}
@@ -312,7 +317,7 @@ int span__seg_match_open(struct span__seg_match *m, struct span__seg *s,
 {
 	int rc = span__seg_load(s, err);
 
-	*m = (struct span__seg_match){.s = s, .filter = filter};
+	*m = (struct span__seg_match){.s = s, .filter = filter, .err = err};
 	if (rc < 0 || !s->n_spans)
 		return rc;
 	rc = look_up(m) ? match_types(m, err) : out_of_memory(err);

@@ -38,9 +38,10 @@ struct span__seg_hits {
 /* What a tag is in this segment. */
 struct span__seg_tag {
 	const struct span__tag_eq *eq;
-	uint32_t key;	     /* string, or SEG_NO_STRING */
-	bool known;	     /* the processes were asked */
-	uint64_t n_found;    /* processes that have it */
+	const struct span_attr_test *test; /* in its place, or NULL */
+	uint32_t key;			   /* string, or SEG_NO_STRING */
+	bool known;			   /* the processes were asked */
+	uint64_t n_found;		   /* processes that have it */
 	uint64_t *processes; /* a bit for each; NULL: none has it */
 };
 
@@ -57,6 +58,7 @@ struct span__seg_match {
 	struct span_arena arena; /* of what is kept */
 	struct span_arena temp;
 	struct span_buf bits, text; /* working memory */
+	struct span_error *err;	    /* while it is opened */
 };
 
 /*
@@ -104,7 +106,17 @@ SPAN_NODISCARD int span__seg_match_tag(struct span__seg_match *m,
 				       struct span__seg_type_reader *t,
 				       unsigned k, uint64_t *out, bool *open);
 
-/* Find out which processes have the tag. 0 or SPAN_E_NOMEM. */
+/* The same of a tag that is a test; below 0 also what its function returned. */
+SPAN_NODISCARD int span__seg_match_test(struct span__seg_match *m,
+					struct span__seg_type_reader *t,
+					unsigned k, uint64_t *out, bool *open);
+/* The same as far as processes have it. */
+SPAN_NODISCARD int span__seg_match_by_process(struct span__seg_match *m,
+					      struct span__seg_type_reader *t,
+					      unsigned k, uint64_t *out,
+					      bool *open);
+
+/* Find out which processes have the tag. 0 or a negative code. */
 SPAN_NODISCARD int span__seg_match_processes(struct span__seg_match *m,
 					     struct span__seg_tag *tag);
 

@@ -294,80 +294,6 @@ static int find_in_slot(struct search *s, unsigned k)
 	return find_value(s, slot, c);
 }
 
-int span__seg_match_processes(struct span__seg_match *m,
-			      struct span__seg_tag *tag)
-{
-	uint64_t n = m->s->process_ends.n;
-	size_t words = span__bit_words(n);
-
-	if (tag->known)
-		return 0;
-	tag->processes = span_arena_array(&m->arena, words, sizeof(uint64_t));
-	if (!tag->processes)
-		return SPAN_E_NOMEM;
-	memset(tag->processes, 0, words * sizeof(uint64_t));
-	for (uint64_t i = 0; i < n; i++) {
-		const struct span_process *p;
-		int rc;
-
-		span_arena_reset(&m->temp);
-		p = span__seg_process(m->s, i, &m->temp);
-		if (!p && !m->s->file.bad)
-			return SPAN_E_NOMEM;
-		rc = p ? span__tag_eq_attrs(tag->eq, &p->attrs, &m->text) : 0;
-		if (rc < 0)
-			return rc;
-		tag->processes[i / 64] |= (uint64_t)rc << i % 64;
-		tag->n_found += (uint64_t)rc;
-	}
-	tag->known = true;
-	return 0;
-}
-
-/* By the column of processes. */
-static void find_processes(struct search *s, const struct span__ints *c)
-{
-	uint64_t numbers[SEG_GROUP], n_processes = s->m->s->process_ends.n;
-
-	for (uint64_t at = 0; at < c->n; at += SEG_GROUP) {
-		size_t n =
-			c->n - at < SEG_GROUP ? (size_t)(c->n - at) : SEG_GROUP;
-
-		span__ints_range(c, at, n, numbers);
-		for (size_t i = 0; i < n; i++) {
-			uint64_t p = numbers[i], to = at + i;
-
-			if (p >= n_processes ||
-			    !span__bit(s->tag->processes, p))
-				continue;
-			s->some = true;
-			s->out[to / 64] |= UINT64_C(1) << to % 64;
-		}
-	}
-}
-
-static int find_by_process(struct search *s, bool *open)
-{
-	struct span__seg_column *c;
-	int rc = span__seg_match_processes(s->m, s->tag);
-
-	if (rc < 0 || !s->tag->n_found)
-		return rc;
-	if (s->tag->n_found == s->m->s->process_ends.n) {
-		s->all = true;
-		return 0;
-	}
-	if (s->t->type.same_process) {
-		*open = true;
-		return 0;
-	}
-	c = span__seg_column(s->m->s, s->t, 2);
-	if (!c || !c->ints)
-		return s->m->s->file.bad ? 0 : SPAN_E_NOMEM;
-	find_processes(s, c->ints);
-	return 0;
-}
-
 int span__seg_match_tag(struct span__seg_match *m,
 			struct span__seg_type_reader *t, unsigned k,
 			uint64_t *out, bool *open)
@@ -386,8 +312,10 @@ int span__seg_match_tag(struct span__seg_match *m,
 	for (unsigned i = 2; i < t->type.n_slots && !rc && !s.all; i++)
 		rc = find_in_slot(&s, i);
 	if (!rc && !s.all)
-		rc = find_by_process(&s, open);
+		rc = span__seg_match_by_process(m, t, k, out, open);
 	if (rc < 0)
 		return rc;
-	return s.all ? SEG_FOUND_ALL : s.some ? SEG_FOUND_SOME : SEG_FOUND_NONE;
+	return s.all || rc == SEG_FOUND_ALL	? SEG_FOUND_ALL
+	       : s.some || rc == SEG_FOUND_SOME ? SEG_FOUND_SOME
+						: SEG_FOUND_NONE;
 }

@@ -237,6 +237,10 @@ static bool may_use_threads(const struct count *c)
 {
 	const struct span_range *r = c->filter->scan.range;
 
+	for (size_t i = 0; r && i < r->n_tests; i++) {
+		if (!r->tests[i].any_thread)
+			return false;
+	}
 	return c->store->base.io == &span__io_system &&
 	       !(r && (r->service_fn || r->operation_fn)) &&
 	       !c->filter->scan.n_ids;

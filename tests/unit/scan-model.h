@@ -14,10 +14,25 @@
 
 #define MODEL_NAMES 4
 
+/* What a test asks of a value. */
+struct model_wish {
+	enum {
+		WISH_ANY,
+		WISH_TEXT,
+		WISH_INSIDE,
+		WISH_OUTSIDE,
+		WISH_PRINT
+	} kind;
+	struct span_str text;
+	int64_t min, max;
+};
+
 struct scan_model {
 	struct span_range range;
 	struct span_str services[MODEL_NAMES], operations[MODEL_NAMES];
 	struct span_tag_eq tags[MODEL_NAMES];
+	struct span_attr_test tests[MODEL_NAMES];
+	struct model_wish wishes[MODEL_NAMES];
 };
 
 static inline bool model_text_is(const struct span_value *v,
@@ -90,6 +105,82 @@ static inline bool model_tag(const struct span *s,
 	return any;
 }
 
+static inline bool model_prints_one(const struct span_value *v)
+{
+	struct span_buf b = {0};
+	bool one;
+
+	span_text_value(&b, v);
+	one = b.len && memchr(b.p, '1', b.len);
+	span_buf_release(&b);
+	return one;
+}
+
+static inline bool model_inside(const struct model_wish *w,
+				const struct span_value *v)
+{
+	if (v->type == SPAN_INT)
+		return v->i >= w->min && v->i <= w->max;
+	return v->d >= (double)w->min && v->d <= (double)w->max;
+}
+
+static inline bool model_wishes(const struct model_wish *w,
+				const struct span_value *v)
+{
+	bool number = v->type == SPAN_INT || v->type == SPAN_DOUBLE;
+
+	switch (w->kind) {
+	case WISH_TEXT:
+		return v->type == SPAN_STRING &&
+		       span_str_equal(v->str, w->text);
+	case WISH_INSIDE:
+		return number && model_inside(w, v);
+	case WISH_OUTSIDE:
+		return number && !model_inside(w, v);
+	case WISH_PRINT:
+		return model_prints_one(v);
+	default:
+		return true;
+	}
+}
+
+/* The function of a test, which is not asked where there is another way. */
+static inline int model_wish_fn(void *arg, const struct span_value *v,
+				struct span_error *err)
+{
+	(void)err;
+	return model_wishes(arg, v);
+}
+
+static inline bool model_wished(const struct span_attrs *a,
+				const struct span_attr_test *t)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (span_str_equal(a->v[i].key, t->key) &&
+		    model_wishes(t->arg, &a->v[i].value))
+			return true;
+	}
+	return false;
+}
+
+static inline bool model_test(const struct span *s,
+			      const struct span_attr_test *t)
+{
+	bool any = t->of & SPAN_ATTRS_SPAN && model_wished(&s->attrs, t);
+
+	any |= t->of & SPAN_ATTRS_PROCESS &&
+	       model_wished(&s->process->attrs, t);
+	any |= t->of & SPAN_ATTRS_SCOPE && s->scope &&
+	       model_wished(&s->scope->attrs, t);
+	for (size_t i = 0; i < s->n_events; i++)
+		any |= t->of & SPAN_ATTRS_EVENTS &&
+		       model_wished(&s->events[i].attrs, t);
+	for (size_t i = 0; i < s->n_refs; i++)
+		any |= t->of & SPAN_ATTRS_REFS &&
+		       model_wished(&s->refs[i].attrs, t);
+	return any;
+}
+
 static inline bool model_name(struct span_str name, const struct span_str *v,
 			      size_t n)
 {
@@ -118,6 +209,8 @@ static inline bool model_in(const struct span_range *r, const struct span *s)
 		in = r->operation_fn(r->fn_arg, s->name, NULL) > 0;
 	for (size_t i = 0; i < r->n_tags && in; i++)
 		in = model_tag(s, &r->tags[i]);
+	for (size_t i = 0; i < r->n_tests && in; i++)
+		in = model_test(s, &r->tests[i]);
 	return in;
 }
 
@@ -197,6 +290,55 @@ static inline struct span_tag_eq model_rnd_tag(struct rnd *r,
 	return tag;
 }
 
+/* A test of an attribute of S, or of any. */
+static inline void model_rnd_test(struct rnd *r, const struct span *s,
+				  struct span_attr_test *t,
+				  struct model_wish *w)
+{
+	const struct span_attrs *a = &s->attrs;
+	const struct span_value *v = NULL;
+
+	*t = (struct span_attr_test){
+		.key = rnd_str(r),
+		.of = (unsigned)(rnd_below(r, 2) ? 1 + rnd_below(r, 31) : 31),
+		.fn = model_wish_fn,
+		.arg = w,
+		.any_thread = rnd_below(r, 2),
+	};
+	*w = (struct model_wish){.kind = (int)rnd_below(r, 5),
+				 .text = rnd_str(r)};
+	if (!rnd_below(r, 3))
+		a = s->n_events && rnd_below(r, 2) ? &s->events[0].attrs
+						   : &s->process->attrs;
+	if (a->n && rnd_below(r, 5)) {
+		const struct span_attr *attr = &a->v[rnd_below(r, a->n)];
+
+		t->key = attr->key;
+		v = &attr->value;
+	}
+	if (v && v->type == SPAN_STRING)
+		w->text = v->str;
+	w->min = v && v->type == SPAN_INT ? v->i
+					  : (int64_t)rnd_below(r, 40) - 20;
+	w->max = w->min > INT64_MAX - 100 ? w->min
+					  : w->min + (int64_t)rnd_below(r, 100);
+	if (w->kind == WISH_TEXT && rnd_below(r, 2))
+		t->text = &w->text;
+	if (w->kind == WISH_INSIDE || w->kind == WISH_OUTSIDE) {
+		t->numbers = rnd_below(r, 2);
+		t->outside = w->kind == WISH_OUTSIDE;
+		t->min = w->min;
+		t->max = w->max;
+		t->double_min = (double)w->min;
+		t->double_max = (double)w->max;
+	}
+	if (w->kind == WISH_ANY && rnd_below(r, 2)) {
+		t->numbers = t->outside = true;
+		t->min = 1; /* outside of nothing */
+		t->double_min = 1;
+	}
+}
+
 /* Conditions of which each is there now and then; S lends what may match. */
 static inline void model_rnd(struct scan_model *m, struct rnd *r,
 			     const struct span *s)
@@ -233,6 +375,11 @@ static inline void model_rnd(struct scan_model *m, struct rnd *r,
 		range->n_tags = 1 + rnd_below(r, rnd_below(r, 2) ? 1 : 3);
 	for (size_t i = 0; i < range->n_tags; i++)
 		m->tags[i] = model_rnd_tag(r, s);
+	range->tests = m->tests;
+	if (rnd_below(r, 2))
+		range->n_tests = 1 + rnd_below(r, rnd_below(r, 2) ? 1 : 3);
+	for (size_t i = 0; i < range->n_tests; i++)
+		model_rnd_test(r, s, &m->tests[i], &m->wishes[i]);
 }
 
 #endif
