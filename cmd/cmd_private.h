@@ -86,5 +86,8 @@ extern const struct cmd_option cmd__select_options[];
 SPAN_NODISCARD int cmd__select_compile(struct span_query **out,
 				       struct span_error *err);
 bool cmd__select_has_ids(void);
+/* True when anything but a time was given; and the time, 0: not given. */
+bool cmd__select_beside_time(void);
+void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns);
 
 #endif

@@ -38,11 +38,22 @@ const struct cmd_option cmd__select_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-bool cmd_source_selects(void)
+bool cmd__select_beside_time(void)
 {
 	return opt.services.n || opt.operations.n || opt.tags.n ||
 	       opt.trace_ids.n || opt.error || opt.min_duration ||
-	       opt.max_duration != NOT_GIVEN || opt.since || opt.until;
+	       opt.max_duration != NOT_GIVEN;
+}
+
+void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)
+{
+	*since_ns = opt.since;
+	*until_ns = opt.until;
+}
+
+bool cmd_source_selects(void)
+{
+	return cmd__select_beside_time() || opt.since || opt.until;
 }
 
 bool cmd_source_in_time(const struct span *s)

@@ -24,6 +24,7 @@ static struct {
 static struct {
 	uint64_t limit, default_limit, window, memory;
 	int sort;
+	bool keep_duplicates;
 } search = {.limit = NOT_GIVEN, .sort = -1};
 
 static struct {
@@ -82,6 +83,11 @@ struct cmd_source {
 void cmd_source_default_limit(uint64_t n)
 {
 	search.default_limit = n;
+}
+
+void cmd_source_keep_duplicates(void)
+{
+	search.keep_duplicates = true;
 }
 
 void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
@@ -294,7 +300,8 @@ static int start_search(struct cmd_source *s, struct span_error *err)
 	struct span_search_opts o = {.limit = limit(),
 				     .sort = (enum span_sort)(search.sort + 1),
 				     .window_ns = search.window,
-				     .memory = search.memory};
+				     .memory = search.memory,
+				     .keep_duplicates = search.keep_duplicates};
 	struct span_source stream = {next_of_stream, s};
 
 	if (s->search)
@@ -326,6 +333,20 @@ int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 	int rc = start_search(s, err);
 
 	return rc < 0 ? rc : span_search_next_id(s->search, id, err);
+}
+
+bool cmd_source_has_calls(const struct cmd_source *s)
+{
+	return s->store && !cmd__select_beside_time() && !limit();
+}
+
+int cmd_source_calls(struct cmd_source *s, span_store_calls_fn *fn, void *arg,
+		     struct span_error *err)
+{
+	struct span_store_calls_range r = {0};
+
+	cmd__select_time(&r.since_ns, &r.until_ns);
+	return span_store_calls(s->store, &r, fn, arg, err);
 }
 
 int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,

@@ -62,6 +62,22 @@ SPAN_NODISCARD int cmd_source_count(struct cmd_source *s, uint64_t *n,
 SPAN_NODISCARD int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 				      struct span_error *err);
 
+/*
+ * To call before cmd_source_open(): traces keep their duplicates, for what
+ * counts spans and not traces.
+ */
+void cmd_source_keep_duplicates(void);
+
+/*
+ * True when the source is a store and what is selected is a time at most, so
+ * that it can count calls itself; cmd_source_calls() does, as
+ * span_store_calls() for that time in one bucket.
+ */
+bool cmd_source_has_calls(const struct cmd_source *s);
+SPAN_NODISCARD int cmd_source_calls(struct cmd_source *s,
+				    span_store_calls_fn *fn, void *arg,
+				    struct span_error *err);
+
 /* The next whole trace with a selected span. Contract of span_search_next(). */
 SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 					 struct span_trace *out,

@@ -8,6 +8,17 @@ static uint64_t mean_ns(const struct span_graph_edge *e)
 	return e->calls ? e->sum_ns / e->calls : 0;
 }
 
+static const struct {
+	const char *name;
+	double q;
+} quantiles[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}};
+#define QUANTILES (sizeof(quantiles) / sizeof(quantiles[0]))
+
+static uint64_t quantile_ns(const struct span_graph_edge *e, size_t i)
+{
+	return span_sketch_quantile(&e->durations, quantiles[i].q);
+}
+
 static const char *kind(const struct span_graph_edge *e)
 {
 	return e->async ? "async" : "sync";
@@ -69,10 +80,12 @@ static void dot_edge(struct span_buf *b, const struct span_graph_edge *e)
 	}
 	span_buf_puts(b, "\", edgetooltip=\"");
 	put_counts(b, "call", e->calls, e->errors);
+	for (size_t i = 0; i < QUANTILES; i++) {
+		span_buf_printf(b, ", %s ", quantiles[i].name);
+		span_text_duration(b, quantile_ns(e, i));
+	}
 	span_buf_puts(b, ", mean ");
 	span_text_duration(b, mean_ns(e));
-	span_buf_puts(b, ", longest ");
-	span_text_duration(b, e->longest_ns);
 	span_buf_printf(b, "\", penwidth=%.1f, color=\"%s\"", width(e->calls),
 			c);
 	if (e->errors)
@@ -111,8 +124,10 @@ static void json_edge(struct span_buf *b, const struct span_graph_view *g,
 	span_buf_printf(b, ",\"kind\":\"%s\"", kind(e));
 	json_number(b, "calls", e->calls);
 	json_number(b, "errors", e->errors);
+	for (size_t i = 0; i < QUANTILES; i++)
+		span_buf_printf(b, ",\"%s_ns\":%llu", quantiles[i].name,
+				(unsigned long long)quantile_ns(e, i));
 	json_number(b, "mean_ns", mean_ns(e));
-	json_number(b, "longest_ns", e->longest_ns);
 	span_buf_puts(b, "}");
 }
 
@@ -135,30 +150,32 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g)
 		span_buf_puts(b, i ? ",\n" : "\n");
 		json_edge(b, g, &g->edges[i]);
 	}
-	span_buf_printf(b, "],\n\"traces\":%llu",
-			(unsigned long long)g->traces);
-	json_number(b, "spans", g->spans);
+	span_buf_printf(b, "],\n\"spans\":%llu", (unsigned long long)g->spans);
 	json_number(b, "roots", g->roots);
 	json_number(b, "orphans", g->orphans);
-	json_number(b, "duplicates", g->duplicates);
 	span_buf_puts(b, "}\n");
 }
 
 /* ---- CSV ---- */
 
+static void csv_edge(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_edge *e)
+{
+	span_text_csv(b, g->nodes[e->from].service, true);
+	span_buf_putc(b, ',');
+	span_text_csv(b, g->nodes[e->to].service, true);
+	span_buf_printf(b, ",%llu,%llu", (unsigned long long)e->calls,
+			(unsigned long long)e->errors);
+	for (size_t i = 0; i < QUANTILES; i++)
+		span_buf_printf(b, ",%llu",
+				(unsigned long long)quantile_ns(e, i));
+	span_buf_printf(b, ",%llu,%s\n", (unsigned long long)mean_ns(e),
+			kind(e));
+}
+
 void graph_out_csv(struct span_buf *b, const struct span_graph_view *g)
 {
-	span_buf_puts(b, "parent,child,kind,calls,errors,mean_ns,longest_ns\n");
-	for (size_t i = 0; i < g->n_edges; i++) {
-		const struct span_graph_edge *e = &g->edges[i];
-
-		span_text_csv(b, g->nodes[e->from].service, true);
-		span_buf_putc(b, ',');
-		span_text_csv(b, g->nodes[e->to].service, true);
-		span_buf_printf(b, ",%s,%llu,%llu,%llu,%llu\n", kind(e),
-				(unsigned long long)e->calls,
-				(unsigned long long)e->errors,
-				(unsigned long long)mean_ns(e),
-				(unsigned long long)e->longest_ns);
-	}
+	span_buf_puts(b, "parent,child,calls,errors,p50,p95,p99,mean,kind\n");
+	for (size_t i = 0; i < g->n_edges; i++)
+		csv_edge(b, g, &g->edges[i]);
 }

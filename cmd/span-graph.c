@@ -60,24 +60,44 @@ static int read_traces(struct cmd_source *in, struct span_graph *g,
 	return rc;
 }
 
+static int put_calls(void *graph, const struct span_store_calls *c,
+		     struct span_error *err)
+{
+	return span_graph_put_calls(graph, c, err);
+}
+
+static int read_source(struct cmd_source *in, struct span_graph *g,
+		       struct span_error *err)
+{
+	return cmd_source_has_calls(in)
+		       ? cmd_source_calls(in, put_calls, g, err)
+		       : read_traces(in, g, err);
+}
+
+static void note(const struct span_graph_view *v, uint64_t since)
+{
+	char traces[32] = "";
+
+	if (v->traces)
+		snprintf(traces, sizeof(traces), "%llu traces, ",
+			 (unsigned long long)v->traces);
+	cmd_note("%s%llu spans (%llu roots, %llu orphans), %zu services, "
+		 "%zu edges, %.2f s",
+		 traces, (unsigned long long)v->spans,
+		 (unsigned long long)v->roots, (unsigned long long)v->orphans,
+		 v->n_nodes, v->n_edges,
+		 (double)(cmd_monotonic_ns() - since) / 1e9);
+}
+
 static void report(const struct span_graph_view *v, uint64_t since)
 {
 	if (v->left_out)
-		cmd_warn("%llu spans are beyond %u services and %u pairs of "
-			 "them, and left out",
+		cmd_warn("%llu spans are beyond %u services, %u pairs of "
+			 "them and %u sketch buckets, and left out",
 			 (unsigned long long)v->left_out, SPAN_GRAPH_NODES,
-			 SPAN_GRAPH_EDGES);
+			 SPAN_GRAPH_EDGES, SPAN_GRAPH_BUCKETS);
 	if (cmd_verbose)
-		cmd_note("%llu traces, %llu spans (%llu roots, %llu orphans, "
-			 "%llu duplicates left out), %zu services, %zu edges, "
-			 "%.2f s",
-			 (unsigned long long)v->traces,
-			 (unsigned long long)v->spans,
-			 (unsigned long long)v->roots,
-			 (unsigned long long)v->orphans,
-			 (unsigned long long)v->duplicates, v->n_nodes,
-			 v->n_edges,
-			 (double)(cmd_monotonic_ns() - since) / 1e9);
+		note(v, since);
 }
 
 static int write_graph(const struct span_graph_view *v, struct span_error *err)
@@ -103,9 +123,10 @@ static int run(int argc, char **argv, struct span_error *err)
 	struct span_graph_view v;
 	int rc;
 
+	cmd_source_keep_duplicates();
 	if ((rc = span_graph_open(&g, &o, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0 ||
-	    (rc = read_traces(in, g, err)) < 0 ||
+	    (rc = read_source(in, g, err)) < 0 ||
 	    (rc = span_graph_view(g, &v, err)) < 0)
 		goto done;
 	rc = write_graph(&v, err);

@@ -7,6 +7,7 @@
 #include <span/graph.h>
 
 #include "base/hash.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct span_graph {
 	struct table by_name, by_pair;
 	struct span_buf nodes, edges; /* arrays */
 	struct span_buf sorted_nodes, sorted_edges, numbers;
+	size_t n_buckets; /* of the sketches of all edges */
 	struct span_graph_view sums;
 };
 
@@ -172,6 +174,8 @@ void span_graph_close(struct span_graph **gp)
 	if (!g)
 		return;
 	span_arena_release(&g->names);
+	for (uint32_t i = 0; i < g->by_pair.n; i++)
+		span_sketch_release(&edge(g, i)->durations);
 	free(g->by_name.slots);
 	free(g->by_pair.slots);
 	span_buf_release(&g->nodes);
@@ -188,42 +192,78 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static bool is_async(const struct span *caller, const struct span *called,
-		     uint32_t flags)
+/* Spans that are counted together: one of a trace, or a group of a store. */
+struct group {
+	enum span_store_parent parent;
+	struct span_str caller, service; /* CALLER: SPAN_PARENT_KNOWN */
+	uint8_t caller_kind, kind;
+	bool error, follows;
+	uint64_t calls, sum_ns;
+	const struct span_sketch *durations; /* NULL: one, sum_ns */
+};
+
+static bool is_async(const struct group *c)
 {
-	return flags & SPAN_TRACE_FOLLOWS ||
-	       caller->kind == SPAN_KIND_PRODUCER ||
-	       called->kind == SPAN_KIND_CONSUMER;
+	return c->follows || c->caller_kind == SPAN_KIND_PRODUCER ||
+	       c->kind == SPAN_KIND_CONSUMER;
 }
 
-static int put_call(struct span_graph *g, const struct span_trace *t,
-		    uint32_t i, uint32_t to)
+static int add_durations(struct span_graph *g, struct span_sketch *to,
+			 const struct group *c)
 {
-	const struct span_trace_node *place = &t->nodes[i];
-	const struct span *called = &t->spans[i];
-	const struct span *caller = &t->spans[place->parent];
-	struct span_graph_edge *e;
+	size_t before = to->n;
+	int rc = c->durations ? span_sketch_merge(to, c->durations, NULL)
+			      : span_sketch_put(to, c->sum_ns, 1, NULL);
+
+	g->n_buckets += to->n - before;
+	return rc;
+}
+
+static int put_call(struct span_graph *g, const struct group *c, uint32_t to)
+{
+	struct span_graph_edge *e = NULL;
 	uint32_t from;
-	int rc = find_node(g, caller->process->service, &from);
+	int rc = find_node(g, c->caller, &from);
 
 	if (rc < 0 || (from == to && !g->o.self_edges))
 		return rc;
-	e = NULL;
-	if (from != NO_NODE)
-		rc = find_edge(g, from, to,
-			       is_async(caller, called, place->flags), &e);
+	if (from != NO_NODE && g->n_buckets < SPAN_GRAPH_BUCKETS)
+		rc = find_edge(g, from, to, is_async(c), &e);
 	if (rc < 0)
 		return rc;
 	if (!e) {
-		g->sums.left_out++;
+		g->sums.left_out += c->calls;
 		return 0;
 	}
-	e->calls++;
-	e->errors += span_is_error(called);
-	e->sum_ns = add(e->sum_ns, called->duration_ns);
-	if (e->longest_ns < called->duration_ns)
-		e->longest_ns = called->duration_ns;
-	return 0;
+	e->calls += c->calls;
+	e->errors += c->error ? c->calls : 0;
+	e->sum_ns = add(e->sum_ns, c->sum_ns);
+	return add_durations(g, &e->durations, c);
+}
+
+static int put_group(struct span_graph *g, const struct group *c)
+{
+	uint64_t roots = c->parent == SPAN_PARENT_NONE ? c->calls : 0;
+	uint64_t orphans = c->parent == SPAN_PARENT_ABSENT ? c->calls : 0;
+	struct span_graph_node *n;
+	uint32_t to;
+	int rc = find_node(g, c->service, &to);
+
+	if (rc < 0)
+		return rc;
+	g->sums.spans += c->calls;
+	g->sums.roots += roots;
+	g->sums.orphans += orphans;
+	if (to == NO_NODE) {
+		g->sums.left_out += c->calls;
+		return 0;
+	}
+	n = node(g, to);
+	n->spans += c->calls;
+	n->errors += c->error ? c->calls : 0;
+	n->roots += roots;
+	n->orphans += orphans;
+	return c->parent == SPAN_PARENT_KNOWN ? put_call(g, c, to) : 0;
 }
 
 static int put_span(struct span_graph *g, const struct span_trace *t,
@@ -231,27 +271,25 @@ static int put_span(struct span_graph *g, const struct span_trace *t,
 {
 	const struct span_trace_node *place = &t->nodes[i];
 	const struct span *s = &t->spans[i];
-	bool orphan = place->flags & SPAN_TRACE_ORPHAN;
-	bool root = place->parent == SPAN_TRACE_NONE && !orphan;
-	struct span_graph_node *n;
-	uint32_t to;
-	int rc = find_node(g, s->process->service, &to);
+	struct group c = {
+		.service = s->process->service,
+		.kind = s->kind,
+		.error = span_is_error(s),
+		.follows = span__follows(s),
+		.calls = 1,
+		.sum_ns = s->duration_ns,
+	};
 
-	if (rc < 0)
-		return rc;
-	g->sums.spans++;
-	g->sums.roots += root;
-	g->sums.orphans += orphan;
-	if (to == NO_NODE) {
-		g->sums.left_out++;
-		return 0;
+	if (place->flags & SPAN_TRACE_ORPHAN) {
+		c.parent = SPAN_PARENT_ABSENT;
+	} else if (place->parent != SPAN_TRACE_NONE) {
+		const struct span *caller = &t->spans[place->parent];
+
+		c.parent = SPAN_PARENT_KNOWN;
+		c.caller = caller->process->service;
+		c.caller_kind = caller->kind;
 	}
-	n = node(g, to);
-	n->spans++;
-	n->errors += span_is_error(s);
-	n->roots += root;
-	n->orphans += orphan;
-	return place->parent == SPAN_TRACE_NONE ? 0 : put_call(g, t, i, to);
+	return put_group(g, &c);
 }
 
 int span_graph_put(struct span_graph *g, const struct span_trace *t,
@@ -262,7 +300,27 @@ int span_graph_put(struct span_graph *g, const struct span_trace *t,
 			return span_error_set(err, SPAN_E_NOMEM,
 					      "memory is out");
 	g->sums.traces++;
-	g->sums.duplicates += t->n_duplicates;
+	return 0;
+}
+
+int span_graph_put_calls(struct span_graph *g, const struct span_store_calls *c,
+			 struct span_error *err)
+{
+	struct group group = {
+		.parent = c->parent,
+		.caller = c->parent_service,
+		.caller_kind = c->parent_kind,
+		.service = c->service,
+		.kind = c->kind,
+		.error = c->error,
+		.follows = c->follows,
+		.calls = c->calls,
+		.sum_ns = c->sum_ns,
+		.durations = c->sketch,
+	};
+
+	if (put_group(g, &group) < 0)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	return 0;
 }
 

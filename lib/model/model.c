@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/model.h"
+
 #include "base/banned.h"
 
 static const struct span_str kinds[] = {
@@ -185,4 +187,19 @@ void span_derive(struct span *s)
 		derive_from_attr(s, &s->attrs.v[i], &code_known);
 	if (is_zero(s->parent_id))
 		derive_parent(s);
+}
+
+bool span__plain_parent(const struct span *s)
+{
+	const struct span_ref *r = s->refs;
+
+	return s->n_refs == 1 && !r->flags && !r->trace_state.len &&
+	       !r->attrs.n && !r->attrs.dropped &&
+	       !memcmp(r->span_id, s->parent_id, 8) &&
+	       !memcmp(r->trace_id, s->trace_id, 16);
+}
+
+bool span__follows(const struct span *s)
+{
+	return span__plain_parent(s) && s->refs->type == SPAN_REF_FOLLOWS_FROM;
 }

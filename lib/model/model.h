@@ -19,4 +19,11 @@ bool span__scope_equal(const struct span_scope *a, const struct span_scope *b);
  */
 double span__weight(struct span_str trace_state);
 
+/*
+ * Its references are one to the parent that it names, of any type, with
+ * nothing else in it; and: that is a FOLLOWS_FROM one.
+ */
+bool span__plain_parent(const struct span *s);
+bool span__follows(const struct span *s);
+
 #endif

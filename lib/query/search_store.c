@@ -48,8 +48,10 @@ static int load(struct span_search *s, const struct span__ranked_id *v,
 static int judge(struct span_search *s, struct span_trace_builder *b,
 		 struct span_trace *out, struct span_error *err)
 {
-	int rc = b->spans.len ? span_trace_builder_build(b, out, err) : 0;
+	int rc;
 
+	b->keep_duplicates = s->o.keep_duplicates;
+	rc = b->spans.len ? span_trace_builder_build(b, out, err) : 0;
 	if (rc < 0 || !b->spans.len)
 		return rc;
 	return span__search_judge(s, out, err);

@@ -86,6 +86,7 @@ static int judge(struct span_search *s, struct span__open_trace *t,
 
 	if (!t->candidate && !t->goes_on)
 		return 0;
+	t->builder.keep_duplicates = s->o.keep_duplicates;
 	rc = span_trace_builder_build(&t->builder, out, err);
 	if (rc < 0)
 		return rc;

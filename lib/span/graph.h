@@ -4,12 +4,17 @@
  *
  * A span whose parent in the trace belongs to another service is a call of
  * its service by that of the parent. What the parent is, span/trace.h says:
- * span ids that a client and a server share are resolved, duplicates left out,
- * circles cut. Services and calls are counted in tables of bounded size.
+ * span ids that a client and a server share are resolved, circles cut. It is
+ * counted from traces, or from the calls that a store knows (span/store.h);
+ * when the traces keep their duplicates the two agree as far as parents are in
+ * the same file of the store. Services and calls are counted in tables of
+ * bounded size.
  */
 #ifndef SPAN_GRAPH_H
 #define SPAN_GRAPH_H
 
+#include <span/sketch.h>
+#include <span/store.h>
 #include <span/trace.h>
 
 #ifdef __cplusplus
@@ -18,6 +23,8 @@ extern "C" {
 
 #define SPAN_GRAPH_NODES 65536u	  /* services that are told apart */
 #define SPAN_GRAPH_EDGES 1048576u /* and pairs of them */
+/* Buckets of sketches, of all edges together, 16 bytes each. */
+#define SPAN_GRAPH_BUCKETS 16777216u
 
 struct span_graph_node {
 	struct span_str service;
@@ -28,11 +35,16 @@ struct span_graph_node {
 
 struct span_graph_edge {
 	uint32_t from, to; /* indices of nodes: the caller, the called */
-	bool async;	   /* the caller does not wait, as with a queue */
+	/*
+	 * Nobody waits: the caller is a producer, the called a consumer, or its
+	 * one reference is to the parent it names, a FOLLOWS_FROM one without
+	 * attributes, trace state or flags.
+	 */
+	bool async;
 	uint64_t calls;
-	uint64_t errors;     /* calls whose span in TO is an error */
-	uint64_t sum_ns;     /* of the durations of these spans, at most */
-	uint64_t longest_ns; /* UINT64_MAX; and the longest of them */
+	uint64_t errors; /* calls whose span in TO is an error */
+	uint64_t sum_ns; /* of the durations of these, at most UINT64_MAX */
+	struct span_sketch durations; /* in ns; the graph's own */
 };
 
 /* Nodes sorted by name, edges by the names of their nodes, async ones last. */
@@ -41,10 +53,10 @@ struct span_graph_view {
 	size_t n_nodes;
 	const struct span_graph_edge *edges;
 	size_t n_edges;
-	uint64_t traces, spans;
+	uint64_t traces; /* those that were put; a store's calls have none */
+	uint64_t spans;
 	uint64_t roots, orphans;
-	uint64_t duplicates; /* equal spans that were counted once */
-	uint64_t left_out;   /* spans beyond the size of the tables */
+	uint64_t left_out; /* spans beyond the size of the tables */
 };
 
 struct span_graph_opts {
@@ -67,6 +79,14 @@ SPAN_API SPAN_NODISCARD int span_graph_put(struct span_graph *g,
 					   const struct span_trace *t,
 					   const uint8_t *counted,
 					   struct span_error *err);
+
+/*
+ * Count a group of calls of a store: span_store_calls() of any range and width
+ * calls it with each. 0 or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int
+span_graph_put_calls(struct span_graph *g, const struct span_store_calls *c,
+		     struct span_error *err);
 
 /* What was counted so far, valid until the next call on G. 0 or SPAN_E_NOMEM.
  */

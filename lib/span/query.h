@@ -102,8 +102,9 @@ struct span_search;
 struct span_search_opts {
 	uint64_t limit; /* results at most, the first by SORT; 0: all */
 	enum span_sort sort;
-	uint64_t window_ns; /* 0: 10 s */
-	uint64_t memory;    /* bytes for spans of traces, 0: 64 MiB */
+	uint64_t window_ns;   /* 0: 10 s */
+	uint64_t memory;      /* bytes for spans of traces, 0: 64 MiB */
+	bool keep_duplicates; /* in the traces; see span/trace.h */
 };
 
 /* Q is borrowed until close. */

@@ -319,6 +319,9 @@ struct span_store_calls {
 	uint8_t parent_kind;
 	struct span_str service, name;
 	uint8_t kind;
+	/* Their one reference is to the parent they name, a FOLLOWS_FROM one
+	 * without attributes, trace state or flags. */
+	bool follows;
 	bool error;	   /* all of them are */
 	uint64_t start_ns; /* of the bucket */
 	uint64_t calls;	   /* at least 1 */

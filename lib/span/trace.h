@@ -85,6 +85,8 @@ struct span_trace_builder {
 	/* The last different processes, so that equal ones are kept once. */
 	const struct span_process *processes[SPAN_TRACE_PROCESSES];
 	size_t n_processes, n_duplicates;
+	/* Set it to keep duplicates, as spans like any other. */
+	bool keep_duplicates;
 };
 
 /*

@@ -57,13 +57,56 @@ static bool find_state(const struct span_frame_info *info)
 	return false;
 }
 
+static bool is_own_trace(const struct span__raw *r, struct dec *d)
+{
+	uint8_t id[16];
+
+	if (dec_peek(d) == 0xc0) {
+		d->p++;
+		return true;
+	}
+	span__frame_trace_id(d, id);
+	return !memcmp(id, r->trace_id, 16);
+}
+
+/* Is the reference to the parent of R, and nothing else in it? */
+static bool follows_parent(const struct span__raw *r, struct dec *d)
+{
+	uint64_t id, parent_id;
+	size_t n = dec_array(d);
+
+	if (n < 3 || dec_int(d) != SPAN_REF_FOLLOWS_FROM || !is_own_trace(r, d))
+		return false;
+	span__judge_ids(r, &id, &parent_id);
+	if (dec_uint(d) != parent_id || (n > 3 && dec_array(d)))
+		return false;
+	for (size_t i = 4; i < n && i < 7; i++)
+		if (dec_uint(d))
+			return false;
+	return !d->err;
+}
+
+/* As span__follows() of the span. */
+static bool follows_only(const struct span__raw *r)
+{
+	struct dec d = r->d;
+
+	if (r->n_elements < 13)
+		return false;
+	span__dec_skip(&d); /* attributes */
+	span__dec_skip(&d); /* events */
+	return dec_array(&d) == 1 && follows_parent(r, &d);
+}
+
 /* By address: the tables of a frame have each name and process once. */
 static int find_name(struct span__calls_log *l, const struct span__raw *r,
 		     double weight, uint32_t *number, struct span_error *err)
 {
 	const struct span_frame_info *info = span_frame_info(l->frame);
 	bool error = span__judge_error(&l->judge, r);
-	uint64_t key = (r->process << 27 | r->name) << 5 | r->kind << 1 | error;
+	bool follows = follows_only(r);
+	uint64_t key = (r->process << 27 | r->name) << 6 |
+		       (uint64_t)r->kind << 2 | follows << 1 | error;
 	struct span__call_name name;
 	size_t at = (r->process * 31 + r->name * 2 + error) % CALLS_LOG_RECENT;
 	int rc;
@@ -77,6 +120,7 @@ static int find_name(struct span__calls_log *l, const struct span__raw *r,
 		.name = info->strings[r->name],
 		.kind = r->kind,
 		.error = error,
+		.follows = follows,
 		.weight = weight,
 	};
 	rc = span__call_names_put(l->names, &name, number, err);

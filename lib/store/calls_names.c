@@ -19,7 +19,7 @@ static uint64_t hash_name(const struct span__call_names *t,
 {
 	uint64_t h = span__hash_str(&t->key, n->name);
 
-	h = h * 3 + n->kind * 2u + n->error;
+	h = h * 3 + n->kind * 4u + n->follows * 2u + n->error;
 	return h ^ span__hash_str(&t->key, n->service) * 5;
 }
 
@@ -27,6 +27,7 @@ static bool same_name(const struct span__call_name *a,
 		      const struct span__call_name *b)
 {
 	return a->kind == b->kind && a->error == b->error &&
+	       a->follows == b->follows &&
 	       !memcmp(&a->weight, &b->weight, sizeof(a->weight)) &&
 	       span__str_equal(a->name, b->name) &&
 	       span__str_equal(a->service, b->service);

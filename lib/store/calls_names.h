@@ -10,7 +10,7 @@
 struct span__call_name {
 	struct span_str service, name;
 	uint8_t kind;
-	bool error;
+	bool error, follows; /* as in struct span_store_calls */
 	double weight;
 	uint32_t service_number; /* equal for equal services */
 };

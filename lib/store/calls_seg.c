@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "model/model.h"
+
 #include "base/banned.h"
 
 static int out_of_memory(struct span_error *err)
@@ -60,6 +62,8 @@ static struct span__call_name by_type(const struct span__seg_type *t)
 	return (struct span__call_name){
 		.kind = t->kind,
 		.error = t->error,
+		.follows = t->refs == SEG_REFS_PARENT &&
+			   t->ref_type == SPAN_REF_FOLLOWS_FROM,
 		.weight = t->weight,
 	};
 }
@@ -104,12 +108,13 @@ static int name_loose(struct reading *r, size_t i, struct span__seg_type *t,
 	int rc;
 
 	span_arena_reset(&r->s->arena);
-	rc = span__seg_spans(r->s->seg, &r->place, i, i + 1, NULL,
-			     SEG_WANT_HEAD, &r->s->arena, &span, &read, err);
+	rc = span__seg_spans(r->s->seg, &r->place, i, i + 1, NULL, SEG_WANT_ALL,
+			     &r->s->arena, &span, &read, err);
 	if (rc < 0 || !(read & 1))
 		return rc;
 	n.service = span.process->service;
 	n.name = span.name;
+	n.follows = span__follows(&span);
 	rc = span__call_names_put(r->s->names, &n, name, err);
 	return rc < 0 ? rc : 1;
 }

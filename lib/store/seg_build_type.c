@@ -59,21 +59,11 @@ static uint32_t weight_number(struct span__seg_builder *b, const struct span *s)
 	return b->n_weights;
 }
 
-static bool is_plain_parent(const struct span *s)
-{
-	const struct span_ref *r = s->refs;
-
-	return s->n_refs == 1 && !r->flags && !r->trace_state.len &&
-	       !r->attrs.n && !r->attrs.dropped &&
-	       !memcmp(r->span_id, s->parent_id, 8) &&
-	       !memcmp(r->trace_id, s->trace_id, 16);
-}
-
 static enum span__seg_refs refs_mode(const struct span *s)
 {
 	if (!s->n_refs)
 		return SEG_REFS_NONE;
-	return is_plain_parent(s) ? SEG_REFS_PARENT : SEG_REFS_PACKED;
+	return span__plain_parent(s) ? SEG_REFS_PARENT : SEG_REFS_PACKED;
 }
 
 /* True when S fits a type of its own. */

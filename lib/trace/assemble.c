@@ -304,8 +304,9 @@ static void arrange(struct work *w, struct span_trace *t)
 			at = walk(w, i, at);
 }
 
-int span__assemble(struct span *spans, size_t n, struct span_buf *scratch,
-		   struct span_trace *out, size_t *left)
+int span__assemble(struct span *spans, size_t n, bool keep_duplicates,
+		   struct span_buf *scratch, struct span_trace *out,
+		   size_t *left)
 {
 	struct work w = {.spans = spans, .n = n};
 	int rc = allocate(&w, scratch);
@@ -313,7 +314,8 @@ int span__assemble(struct span *spans, size_t n, struct span_buf *scratch,
 	if (rc < 0)
 		return rc;
 	sort_by_start(&w);
-	drop_duplicates(&w);
+	if (!keep_duplicates)
+		drop_duplicates(&w);
 	*out = (struct span_trace){.n_services = number_services(&w)};
 	describe(&w);
 	rc = find_parents(&w);

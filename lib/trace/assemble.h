@@ -6,11 +6,12 @@
 #include <span/trace.h>
 
 /*
- * Sort the N > 0 spans at SPANS, move those that are not duplicates to the
- * front (*LEFT of them) and fill *OUT, whose arrays are in SCRATCH; all but
- * n_duplicates. 0 or SPAN_E_NOMEM.
+ * Sort the N > 0 spans at SPANS, move those that are not duplicates, or with
+ * KEEP_DUPLICATES all, to the front (*LEFT of them) and fill *OUT, whose arrays
+ * are in SCRATCH; all but n_duplicates. 0 or SPAN_E_NOMEM.
  */
-int span__assemble(struct span *spans, size_t n, struct span_buf *scratch,
-		   struct span_trace *out, size_t *left);
+int span__assemble(struct span *spans, size_t n, bool keep_duplicates,
+		   struct span_buf *scratch, struct span_trace *out,
+		   size_t *left);
 
 #endif

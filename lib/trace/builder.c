@@ -80,8 +80,8 @@ int span_trace_builder_build(struct span_trace_builder *b,
 		return span_error_set(err, SPAN_E_INVALID,
 				      "a trace without spans");
 	b->scratch.len = 0;
-	rc = span__assemble((struct span *)b->spans.p, n, &b->scratch, out,
-			    &left);
+	rc = span__assemble((struct span *)b->spans.p, n, b->keep_duplicates,
+			    &b->scratch, out, &left);
 	if (rc < 0) {
 		b->scratch.failed = false;
 		return span_error_set(err, rc,

@@ -104,6 +104,27 @@ static void set_attrs(struct rnd *r, struct span *s, bool loose)
 	s->attrs.n = n;
 }
 
+/* References of which only some say that the span follows its parent. */
+static void set_refs(struct rnd *r, struct span *s)
+{
+	size_t n = rnd_below(r, 3);
+	struct span_ref *v = rnd_alloc(r, (n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = (struct span_ref){.type = (int32_t)rnd_below(r, 2)};
+		memcpy(v[i].trace_id, s->trace_id, 16);
+		memcpy(v[i].span_id, s->parent_id, 8);
+		v[i].trace_id[0] = !rnd_below(r, 8);
+		v[i].span_id[1] = !rnd_below(r, 8);
+		v[i].flags = !rnd_below(r, 8);
+		v[i].attrs.dropped = !rnd_below(r, 8);
+		if (!rnd_below(r, 8))
+			v[i].trace_state = SPAN_STR("a=b");
+	}
+	s->refs = v;
+	s->n_refs = n;
+}
+
 static struct span make_span(struct rnd *r, const struct plan *p, uint32_t file)
 {
 	struct span_process *process = rnd_alloc(r, sizeof(*process));
@@ -134,6 +155,7 @@ static struct span make_span(struct rnd *r, const struct plan *p, uint32_t file)
 	if (!rnd_below(r, 5))
 		s.trace_state = SPAN_STR("x=y,ot=th:8");
 	set_attrs(r, &s, p->loose && !rnd_below(r, p->loose));
+	set_refs(r, &s);
 	return s;
 }
 
@@ -542,11 +564,12 @@ static void add_sum(struct row *r, uint64_t sum)
 
 static void make_key(char key[160], const struct span_store_calls *c)
 {
-	snprintf(key, 160, "%d %.*s %.*s %d > %.*s %.*s %d%s %g @%" PRIu64,
+	snprintf(key, 160, "%d %.*s %.*s %d > %.*s %.*s %d%s%s %g @%" PRIu64,
 		 c->parent, (int)c->parent_service.len, c->parent_service.p,
 		 (int)c->parent_name.len, c->parent_name.p, c->parent_kind,
 		 (int)c->service.len, c->service.p, (int)c->name.len, c->name.p,
-		 c->kind, c->error ? " error" : "", c->weight, c->start_ns);
+		 c->kind, c->follows ? " follows" : "",
+		 c->error ? " error" : "", c->weight, c->start_ns);
 }
 
 static int take_calls(void *arg, const struct span_store_calls *c,
@@ -564,6 +587,16 @@ static int take_calls(void *arg, const struct span_store_calls *c,
 	return span_sketch_merge(&r->sketch, c->sketch, e);
 }
 
+static bool follows(const struct span *s)
+{
+	const struct span_ref *r = s->refs;
+
+	return s->n_refs == 1 && r->type == SPAN_REF_FOLLOWS_FROM &&
+	       !memcmp(r->trace_id, s->trace_id, 16) &&
+	       !memcmp(r->span_id, s->parent_id, 8) && !r->flags &&
+	       !r->attrs.dropped && !r->trace_state.len;
+}
+
 static void count_item(struct rows *rows, const struct store *t,
 		       const struct item *it,
 		       const struct span_store_calls_range *r)
@@ -573,6 +606,7 @@ static void count_item(struct rows *rows, const struct store *t,
 		.name = it->s.name,
 		.kind = it->s.kind,
 		.error = it->error,
+		.follows = follows(&it->s),
 		.weight = it->weight,
 		.start_ns = r->since_ns,
 	};

@@ -23,7 +23,7 @@ struct test {
 	bool self_edges;
 	struct row rows[6];
 	struct want want[4];
-	unsigned roots, orphans, duplicates;
+	unsigned roots, orphans;
 };
 
 #define SERVER SPAN_KIND_SERVER
@@ -37,8 +37,7 @@ static const struct test tests[] = {
 	  {'3', '4', "y", 0, false, false}},
 	 {{"y", "x", false, 2, 1}},
 	 0,
-	 1,
-	 0},
+	 1},
 	{"a client's span belongs to the caller",
 	 false,
 	 {{'a', '-', "web", SERVER, false, false},
@@ -46,7 +45,6 @@ static const struct test tests[] = {
 	  {'c', 'b', "cart", SERVER, false, false}},
 	 {{"web", "cart", false, 1, 0}},
 	 1,
-	 0,
 	 0},
 	{"calls inside a service count with self edges",
 	 true,
@@ -55,7 +53,6 @@ static const struct test tests[] = {
 	  {'c', 'b', "cart", SERVER, true, false}},
 	 {{"web", "cart", false, 1, 1}, {"web", "web", false, 1, 0}},
 	 1,
-	 0,
 	 0},
 	{"a span id that client and server share",
 	 false,
@@ -65,9 +62,9 @@ static const struct test tests[] = {
 	  {'c', 'b', "db", CLIENT, false, false}},
 	 {{"cart", "db", false, 1, 0}, {"web", "cart", false, 1, 0}},
 	 1,
-	 0,
 	 0},
-	{"producer and consumer, and a span that follows, are asynchronous",
+	{"producer and consumer, and a span that follows only, are "
+	 "asynchronous",
 	 false,
 	 {{'a', '-', "web", SPAN_KIND_PRODUCER, false, false},
 	  {'b', 'a', "mail", SPAN_KIND_CONSUMER, false, false},
@@ -79,29 +76,27 @@ static const struct test tests[] = {
 	  {"web", "log", true, 1, 0},
 	  {"web", "mail", true, 1, 0}},
 	 1,
-	 0,
 	 0},
 	{"a span that is its own parent is a root",
 	 false,
 	 {{'a', 'a', "web", 0, false, false}, {'b', 'a', "db", 0, 0, 0}},
 	 {{"web", "db", false, 1, 0}},
 	 1,
-	 0,
 	 0},
-	{"a duplicate is counted once",
+	{"a duplicate counts as often as it is there",
 	 false,
 	 {{'a', '-', "web", 0, false, false},
 	  {'b', 'a', "db", 0, false, false},
-	  {'b', 'a', "db", 0, false, false}},
-	 {{"web", "db", false, 1, 0}},
+	  {'b', 'a', "db", 0, true, false},
+	  {'b', 'a', "db", 0, true, false}},
+	 {{"web", "db", false, 3, 2}},
 	 1,
-	 0,
-	 1},
+	 0},
 };
 
 static int put_rows(struct span_graph *g, const struct row *rows)
 {
-	struct span_trace_builder b = {0};
+	struct span_trace_builder b = {.keep_duplicates = true};
 	struct span_trace t;
 	int rc = 0;
 
@@ -144,7 +139,8 @@ static bool is_edge(const struct span_graph_view *v, size_t i,
 	       span_str_equal(v->nodes[e->to].service, span_str(w->to)) &&
 	       e->async == w->async && e->calls == w->calls &&
 	       e->errors == w->errors && e->sum_ns == 10 * e->calls &&
-	       e->longest_ns == 10;
+	       e->durations.count == e->calls && e->durations.n == 1 &&
+	       e->durations.v[0].bucket == 10;
 }
 
 static void run(const struct test *test)
@@ -159,8 +155,7 @@ static void run(const struct test *test)
 	while (n < 4 && test->want[n].from)
 		n++;
 	good = good && v.n_edges == n && v.traces == 1 &&
-	       v.roots == test->roots && v.orphans == test->orphans &&
-	       v.duplicates == test->duplicates;
+	       v.roots == test->roots && v.orphans == test->orphans;
 	for (size_t i = 0; good && i < n; i++)
 		good = is_edge(&v, i, &test->want[i]);
 	ok(good, "%s", test->name);
@@ -173,9 +168,8 @@ static void run(const struct test *test)
 		     (unsigned long long)v.edges[i].calls,
 		     (unsigned long long)v.edges[i].errors);
 	if (!good)
-		diag("roots %llu orphans %llu duplicates %llu",
-		     (unsigned long long)v.roots, (unsigned long long)v.orphans,
-		     (unsigned long long)v.duplicates);
+		diag("roots %llu orphans %llu", (unsigned long long)v.roots,
+		     (unsigned long long)v.orphans);
 	span_graph_close(&g);
 }
 
@@ -242,12 +236,70 @@ static void many(void)
 	span_graph_close(&g);
 }
 
+/* Groups of a store's calls, in parts; names are not kept. */
+static void calls_of_store(void)
+{
+	struct span_sketch one = {0}, two = {0};
+	struct span_store_calls calls[] = {
+		{.service = SPAN_STR("web"), .calls = 3, .sketch = &two},
+		{.parent = SPAN_PARENT_ABSENT,
+		 .service = SPAN_STR("db"),
+		 .calls = 5,
+		 .sketch = &two},
+		{.parent = SPAN_PARENT_KNOWN,
+		 .parent_service = SPAN_STR("web"),
+		 .service = SPAN_STR("db"),
+		 .calls = 1,
+		 .sum_ns = 7,
+		 .sketch = &one},
+		{.parent = SPAN_PARENT_KNOWN,
+		 .parent_service = SPAN_STR("web"),
+		 .service = SPAN_STR("db"),
+		 .error = true,
+		 .calls = 2,
+		 .sum_ns = UINT64_MAX,
+		 .sketch = &two},
+		{.parent = SPAN_PARENT_KNOWN,
+		 .parent_service = SPAN_STR("web"),
+		 .service = SPAN_STR("db"),
+		 .follows = true,
+		 .calls = 1,
+		 .sum_ns = 7,
+		 .sketch = &one},
+	};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	bool good = !span_graph_open(&g, NULL, NULL) &&
+		    !span_sketch_put(&one, 7, 1, NULL) &&
+		    !span_sketch_put(&two, 9, 2, NULL);
+
+	for (size_t i = 0; good && i < sizeof(calls) / sizeof(*calls); i++)
+		good = !span_graph_put_calls(g, &calls[i], NULL);
+	good = good && !span_graph_view(g, &v, NULL) && v.n_edges == 2;
+	ok(good && v.spans == 12 && v.roots == 3 && v.orphans == 5 &&
+		   v.traces == 0 && v.nodes[0].spans == 9 &&
+		   v.nodes[0].errors == 2,
+	   "groups of a store are counted to services");
+	ok(good && v.edges[0].calls == 3 && v.edges[0].errors == 2 &&
+		   v.edges[0].sum_ns == UINT64_MAX &&
+		   v.edges[0].durations.count == 3 &&
+		   span_sketch_quantile(&v.edges[0].durations, 0.3) == 7 &&
+		   span_sketch_quantile(&v.edges[0].durations, 0.5) == 9,
+	   "parts of a call add up, and the sum stops at its end");
+	ok(good && v.edges[1].async && v.edges[1].calls == 1,
+	   "a group that follows is asynchronous");
+	span_graph_close(&g);
+	span_sketch_release(&one);
+	span_sketch_release(&two);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		run(&tests[i]);
 	empty();
 	counted();
+	calls_of_store();
 	many();
 	return done_testing();
 }

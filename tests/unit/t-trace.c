@@ -250,6 +250,13 @@ static void test_counts(void)
 	ok(span_trace_builder_build(&b, &t, NULL) == 0, "build again");
 	ok(t.n == 5 && t.n_duplicates == 1, "the duplicate stays counted");
 	ok(t.end_ns == UINT64_MAX && t.n_errors == 1, "a late error");
+	span_trace_builder_reset(&b);
+	b.keep_duplicates = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		ok(put(&b, &rows[i]) == 0, "put");
+	ok(span_trace_builder_build(&b, &t, NULL) == 0 && t.n == 5 &&
+		   t.n_duplicates == 0,
+	   "a duplicate stays when it is asked for");
 	error.trace_id[15] = 1;
 	ok(span_trace_builder_put(&b, &error, NULL) == SPAN_E_INVALID,
 	   "a span of another trace is refused");
