@@ -4,9 +4,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/log_hash.h"
+#include "store/store_calls.h"
+#include "store/store_check_calls.h"
 #include "store/store_check_seg.h"
 
 #include "base/banned.h"
@@ -390,6 +393,26 @@ static int complain_of_segment(void *arg, const char *text)
 	return c->rc;
 }
 
+/* The edges between this segment, which is sound else, and the others. */
+static int check_edges(struct check *c, struct span__view_file *f)
+{
+	const struct span__view *view = &c->store->view;
+	struct span__seg **others = calloc(view->n + 1, sizeof(*others));
+	size_t n = 0;
+	int rc;
+
+	if (!others)
+		return span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
+	for (size_t i = 0; i < view->n; i++)
+		if (view->v[i].kind == FILE_SEG && &view->v[i] != f &&
+		    view->v[i].seg)
+			others[n++] = view->v[i].seg;
+	rc = span__edges_check(f->seg, others, n, complain_of_segment, c,
+			       c->err);
+	free(others);
+	return rc;
+}
+
 static int check_segment(struct check *c, struct span__view_file *f)
 {
 	const uint8_t *origin =
@@ -405,6 +428,9 @@ static int check_segment(struct check *c, struct span__view_file *f)
 	if (f->seg)
 		rc = span__segment_verify(f->seg, complain_of_segment, c,
 					  c->err);
+	if (!rc && !c->bad)
+		rc = check_edges(c, f);
+	span__calls_unload(f);
 	if (rc < 0)
 		return rc;
 	if (!f->file.foreign && f->sum.last_seq > c->last_seq)

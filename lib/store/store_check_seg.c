@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/seg_agg.h"
+#include "store/store_check_calls.h"
 
 #include "base/banned.h"
 
@@ -21,7 +21,6 @@
 /* What is known of the spans of a type, or a trace. */
 struct tally {
 	uint64_t n, min_start, max_start, max_end;
-	uint64_t sum, sum_high; /* of durations */
 };
 
 struct check {
@@ -36,6 +35,10 @@ struct check {
 	struct tally all, block, *types;
 	uint64_t block_number, next_trace;
 	struct span_arena arena;
+	/* the calls of the trace at hand, and what there should be of them */
+	struct span__call_trace trace;
+	struct span__call_names services;
+	struct span__calls_check *calls;
 };
 
 static int complain(struct check *c, const char *fmt, ...) SPAN_PRINTF(2, 3);
@@ -99,12 +102,44 @@ static void add(struct tally *t, const struct span *s)
 		t->max_start = s->start_ns;
 	if (end > t->max_end)
 		t->max_end = end;
-	t->sum_high += __builtin_add_overflow(t->sum, s->duration_ns, &t->sum);
 }
 
 static bool has(const uint64_t *bits, size_t i)
 {
 	return bits[i / 64] >> i % 64 & 1;
+}
+
+/* Span S, which has a number of its own in the trace, as a call. */
+static int add_call(struct check *c, const struct span *s, uint32_t type)
+{
+	const struct span__call_name service = {.service = s->process->service};
+	struct span__call_trace *t = &c->trace;
+	uint32_t name;
+	int rc = span__call_names_put(&c->services, &service, &name, c->err);
+
+	if (rc < 0)
+		return rc;
+	t->members[t->n] = (struct span__member){
+		span__id(s->span_id), span__id(s->parent_id),
+		c->services.v[name].service_number, s->kind};
+	t->calls[t->n] = (struct span__call){
+		.start_ns = s->start_ns,
+		.duration_ns = s->duration_ns,
+		.place = (uint32_t)t->n,
+		.type = type,
+	};
+	t->n++;
+	return 0;
+}
+
+static int add_span(struct check *c, const struct span *s, uint32_t type,
+		    struct tally *trace)
+{
+	add(trace, s);
+	add(&c->all, s);
+	add(&c->block, s);
+	add(&c->types[type], s);
+	return add_call(c, s, type);
 }
 
 /* Read every span of a trace. */
@@ -113,26 +148,25 @@ static int read_trace(struct check *c, const struct span__seg_place *p,
 {
 	struct span spans[PIECE];
 	uint64_t read[1];
+	int rc = 0;
 
+	if (!span__call_trace_room(&c->trace, p->n))
+		return span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
 	for (size_t from = 0; from < p->n; from += PIECE) {
 		size_t to = p->n - from < PIECE ? p->n : from + PIECE;
-		int rc;
 
 		span_arena_reset(&c->arena);
 		rc = span__seg_spans(c->seg, p, from, to, NULL, SEG_WANT_ALL,
 				     &c->arena, spans, read, c->err);
+		for (size_t i = 0; i < to - from && rc >= 0; i++) {
+			if (has(read, i))
+				rc = add_span(c, &spans[i],
+					      p->nodes[from + i].type, trace);
+			else
+				c->lost++;
+		}
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; i < to - from; i++) {
-			if (!has(read, i)) {
-				c->lost++;
-				continue;
-			}
-			add(trace, &spans[i]);
-			add(&c->all, &spans[i]);
-			add(&c->block, &spans[i]);
-			add(&c->types[p->nodes[from + i].type], &spans[i]);
-		}
 	}
 	return 0;
 }
@@ -185,8 +219,29 @@ static int check_next(struct check *c, const struct span__seg_place *p)
 	rc = read_trace(c, p, &t);
 	if (!rc && !c->damaged)
 		check_trace(c, p, &t);
+	if (!rc && !c->damaged && !c->lost)
+		rc = span__call_trace_link(&c->trace, c->err);
+	if (!rc && !c->damaged && !c->lost)
+		span__calls_check_trace(c->calls, p->trace, &c->trace);
 	look_at_mark(c, p->trace);
 	return rc < 0 ? rc : c->rc;
+}
+
+/* What it says of its types and calls, which is loaded. */
+static int begin(struct check *c)
+{
+	int rc = span__call_names_init(&c->services, c->err);
+
+	if (rc < 0)
+		return rc;
+	c->types = calloc(c->seg->types.n + 1, sizeof(*c->types));
+	if (!c->types)
+		return span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
+	rc = span__calls_check_open(&c->calls, c->seg, c->err);
+	if (!rc && c->seg->file.bad && !c->damaged)
+		complain(c, "what it knows of its calls makes no sense");
+	c->seg->file.bad = false;
+	return rc;
 }
 
 static int check_traces(struct check *c)
@@ -195,9 +250,8 @@ static int check_traces(struct check *c)
 	struct span__seg_place place;
 	int rc = span__seg_walk_seek(&w, c->seg, 0, c->seg->n_traces, c->err);
 
-	c->types = calloc(c->seg->types.n + 1, sizeof(*c->types));
-	if (!rc && !c->types)
-		rc = span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
+	if (!rc)
+		rc = begin(c);
 	while (!rc && (rc = span__seg_walk_next(&w, &place, c->err)) > 0)
 		rc = check_next(c, &place);
 	span__seg_walk_release(&w);
@@ -219,42 +273,9 @@ static void check_types(struct check *c)
 	}
 }
 
-/* Calls and durations by the type of the child, over all parents. */
-static int check_aggregates(struct check *c)
+static int complain_of_calls(void *arg, const char *text)
 {
-	const struct span__area section =
-		span__seg_area(&c->seg->file, SEG_AGGREGATES);
-	struct span__agg_reader r;
-	struct span__agg_info info;
-	struct span__agg_entry e;
-	struct tally *sums;
-	int rc;
-
-	if (!section.len || !span__agg_info(&section, &info))
-		return 0;
-	sums = calloc(c->seg->types.n + 1, sizeof(*sums));
-	if (!sums)
-		return span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
-	span__agg_reader_init(&r, &info.whole, 0, c->seg->types.n);
-	while ((rc = span__agg_reader_next(&r, &e, c->err)) > 0) {
-		struct tally *t = &sums[e.type];
-
-		t->n += e.calls;
-		t->sum_high += e.sum_high + __builtin_add_overflow(
-						    t->sum, e.sum_ns, &t->sum);
-	}
-	span__agg_reader_release(&r);
-	for (uint64_t i = 0; i < c->seg->types.n && !rc; i++) {
-		if (sums[i].n != c->types[i].n ||
-		    sums[i].sum != c->types[i].sum ||
-		    sums[i].sum_high != c->types[i].sum_high)
-			complain(c,
-				 "what is known in advance of type %" PRIu64
-				 " is wrong",
-				 i);
-	}
-	free(sums);
-	return rc == SPAN_E_NOMEM ? rc : 0;
+	return complain(arg, "%s", text);
 }
 
 static int check_totals(struct check *c)
@@ -275,7 +296,7 @@ static int check_totals(struct check *c)
 	if (!span__strings_agree(&c->seg->strings))
 		complain(c, "its short strings are not those of its strings");
 	check_types(c);
-	rc = check_aggregates(c);
+	rc = span__calls_check_finish(c->calls, complain_of_calls, c);
 	look_at_mark(c, c->next_trace);
 	return rc;
 }
@@ -297,6 +318,9 @@ int span__segment_verify(struct span__seg *s,
 			rc = check_totals(&c);
 		}
 	}
+	span__calls_check_close(&c.calls);
+	span__call_trace_release(&c.trace);
+	span__call_names_release(&c.services);
 	span_arena_release(&c.arena);
 	free(c.types);
 	return rc < 0 ? rc : c.rc;

@@ -830,6 +830,29 @@ static void test_stop(const struct store *t)
 	       "buckets are minutes");
 }
 
+/* ---- verify, which counts them once more ---- */
+
+static int complaint(void *arg, const struct span_store_file *f,
+		     const char *text, struct span_error *e)
+{
+	unsigned *n = arg;
+
+	(void)e;
+	if (text && f->sealed) {
+		diag("%s: %s", f->name, text);
+		++*n;
+	}
+	return 0;
+}
+
+static void test_verify(const struct plan *p, const struct store *t)
+{
+	unsigned n = 0;
+
+	check(span_store_verify(t->st, complaint, &n, &err), "verify");
+	is_uint(n, 0, "%s: segments are sound", p->name);
+}
+
 int main(void)
 {
 	size_t n_edges = 0;
@@ -843,6 +866,7 @@ int main(void)
 			find_others(&t);
 			test_ranges(&plans[i], &t);
 			test_names(&plans[i], &t);
+			test_verify(&plans[i], &t);
 			if (!i && !seed)
 				test_stop(&t);
 			n_edges += t.n_edges;
