@@ -2,14 +2,18 @@
 /* span-store seal */
 #include "store-cmd.h"
 
+#include <malloc.h>
+
 #include "base/banned.h"
+
+#define MAX_JOBS 16u
 
 static const char *const codec_names[] = {"zstd", "zlib", "none", NULL};
 
 static struct {
 	bool all, dry_run;
 	int codec;
-	uint64_t max_age, memory;
+	uint64_t jobs, max_age, memory;
 } opt = {.codec = -1};
 
 const struct cmd_option store_seal_options[] = {
@@ -17,6 +21,8 @@ const struct cmd_option store_seal_options[] = {
 	 "seal every closed log, due or not", NULL},
 	{CMD_CHOICE, 0, "codec", &opt.codec, "CODEC",
 	 "how to compress long texts", codec_names},
+	{CMD_INT, 'j', "jobs", &opt.jobs, "N",
+	 "use N threads (one a processor)", NULL},
 	{CMD_FLAG, 'n', "dry-run", &opt.dry_run, NULL,
 	 "print what would be sealed", NULL},
 	{CMD_DURATION, 0, "max-age", &opt.max_age, "TIME",
@@ -131,6 +137,7 @@ int store_seal(int argc, char **argv, struct span_error *err)
 		.all = opt.all,
 		.dry_run = opt.dry_run,
 		.memory = opt.memory,
+		.jobs = opt.jobs > MAX_JOBS ? MAX_JOBS : (unsigned)opt.jobs,
 		.max_age_ns = opt.max_age,
 		.codec = opt.codec < 0 ? NULL : codec_names[opt.codec],
 		.progress = progress,
@@ -140,6 +147,8 @@ int store_seal(int argc, char **argv, struct span_error *err)
 
 	if (argc)
 		cmd_usage("unexpected argument: '%s'", argv[0]);
+	/* what a segment took goes back to the system, however it grew */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	rc = opt.dry_run ? 1 : anything_due(name, &o, err);
 	if (rc > 0)
 		rc = seal(name, &o, &done, err);

@@ -203,6 +203,8 @@ static void start(enum job job)
 
 	up.job = job;
 	args[1] = (char *)(job == SEAL ? "seal" : "expire");
+	if (job == SEAL)
+		args[n++] = (char *)"--jobs=1"; /* one processor for ingest */
 	if (job == EXPIRE) {
 		n += expire_options(args + n, text);
 		if (n == 2)

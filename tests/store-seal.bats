@@ -148,6 +148,35 @@ END
 	diff -u - err <<<'span-store: warning: sealing: s: a later version wrote it'
 }
 
+@test "seal: --memory holds for spans that have nothing in common" {
+	[ "$SANITIZERS" != yes ] || skip "sanitizers take memory of their own"
+	span-gen -q -p hostile --seed 3 --spans 20000 |
+		span-store append -q --no-seal --rotate-size 8M s
+	spans_of -s s >want
+	cp -r s t
+	# All private memory of the process, used or not, in KiB.
+	run -74 bash -c 'ulimit -d 70000; span-store seal -j 1 --all t'
+	[[ $output = *memory* ]]
+	run -0 bash -c 'ulimit -d 70000
+		span-store seal -j 1 --memory 64M --all s'
+	[[ $output = "sealed 6 logs: 20,032 spans, "* ]]
+	spans_of -s s | cmp want -
+	span-store verify s
+}
+
+@test "seal: segments are the same with any number of threads" {
+	span-gen --seed 4 --spans 40000 |
+		span-store append -q --no-seal --rotate-size 2M s
+	for n in 1 3; do
+		cp -r s s$n
+		span-store seal -q -j $n --all s$n
+		span-store stat --columns -o csv s$n | cut -d , -f 3- >sizes$n
+		spans_of -s s$n >spans$n
+	done
+	cmp sizes1 sizes3
+	cmp spans1 spans3
+}
+
 @test "seal: append --no-seal starts nobody" {
 	command -v strace >/dev/null || skip "no strace"
 	[ "$SANITIZERS" != yes ] || skip "the leak checker does not run in strace"
@@ -155,7 +184,7 @@ END
 		span-store append --no-seal s "$in"
 	[ "$(grep -c execve trace)" = 1 ]
 	strace -f -qq -e trace=execve -o trace span-store append s "$in"
-	grep -q '"seal", "--", "s"' trace
+	grep -q '"seal", "--jobs=1", "--", "s"' trace
 	run ! grep -q '"expire"' trace
 }
 

@@ -417,6 +417,7 @@ struct span_seal_opts {
 	bool dry_run;
 	uint64_t max_spans;  /* of a segment; 0: 1 M */
 	uint64_t memory;     /* bytes to build in; 0: 256 MiB */
+	unsigned jobs;	     /* threads, at most 16; 0: one a processor */
 	uint64_t max_age_ns; /* logs older than that are due; 0: 2 h */
 	const char *codec;   /* "zstd", "zlib", "none"; NULL: zstd, where it
 				was built in */
@@ -434,7 +435,9 @@ struct span_sealed {
  * Seal closed logs into segments and merge small segments. Needs
  * SPAN_STORE_MAINTAIN, but for a dry run. Ingest and readers go on meanwhile.
  * O may be NULL. FN (or NULL) is called for each file that was replaced, with
- * the reason. 0; SPAN_E_FULL, with what was sealed so far in place.
+ * the reason. What is written does not depend on the number of threads. What
+ * takes more memory than there is stays a log. 0; SPAN_E_FULL, with what was
+ * sealed so far in place.
  */
 SPAN_API SPAN_NODISCARD int span_store_seal(struct span_store *st,
 					    const struct span_seal_opts *o,

@@ -18,11 +18,21 @@
 #define SPANS_MAX (1u << 31)
 /* Texts of a frame over more bytes than that are looked up by hash. */
 #define TEXTS_MAX (4u << 20)
-/* Bytes for each span and trace that writing takes beside what is held. */
+/*
+ * Bytes that writing takes beside what is held: for each span and trace; each
+ * span of the longest trace, while spans are put in order; then, in each
+ * thread, each span of the type that has most, and each text; each column.
+ */
 #define FINISH_SPAN 36u
-#define FINISH_TRACE 48u
-#define FINISH_TREE 128u /* and each span of the longest trace */
+#define FINISH_TRACE 64u
+#define FINISH_TREE 132u
+#define FINISH_ROW 60u
+#define FINISH_TEXT 4u
+#define FINISH_COLUMN 160u
 #define FINISH_FIXED (3u << 20)
+/* What values and texts shrink to, at least so far as is foreseen. */
+#define SHRINK_VALUES 8u
+#define SHRINK_TEXTS 8u
 
 static int no_memory(struct span__seg_builder *b, struct span_error *err)
 {
@@ -50,6 +60,7 @@ int span__seg_builder_open(struct span__seg_builder **out,
 	b->processes.key = b->strings.key;
 	b->scopes.key = b->strings.key;
 	b->codec = codec;
+	b->threads = 1;
 	b->last_trace = UINT32_MAX;
 	/* string 0 is the empty one */
 	if (span__intern_put(&b->strings, (struct span_str){0}) != 0) {
@@ -83,6 +94,13 @@ void span__seg_builder_close(struct span__seg_builder **b)
 	*b = NULL;
 }
 
+void span__seg_builder_bound(struct span__seg_builder *b, size_t memory,
+			     unsigned threads)
+{
+	b->limit = memory;
+	b->threads = threads;
+}
+
 uint64_t span__seg_builder_spans(const struct span__seg_builder *b)
 {
 	return b->spans.len / sizeof(struct span__build_span);
@@ -113,21 +131,28 @@ bool span__build_index_grow(struct span__build_index *x)
 	return true;
 }
 
+static uint32_t intern(const struct span__seg_builder *b,
+		       struct span__intern *t, struct span_str s)
+{
+	return b->only_known ? span__intern_find(t, s) : span__intern_put(t, s);
+}
+
 uint32_t span__build_string(struct span__seg_builder *b, struct span_str s)
 {
 	uintptr_t off = (uintptr_t)s.p - (uintptr_t)b->texts;
-	const uint32_t *number;
-	uint32_t i;
+	uint32_t *number, i;
 
 	if (!s.len)
 		return 0;
 	if (off >= b->texts_len)
-		return span__intern_put(&b->strings, s);
+		return intern(b, &b->strings, s);
 	i = ((const uint32_t *)(const void *)b->at.p)[off / 2] - 1;
 	if (i >= b->n_frame_strings || b->frame_strings[i].p != s.p ||
 	    b->frame_strings[i].len != s.len)
-		return span__intern_put(&b->strings, s);
-	number = (const uint32_t *)(const void *)b->numbers.p + i;
+		return intern(b, &b->strings, s);
+	number = (uint32_t *)(void *)b->numbers.p + i;
+	if (!*number)
+		*number = intern(b, &b->strings, s) + 1;
 	return *number - 1;
 }
 
@@ -145,8 +170,8 @@ uint32_t span__build_scope(struct span__seg_builder *b,
 	span__pack_scope(&b->pack, s);
 	if (b->pack.failed)
 		return SEG_NO_MEMORY;
-	number = span__intern_put(&b->scopes,
-				  (struct span_str){b->pack.p, b->pack.len});
+	number = intern(b, &b->scopes,
+			(struct span_str){b->pack.p, b->pack.len});
 	if (number == SEG_NO_MEMORY)
 		return number;
 	b->frame_scopes[at].scope = s;
@@ -279,7 +304,11 @@ int span__seg_builder_put(struct span__seg_builder *b, const struct span *s,
 	return put_checked(b, s, err);
 }
 
-/* Make the tables by which texts of the frame are found by place. */
+/*
+ * Make the tables by which texts of the frame are found by place. When there
+ * are no more types few texts are used by themselves: each is looked up when
+ * it is.
+ */
 static bool begin_texts(struct span__seg_builder *b,
 			const struct span_frame_info *info)
 {
@@ -303,8 +332,11 @@ static bool begin_texts(struct span__seg_builder *b,
 	if (!at || !span_buf_reserve(&b->numbers, n * sizeof(uint32_t)))
 		return false;
 	memset(at, 0, (len / 2 + 1) * sizeof(*at));
-	span__intern_put_all(&b->strings, info->strings, n,
-			     (void *)b->numbers.p);
+	if (span__build_full(b))
+		memset(b->numbers.p, 0, n * sizeof(uint32_t));
+	else
+		span__intern_put_all(&b->strings, info->strings, n,
+				     (void *)b->numbers.p);
 	/* no two begin within two bytes: each has a head and a byte */
 	for (size_t i = 0; i < n; i++)
 		if (info->strings[i].len)
@@ -347,13 +379,30 @@ int span__seg_builder_put_frame(struct span__seg_builder *b,
 	return rc;
 }
 
-/*
- * While columns are planned there are the spans, their list in order and by
- * type, the calls, and what was planned; what comes later takes less.
- */
-size_t span__seg_builder_memory(const struct span__seg_builder *b)
+/* What is given back before anything is written. */
+static size_t tables(const struct span__seg_builder *b)
 {
-	size_t n = span__seg_builder_spans(b);
+	size_t slots = 0;
+
+	slots += b->strings.slots ? b->strings.mask + 1 : 0;
+	slots += b->processes.slots ? b->processes.mask + 1 : 0;
+	slots += b->scopes.slots ? b->scopes.mask + 1 : 0;
+	slots += b->by_trace.slots ? b->by_trace.mask + 1 : 0;
+	slots += b->by_signature.slots ? b->by_signature.mask + 1 : 0;
+	return slots * sizeof(uint64_t) + b->at.cap + b->numbers.cap;
+}
+
+static size_t growth(const struct span__seg_builder *b)
+{
+	return span__intern_growth(&b->strings) +
+	       span__intern_growth(&b->processes) +
+	       span__intern_growth(&b->scopes) +
+	       span__table_growth(b->by_trace.slots, b->by_trace.mask,
+				  b->by_trace.n);
+}
+
+size_t span__build_held(const struct span__seg_builder *b)
+{
 	size_t index = 0;
 
 	index += b->by_trace.slots ? b->by_trace.mask + 1 : 0;
@@ -362,7 +411,52 @@ size_t span__seg_builder_memory(const struct span__seg_builder *b)
 	       span__intern_memory(&b->processes) +
 	       span__intern_memory(&b->scopes) + b->pool.size +
 	       b->columns.size + b->spans.len + b->traces.len + b->types.cap +
-	       index * sizeof(uint64_t) + n * FINISH_SPAN +
-	       span__build_n_traces(b) * FINISH_TRACE +
-	       (size_t)b->longest * FINISH_TREE + FINISH_FIXED;
+	       b->at.cap + b->numbers.cap + index * sizeof(uint64_t);
+}
+
+void span__build_seal(struct span__seg_builder *b)
+{
+	span__intern_seal(&b->strings);
+	span__intern_seal(&b->processes);
+	span__intern_seal(&b->scopes);
+	free(b->by_trace.slots);
+	free(b->by_signature.slots);
+	b->by_trace.slots = b->by_signature.slots = NULL;
+	span_buf_release(&b->at);
+	span_buf_release(&b->numbers);
+}
+
+size_t span__build_room(const struct span__seg_builder *b)
+{
+	return (size_t)b->longest_type * FINISH_ROW +
+	       b->strings.n * FINISH_TEXT;
+}
+
+/* While spans are put in order, and while columns are planned. */
+static size_t finish_memory(const struct span__seg_builder *b, unsigned threads)
+{
+	size_t n = span__seg_builder_spans(b);
+	size_t order = (size_t)b->longest * FINISH_TREE;
+	size_t plan = threads * span__build_room(b) +
+		      b->columns.size / SHRINK_VALUES +
+		      b->strings.pool.size / SHRINK_TEXTS;
+
+	return n * FINISH_SPAN + span__build_n_traces(b) * FINISH_TRACE +
+	       b->n_columns * FINISH_COLUMN + (order > plan ? order : plan) +
+	       FINISH_FIXED;
+}
+
+size_t span__build_memory(const struct span__seg_builder *b, unsigned threads)
+{
+	size_t put = growth(b), finish = finish_memory(b, threads) - tables(b);
+
+	/* both may be less than nothing: what is given back may be most */
+	if ((ptrdiff_t)finish > (ptrdiff_t)put)
+		put = finish;
+	return span__build_held(b) + put;
+}
+
+size_t span__seg_builder_memory(const struct span__seg_builder *b)
+{
+	return span__build_memory(b, 1);
 }

@@ -23,6 +23,13 @@ SPAN_NODISCARD int span__seg_builder_open(struct span__seg_builder **out,
 					  struct span_error *err);
 
 /*
+ * Take at most MEMORY bytes (0: any), and write with THREADS threads, fewer
+ * where memory is short; what is written is the same with any number.
+ */
+void span__seg_builder_bound(struct span__seg_builder *b, size_t memory,
+			     unsigned threads);
+
+/*
  * Add a span, which is copied. 0, SPAN_E_NOMEM; SPAN_E_LIMIT after 2^31 spans.
  */
 SPAN_NODISCARD int span__seg_builder_put(struct span__seg_builder *b,
@@ -38,13 +45,17 @@ SPAN_NODISCARD int span__seg_builder_put_frame(struct span__seg_builder *b,
 					       struct span_error *err);
 
 uint64_t span__seg_builder_spans(const struct span__seg_builder *b);
-/* Bytes of memory it holds and will hold while it writes, at most. */
+/*
+ * Bytes of memory it holds and will hold while one thread writes. How long
+ * texts compress is not known before: the rest is seen while it writes.
+ */
 size_t span__seg_builder_memory(const struct span__seg_builder *b);
 
 /*
  * Write all of it as NAME. H gives the origin, cover, stamps and sums of logs
  * (min_start_ns, max_end_ns and n_spans too are taken from the spans); the
- * rest is filled in. Nothing can be put afterwards.
+ * rest is filled in. Nothing can be put afterwards. SPAN_E_LIMIT when it takes
+ * more memory than it may, or more strings than a segment can have.
  */
 SPAN_NODISCARD int span__seg_builder_finish(struct span__seg_builder *b,
 					    const struct span__io *io,

@@ -235,9 +235,8 @@ static void put_types(struct finish *f)
 	put_section(f, SEG_COLUMNS);
 	span_buf_release(&f->section);
 	if (f->rc == 0)
-		fail(f, span__chunks_writer_finish(f->out.heap, &f->section,
-						   f->err));
-	put_section(f, SEG_HEAP);
+		fail(f, span__chunks_writer_write(f->out.heap, f->w, SEG_HEAP,
+						  f->err));
 	if (f->rc == 0)
 		fail(f, span__types_put_section(&f->section, f->out.types,
 						f->h->n_types, f->err));
@@ -273,7 +272,6 @@ static void describe(struct finish *f)
 	h->n_types = span__build_n_types(f->b);
 	h->n_blocks = f->o.blocks.len / sizeof(struct span__build_block);
 	h->n_shapes = span__shapes_writer_count(f->o.writer);
-	h->build_bytes = span__seg_builder_memory(f->b);
 	h->created_ns = f->io->clock(f->io->self, CLOCK_REALTIME);
 	if (f->b->mixed_weights)
 		h->flags |= SEG_FLAG_MIXED_WEIGHTS;
@@ -285,9 +283,8 @@ static void describe(struct finish *f)
 /* Sort, sum up calls, and plan the columns, after which the values can go. */
 static void prepare(struct finish *f)
 {
-	span__intern_seal(&f->b->strings);
-	span__intern_seal(&f->b->processes);
-	span__intern_seal(&f->b->scopes);
+	f->h->build_bytes = span__build_memory(f->b, 1);
+	span__build_seal(f->b);
 	fail(f, span__build_order(f->b, &f->o, f->err));
 	if (f->rc == 0)
 		describe(f);

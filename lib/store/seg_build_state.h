@@ -62,12 +62,17 @@ struct span__seg_builder {
 	uint32_t n_exact, n_weights;
 	double weights[SEG_WEIGHTS_MAX];
 	bool mixed_weights;
-	bool failed; /* memory was out: nothing is put any more */
+	bool failed;	 /* memory was out: nothing is put any more */
+	bool only_known; /* texts and scopes are looked up, none is added */
+	size_t limit;	 /* of memory; 0: none */
+	unsigned threads;
 	struct span_buf pack;
 	uint32_t *services; /* of processes: strings */
 	size_t services_cap;
 	uint32_t last_trace;
-	uint32_t longest; /* spans of a trace */
+	uint32_t longest;      /* spans of a trace */
+	uint32_t longest_type; /* rows of a type */
+	size_t n_columns;      /* of all types */
 	/* processes by serial */
 	struct {
 		uint64_t serial;
@@ -118,9 +123,18 @@ static inline size_t span__build_n_traces(const struct span__seg_builder *b)
 /* Room for one more in X; false when memory is out. */
 bool span__build_index_grow(struct span__build_index *x);
 
-/* The number of a text; SEG_NO_MEMORY when memory is out. */
+/* True when there are no more types but loose ones. */
+static inline bool span__build_full(const struct span__seg_builder *b)
+{
+	return b->n_exact >= SEG_TYPES_MAX;
+}
+
+/*
+ * The number of a text; SEG_NO_MEMORY when memory is out, or when it is not
+ * there and only what is known counts.
+ */
 uint32_t span__build_string(struct span__seg_builder *b, struct span_str s);
-/* The scope's number + 1, 0 for none; SEG_NO_MEMORY. */
+/* The scope's number + 1, 0 for none; SEG_NO_MEMORY likewise. */
 uint32_t span__build_scope(struct span__seg_builder *b,
 			   const struct span_scope *s);
 
@@ -130,6 +144,15 @@ uint32_t span__build_scope(struct span__seg_builder *b,
  */
 bool span__build_typed(struct span__seg_builder *b, const struct span *s,
 		       uint32_t *type, uint32_t *row);
+
+/* Bytes of memory that it holds. */
+size_t span__build_held(const struct span__seg_builder *b);
+/* What a thread needs while columns are planned. */
+size_t span__build_room(const struct span__seg_builder *b);
+/* span__seg_builder_memory() with THREADS. */
+size_t span__build_memory(const struct span__seg_builder *b, unsigned threads);
+/* Give back what only putting needs. */
+void span__build_seal(struct span__seg_builder *b);
 
 /* A span in the tree of its trace; numbers of spans are within the trace. */
 struct span__tree_node {
@@ -201,9 +224,11 @@ void span__build_order_release(struct span__build_order *o);
 
 /* What is written, but for what span__build_order has. */
 struct span__build_output {
-	struct span_buf numbers;	/* columns of numbers, end to end */
-	struct span__texts_plan *plans; /* of columns of texts */
-	size_t n_plans, plans_cap;
+	struct span_buf *numbers; /* by type, in order: its columns of numbers,
+				     end to end */
+	struct span__texts_plan *plans; /* of columns of texts, in order */
+	uint32_t *first_plan;		/* by type */
+	size_t n_types, n_plans;
 	struct span__chunks_writer *heap;
 	uint32_t *strings;   /* the segment's by the builder's */
 	uint32_t *processes; /* the same */
@@ -211,7 +236,10 @@ struct span__build_output {
 	struct span__seg_type *types; /* in order */
 };
 
-/* Plan all columns: numbers and plans are filled in order of types, slots. */
+/*
+ * Plan all columns: numbers and plans are filled in. SPAN_E_LIMIT when that
+ * takes more memory than there may be.
+ */
 SPAN_NODISCARD int span__build_columns(struct span__seg_builder *b,
 				       const struct span__build_order *o,
 				       struct span__build_output *out,

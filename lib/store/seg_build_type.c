@@ -302,13 +302,14 @@ static struct span__build_type *get_type(struct span__seg_builder *b,
 		return t;
 	*full = loose ? sig->v[W_WEIGHT] &&
 				span__build_n_types(b) - b->n_exact >= LOOSE_MAX
-		      : b->n_exact >= SEG_TYPES_MAX;
+		      : span__build_full(b);
 	if (*full)
 		return NULL;
 	t = add_type(b, s, sig);
 	if (!t)
 		return NULL;
 	b->n_exact += !loose;
+	b->n_columns += t->n_columns;
 	x->slots[at] = hash << 32 | ++x->n;
 	return t;
 }
@@ -322,9 +323,15 @@ static struct span__build_type *type_of(struct span__seg_builder *b,
 	bool full = true;
 
 	if (fits(s)) {
-		if (!sign_exact(b, &sig, s, weight))
+		/* what has a text of its own is of no type that is there */
+		bool known = b->only_known = span__build_full(b);
+		bool good = sign_exact(b, &sig, s, weight);
+
+		b->only_known = false;
+		if (good)
+			t = get_type(b, s, &sig, &full);
+		else if (!known)
 			return NULL;
-		t = get_type(b, s, &sig, &full);
 	}
 	if (!t && full) {
 		sign_loose(&sig, s, weight);
@@ -450,6 +457,8 @@ bool span__build_typed(struct span__seg_builder *b, const struct span *s,
 	r = (struct row){b, t->columns, t->n_rows, false};
 	*type = (uint32_t)(t - span__build_types(b));
 	*row = t->n_rows++;
+	if (t->n_rows > b->longest_type)
+		b->longest_type = t->n_rows;
 	if (t->type.loose)
 		put_loose(&r, s);
 	else

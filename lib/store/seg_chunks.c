@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-#define KEPT 16u /* chunks: 1 MiB */
+#define KEPT 32u /* chunks: 2 MiB */
 
 /*
  * What was decompressed last. The one that was used longest ago is given up;

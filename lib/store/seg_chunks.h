@@ -11,6 +11,7 @@
 #include "store/seg_ints.h"
 
 #define SEG_CHUNK (64u << 10)
+#define SEG_THREADS_MAX 16u	       /* that write */
 #define SEG_CHUNKS_GET_MAX (64u << 20) /* bytes that are had at once */
 
 enum span__seg_codec { SEG_CODEC_NONE = 0, SEG_CODEC_ZLIB, SEG_CODEC_ZSTD };
@@ -24,6 +25,12 @@ struct span__chunks_writer;
 SPAN_NODISCARD int span__chunks_writer_open(struct span__chunks_writer **out,
 					    enum span__seg_codec codec,
 					    struct span_error *err);
+/*
+ * Compress with THREADS threads. What comes out is the same; it takes memory
+ * for so many times 4 chunks.
+ */
+void span__chunks_writer_threads(struct span__chunks_writer *w,
+				 unsigned threads);
 /* Append bytes; returns the offset of the first in the sequence. Sticky
  * errors come out of finish. */
 uint64_t span__chunks_writer_put(struct span__chunks_writer *w, const void *p,
@@ -36,6 +43,11 @@ size_t span__chunks_writer_memory(const struct span__chunks_writer *w);
 SPAN_NODISCARD int span__chunks_writer_finish(struct span__chunks_writer *w,
 					      struct span_buf *out,
 					      struct span_error *err);
+/* The same as section TYPE of a file that is written; codes of the writer. */
+SPAN_NODISCARD int span__chunks_writer_write(struct span__chunks_writer *w,
+					     struct span__seg_writer *to,
+					     enum span__seg_section type,
+					     struct span_error *err);
 void span__chunks_writer_close(struct span__chunks_writer **w);
 
 /* Reading: the last chunks that were read are kept decompressed. */

@@ -12,7 +12,8 @@
 
 #define RAW_FIRST 4u
 #define RAW_BLOCK 2048u
-#define BATCH 64u /* texts that are looked for at once */
+#define BATCH 64u   /* texts that are looked for at once */
+#define SOON 65536u /* texts: a frame has hardly more */
 
 struct span__pool_piece {
 	struct span__pool_piece *older;
@@ -27,8 +28,9 @@ struct span__raw_block {
 
 void *span__pool_alloc(struct span__pool *p, size_t len, size_t align)
 {
-	size_t at = (p->used + align - 1) & ~(align - 1);
+	size_t at = (p->used + align - 1) & ~(align - 1), cap = SEG_POOL_PIECE;
 	struct span__pool_piece *piece;
+	bool own = len > SEG_POOL_PIECE / 16;
 
 	if (p->piece && at <= p->cap && len <= p->cap - at) {
 		p->used = at + len;
@@ -36,15 +38,21 @@ void *span__pool_alloc(struct span__pool *p, size_t len, size_t align)
 	}
 	if (len > SIZE_MAX / 2)
 		return NULL;
-	p->cap = len > SEG_POOL_PIECE ? len : SEG_POOL_PIECE;
-	piece = malloc(sizeof(*piece) + p->cap);
-	if (!piece) {
-		p->cap = p->used = 0;
+	/* what is long has a piece of its own, so that little is left empty */
+	if (own)
+		cap = len;
+	piece = malloc(sizeof(*piece) + cap);
+	if (!piece)
 		return NULL;
+	p->size += sizeof(*piece) + cap;
+	if (own && p->piece) {
+		piece->older = p->piece->older;
+		p->piece->older = piece;
+		return piece->data;
 	}
 	piece->older = p->piece;
 	p->piece = piece;
-	p->size += sizeof(*piece) + p->cap;
+	p->cap = cap;
 	p->used = len;
 	return piece->data;
 }
@@ -101,20 +109,31 @@ static bool is_text(const struct span__intern *t, uint32_t i, struct span_str s)
 	       (!s.len || !memcmp(t->v[i].p, s.p, s.len));
 }
 
+/* The number of a text; SEG_NO_MEMORY with its place in *AT. */
+static uint32_t find_hashed(const struct span__intern *t, struct span_str s,
+			    uint64_t hash, size_t *at)
+{
+	for (*at = hash & t->mask; t->slots[*at]; *at = (*at + 1) & t->mask) {
+		uint32_t i = (uint32_t)t->slots[*at] - 1;
+
+		if (t->slots[*at] >> 32 == hash && is_text(t, i, s))
+			return i;
+	}
+	return SEG_NO_MEMORY;
+}
+
 static uint32_t put_hashed(struct span__intern *t, struct span_str s,
 			   uint64_t hash)
 {
+	uint32_t found;
 	size_t at;
 	char *p;
 
 	if ((!t->slots || t->n >= t->mask / 4 * 3) && !grow_slots(t))
 		return SEG_NO_MEMORY;
-	for (at = hash & t->mask; t->slots[at]; at = (at + 1) & t->mask) {
-		uint32_t i = (uint32_t)t->slots[at] - 1;
-
-		if (t->slots[at] >> 32 == hash && is_text(t, i, s))
-			return i;
-	}
+	found = find_hashed(t, s, hash, &at);
+	if (found != SEG_NO_MEMORY)
+		return found;
 	if (t->n >= UINT32_MAX - 1 || (t->n == t->cap && !grow_list(t)))
 		return SEG_NO_MEMORY;
 	p = span__pool_alloc(&t->pool, s.len, 1);
@@ -130,6 +149,15 @@ static uint32_t put_hashed(struct span__intern *t, struct span_str s,
 uint32_t span__intern_put(struct span__intern *t, struct span_str s)
 {
 	return put_hashed(t, s, span__hash_str(&t->key, s) >> 32);
+}
+
+uint32_t span__intern_find(const struct span__intern *t, struct span_str s)
+{
+	size_t at;
+
+	if (!t->slots)
+		return SEG_NO_MEMORY;
+	return find_hashed(t, s, span__hash_str(&t->key, s) >> 32, &at);
 }
 
 /* Where a text with this hash is to be found first, if it is there. */
@@ -168,6 +196,18 @@ size_t span__intern_memory(const struct span__intern *t)
 {
 	return t->pool.size + t->cap * sizeof(*t->v) +
 	       (t->slots ? (t->mask + 1) * sizeof(*t->slots) : 0);
+}
+
+size_t span__table_growth(const void *slots, size_t mask, size_t n)
+{
+	return slots && n + SOON >= mask / 4 * 3
+		       ? 2 * (mask + 1) * sizeof(uint64_t)
+		       : 0;
+}
+
+size_t span__intern_growth(const struct span__intern *t)
+{
+	return span__table_growth(t->slots, t->mask, t->n);
 }
 
 void span__intern_seal(struct span__intern *t)

@@ -39,13 +39,22 @@ struct span__intern {
 
 /* The number of S, which is copied; SEG_NO_MEMORY when memory is out. */
 uint32_t span__intern_put(struct span__intern *t, struct span_str s);
+/* The number of S, or SEG_NO_MEMORY when it is not there. */
+uint32_t span__intern_find(const struct span__intern *t, struct span_str s);
 /*
  * The numbers + 1 of the N texts V into OUT, 0 for those that memory was out
  * for. Faster than one by one: the table is fetched for all of them at once.
  */
 void span__intern_put_all(struct span__intern *t, const struct span_str *v,
 			  size_t n, uint32_t *out);
+/* Bytes that it holds; and while the next texts are put, when it grows. */
 size_t span__intern_memory(const struct span__intern *t);
+size_t span__intern_growth(const struct span__intern *t);
+/*
+ * What a table of N numbers in MASK + 1 places takes beside what it has when
+ * it is soon to grow: both tables are there then.
+ */
+size_t span__table_growth(const void *slots, size_t mask, size_t n);
 /* Give back what only put needs. */
 void span__intern_seal(struct span__intern *t);
 void span__intern_release(struct span__intern *t);

@@ -89,6 +89,11 @@ int span__seg_open(struct span__seg **out, const struct span__io *io, int dirfd,
 	return 0;
 }
 
+size_t span__seg_memory(const struct span__seg *s)
+{
+	return span_arena_size(&s->arena) + span_arena_size(&s->strings.arena);
+}
+
 void span__seg_unload(struct span__seg *s)
 {
 	span__strings_close(&s->strings);

@@ -37,6 +37,10 @@ struct span__texts_plan {
 	uint32_t *strings;
 	size_t n_strings;
 	struct span_buf data; /* what follows the list of strings */
+	/* Of the way TEXTS_HEAP: the texts, until they are put there; and
+	 * where they begin. */
+	uint32_t *heap_strings;
+	uint64_t heap_pos;
 };
 
 /*
@@ -52,14 +56,20 @@ struct span__texts_scratch {
 
 /*
  * Plan the column of the N values V, which are numbers into STRINGS (of
- * n_strings). Long and unlike texts go to HEAP at once. 0 or SPAN_E_NOMEM.
+ * n_strings). 0 or SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__texts_plan(struct span__texts_plan *plan,
 				    struct span__texts_scratch *scratch,
 				    const struct span_str *strings,
 				    size_t n_strings, const uint32_t *v,
-				    size_t n, struct span__chunks_writer *heap,
-				    struct span_error *err);
+				    size_t n, struct span_error *err);
+/* Put its texts into HEAP, if that is its way. */
+void span__texts_put_heap(struct span__texts_plan *plan,
+			  const struct span_str *strings,
+			  struct span__chunks_writer *heap);
+/* Bytes of memory that a plan holds, and scratch. */
+size_t span__texts_plan_memory(const struct span__texts_plan *plan);
+size_t span__texts_scratch_memory(const struct span__texts_scratch *s);
 /* Append the column; FINAL gives the segment's number of a string by the
  * builder's. */
 void span__texts_put(struct span_buf *out, const struct span__texts_plan *plan,

@@ -31,7 +31,6 @@ struct planner {
 	const struct span_str *strings;
 	const uint32_t *v;
 	size_t n;
-	struct span__chunks_writer *heap;
 	/* The different ones, unless there are more than CODES_MAX. */
 	size_t n_different;
 	uint64_t different_len, len; /* of their bytes, and of all bytes */
@@ -244,10 +243,13 @@ static void put_filter(struct planner *p)
 static bool plan_heap(struct planner *p)
 {
 	struct span_buf *a = &p->scratch->a, *out = &p->plan->data;
-	uint64_t begin = span__chunks_writer_len(p->heap), at = 0;
-	uint64_t *lengths, *starts;
+	uint64_t *lengths, *starts, at = 0;
 	size_t n_starts = 0;
 
+	p->plan->heap_strings = malloc(p->n * sizeof(*p->v));
+	if (!p->plan->heap_strings)
+		return false;
+	memcpy(p->plan->heap_strings, p->v, p->n * sizeof(*p->v));
 	a->len = 0;
 	lengths = (void *)span_buf_reserve(a, (p->n + p->n / SEG_GROUP + 1) *
 						      sizeof(*lengths));
@@ -261,9 +263,7 @@ static bool plan_heap(struct planner *p)
 			starts[n_starts++] = at;
 		lengths[i] = text.len;
 		at += text.len;
-		span__chunks_writer_put(p->heap, text.p, text.len);
 	}
-	span__varint_put(out, begin);
 	span__ints_put(out, lengths, p->n);
 	span__ints_put(out, starts, n_starts);
 	put_filter(p);
@@ -307,15 +307,13 @@ static void clear_failures(struct span__texts_scratch *s)
 int span__texts_plan(struct span__texts_plan *plan,
 		     struct span__texts_scratch *scratch,
 		     const struct span_str *strings, size_t n_strings,
-		     const uint32_t *v, size_t n,
-		     struct span__chunks_writer *heap, struct span_error *err)
+		     const uint32_t *v, size_t n, struct span_error *err)
 {
 	struct planner p = {.plan = plan,
 			    .scratch = scratch,
 			    .strings = strings,
 			    .v = v,
-			    .n = n,
-			    .heap = heap};
+			    .n = n};
 	bool good;
 
 	*plan = (struct span__texts_plan){.n = n};
@@ -332,6 +330,33 @@ int span__texts_plan(struct span__texts_plan *plan,
 		return 0;
 	span__texts_plan_release(plan);
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+}
+
+void span__texts_put_heap(struct span__texts_plan *plan,
+			  const struct span_str *strings,
+			  struct span__chunks_writer *heap)
+{
+	if (!plan->heap_strings)
+		return;
+	plan->heap_pos = span__chunks_writer_len(heap);
+	for (size_t i = 0; i < plan->n; i++) {
+		struct span_str text = strings[plan->heap_strings[i]];
+
+		span__chunks_writer_put(heap, text.p, text.len);
+	}
+	free(plan->heap_strings);
+	plan->heap_strings = NULL;
+}
+
+size_t span__texts_plan_memory(const struct span__texts_plan *plan)
+{
+	return plan->data.cap + plan->n_strings * sizeof(*plan->strings) +
+	       (plan->heap_strings ? plan->n * sizeof(*plan->heap_strings) : 0);
+}
+
+size_t span__texts_scratch_memory(const struct span__texts_scratch *s)
+{
+	return s->n_code * sizeof(*s->code) + s->a.cap + s->b.cap + s->c.cap;
 }
 
 void span__texts_put(struct span_buf *out, const struct span__texts_plan *plan,
@@ -351,7 +376,9 @@ void span__texts_put(struct span_buf *out, const struct span__texts_plan *plan,
 
 		span_buf_put(&list, &number, sizeof(number));
 	}
-	if (plan->way != TEXTS_HEAP) {
+	if (plan->way == TEXTS_HEAP) {
+		span__varint_put(out, plan->heap_pos);
+	} else {
 		span__varint_put(out, plan->n_strings);
 		span__ints_put(out, (const void *)list.p, plan->n_strings);
 	}
@@ -363,6 +390,7 @@ void span__texts_put(struct span_buf *out, const struct span__texts_plan *plan,
 void span__texts_plan_release(struct span__texts_plan *plan)
 {
 	free(plan->strings);
+	free(plan->heap_strings);
 	span_buf_release(&plan->data);
 	*plan = (struct span__texts_plan){0};
 }

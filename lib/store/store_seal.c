@@ -19,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/parallel.h"
 #include "store/seg_codec.h"
 #include "store/store_maintain.h"
 #include "store/store_plan.h"
@@ -28,6 +29,7 @@
 #define MAX_SPANS 1000000u
 #define MEMORY (256ull << 20)
 #define MAX_AGE_NS (2ull * 3600 * 1000000000)
+#define MAX_JOBS 16u
 
 struct seal {
 	struct span__directory *store;
@@ -351,6 +353,8 @@ static int begin(struct seal *s, struct span_error *err)
 		o->max_spans = MAX_SPANS;
 	if (!o->memory)
 		o->memory = MEMORY;
+	if (!o->jobs || o->jobs > MAX_JOBS)
+		o->jobs = span__processors(MAX_JOBS);
 	if (!o->max_age_ns)
 		o->max_age_ns = MAX_AGE_NS;
 	if (!o->now_ns)

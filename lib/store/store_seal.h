@@ -19,7 +19,7 @@ struct span__sealing {
 	const struct span_seal_opts *opts; /* defaults filled in */
 	enum span__seg_codec codec;
 	struct span__view_file *files; /* neighbours in the view */
-	size_t n_files;
+	size_t n_files;	   /* fewer after a build that ended early */
 	uint64_t done, of; /* spans, for progress */
 	/* after span__seal_build() */
 	size_t file;   /* at which it stopped */
@@ -47,10 +47,10 @@ enum {
 
 /*
  * Write a segment of all spans of the files as NAME, durably, and read it
- * back. SEAL_DONE; SEAL_TOO_BIG when that takes more memory than there may be,
- * and SEAL_UNFIT when it cannot have all of it: FILE tells where;
- * SEAL_DIFFERS; a negative code, among them that of progress. NAME may be
- * there whatever it returns.
+ * back; where memory will not do for all of them, of the first ones. SEAL_DONE;
+ * SEAL_TOO_BIG when that takes more memory than there may be, and SEAL_UNFIT
+ * when it cannot have all of it: FILE tells where; SEAL_DIFFERS; a negative
+ * code, among them that of progress. NAME may be there whatever it returns.
  */
 SPAN_NODISCARD int span__seal_build(struct span__sealing *s, const char *name,
 				    struct span_error *err);

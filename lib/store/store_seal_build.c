@@ -7,10 +7,12 @@
  */
 #include "store/store_seal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/parallel.h"
 #include "store/seg_edges.h"
 #include "stream/frame.h"
 
@@ -18,9 +20,10 @@
 
 #define CHECK_ALL 65536u /* spans up to which all are compared */
 #define CHECK_EVERY 32u
-#define CHECKED_MAX 64u /* of a frame, looked up by id */
-#define PIECE 256u	/* spans of a trace at a time */
-#define TELL 16384u	/* spans between words of progress */
+#define CHECKED_MAX 64u	  /* of a frame, looked up by id */
+#define PIECE 256u	  /* spans of a trace at a time */
+#define TELL 16384u	  /* spans between words of progress */
+#define OTHERS (6u << 20) /* bytes of memory of all else */
 
 /* The bytes of ids are random, or their last ones count. */
 static bool is_checked(const struct span__sealing *s, const uint8_t id[16])
@@ -44,13 +47,25 @@ static int tell_progress(struct span__sealing *s)
 	return rc < 0 ? rc : 0;
 }
 
+/* What is held, and what the program has besides. */
+static size_t memory(const struct span__sealing *s)
+{
+	const struct span__seg *seg = s->files[s->file].seg;
+
+	return span__seg_builder_memory(s->builder) + s->walk.held.cap +
+	       span_arena_size(&s->frame->table_arena) +
+	       span_arena_size(&s->frame->span_arena) +
+	       span_arena_size(&s->arena) + (seg ? span__seg_memory(seg) : 0) +
+	       OTHERS;
+}
+
 /* Bounds on memory, and word to whoever waits. */
 static int go_on(struct span__sealing *s, uint64_t spans)
 {
 	uint64_t before = s->done;
 
 	s->done += spans;
-	if (span__seg_builder_memory(s->builder) > s->opts->memory)
+	if (memory(s) > s->opts->memory)
 		return SEAL_TOO_BIG;
 	return before / TELL == s->done / TELL ? 0 : tell_progress(s);
 }
@@ -211,10 +226,10 @@ static bool has(const uint64_t *bits, size_t i)
 }
 
 /* Each span of a trace to FN: SEAL_UNFIT when one of them is damaged. */
-static int each_span(struct span__sealing *s, struct span__seg *seg,
-		     const struct span__seg_place *p,
-		     int (*fn)(struct span__sealing *s, const struct span *span,
-			       void *arg, struct span_error *err),
+static int each_span(struct span__seg *seg, const struct span__seg_place *p,
+		     struct span_arena *arena,
+		     int (*fn)(void *arg, const struct span *span,
+			       struct span_error *err),
 		     void *arg, struct span_error *err)
 {
 	struct span spans[PIECE];
@@ -224,22 +239,21 @@ static int each_span(struct span__sealing *s, struct span__seg *seg,
 	for (size_t from = 0; from < p->n && !rc; from += PIECE) {
 		size_t to = p->n - from < PIECE ? p->n : from + PIECE;
 
-		span_arena_reset(&s->arena);
+		span_arena_reset(arena);
 		rc = span__seg_spans(seg, p, from, to, NULL, SEG_WANT_ALL,
-				     &s->arena, spans, read, err);
+				     arena, spans, read, err);
 		for (size_t i = 0; i < to - from && !rc; i++)
-			rc = has(read, i) ? fn(s, &spans[i], arg, err)
+			rc = has(read, i) ? fn(arg, &spans[i], err)
 					  : SEAL_UNFIT;
 	}
 	return rc;
 }
 
-static int put_one(struct span__sealing *s, const struct span *span, void *arg,
-		   struct span_error *err)
+static int put_one(void *arg, const struct span *span, struct span_error *err)
 {
+	struct span__sealing *s = arg;
 	int rc = span__seg_builder_put(s->builder, span, err);
 
-	(void)arg;
 	s->sum.n_spans++;
 	count_hash(s, &s->sum, span);
 	return rc < 0 ? rc : go_on(s, 1);
@@ -261,8 +275,9 @@ static int put_segment(struct span__sealing *s, const struct span__view_file *f,
 	f->seg->file.bad = false;
 	rc = span__seg_walk_seek(&w, f->seg, 0, from->n_traces, err);
 	while (!rc && (rc = span__seg_walk_next(&w, &place, err)) > 0)
-		rc = each_span(s, f->seg, &place, put_one, NULL, err);
+		rc = each_span(f->seg, &place, &s->arena, put_one, s, err);
 	span__seg_walk_release(&w);
+	span__seg_unload(f->seg);
 	if (rc >= 0 && f->seg->file.bad)
 		rc = SEAL_UNFIT;
 	return rc == SPAN_E_CORRUPT ? SEAL_UNFIT : rc;
@@ -294,49 +309,92 @@ static int put_file(struct span__sealing *s, struct span_error *err)
 	return 0;
 }
 
-static int count_one(struct span__sealing *s, const struct span *span,
-		     void *arg, struct span_error *err)
+/* ---- What was written is read back: threads share out the blocks ---- */
+
+struct check {
+	struct span__sealing *s;
+	struct span__seg *segs[SEG_THREADS_MAX]; /* each thread's own */
+	atomic_ullong next;			 /* block */
+	atomic_ullong n_spans, hashes;
+	atomic_int rc; /* the first that is not 0 */
+};
+
+static int count_one(void *arg, const struct span *span, struct span_error *err)
 {
-	(void)s;
 	(void)err;
 	((struct span__seal_sum *)arg)->hashes += span_hash(span);
 	return 0;
 }
 
-static int read_back(struct span__sealing *s, struct span__seg *seg,
-		     struct span__seal_sum *sum, struct span_error *err)
+static int read_block(const struct span__sealing *s, struct span__seg *seg,
+		      struct span__seg_walk *w, uint64_t block,
+		      struct span_arena *arena, struct span__seal_sum *sum)
 {
-	struct span__seg_walk w = {0};
+	uint64_t from = span__ints_get(&seg->block_trace, block);
+	uint64_t to = seg->n_traces;
 	struct span__seg_place place;
 	uint8_t id[16];
 	int rc;
 
-	rc = span__seg_walk_seek(&w, seg, 0, seg->file.header.n_traces, err);
-	while (!rc && (rc = span__seg_walk_next(&w, &place, err)) > 0) {
+	if (block + 1 < seg->n_blocks)
+		to = span__ints_get(&seg->block_trace, block + 1);
+	rc = span__seg_walk_seek(w, seg, from, to, NULL);
+	while (!rc && (rc = span__seg_walk_next(w, &place, NULL)) > 0) {
 		rc = 0;
 		sum->n_spans += place.n;
 		span__seg_trace_id(seg, place.trace, id);
 		if (is_checked(s, id))
-			rc = each_span(s, seg, &place, count_one, sum, err);
+			rc = each_span(seg, &place, arena, count_one, sum,
+				       NULL);
 	}
-	span__seg_walk_release(&w);
 	return rc;
+}
+
+static void check_blocks(void *arg, size_t thread)
+{
+	struct check *c = arg;
+	struct span__seg *seg = c->segs[thread];
+	struct span__seal_sum sum = {0};
+	struct span__seg_walk w = {0};
+	struct span_arena arena = {0};
+	uint64_t block;
+	int rc = 0;
+
+	while (!rc && !atomic_load(&c->rc) &&
+	       (block = atomic_fetch_add(&c->next, 1)) < seg->n_blocks)
+		rc = read_block(c->s, seg, &w, block, &arena, &sum);
+	span__seg_walk_release(&w);
+	span_arena_release(&arena);
+	atomic_fetch_add(&c->n_spans, sum.n_spans);
+	atomic_fetch_add(&c->hashes, sum.hashes);
+	if (!rc && seg->file.bad)
+		rc = SEAL_DIFFERS;
+	if (rc)
+		atomic_store(&c->rc, rc);
 }
 
 static int check(struct span__sealing *s, const char *name,
 		 struct span_error *err)
 {
 	const struct span__dir *d = &s->store->dir;
-	struct span__seal_sum sum = {0};
-	struct span__seg *seg = NULL;
-	int rc = span__seg_open(&seg, d->io, d->fd, name, err);
+	struct check c = {.s = s};
+	unsigned n = 0;
+	int rc = 0;
 
-	if (!rc)
-		rc = read_back(s, seg, &sum, err);
-	if (!rc && (seg->file.bad || sum.n_spans != s->sum.n_spans ||
-		    sum.hashes != s->sum.hashes))
+	do
+		rc = span__seg_open(&c.segs[n++], d->io, d->fd, name, err);
+	while (!rc && n < s->opts->jobs && n < c.segs[0]->n_blocks);
+	if (!rc) {
+		span__parallel(n, n, check_blocks, &c);
+		rc = atomic_load(&c.rc);
+		if (rc == SPAN_E_NOMEM)
+			span_error_set(err, rc, "no memory to read it back");
+	}
+	if (!rc && (atomic_load(&c.n_spans) != s->sum.n_spans ||
+		    atomic_load(&c.hashes) != s->sum.hashes))
 		rc = SEAL_DIFFERS;
-	span__seg_close(&seg);
+	while (n)
+		span__seg_close(&c.segs[--n]);
 	return rc == SPAN_E_CORRUPT || rc > 0 ? SEAL_DIFFERS : rc;
 }
 
@@ -361,7 +419,14 @@ static int prepare(struct span__sealing *s, struct span_error *err)
 	if (!s->damaged)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	rc = span_frame_open(&s->frame, err);
-	return rc < 0 ? rc : span__seg_builder_open(&s->builder, s->codec, err);
+	if (!rc)
+		rc = span__seg_builder_open(&s->builder, s->codec, err);
+	if (!rc)
+		span__seg_builder_bound(
+			s->builder,
+			s->opts->memory > OTHERS ? s->opts->memory - OTHERS : 1,
+			s->opts->jobs);
+	return rc;
 }
 
 static bool is_part(const struct span__sealing *s, const struct span__seg *seg)
@@ -392,16 +457,55 @@ static int add_edges(struct span__sealing *s, const char *name,
 	return rc;
 }
 
+/*
+ * Whether the next file is too much, going by the memory that the spans so far
+ * take. Then the segment ends before it, rather than that all is done again
+ * with less: unless there is no log in it yet.
+ */
+static int look_ahead(struct span__sealing *s)
+{
+	const struct span__view_file *f = &s->files[s->file];
+	double used = (double)memory(s), next;
+
+	if (s->file + 1 == s->n_files || !s->done)
+		return 0;
+	next = used * (double)f[1].sum.n_spans / (double)s->done;
+	if (used + next <= (double)s->opts->memory)
+		return 0;
+	if (f->kind == FILE_SEG)
+		return SEAL_TOO_BIG;
+	s->n_files = s->file + 1;
+	return 0;
+}
+
+static int finish(struct span__sealing *s, const char *name,
+		  struct span_error *err)
+{
+	const struct span__dir *d = &s->store->dir;
+	int rc;
+
+	s->header.id.number = s->files[s->n_files - 1].number;
+	span_frame_close(&s->frame);
+	span__log_walk_release(&s->walk);
+	span_arena_release(&s->arena);
+	rc = span__seg_builder_finish(s->builder, d->io, d->fd, name,
+				      &s->header, &s->size, err);
+	span__seg_builder_close(&s->builder);
+	s->file = rc == SPAN_E_LIMIT ? s->n_files - 1 : 0;
+	return rc == SPAN_E_LIMIT ? SEAL_TOO_BIG : rc;
+}
+
 static int build(struct span__sealing *s, const char *name,
 		 struct span_error *err)
 {
-	const struct span__dir *d = &s->store->dir;
 	int rc = prepare(s, err);
 
 	for (s->file = 0; s->file < s->n_files && !rc; s->file++) {
 		rc = tell_progress(s);
 		if (!rc)
 			rc = put_file(s, err);
+		if (!rc)
+			rc = look_ahead(s);
 		if (rc)
 			return rc;
 	}
@@ -409,12 +513,10 @@ static int build(struct span__sealing *s, const char *name,
 	if (!rc && !s->sum.n_spans)
 		return SEAL_UNFIT;
 	if (!rc)
-		rc = span__seg_builder_finish(s->builder, d->io, d->fd, name,
-					      &s->header, &s->size, err);
-	span__seg_builder_close(&s->builder);
+		rc = finish(s, name, err);
 	if (!rc)
 		rc = add_edges(s, name, err);
-	return rc < 0 ? rc : check(s, name, err);
+	return rc ? rc : check(s, name, err);
 }
 
 int span__seal_build(struct span__sealing *s, const char *name,

@@ -6,6 +6,7 @@
  *
  *   shapes      every trace has another tree
  *   tags        every tag has a key and a value of its own
+ *   keys        ten keys of its own in each span
  *   giant       all spans are one trace
  *   single      every span is a trace
  *   sequential  ids count up
@@ -27,14 +28,15 @@
 #define SERVICES 12
 #define OPERATIONS 20
 #define START 1767225600000000000ull
-#define TAGS 8
+#define TAGS 10
 
 static const struct kind {
 	const char *name;
-	bool shapes, tags, giant, single, sequential, narrow, wordy;
+	bool shapes, tags, keys, giant, single, sequential, narrow, wordy;
 } kinds[] = {
 	{.name = "shapes", .shapes = true},
 	{.name = "tags", .tags = true},
+	{.name = "keys", .keys = true},
 	{.name = "giant", .giant = true},
 	{.name = "single", .single = true},
 	{.name = "sequential", .sequential = true},
@@ -173,6 +175,13 @@ static void put_tags(void)
 	if (kind->tags) {
 		for (int i = 0; i < 4; i++)
 			tag_text(text("key.%llx", (unsigned long long)draw()),
+				 text("%llx", (unsigned long long)draw()));
+		return;
+	}
+	if (kind->keys) {
+		for (int i = 0; i < TAGS; i++)
+			tag_text(text("key.%llu.%d", (unsigned long long)n_made,
+				      i),
 				 text("%llx", (unsigned long long)draw()));
 		return;
 	}

@@ -2,13 +2,15 @@
 /*
  * seal-bench - how fast spans become a segment, and how large it is
  *
- * usage: seal-bench STREAM SEGMENT
+ * usage: seal-bench STREAM SEGMENT [THREADS]
  *
  * Reads a span stream frame by frame, builds one segment of it, and prints the
  * CPU time, memory, and bytes a span by section and by what columns are for.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -155,13 +157,18 @@ int main(int argc, char **argv)
 	struct span_error err = {0};
 	double put = 0, finish;
 	uint64_t size = 0, n = 0, claim = 0;
-	int fd = argc == 3 ? open(argv[1], O_RDONLY) : -1, rc;
+	int fd = argc >= 3 ? open(argv[1], O_RDONLY) : -1, rc;
 
 	if (fd < 0) {
-		fprintf(stderr, "usage: seal-bench STREAM SEGMENT\n");
+		fprintf(stderr, "usage: seal-bench STREAM SEGMENT [THREADS]\n");
 		return 2;
 	}
+	/* what is given back goes back to the system, as in span-store seal */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	rc = span__seg_builder_open(&b, span__seg_codec_best(), &err);
+	if (rc >= 0 && argc > 3)
+		span__seg_builder_bound(b, 0,
+					(unsigned)strtoul(argv[3], NULL, 10));
 	if (rc >= 0)
 		rc = put_all(b, fd, &put, &err);
 	if (rc >= 0) {

@@ -161,8 +161,9 @@ static void put_column(const uint8_t *p, size_t len, size_t copies)
 		numbers[n_rows++] = string[k % n];
 
 	check(span__chunks_writer_open(&w, SEG_CODEC_NONE, NULL) == 0);
-	check(span__texts_plan(&plan, &scratch, v, n, numbers, n_rows, w,
-			       NULL) == 0);
+	check(span__texts_plan(&plan, &scratch, v, n, numbers, n_rows, NULL) ==
+	      0);
+	span__texts_put_heap(&plan, v, w);
 	put_plan(&out, &plan, v, n);
 	strings.n = plan.n_strings;
 	open_heap(&heap, &bytes, &w);

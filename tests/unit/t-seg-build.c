@@ -409,8 +409,78 @@ static void test_failures(void)
 	ok(good, "each of %u calls that fails is told", (unsigned)calls);
 }
 
+/* The segment of some spans of many types, in the disk's file. */
+static const uint8_t *build_with(unsigned threads, size_t *len)
+{
+	struct span__seg_header h = {.id.number = 7, .first_number = 7};
+	struct span__seg_builder *b;
+	uint64_t size;
+
+	new_disk();
+	must(span__seg_builder_open(&b, span__seg_codec_best(), NULL) == 0);
+	span__seg_builder_bound(b, 0, threads);
+	for (uint64_t i = 0; i < 20000; i++) {
+		static const char *const names[] = {"a", "b", "c", "d", "e"};
+		struct span s = plain(i, i % 3 ? i - 1 : 0);
+		char text[600];
+
+		memset(text, 'a' + (int)(i * i % 23), sizeof(text));
+		snprintf(text, sizeof(text), "user %u of %u",
+			 (unsigned)(i * 7919 % 1000), (unsigned)(i % 300));
+		text[strlen(text)] = ' ';
+		s.name = span_str(names[i % 5]);
+		s.status_message = (struct span_str){text, 20 + i * 31 % 580};
+		s.duration_ns = i * 1000003 % 500000;
+		must(span__seg_builder_put(b, &s, NULL) == 0);
+	}
+	must(span__seg_builder_finish(b, simdisk_io(disk), dirfd, NAME, &h,
+				      &size, NULL) == 0);
+	span__seg_builder_close(&b);
+	return simdisk_file(disk, NAME, len);
+}
+
+static void test_threads(void)
+{
+	size_t len, n;
+	uint8_t *one;
+	const uint8_t *p = build_with(1, &len);
+
+	one = malloc(len);
+	must(one);
+	memcpy(one, p, len);
+	for (unsigned threads = 2; threads < 5; threads++) {
+		p = build_with(threads, &n);
+		ok(n == len && !memcmp(p, one, n), "%u threads write the same",
+		   threads);
+	}
+	free(one);
+}
+
+/* What takes more memory than there may be is not written. */
+static void test_bound(void)
+{
+	struct span__seg_header h = {.id.number = 7, .first_number = 7};
+	struct span s = plain(1, 0);
+	struct span__seg_builder *b;
+	uint64_t size;
+
+	for (unsigned i = 0; i < 2; i++) {
+		new_disk();
+		must(span__seg_builder_open(&b, SEG_CODEC_NONE, NULL) == 0);
+		must(span__seg_builder_put(b, &s, NULL) == 0);
+		span__seg_builder_bound(b, i ? 4096 : 64 << 20, 1);
+		is_int(span__seg_builder_finish(b, simdisk_io(disk), dirfd,
+						NAME, &h, &size, NULL),
+		       i ? SPAN_E_LIMIT : 0, "memory: %s",
+		       i ? "too little" : "enough");
+		span__seg_builder_close(&b);
+	}
+}
+
 int main(void)
 {
+	test_threads();
+	test_bound();
 	test_weights();
 	round_trip("nothing", NULL, 0, false);
 	test_random(1, 1, false);

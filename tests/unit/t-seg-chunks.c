@@ -29,14 +29,16 @@ static void fill(char *p, size_t len, bool noise)
 	}
 }
 
-static struct span__area make(enum span__seg_codec codec, const char *p,
-			      size_t len, struct span_buf *out)
+static struct span__area make_with(unsigned threads, enum span__seg_codec codec,
+				   const char *p, size_t len,
+				   struct span_buf *out)
 {
 	struct span__chunks_writer *w;
 
 	out->len = 0;
 	if (span__chunks_writer_open(&w, codec, &err) < 0)
 		abort();
+	span__chunks_writer_threads(w, threads);
 	for (size_t pos = 0; pos < len;) {
 		size_t n = draw() % 40000;
 
@@ -47,11 +49,17 @@ static struct span__area make(enum span__seg_codec codec, const char *p,
 		pos += n;
 	}
 	if (span__chunks_writer_len(w) != len ||
-	    span__chunks_writer_memory(w) < SEG_CHUNK ||
+	    (len && span__chunks_writer_memory(w) < SEG_CHUNK) ||
 	    span__chunks_writer_finish(w, out, &err) < 0)
 		abort();
 	span__chunks_writer_close(&w);
 	return (struct span__area){(uint8_t *)out->p, out->len, NULL};
+}
+
+static struct span__area make(enum span__seg_codec codec, const char *p,
+			      size_t len, struct span_buf *out)
+{
+	return make_with(1, codec, p, len, out);
 }
 
 /* Pieces at random places, and the whole. */
@@ -114,6 +122,27 @@ static void test_round_trip(void)
 	}
 	free(p);
 	span_buf_release(&out);
+}
+
+static void test_threads(void)
+{
+	static const size_t lens[] = {0, 1, SEG_CHUNK, 12 * SEG_CHUNK,
+				      33 * SEG_CHUNK + 77};
+	char *p = malloc(34 * SEG_CHUNK);
+	struct span_buf one = {0}, many = {0};
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		struct span__area a, b;
+
+		fill(p, lens[i], false);
+		a = make_with(1, span__seg_codec_best(), p, lens[i], &one);
+		b = make_with(3, span__seg_codec_best(), p, lens[i], &many);
+		ok(a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len)),
+		   "threads: %zu bytes are written the same", lens[i]);
+	}
+	free(p);
+	span_buf_release(&one);
+	span_buf_release(&many);
 }
 
 static void test_bounds(void)
@@ -227,6 +256,7 @@ static void test_codecs(void)
 int main(void)
 {
 	test_round_trip();
+	test_threads();
 	test_bounds();
 	test_codecs();
 	test_damage();
