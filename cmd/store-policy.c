@@ -5,11 +5,12 @@
 #include "base/banned.h"
 
 #define NOT_GIVEN UINT64_MAX
+#define WAIT_NS 60000000000ull /* for others: a segment takes seconds */
 
 static struct {
-	uint64_t max_age, max_bytes, min_free;
+	uint64_t max_age, max_bytes, min_free, wait;
 	bool dry_run, trust_clock;
-} opt = {NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, false, false};
+} opt = {NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, WAIT_NS, false, false};
 
 const struct cmd_option store_init_options[] = {
 	{CMD_DURATION, 0, "max-age", &opt.max_age, "TIME",
@@ -18,6 +19,8 @@ const struct cmd_option store_init_options[] = {
 	 "keep at most this much; 0: no limit", NULL},
 	{CMD_SIZE, 0, "min-free", &opt.min_free, "SIZE",
 	 "leave this much of the disk free; 0: no limit", NULL},
+	{CMD_DURATION, 0, "wait", &opt.wait, "TIME",
+	 "wait that long for whoever seals or expires (1m)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -32,6 +35,8 @@ const struct cmd_option store_expire_options[] = {
 	 "remove until this much of the disk is free", NULL},
 	{CMD_FLAG, 0, "trust-clock", &opt.trust_clock, NULL,
 	 "believe a clock that was set", NULL},
+	{CMD_DURATION, 0, "wait", &opt.wait, "TIME",
+	 "wait that long for whoever seals or expires (1m)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -52,6 +57,24 @@ static void take_options(struct span_store_policy *p)
 		p->min_free = opt.min_free;
 }
 
+/* Open the store for what needs its lock. */
+static int maintain(struct span_store **st, const char *name,
+		    struct span_error *err)
+{
+	struct span_store_opts o = {
+		.mode = SPAN_STORE_MAINTAIN,
+		.damage = store_damage,
+	};
+	int rc = span_store_open(st, name, &o, err);
+
+	if (rc != SPAN_E_BUSY || !opt.wait)
+		return rc;
+	if (cmd_verbose)
+		cmd_note("%s: another process maintains it, waiting", name);
+	o.wait_ns = opt.wait;
+	return span_store_open(st, name, &o, err);
+}
+
 /* ---- init ---- */
 
 /* Only appenders create stores. */
@@ -67,21 +90,26 @@ static int create(const char *name, struct span_error *err)
 	return rc < 0 ? rc : span_store_close(&st, err);
 }
 
+static int open_it(struct span_store **st, const char *name,
+		   struct span_error *err)
+{
+	const struct span_store_opts o = {.damage = store_damage};
+
+	return given() ? maintain(st, name, err)
+		       : span_store_open(st, name, &o, err);
+}
+
 /* The store NAME, created where there is none; locked to change it. */
 static int open_or_create(struct span_store **st, const char *name,
 			  struct span_error *err)
 {
-	const struct span_store_opts o = {
-		.mode = given() ? SPAN_STORE_MAINTAIN : SPAN_STORE_READ,
-		.damage = store_damage,
-	};
-	int rc = span_store_open(st, name, &o, err);
+	int rc = open_it(st, name, err);
 
 	if (rc != SPAN_E_NOTFOUND)
 		return rc;
 	*err = (struct span_error){0};
 	rc = create(name, err);
-	return rc < 0 ? rc : span_store_open(st, name, &o, err);
+	return rc < 0 ? rc : open_it(st, name, err);
 }
 
 int store_init(int argc, char **argv, struct span_error *err)
@@ -160,10 +188,17 @@ int store_expire(int argc, char **argv, struct span_error *err)
 	struct span_store_expired gone = {0};
 	struct span_store *st = NULL;
 	struct span_buf b = {0};
-	int rc = store_open(&st,
-			    opt.dry_run ? SPAN_STORE_READ : SPAN_STORE_MAINTAIN,
-			    argc, argv, err);
+	int rc;
 
+	if (opt.dry_run) {
+		rc = store_open(&st, SPAN_STORE_READ, argc, argv, err);
+	} else {
+		const char *name = store_name(&argc, &argv);
+
+		if (argc)
+			cmd_usage("unexpected argument: '%s'", argv[0]);
+		rc = maintain(&st, name, err);
+	}
 	if (!rc)
 		rc = which(st, &policy, err);
 	if (!rc)

@@ -212,7 +212,7 @@ policy    keep 7d, at most 5.0 GiB" ]
 	flock 8
 	run --separate-stderr -0 span-store init s 8>&-
 	[ "${lines[1]}" = "policy    at most 1.0 MiB" ]
-	run --separate-stderr -75 span-store init --max-bytes 2M s 8>&-
+	run --separate-stderr -75 span-store init --wait 0 --max-bytes 2M s 8>&-
 	exec 8>&-
 	[ "$(stat_of s .maxBytes)" = 1048576 ]
 }

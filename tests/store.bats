@@ -395,10 +395,26 @@ teardown() {
 	[ -e s/00000003.open ]
 	exec 8<>s/MAINT
 	flock 8
-	run --separate-stderr -75 span-store expire --max-bytes 1 s 8>&-
+	run --separate-stderr -75 span-store expire --wait 0 --max-bytes 1 s 8>&-
 	[ "$stderr" = "span-store: s: another process maintains it" ]
+	run --separate-stderr -75 span-store expire --wait 20ms --max-bytes 1 s \
+		8>&-
 	exec 7>&- 8>&-
 	ends 0 $pid
+}
+
+@test "span-store: expire waits for whoever seals" {
+	span-store append s "$in"
+	exec 8<>s/MAINT
+	flock 8
+	span-store expire -v --max-bytes 1 s >out 2>err 8>&- &
+	pid=$!
+	wait_until grep -qx 'span-store: s: another process maintains it, waiting' err
+	[ -e s/00000001.log ]
+	exec 8>&-
+	ends 0 $pid
+	[ ! -e s/00000001.log ]
+	grep -q '^removed 1 file' out
 }
 
 # Spans for a second or so, in many small logs, in the background.

@@ -161,6 +161,43 @@ static int sys_flock(void *self, int fd)
 	return flock(fd, LOCK_EX | LOCK_NB);
 }
 
+/*
+ * The first byte of the file is locked for reading, which many can at once; it
+ * has nothing to do with flock(2).
+ */
+static int sys_want(void *self, int fd, bool on)
+{
+	struct flock l = {
+		.l_type = on ? F_RDLCK : F_UNLCK,
+		.l_whence = SEEK_SET,
+		.l_len = 1,
+	};
+
+	(void)self;
+	return fcntl(fd, F_OFD_SETLK, &l);
+}
+
+static int sys_wanted(void *self, int fd)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+	(void)self;
+	if (fcntl(fd, F_OFD_GETLK, &l) < 0)
+		return -1;
+	return l.l_type != F_UNLCK;
+}
+
+static void sys_pause(void *self, uint64_t ns)
+{
+	const struct timespec t = {
+		.tv_sec = (time_t)(ns / 1000000000u),
+		.tv_nsec = (long)(ns % 1000000000u),
+	};
+
+	(void)self;
+	(void)nanosleep(&t, NULL);
+}
+
 static int sys_space(void *self, int fd, uint64_t *bytes)
 {
 	struct statvfs vfs;
@@ -266,6 +303,9 @@ const struct span__io span__io_system = {
 	.unlink = sys_unlink,
 	.list = sys_list,
 	.flock = sys_flock,
+	.want = sys_want,
+	.wanted = sys_wanted,
+	.pause = sys_pause,
 	.space = sys_space,
 	.remote = sys_remote,
 	.clock = sys_clock,

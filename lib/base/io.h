@@ -53,6 +53,11 @@ struct span__io {
 	int (*list)(void *self, int dirfd, span__io_name_fn *fn, void *arg);
 	/* Exclusive and at once: EWOULDBLOCK when somebody has it. */
 	int (*flock)(void *self, int fd);
+	/* Say, or say no more, that somebody waits for that lock. */
+	int (*want)(void *self, int fd, bool on);
+	/* 1 when somebody says so of the file by another descriptor; 0; -1. */
+	int (*wanted)(void *self, int fd);
+	void (*pause)(void *self, uint64_t ns);
 	/* Bytes that may still be written to the file system of FD. */
 	int (*space)(void *self, int fd, uint64_t *bytes);
 	/* What the file system is called when it is not a local one: NULL. */

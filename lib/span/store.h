@@ -24,7 +24,7 @@ struct span_cursor;
 enum span_store_mode {
 	SPAN_STORE_READ = 0, /* no lock; the store must exist */
 	SPAN_STORE_APPEND,   /* takes LOCK; creates, recovers */
-	SPAN_STORE_MAINTAIN, /* takes MAINT: expire */
+	SPAN_STORE_MAINTAIN, /* takes MAINT: seal, expire, policy */
 };
 
 enum span_sync {
@@ -51,7 +51,12 @@ struct span_store_opts {
 	uint64_t rotate_age_ns; /* 0: 10 minutes */
 	uint64_t max_future_ns; /* spans dated later are counted; 0: 2 days */
 	uint64_t min_free;	/* bytes to leave free on the disk; 0: none */
-	bool require_local;	/* SPAN_E_INVALID on NFS, CIFS, FUSE */
+	/*
+	 * How long to wait for another one who maintains the store: who seals
+	 * lets others in between two segments. 0: not at all.
+	 */
+	uint64_t wait_ns;
+	bool require_local; /* SPAN_E_INVALID on NFS, CIFS, FUSE */
 	/* Called for each acknowledgement; below 0 ends the append. */
 	int (*ack)(void *arg, const struct span_store_ack *a,
 		   struct span_error *err);

@@ -7,8 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/banned.h"
+
+#define TRY_NS 10000000ull /* between two attempts to have a lock */
+#define YIELD_NS 60000000000ull
 
 static const char *const suffix[FILE_KINDS] = {
 	[FILE_LOG] = "log", [FILE_OPEN] = "open", [FILE_BAD] = "bad",
@@ -284,25 +288,101 @@ uint64_t span__listing_last(const struct span__listing *l)
 	return l->n && !l->v[l->n - 1].foreign ? l->v[l->n - 1].number : 0;
 }
 
-int span__dir_lock(const struct span__dir *d, const char *name, int *fd,
-		   struct span_error *err)
+static int open_lock(const struct span__dir *d, const char *name, int *fd,
+		     struct span_error *err)
 {
-	const struct span__io *io = d->io;
-	int rc;
-
-	*fd = io->open(io->self, d->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW,
-		       0600);
+	*fd = d->io->open(d->io->self, d->fd, name,
+			  O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		return span_error_set(err, SPAN_E_IO, "%s: cannot open", name);
-	if (io->flock(io->self, *fd) == 0)
-		return 0;
+	return 0;
+}
+
+/* What kept the lock from being taken, which is closed. */
+static int no_lock(const struct span__dir *d, const char *name, int *fd,
+		   struct span_error *err)
+{
+	int rc;
+
 	if (errno == EWOULDBLOCK)
 		rc = span_error_set(err, SPAN_E_BUSY, "another process %s",
 				    strcmp(name, "LOCK") ? "maintains it"
 							 : "appends to it");
 	else
 		rc = span_error_set(err, SPAN_E_IO, "%s: cannot lock", name);
-	io->close(io->self, *fd);
+	d->io->close(d->io->self, *fd);
 	*fd = -1;
 	return rc;
+}
+
+int span__dir_lock(const struct span__dir *d, const char *name, int *fd,
+		   struct span_error *err)
+{
+	int rc = open_lock(d, name, fd, err);
+
+	if (rc < 0)
+		return rc;
+	return d->io->flock(d->io->self, *fd) == 0 ? 0
+						   : no_lock(d, name, fd, err);
+}
+
+/*
+ * Try until it can be had, or DEADLINE_NS has passed. Whoever is POLITE does
+ * not try while others say that they wait.
+ */
+static int lock_until(const struct span__dir *d, int *fd, uint64_t deadline_ns,
+		      bool polite, struct span_error *err)
+{
+	const struct span__io *io = d->io;
+
+	for (;;) {
+		uint64_t now = io->clock(io->self, CLOCK_MONOTONIC);
+
+		errno = EWOULDBLOCK;
+		if ((!polite || io->wanted(io->self, *fd) <= 0) &&
+		    io->flock(io->self, *fd) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK || now >= deadline_ns)
+			return no_lock(d, "MAINT", fd, err);
+		io->pause(io->self, deadline_ns - now < TRY_NS
+					    ? deadline_ns - now
+					    : TRY_NS);
+	}
+}
+
+int span__dir_maintain(const struct span__dir *d, uint64_t wait_ns, int *fd,
+		       struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	uint64_t now = io->clock(io->self, CLOCK_MONOTONIC);
+	int rc = open_lock(d, "MAINT", fd, err);
+
+	if (rc < 0)
+		return rc;
+	if (io->flock(io->self, *fd) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK || !wait_ns)
+		return no_lock(d, "MAINT", fd, err);
+	/* where it cannot be said it is still waited */
+	(void)io->want(io->self, *fd, true);
+	rc = lock_until(d, fd, now + wait_ns, false, err);
+	if (!rc)
+		(void)io->want(io->self, *fd, false);
+	return rc;
+}
+
+int span__dir_yield(const struct span__dir *d, int *fd, struct span_error *err)
+{
+	const struct span__io *io = d->io;
+	int rc;
+
+	if (io->wanted(io->self, *fd) <= 0)
+		return 0;
+	io->close(io->self, *fd);
+	rc = open_lock(d, "MAINT", fd, err);
+	if (!rc)
+		rc = lock_until(d, fd,
+				io->clock(io->self, CLOCK_MONOTONIC) + YIELD_NS,
+				true, err);
+	return rc < 0 ? rc : 1;
 }

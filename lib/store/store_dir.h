@@ -123,6 +123,22 @@ SPAN_NODISCARD int span__format_set_policy(struct span__dir *d,
 SPAN_NODISCARD int span__dir_lock(const struct span__dir *d, const char *name,
 				  int *fd, struct span_error *err);
 
+/*
+ * Take MAINT, within WAIT_NS when another one has it: meanwhile it is told that
+ * somebody waits. As span__dir_lock().
+ */
+SPAN_NODISCARD int span__dir_maintain(const struct span__dir *d,
+				      uint64_t wait_ns, int *fd,
+				      struct span_error *err);
+/*
+ * Where somebody waits for MAINT, which is locked as *FD: let it have that,
+ * and take it back with another *FD when that is done. 1; 0 when nobody waits;
+ * SPAN_E_BUSY, with *FD -1, when it is not given back within a minute;
+ * SPAN_E_IO.
+ */
+SPAN_NODISCARD int span__dir_yield(const struct span__dir *d, int *fd,
+				   struct span_error *err);
+
 /* The highest number and sequence number that were expired, 0 for none. */
 struct span__expired {
 	uint64_t number, seq;

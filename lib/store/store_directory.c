@@ -173,7 +173,8 @@ static int open_mode(struct span__directory *s, struct span_error *err)
 					   err);
 	rc = check_format(s, err);
 	if (!rc && mode == SPAN_STORE_MAINTAIN)
-		rc = span__dir_lock(&s->dir, "MAINT", &s->maint_fd, err);
+		rc = span__dir_maintain(&s->dir, s->base.opts.wait_ns,
+					&s->maint_fd, err);
 	return rc < 0 ? rc : span__directory_view(s, err);
 }
 

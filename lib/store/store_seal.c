@@ -366,6 +366,17 @@ static int begin(struct seal *s, struct span_error *err)
 	return rc < 0 ? rc : look(s, err);
 }
 
+/* Whoever waits for the lock has it between two segments. */
+static int let_others(struct seal *s, struct span_error *err)
+{
+	int rc = span__dir_yield(&s->store->dir, &s->store->maint_fd, err);
+
+	if (rc < 0)
+		return rc;
+	return rc ? span__maintain_begin(s->store, err)
+		  : span__directory_refresh(&s->store->base, err);
+}
+
 static int seal_group(struct seal *s, const struct span__plan *p, size_t *from,
 		      struct span_error *err)
 {
@@ -374,7 +385,7 @@ static int seal_group(struct seal *s, const struct span__plan *p, size_t *from,
 	if (!s->opts.dry_run) {
 		rc = carry_out(s, p, err);
 		if (!rc)
-			rc = span__directory_refresh(&s->store->base, err);
+			rc = let_others(s, err);
 		return rc < 0 ? rc : look(s, err);
 	}
 	for (size_t i = 0; i < p->count && !rc; i++) {

@@ -62,7 +62,7 @@ struct sim_file *simdisk__new_file(void)
 {
 	struct sim_file *f = simdisk__must(calloc(1, sizeof(*f)));
 
-	f->locked = -1;
+	f->locked = f->wanted = -1;
 	return f;
 }
 

@@ -129,6 +129,8 @@ static int sim_close(void *self, int number)
 	if (fd->file) {
 		if (fd->file->locked == number)
 			fd->file->locked = -1;
+		if (fd->file->wanted == number)
+			fd->file->wanted = -1;
 		simdisk__unref(fd->file);
 	}
 	*fd = (struct sim_fd){FREE, NULL, NULL};
@@ -390,6 +392,35 @@ static int sim_flock(void *self, int fd)
 	return 0;
 }
 
+static int sim_want(void *self, int fd, bool on)
+{
+	struct simdisk *d = self;
+	struct sim_file *f = get_fd(d, fd)->file;
+
+	if (fails(d))
+		return -1;
+	if (on)
+		f->wanted = fd;
+	else if (f->wanted == fd)
+		f->wanted = -1;
+	return 0;
+}
+
+static int sim_wanted(void *self, int fd)
+{
+	struct simdisk *d = self;
+	const struct sim_file *f = get_fd(d, fd)->file;
+
+	if (fails(d))
+		return -1;
+	return f->wanted >= 0 && f->wanted != fd;
+}
+
+static void sim_pause(void *self, uint64_t ns)
+{
+	simdisk_pass(self, ns);
+}
+
 static int sim_space(void *self, int fd, uint64_t *bytes)
 {
 	struct simdisk *d = self;
@@ -457,6 +488,9 @@ const struct span__io simdisk__calls = {
 	.unlink = sim_unlink,
 	.list = sim_list,
 	.flock = sim_flock,
+	.want = sim_want,
+	.wanted = sim_wanted,
+	.pause = sim_pause,
 	.space = sim_space,
 	.remote = sim_remote,
 	.clock = sim_clock,

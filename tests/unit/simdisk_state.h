@@ -33,6 +33,7 @@ struct sim_file {
 	size_t n_ops, cap_ops;
 	size_t refs; /* names, pending names and descriptors */
 	int locked;  /* by this descriptor; -1: not */
+	int wanted;  /* likewise */
 };
 
 struct sim_entry {
