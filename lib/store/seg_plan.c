@@ -112,7 +112,7 @@ static bool make_events(struct span__seg *s, const struct span__seg_type *type,
 {
 	size_t attr = type->n_tags;
 
-	plan->events = span_arena_array(&s->arena, type->n_events,
+	plan->events = span_arena_array(&s->opened, type->n_events,
 					sizeof(*plan->events));
 	if (!plan->events)
 		return false;
@@ -134,9 +134,9 @@ static bool make_values(struct span__seg *s, struct span__seg_type_reader *t,
 {
 	const struct span__seg_type *type = &t->type;
 
-	plan->attrs = span_arena_array(&s->arena, type->n_slots,
+	plan->attrs = span_arena_array(&s->opened, type->n_slots,
 				       sizeof(*plan->attrs));
-	plan->fields = span_arena_array(&s->arena, type->n_slots,
+	plan->fields = span_arena_array(&s->opened, type->n_slots,
 					sizeof(*plan->fields));
 	if (!plan->attrs || !plan->fields)
 		return false;
@@ -157,7 +157,7 @@ span__seg_plan(struct span__seg *s, struct span__seg_type_reader *t, bool whole)
 	if (plan && (plan->whole || !whole))
 		return plan;
 	if (!plan) {
-		plan = span_arena_alloc(&s->arena, sizeof(*plan));
+		plan = span_arena_alloc(&s->opened, sizeof(*plan));
 		if (!plan)
 			return NULL;
 		*plan = (struct span__seg_plan){0};

@@ -16,6 +16,8 @@
 
 #include "base/banned.h"
 
+#define OPENED_MAX (8u << 20) /* bytes of columns and plans */
+
 /* A damaged column is empty, and the file marked: the others may do. */
 static void open_ints(struct span__seg *s, struct span__ints *c,
 		      enum span__seg_section section, uint64_t n)
@@ -91,7 +93,8 @@ int span__seg_open(struct span__seg **out, const struct span__io *io, int dirfd,
 
 size_t span__seg_memory(const struct span__seg *s)
 {
-	return span_arena_size(&s->arena) + span_arena_size(&s->strings.arena);
+	return span_arena_size(&s->arena) + span_arena_size(&s->opened) +
+	       span_arena_size(&s->strings.arena);
 }
 
 void span__seg_unload(struct span__seg *s)
@@ -112,6 +115,7 @@ void span__seg_unload(struct span__seg *s)
 	s->scope_cache = NULL;
 	s->type_marks = NULL;
 	span_arena_release(&s->arena);
+	span_arena_release(&s->opened);
 	s->loaded = false;
 }
 
@@ -275,6 +279,26 @@ struct span__seg_type_reader *span__seg_type(struct span__seg *s, uint64_t i)
 	return NULL;
 }
 
+/* Which of them are bad is kept in mind. */
+static void forget_columns(struct span__seg_type_reader *t)
+{
+	t->plan = NULL;
+	for (unsigned k = 0; k < t->type.n_slots; k++) {
+		t->columns[k].ints = NULL;
+		t->columns[k].texts = NULL;
+	}
+}
+
+void span__seg_tidy(struct span__seg *s)
+{
+	if (!s->loaded || span_arena_size(&s->opened) < OPENED_MAX)
+		return;
+	for (uint64_t i = 0; i < s->types.n; i++)
+		if (s->type_readers[i] && !s->type_readers[i]->bad)
+			forget_columns(s->type_readers[i]);
+	span_arena_release(&s->opened);
+}
+
 static bool open_slot(struct span__seg *s, struct span__seg_type_reader *t,
 		      unsigned k)
 {
@@ -282,18 +306,17 @@ static bool open_slot(struct span__seg *s, struct span__seg_type_reader *t,
 	struct span__area area =
 		span__area_sub(&s->columns, slot->pos, slot->len);
 	struct span__seg_column *c = &t->columns[k];
-	struct span__texts *texts;
+	struct span__texts texts;
 	struct span__ints *ints;
 
 	if (span__slot_is_text(slot)) {
-		texts = span_arena_alloc(&s->arena, sizeof(*texts));
-		if (!texts)
-			return false;
-		c->bad = !span__texts_open(texts, &area, t->type.n_spans,
+		c->bad = !span__texts_open(&texts, &area, t->type.n_spans,
 					   &s->strings, s->heap, NULL);
-		c->texts = texts;
+		c->texts = span__texts_keep(&texts, &s->opened);
+		if (!c->texts)
+			return false;
 	} else {
-		ints = span_arena_alloc(&s->arena, sizeof(*ints));
+		ints = span_arena_alloc(&s->opened, sizeof(*ints));
 		if (!ints)
 			return false;
 		c->bad = !span__ints_open(ints, &area, t->type.n_spans, NULL);

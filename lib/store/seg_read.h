@@ -47,8 +47,9 @@ struct span__seg {
 	struct span__seg_type_reader **type_readers;
 	const struct span_process **process_cache;
 	const struct span_scope **scope_cache;
-	struct span_arena arena; /* lives as long as the segment is open */
-	uint64_t serial;	 /* of process 0 */
+	struct span_arena arena;  /* lives as long as the segment is open */
+	struct span_arena opened; /* columns and plans: see span__seg_tidy() */
+	uint64_t serial;	  /* of process 0 */
 	struct span__seg_tree *tree;
 	uint32_t *type_marks; /* one a type, all 0 between calls */
 };
@@ -91,10 +92,18 @@ void span__seg_unload(struct span__seg *s);
 /* Memory that this would give back, about. */
 size_t span__seg_held(const struct span__seg *s);
 
+/*
+ * Forget the columns that were opened, and plans, when they take much memory;
+ * they are opened again when they are asked for. A walk does that from block
+ * to block.
+ */
+void span__seg_tidy(struct span__seg *s);
+
 /* Type I, or NULL when it is damaged or memory is out. */
 struct span__seg_type_reader *span__seg_type(struct span__seg *s, uint64_t i);
 /*
- * Slot K of it: its column, opened; NULL when it is damaged, memory is out, or
+ * Slot K of it: its column, opened, valid until the walk goes on to another
+ * block; NULL when it is damaged, memory is out, or
  * the slot has none (a value of type SPAN_NULL).
  */
 struct span__seg_column *span__seg_column(struct span__seg *s,

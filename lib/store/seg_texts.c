@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/seg_texts.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "store/seg_filter.h"
@@ -113,6 +114,31 @@ bool span__texts_open(struct span__texts *c, const struct span__area *area,
 	if (used)
 		*used = t.pos;
 	return true;
+}
+
+/* How much of it is used. */
+static size_t used_size(const struct span__texts *c)
+{
+	switch (c->way) {
+	case TEXTS_CONSTANT:
+		return offsetof(struct span__texts, filter);
+	case TEXTS_HEAP:
+		return offsetof(struct span__texts, list);
+	case TEXTS_CODES:
+		return offsetof(struct span__texts, template_ends);
+	default:
+		return offsetof(struct span__texts, vars) +
+		       c->n_vars * sizeof(*c->vars);
+	}
+}
+
+struct span__texts *span__texts_keep(const struct span__texts *c,
+				     struct span_arena *arena)
+{
+	size_t size = used_size(c);
+	void *p = span_arena_alloc(arena, size);
+
+	return p ? memcpy(p, c, size) : NULL;
 }
 
 /* String K of the list. */

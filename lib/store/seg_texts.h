@@ -83,26 +83,33 @@ struct span__texts {
 	struct span__strings *strings;
 	struct span__chunks *heap;
 	uint8_t way;	 /* enum span__texts_way */
-	uint32_t string; /* of a constant */
+	uint32_t string; /* of a constant, which has nothing more */
+	/* In the heap: where the values begin, and each group but the first,
+	 * counted from there. It has nothing more. */
+	struct span__area filter;
+	uint64_t heap_pos;
+	struct span__ints lengths, starts;
 	/* The strings in order of their bytes, and for each value which (of
 	 * templates: which template; empty when there is one). */
 	struct span__ints list, codes;
-	struct span__ints vars[SEG_TEMPLATE_VARS];
-	unsigned n_vars;
 	struct span__ints template_ends; /* in TEMPLATES; empty: none */
 	struct span__area templates;
 	uint64_t n_templates;
-	/* Where the values begin in the heap, and each group but the first,
-	 * counted from there. */
-	uint64_t heap_pos;
-	struct span__ints lengths, starts;
-	struct span__area filter;
+	unsigned n_vars;
+	struct span__ints vars[SEG_TEMPLATE_VARS];
 };
 
 /* As span__ints_open(). STRINGS and HEAP are borrowed. */
 bool span__texts_open(struct span__texts *c, const struct span__area *area,
 		      uint64_t n, struct span__strings *strings,
 		      struct span__chunks *heap, uint64_t *used);
+
+/*
+ * A copy of C in ARENA, with no more of it than its way has: a segment may
+ * have very many columns. NULL when memory is out.
+ */
+struct span__texts *span__texts_keep(const struct span__texts *c,
+				     struct span_arena *arena);
 
 /*
  * Value I. It points into the string table, which lives as long as the

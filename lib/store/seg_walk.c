@@ -91,6 +91,7 @@ static bool begin_block(struct span__seg_walk *w, uint64_t number)
 	struct span__seg *s = w->seg;
 	struct block b;
 
+	span__seg_tidy(s);
 	while (number < s->n_blocks && !get_block(s, number, &b))
 		number++;
 	w->block = number;
@@ -142,6 +143,7 @@ int span__seg_walk_seek(struct span__seg_walk *w, struct span__seg *s,
 
 	if (rc < 0)
 		return rc;
+	span__seg_tidy(s);
 	if (w->seg != s) {
 		span__seg_walk_release(w);
 		w->seg = s;

@@ -405,9 +405,89 @@ static void test_hostile(void)
 	span_arena_release(r.arena);
 }
 
+#define TYPES 4000u
+#define ROWS 14u
+#define KEYS 60u
+
+/* Span I of a segment where each type has keys of its own. */
+static void wide_span(uint64_t i, struct span *s, struct span_attr *attrs,
+		      char (*keys)[24])
+{
+	static const struct span_process process = {.serial = 1};
+
+	*s = (struct span){.process = &process, .attrs = {attrs, KEYS, 0}};
+	s->start_ns = 1000 * i;
+	for (unsigned k = 0; k < 8; k++)
+		s->span_id[k] = s->trace_id[k] = (uint8_t)((i + 1) >> 8 * k);
+	for (unsigned k = 0; k < KEYS; k++) {
+		snprintf(keys[k], sizeof(*keys), "k%u.%u", (unsigned)i / ROWS,
+			 k);
+		attrs[k] = (struct span_attr){
+			span_str(keys[k]),
+			{.type = SPAN_INT, .i = (int64_t)(i * k % 7919)}};
+	}
+}
+
+static void build_wide(struct hashes *want)
+{
+	struct span__seg_header h = {.id = {{1, 2, 3}, 7}, .first_number = 7};
+	struct span_attr attrs[KEYS];
+	struct span__seg_builder *b;
+	char keys[KEYS][24];
+	struct span s;
+	uint64_t size;
+
+	new_disk();
+	must(span__seg_builder_open(&b, SEG_CODEC_NONE, NULL) == 0);
+	for (uint64_t i = 0; i < TYPES * ROWS; i++) {
+		wide_span(i, &s, attrs, keys);
+		must(span__seg_builder_put(b, &s, NULL) == 0);
+		add(want, &s);
+	}
+	must(span__seg_builder_finish(b, simdisk_io(disk), dirfd, NAME, &h,
+				      &size, NULL) == 0);
+	span__seg_builder_close(&b);
+}
+
+/* A reader has open what a block needs, not what all types would. */
+static void test_wide(void)
+{
+	struct hashes want = {0}, got = {0};
+	struct span__seg_walk w = {0};
+	struct span_arena arena = {0};
+	struct span__seg_place p;
+	struct span__seg *seg;
+	size_t most = 0;
+
+	build_wide(&want);
+	seg = open_segment(false);
+	must(seg && !span__seg_walk_seek(&w, seg, 0, seg->n_traces, NULL));
+	while (span__seg_walk_next(&w, &p, NULL) > 0) {
+		uint64_t read[1];
+		struct span s;
+
+		span_arena_reset(&arena);
+		must(!span__seg_spans(seg, &p, 0, 1, NULL, SEG_WANT_ALL, &arena,
+				      &s, read, NULL));
+		add(&got, &s);
+		if (span_arena_size(&seg->opened) > most)
+			most = span_arena_size(&seg->opened);
+	}
+	ok(same(&want, &got), "%u spans of %u types are read", TYPES * ROWS,
+	   TYPES);
+	ok(most < (40u << 20), "with %zu KiB of columns open at most",
+	   most >> 10);
+	span__seg_walk_release(&w);
+	span__seg_close(&seg);
+	span_arena_release(&arena);
+	free(want.v);
+	free(got.v);
+}
+
 int main(void)
 {
 	test_sets();
+	test_wide();
 	test_damage();
 	test_hostile();
 	simdisk_close(&disk);
