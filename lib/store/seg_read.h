@@ -94,17 +94,16 @@ size_t span__seg_held(const struct span__seg *s);
 
 /*
  * Forget the columns that were opened, and plans, when they take much memory;
- * they are opened again when they are asked for. A walk does that from block
- * to block.
+ * they are opened again when they are asked for. A walk does that every 16384
+ * spans, and when it begins or seeks.
  */
 void span__seg_tidy(struct span__seg *s);
 
 /* Type I, or NULL when it is damaged or memory is out. */
 struct span__seg_type_reader *span__seg_type(struct span__seg *s, uint64_t i);
 /*
- * Slot K of it: its column, opened, valid until the walk goes on to another
- * block; NULL when it is damaged, memory is out, or
- * the slot has none (a value of type SPAN_NULL).
+ * Slot K of it: its column, opened, valid until a walk goes on; NULL when it is
+ * damaged, memory is out, or the slot has none (a value of type SPAN_NULL).
  */
 struct span__seg_column *span__seg_column(struct span__seg *s,
 					  struct span__seg_type_reader *t,
@@ -151,6 +150,7 @@ struct span__seg_walk {
 	struct span__seg *seg;
 	uint64_t trace, end; /* the next one, and where to stop */
 	uint64_t span;	     /* of trace */
+	uint64_t tidied;     /* the span at which columns were forgotten */
 	uint64_t block;	     /* where it began, or went on after damage */
 	uint64_t block_end;  /* the first trace of the next block */
 	uint64_t *counts;    /* by type: spans before trace; NULL: not kept */

@@ -11,6 +11,8 @@
 
 #include "base/banned.h"
 
+#define TIDY_SPANS 16384u /* a block */
+
 /* A rank that no column has: what was to be counted on is damaged. */
 #define NO_RANK (UINT64_MAX / 2)
 
@@ -91,7 +93,6 @@ static bool begin_block(struct span__seg_walk *w, uint64_t number)
 	struct span__seg *s = w->seg;
 	struct block b;
 
-	span__seg_tidy(s);
 	while (number < s->n_blocks && !get_block(s, number, &b))
 		number++;
 	w->block = number;
@@ -283,6 +284,14 @@ static int place_next(struct span__seg_walk *w, struct span__seg_place *out)
 	return 1;
 }
 
+static void tidy(struct span__seg_walk *w)
+{
+	if (w->span >= w->tidied && w->span - w->tidied < TIDY_SPANS)
+		return;
+	span__seg_tidy(w->seg);
+	w->tidied = w->span;
+}
+
 int span__seg_walk_next(struct span__seg_walk *w, struct span__seg_place *out,
 			struct span_error *err)
 {
@@ -290,6 +299,7 @@ int span__seg_walk_next(struct span__seg_walk *w, struct span__seg_place *out,
 		int rc;
 
 		if (w->counts) {
+			tidy(w);
 			rc = place_next(w, out);
 		} else {
 			rc = place_alone(w, out);
