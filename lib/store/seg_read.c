@@ -91,12 +91,6 @@ int span__seg_open(struct span__seg **out, const struct span__io *io, int dirfd,
 	return 0;
 }
 
-size_t span__seg_memory(const struct span__seg *s)
-{
-	return span_arena_size(&s->arena) + span_arena_size(&s->opened) +
-	       span_arena_size(&s->strings.arena);
-}
-
 void span__seg_unload(struct span__seg *s)
 {
 	span__strings_close(&s->strings);
@@ -119,9 +113,10 @@ void span__seg_unload(struct span__seg *s)
 	s->loaded = false;
 }
 
-size_t span__seg_held(const struct span__seg *s)
+size_t span__seg_memory(const struct span__seg *s)
 {
-	return span_arena_size(&s->arena) + span__strings_held(&s->strings) +
+	return span_arena_size(&s->arena) + span_arena_size(&s->opened) +
+	       span__strings_held(&s->strings) +
 	       span__codec_memory(&s->file.codec) +
 	       span__shapes_held(s->shapes) + span__chunks_held(s->heap) +
 	       span__chunks_held(s->processes) + span__chunks_held(s->scopes);

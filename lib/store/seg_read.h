@@ -83,14 +83,11 @@ void span__seg_close(struct span__seg **s);
  */
 SPAN_NODISCARD int span__seg_load(struct span__seg *s, struct span_error *err);
 
-/* Bytes of memory that it holds, but for what is kept of chunks. */
+/* Bytes of memory that it holds. */
 size_t span__seg_memory(const struct span__seg *s);
 
 /* Give back what load and later calls hold; it can be loaded again. */
 void span__seg_unload(struct span__seg *s);
-
-/* Memory that this would give back, about. */
-size_t span__seg_held(const struct span__seg *s);
 
 /*
  * Forget the columns that were opened, and plans, when they take much memory;

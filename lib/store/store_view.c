@@ -450,7 +450,7 @@ void span__view_unload(struct span__view *view, struct span__view_file *f)
 {
 	size_t held = 0;
 
-	f->seg_held = span__seg_held(f->seg);
+	f->seg_held = span__seg_memory(f->seg);
 	for (size_t i = 0; i < view->n; i++)
 		held += view->v[i].seg_held;
 	if (held <= KEPT_BYTES)
