@@ -34,7 +34,9 @@ const struct cmd_option cmd__select_options[] = {
 	{CMD_TIME, 0, "until", &opt.until, "WHEN",
 	 "only spans that start before", NULL},
 	{CMD_LIST, 0, "trace-id", &opt.trace_ids, "ID",
-	 "only this trace: its id or the beginning of it", NULL},
+	 "only this trace: its id or the beginning of it, or a link or header "
+	 "that has it",
+	 NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 

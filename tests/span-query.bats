@@ -326,7 +326,9 @@ finds_spans() {
 		--tag|k~(|tag condition 'k~(', column 3: regular expression, column 2: missing closing parenthesis
 		--service|~a(|service: regular expression, column 3: missing closing parenthesis
 		--tag|http.url=GET /a|tag condition 'http.url=GET /a', column 14: a value with blanks needs quotes, a key alone is written /a=true
-		--trace-id|xyz|trace id 'xyz': 1 to 32 hex digits were expected
+		--trace-id|xyz|trace id 'xyz', column 1: 1 to 32 hex digits were expected, or a traceparent, b3 or uber-trace-id, or a link to a trace
+		--trace-id|https://j/search|no trace id is in the link 'https://j/search'
+		--trace-id|trace_id=1 trace_id=2|several trace ids are in 'trace_id=1 trace_id=2'
 		--max-duration|0|--max-duration must be above 0
 		--sort|size|--sort: 'size' is none of newest, start, duration, spans, errors
 	END
@@ -348,6 +350,23 @@ finds_spans() {
 	finds "4bf0 c0ff" --trace-id 4bf0000000000001 --trace-id c0ffee
 	finds "" --trace-id 64fe8b2a57d3eff7
 	run -1 span-query --trace-id 1 "$q"
+}
+
+@test "span-query: a trace by what has its id" {
+	id=80f198ee56343ba864fe8b2a57d3eff7 span=0000000000000021
+	finds "80f1" --trace-id 80F198EE-5634-3BA8-64FE-8B2A57D3EFF7
+	finds "80f1" --trace-id "00-$id-$span-01"
+	finds "80f1" --trace-id "b3: $id-$span-1"
+	finds "80f1" --trace-id "$id%3A$span%3A0%3A1"
+	finds "4bf9" --trace-id "$(span-query -o ids --spans --service db "$q")"
+	finds "c0ff" --trace-id "https://jaeger.example/trace/c0ffee?uiFind=1"
+	finds "80f1" --trace-id "https://grafana.example/explore?panes=%7B%22a%22:%7B%22queries%22:%5B%7B%22query%22:%22$id%22%7D%5D%7D%7D"
+	finds "80f1" --trace-id "level=warn traceID=$id took=2s"
+	for p in span-graph span-sample\ -r1 trace-to-loki; do
+		# shellcheck disable=SC2086
+		$p -q --trace-id "00-$id-$span-01" "$q" >out
+		[ -s out ]
+	done
 }
 
 @test "span-query: a trace by the beginning of its id" {

@@ -97,6 +97,18 @@ struct span__id {
 	struct span_str text;
 };
 
+/*
+ * Read the digits of a trace id (1 to 32) out of what people have in hand:
+ * the digits, in the form of a UUID too, the value of a traceparent, b3 or
+ * uber-trace-id header, a link to a trace, a line of a log that names one.
+ *
+ * 0; SPAN_E_INVALID when TEXT has none, or several, with the column (from 0)
+ * in err->pos; SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int span__trace_text_read(const char *text,
+					 char out[SPAN_TRACE_ID_TEXT],
+					 struct span_error *err);
+
 bool span__id_is_prefix(const struct span__id *id, const uint8_t trace_id[16]);
 
 struct span_query {

@@ -16,12 +16,13 @@ static int out_of_memory(struct span_error *err)
 static int compile_id(struct span_query *q, struct span__id *id,
 		      const char *typed, struct span_error *err)
 {
-	if (span_trace_id_parse(span_str(typed), id->exact) < 0)
-		return span_error_set(
-			err, SPAN_E_INVALID,
-			"trace id '%.60s': 1 to 32 hex digits were expected",
-			typed);
-	if (!span_arena_str(&q->arena, span_str(typed), &id->text))
+	char digits[SPAN_TRACE_ID_TEXT];
+	int rc = span__trace_text_read(typed, digits, err);
+
+	if (rc < 0)
+		return rc;
+	if (span_trace_id_parse(span_str(digits), id->exact) < 0 ||
+	    !span_arena_str(&q->arena, span_str(digits), &id->text))
 		return out_of_memory(err);
 	id->digits = id->text.len;
 	/* The digits are at the right end of the id: move them to the left. */
