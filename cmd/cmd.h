@@ -40,7 +40,7 @@ enum cmd_kind {
 	CMD_INT,      /* uint64_t, "1000", "10k", "2M" (powers of 1000) */
 	CMD_SIZE,     /* uint64_t bytes, "64M" (powers of 1024) */
 	CMD_DURATION, /* uint64_t ns, "500us", "2s", "1h30m", "7d" */
-	CMD_TIME,     /* uint64_t ns, "-15m", "15m", RFC 3339, "@1795341600" */
+	CMD_TIME,     /* uint64_t ns, "15m", "yesterday 14:00", RFC 3339 */
 	CMD_DOUBLE,   /* double */
 	CMD_CHOICE,   /* int, an index into CHOICES */
 	CMD_OPTIONAL, /* const char *, argument only as --name=ARG, else "" */
@@ -156,13 +156,17 @@ extern const struct cmd_option cmd_look_options[];
  */
 void cmd_look(struct span_render_opts *o);
 
-/* ---- cmd_fmt.c: what people type ---- */
+/* ---- cmd_fmt.c, cmd_time.c: what people type ---- */
 
 /* 0 or SPAN_E_INVALID with a sentence. */
 SPAN_NODISCARD int cmd_parse_duration(const char *text, uint64_t *ns,
 				      struct span_error *err);
 SPAN_NODISCARD int cmd_parse_time(const char *text, uint64_t now_ns,
 				  uint64_t *ns, struct span_error *err);
+/* "14:30+-5m", "now±1h": from SINCE on to before UNTIL. */
+SPAN_NODISCARD int cmd_parse_around(const char *text, uint64_t now_ns,
+				    uint64_t *since_ns, uint64_t *until_ns,
+				    struct span_error *err);
 SPAN_NODISCARD int cmd_parse_size(const char *text, uint64_t *bytes,
 				  struct span_error *err);
 SPAN_NODISCARD int cmd_parse_int(const char *text, uint64_t *n,

@@ -11,6 +11,7 @@ static struct {
 	bool error;
 	struct cmd_list services, operations, tags, trace_ids;
 	uint64_t min_duration, max_duration, since, until;
+	const char *around;
 } opt = {.max_duration = NOT_GIVEN};
 
 const struct cmd_option cmd__select_options[] = {
@@ -29,10 +30,13 @@ const struct cmd_option cmd__select_options[] = {
 	{CMD_DURATION, 0, "max-duration", &opt.max_duration, "TIME",
 	 "only spans that took at most that long", NULL},
 	{CMD_TIME, 0, "since", &opt.since, "WHEN",
-	 "only spans that start then or later: -15m, 2026-11-22T10:00:00Z, @N",
+	 "only spans that start then or later: 15m, 14:30, yesterday, "
+	 "2026-11-22T10:00:00Z",
 	 NULL},
 	{CMD_TIME, 0, "until", &opt.until, "WHEN",
 	 "only spans that start before", NULL},
+	{CMD_STRING, 0, "around", &opt.around, "TIME+-D",
+	 "only spans that start at most D before or after: 14:30+-5m", NULL},
 	{CMD_LIST, 0, "trace-id", &opt.trace_ids, "ID",
 	 "only this trace: its id or the beginning of it, or a link or header "
 	 "that has it",
@@ -55,7 +59,8 @@ void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)
 
 bool cmd_source_selects(void)
 {
-	return cmd__select_beside_time() || opt.since || opt.until;
+	return cmd__select_beside_time() || opt.since || opt.until ||
+	       opt.around;
 }
 
 bool cmd_source_in_time(const struct span *s)
@@ -69,7 +74,7 @@ bool cmd__select_has_ids(void)
 	return opt.trace_ids.n;
 }
 
-int cmd__select_compile(struct span_query **out, struct span_error *err)
+static int compile(struct span_query **out, struct span_error *err)
 {
 	struct span_select sel = {
 		.services = opt.services.v,
@@ -91,4 +96,24 @@ int cmd__select_compile(struct span_query **out, struct span_error *err)
 	if (opt.max_duration != NOT_GIVEN)
 		sel.max_duration_ns = opt.max_duration;
 	return span_query_compile(out, &sel, err);
+}
+
+/* --around is --since and --until at once. */
+static void set_around(void)
+{
+	struct span_error err = {0};
+
+	if (opt.since || opt.until)
+		cmd_usage("--around does not go together with --since and "
+			  "--until");
+	if (cmd_parse_around(opt.around, cmd_now_ns(), &opt.since, &opt.until,
+			     &err) < 0)
+		cmd_usage("--around: %s", err.msg);
+}
+
+int cmd__select_compile(struct span_query **out, struct span_error *err)
+{
+	if (opt.around)
+		set_around();
+	return compile(out, err);
 }

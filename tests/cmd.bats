@@ -84,7 +84,7 @@ show --number ten|--number: 'ten' is no count (like 100, 10k, 2M)
 show -n 99999999999999999999|--number: '99999999999999999999' is no count (like 100, 10k, 2M)
 show --size 1MB|--size: '1MB' is no size (like 4096, 64K, 16M, 5G)
 show --duration 5|--duration: '5' is no duration (like 500us, 2s, 1h30m, 7d)
-show --since tomorrow|--since: 'tomorrow' is no time (like 15m, 2026-11-22, 2026-11-22T10:00:00Z, @1795341600, now)
+show --since tomorrow|--since: 'tomorrow' is no time (like 15m, 14:30, yesterday, yesterday 14:00, 2026-11-22, 2026-11-22T10:00:00Z, @1795341600, now)
 show -o pink|--colour: 'pink' is none of red, green, blue
 show --ratio x|--ratio: 'x' is not a number
 show --ratio nan|--ratio: 'nan' is not a number

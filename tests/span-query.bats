@@ -305,6 +305,22 @@ finds_spans() {
 	[ "$(span-query -c --spans whole.spans)" = 5 ]
 }
 
+@test "span-query: times as people type them" {
+	export TZ=Europe/Berlin
+	finds "80f1 c0ff" --since '2026-11-22 11:00:03'
+	finds "4bf9 4bf0" --until 2026-11-22T10:00:03Z --since 2026-11-22
+	finds "80f1" --around '2026-11-22 11:00:03+-1ms'
+	finds "80f1" --around '@1795341603±1ms'
+	finds "" --since today
+	finds "" --until '2026-11-22 00:00'
+	run --separate-stderr -2 span-query --since tomorrow "$q"
+	[[ ${stderr_lines[0]} = "span-query: --since: 'tomorrow' is no time (like 15m, 14:30, "* ]]
+	run --separate-stderr -2 span-query --around 14:30 "$q"
+	[ "${stderr_lines[0]}" = "span-query: --around: '14:30' is no time with its surroundings (like 14:30+-5m)" ]
+	run --separate-stderr -2 span-query --around 14:30+-5m --until now "$q"
+	[ "${stderr_lines[0]}" = "span-query: --around does not go together with --since and --until" ]
+}
+
 @test "span-query: a regex that would never end is an error within a second" {
 	printf '{"t":"1","s":"1","service":"%s","name":"x"}' "$(printf '%060d' 0 | tr 0 a)b" |
 		"$BUILD/tests/unit/make-spans" >aaa.spans

@@ -126,15 +126,101 @@ static const struct row times[] = {
 	{"2026-11-22T10", NONE},
 	{"2026-11-22Z", NONE},
 	{"2026-11", NONE},
-	{"yesterday", NONE},
 	{"", NONE},
+	{"now-15m", NOW - 900 * S},
+	{"15m ago", NOW - 900 * S},
+	{"1h30m ago", NOW - 5400 * S},
+	{"now ", NONE},
+	{"now+15m", NONE},
+	{"now15m", NONE},
+	{"15m  ago", NONE},
+	{" ago", NONE},
+	{"ago", NONE},
+	{"-15m ago", NONE},
+	{"@1 ago", NONE},
 	{"-", NONE},
 	/* Local time: New York, five hours behind. */
 	{"2026-11-22T05:00:00", NOW},
 	{"2026-11-22 05:00", NOW},
 	{"2026-11-22", NOW - 5 * 3600 * S},
 	{"2026-07-01", 1782878400 * S},
+	{"today", NOW - 5 * 3600 * S},
+	{"today 05:00", NOW},
+	{"05:00", NOW},
+	{"05:00:00.25", NOW + S / 4},
+	{"23:59:60", NOW + 19 * 3600 * S},
+	{"yesterday", NOW - 29 * 3600 * S},
+	{"yesterday 05:00", NOW - 24 * 3600 * S},
+	{"yesterday 05:00:01", NOW - 24 * 3600 * S + S},
+	{"yesterday05:00", NONE},
+	{"yesterday ", NONE},
+	{"yesterday 24:00", NONE},
+	{"yesterday 5:00", NONE},
+	{"yesterday 05:00Z", NONE},
+	{"tomorrow", NONE},
+	{"to", NONE},
+	{"5:00", NONE},
+	{"05:0", NONE},
+	{"05:00x", NONE},
+	{"05:00Z", NONE},
+	/* 2026-03-08 has no 02:30, 2026-11-01 two times 01:30. */
+	{"2026-03-08 01:30", 1772951400 * S},
+	{"2026-03-08 02:30", 1772955000 * S},
+	{"2026-03-08 03:30", 1772955000 * S},
+	{"2026-11-01", 1793505600 * S},
+	{"2026-11-01 01:30", 1793511000 * S},
+	{"2026-11-01 02:30", 1793518200 * S},
 };
+
+/* The day after the clocks changed: yesterday has 25 hours. */
+static const struct row after_change[] = {
+	{"today", 1793595600 * S},
+	{"yesterday", 1793505600 * S},
+	{"yesterday 01:30", 1793511000 * S},
+	{"yesterday 12:00", 1793552400 * S},
+};
+
+static int parse_after_change(const char *text, uint64_t *ns,
+			      struct span_error *err)
+{
+	return cmd_parse_time(text, 1793620000 * S, ns, err);
+}
+
+static const struct {
+	const char *text;
+	uint64_t since, until;
+} arounds[] = {
+	{"now+-5m", NOW - 300 * S, NOW + 300 * S},
+	{"05:00\xc2\xb1"
+	 "5m",
+	 NOW - 300 * S, NOW + 300 * S},
+	{"05:00 \xc2\xb1 1.5s", NOW - 3 * S / 2, NOW + 3 * S / 2},
+	{"2026-11-22T11:00:00+01:00+/-1h", NOW - 3600 * S, NOW + 3600 * S},
+	{"1h+-1h", NOW - 7200 * S, NOW},
+	{"@5+-1h", 0, 3605 * S},
+	{"@18446744073+-1w", 18446744073 * S - 7 * 86400 * S, UINT64_MAX},
+	{"05:00", NONE, 0},
+	{"05:00+-", NONE, 0},
+	{"+-5m", NONE, 0},
+	{"05:00+-5", NONE, 0},
+	{"05:00-5m", NONE, 0},
+	{"now+-5m+-5m", NONE, 0},
+	{"", NONE, 0},
+};
+
+static void test_around(void)
+{
+	for (size_t i = 0; i < sizeof(arounds) / sizeof(*arounds); i++) {
+		struct span_error err = {0};
+		uint64_t since = NONE, until = 0;
+		int rc = cmd_parse_around(arounds[i].text, NOW, &since, &until,
+					  &err);
+
+		ok(since == arounds[i].since && until == arounds[i].until &&
+			   (rc < 0) == (since == NONE) && (!rc || err.msg[0]),
+		   "around '%s'", arounds[i].text);
+	}
+}
 
 static int parse_time(const char *text, uint64_t *ns, struct span_error *err)
 {
@@ -169,6 +255,8 @@ int main(void)
 	CHECK("size", sizes, cmd_parse_size);
 	CHECK("count", counts, cmd_parse_int);
 	CHECK("time", times, parse_time);
+	CHECK("the next day", after_change, parse_after_change);
+	test_around();
 	ok(cmd_monotonic_ns() <= cmd_monotonic_ns(), "the clock goes on");
 	return done_testing();
 }
