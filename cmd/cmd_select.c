@@ -8,7 +8,8 @@
 #define NOT_GIVEN UINT64_MAX
 
 static struct {
-	bool error;
+	bool error, root, orphans;
+	struct cmd_list not_tags, has_tags, kinds, statuses;
 	struct cmd_list services, operations, tags, trace_ids;
 	uint64_t min_duration, max_duration, since, until;
 	const char *around;
@@ -23,6 +24,19 @@ const struct cmd_option cmd__select_options[] = {
 	 "only spans with a tag: k=v, k!=v, k~REGEX, k!~REGEX, or a list of "
 	 "them",
 	 NULL},
+	{CMD_LIST, 0, "not-tag", &opt.not_tags, "COND",
+	 "only spans for which such a condition, or list, does not hold", NULL},
+	{CMD_LIST, 0, "has-tag", &opt.has_tags, "KEY",
+	 "only spans with a tag of that key", NULL},
+	{CMD_LIST, 0, "kind", &opt.kinds, "KIND",
+	 "only spans of a kind: internal, server, client, producer, consumer",
+	 NULL},
+	{CMD_LIST, 0, "status", &opt.statuses, "STATUS",
+	 "only spans with a status: unset, ok, error", NULL},
+	{CMD_FLAG, 0, "root", &opt.root, NULL, "only spans that name no parent",
+	 NULL},
+	{CMD_FLAG, 0, "orphans", &opt.orphans, NULL,
+	 "only spans whose parent is not in their trace", NULL},
 	{CMD_FLAG, 0, "error", &opt.error, NULL, "only spans with an error",
 	 NULL},
 	{CMD_DURATION, 0, "min-duration", &opt.min_duration, "TIME",
@@ -48,7 +62,9 @@ bool cmd__select_beside_time(void)
 {
 	return opt.services.n || opt.operations.n || opt.tags.n ||
 	       opt.trace_ids.n || opt.error || opt.min_duration ||
-	       opt.max_duration != NOT_GIVEN;
+	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
+	       opt.has_tags.n || opt.kinds.n || opt.statuses.n || opt.root ||
+	       opt.orphans;
 }
 
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)
@@ -88,7 +104,17 @@ static int compile(struct span_query **out, struct span_error *err)
 		.min_duration_ns = opt.min_duration,
 		.since_ns = opt.since,
 		.until_ns = opt.until,
+		.not_tags = opt.not_tags.v,
+		.n_not_tags = opt.not_tags.n,
+		.has_tags = opt.has_tags.v,
+		.n_has_tags = opt.has_tags.n,
+		.kinds = opt.kinds.v,
+		.n_kinds = opt.kinds.n,
+		.statuses = opt.statuses.v,
+		.n_statuses = opt.statuses.n,
 		.error = opt.error,
+		.root = opt.root,
+		.orphans = opt.orphans,
 	};
 
 	if (!opt.max_duration)

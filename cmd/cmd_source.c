@@ -449,7 +449,8 @@ int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
 
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !cmd__select_has_ids() && !limit() &&
+	return !s->store && !cmd__select_has_ids() &&
+	       !span_query_needs_traces(s->query) && !limit() &&
 	       search.sort < 0;
 }
 

@@ -286,6 +286,72 @@ finds_spans() {
 	finds_spans "5 31" --tag 'span.kind!~client|internal hostname!~^(web-2|pay) user!~.'
 }
 
+@test "span-query: tags that must not hold, and keys that must be there" {
+	finds_spans "4 12" --service payment --not-tag provider=paypal
+	finds_spans "4" --service payment --not-tag provider~
+	finds_spans "3 4" --not-tag error=false --not-tag http.method~
+	finds_spans "3 4 12" --service payment --not-tag 'http.status_code=200 provider=paypal'
+	finds_spans "11 12 21 21" --has-tag http.status_code --not-tag http.status_code=500
+	finds_spans "3 12" --has-tag provider
+	finds_spans "21 21" --has-tag 'quoted key'
+	finds_spans "" --has-tag provider --has-tag user
+	finds "4bf9 4bf0" --has-tag provider
+	[ "$(span-query -c --spans --has-tag provider -s "$store")" = 2 ]
+	[ "$(span-query -c --spans --not-tag provider~ -s "$store")" = 8 ]
+}
+
+@test "span-query: kind and status" {
+	finds_spans "2" --kind internal
+	finds_spans "2 4" --kind internal --kind CLIENT
+	finds_spans "3 4" --status error
+	finds_spans "1 5 11 12 21 21" --kind server --status unset
+	finds_spans "1 3 5 11 12 21 21" --kind server --status unset --status error --status ok
+	[ "$(span-query -c --spans --kind server -s "$store")" = 7 ]
+}
+
+@test "span-query: roots and orphans" {
+	finds_spans "1 11 21 21" --root
+	finds_spans "11 21 21" --root --max-duration 1s
+	finds "4bf9 4bf0 80f1" --root
+	finds "80f1 4bf0" --root --limit 2
+	finds "4bf9" --root --tag user=ann
+	finds_spans "31" --orphans
+	finds "c0ff" --orphans
+	finds "c0ff" --orphans --limit 1
+	finds "" --orphans --service shop
+	finds "c0ff" --orphans --sort duration
+	for from in "$q" "--store=$store"; do
+		[ "$(span-query -c --orphans "$from")" = 1 ]
+		[ "$(span-query -c --spans --orphans "$from")" = 1 ]
+		[ "$(span-query -c --spans --root "$from")" = 4 ]
+		span-query -q --orphans "$from"
+		run -1 span-query -q --orphans --service shop "$from"
+	done
+}
+
+@test "span-query: orphans with a limit and an order of spans" {
+	for i in 1 2 3; do
+		echo '{"t":"'$i'","s":"1","at":'$i',"ms":'$((9 - i))',"service":"a","name":"root"}'
+		echo '{"t":"'$i'","s":"2","p":"1","at":'$((100 + i))',"service":"a","name":"child"}'
+		echo '{"t":"'$i'","s":"3","p":"9","at":'$((50 + i))',"ms":'$i',"service":"a","name":"orphan"}'
+	done | "$BUILD/tests/unit/make-spans" >orphans.spans
+	span-store append orphans.store orphans.spans
+	for from in orphans.spans -sorphans.store; do
+		run -0 span-query --orphans --spans -o ids $from
+		[ "${lines[*]}" = "0000000000000001:0000000000000003 0000000000000002:0000000000000003 0000000000000003:0000000000000003" ]
+		run -0 span-query --orphans --spans -o ids --limit 2 $from
+		[ "${lines[*]}" = "0000000000000003:0000000000000003 0000000000000002:0000000000000003" ]
+		run -0 span-query --orphans --spans -o ids --sort start $from
+		[ "${lines[0]}" = "0000000000000001:0000000000000003" ]
+		run -0 span-query --orphans -o ids --limit 2 $from
+		[ "${lines[*]}" = "0000000000000003 0000000000000002" ]
+	done
+	# Filters that see single spans judge whole traces for it too.
+	span-sample -r 1 --orphans orphans.spans | span-query -c --spans >n
+	[ "$(cat n)" = 3 ]
+	[ "$(trace-to-loki -q --orphans orphans.spans | wc -c)" -gt 0 ]
+}
+
 @test "span-query: derived tags" {
 	finds_spans "2" --tag span.kind=internal
 	finds_spans "3 4" --tag error=true
@@ -345,6 +411,9 @@ finds_spans() {
 		--trace-id|xyz|trace id 'xyz', column 1: 1 to 32 hex digits were expected, or a traceparent, b3 or uber-trace-id, or a link to a trace
 		--trace-id|https://j/search|no trace id is in the link 'https://j/search'
 		--trace-id|trace_id=1 trace_id=2|several trace ids are in 'trace_id=1 trace_id=2'
+		--kind|servr|'servr' is no kind of a span
+		--status|bad|'bad' is no status of a span
+		--has-tag||the key of a tag is missing
 		--max-duration|0|--max-duration must be above 0
 		--sort|size|--sort: 'size' is none of newest, start, duration, spans, errors
 	END

@@ -81,6 +81,14 @@ struct span__tags {
 SPAN_NODISCARD int span__tags_parse(struct span__tags *tags, const char *text,
 				    struct span_arena *arena,
 				    struct span_error *err);
+/* Append one; the texts are borrowed. VALUE is the expression of a regex. */
+SPAN_NODISCARD int span__tags_add(struct span__tags *tags, struct span_str key,
+				  struct span_str value, bool regex,
+				  struct span_arena *arena,
+				  struct span_error *err);
+/* Make ready for matches. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__tags_init(struct span__tags *tags,
+				   struct span_error *err);
 /* 1 when all of them hold for S, 0, or a negative code. */
 SPAN_NODISCARD int span__tags_match(const struct span__tags *tags,
 				    const struct span *s,
@@ -115,10 +123,14 @@ struct span_query {
 	struct span_arena arena;
 	struct span__names services, operations;
 	struct span__tags tags;
+	struct span__tags *not_tags; /* lists, none of which may hold */
+	size_t n_not_tags;
+	bool root, orphans;
 	struct span__id *ids;
 	size_t n_ids;
 	struct span_range range; /* what a store can look for */
 	bool pushed; /* that is all but trace ids; tags may be hints */
+	bool headed; /* all that is not pushed can be told by the head */
 };
 
 /*

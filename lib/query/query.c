@@ -7,6 +7,7 @@
 #include "base/banned.h"
 
 #define MAX_LIST 65536u /* alternatives of one option */
+#define MAX_KEY 4096u
 
 static int out_of_memory(struct span_error *err)
 {
@@ -53,20 +54,106 @@ static int compile_ids(struct span_query *q, const struct span_select *sel,
 	return 0;
 }
 
+/* That KEY has a value, whatever it is. */
+static int add_key(struct span_query *q, const char *key,
+		   struct span_error *err)
+{
+	struct span_str copy;
+
+	if (!*key || strlen(key) > MAX_KEY)
+		return span_error_set(err, SPAN_E_INVALID,
+				      *key ? "the key of a tag is too long"
+					   : "the key of a tag is missing");
+	if (!span_arena_str(&q->arena, span_str(key), &copy))
+		return out_of_memory(err);
+	return span__tags_add(&q->tags, copy, SPAN_STR(""), true, &q->arena,
+			      err);
+}
+
+static bool is_kind(struct span_str word)
+{
+	return span_kind_parse(word) > 0;
+}
+
+static bool is_status(struct span_str word)
+{
+	return span_status_parse(word) >= 0;
+}
+
+/*
+ * That KEY, a derived tag, is one of the words V, of which FN knows all: an
+ * equality where that is enough, since a store looks for it.
+ */
+static int add_words(struct span_query *q, const char *key, const char *what,
+		     const char *const *v, size_t n,
+		     bool (*fn)(struct span_str word), struct span_error *err)
+{
+	struct span_buf text = {0};
+	struct span_str copy;
+	bool regex = n > 1;
+
+	if (!n)
+		return 0;
+	span_buf_puts(&text, regex ? "^(" : "");
+	for (size_t i = 0; i < n; i++) {
+		if (!fn(span_str(v[i]))) {
+			span_buf_release(&text);
+			return span_error_set(err, SPAN_E_INVALID,
+					      "'%.60s' is no %s of a span",
+					      v[i], what);
+		}
+		span_buf_puts(&text, i ? "|" : "");
+		for (const char *p = v[i]; *p; p++)
+			span_buf_putc(&text, *p <= 'Z' ? (char)(*p | 32) : *p);
+	}
+	span_buf_puts(&text, regex ? ")$" : "");
+	if (text.failed ||
+	    !span_arena_str(&q->arena, (struct span_str){text.p, text.len},
+			    &copy)) {
+		span_buf_release(&text);
+		return out_of_memory(err);
+	}
+	span_buf_release(&text);
+	return span__tags_add(&q->tags, span_str(key), copy, regex, &q->arena,
+			      err);
+}
+
 static int compile_tags(struct span_query *q, const struct span_select *sel,
 			struct span_error *err)
 {
-	q->tags.text = calloc(1, sizeof(*q->tags.text));
-	if (!q->tags.text)
-		return out_of_memory(err);
-	for (size_t i = 0; i < sel->n_tags; i++) {
-		int rc = span__tags_parse(&q->tags, sel->tags[i], &q->arena,
-					  err);
+	int rc = span__tags_init(&q->tags, err);
 
-		if (rc < 0)
-			return rc;
+	for (size_t i = 0; i < sel->n_tags && !rc; i++)
+		rc = span__tags_parse(&q->tags, sel->tags[i], &q->arena, err);
+	for (size_t i = 0; i < sel->n_has_tags && !rc; i++)
+		rc = add_key(q, sel->has_tags[i], err);
+	if (!rc)
+		rc = add_words(q, "span.kind", "kind", sel->kinds, sel->n_kinds,
+			       is_kind, err);
+	if (!rc)
+		rc = add_words(q, "status", "status", sel->statuses,
+			       sel->n_statuses, is_status, err);
+	return rc;
+}
+
+static int compile_not_tags(struct span_query *q, const struct span_select *sel,
+			    struct span_error *err)
+{
+	int rc = 0;
+
+	if (!sel->n_not_tags)
+		return 0;
+	q->not_tags = calloc(sel->n_not_tags, sizeof(*q->not_tags));
+	if (!q->not_tags)
+		return out_of_memory(err);
+	q->n_not_tags = sel->n_not_tags;
+	for (size_t i = 0; i < q->n_not_tags && !rc; i++) {
+		rc = span__tags_init(&q->not_tags[i], err);
+		if (!rc)
+			rc = span__tags_parse(&q->not_tags[i], sel->not_tags[i],
+					      &q->arena, err);
 	}
-	return 0;
+	return rc;
 }
 
 static int compile_range(struct span_query *q, const struct span_select *sel,
@@ -77,6 +164,11 @@ static int compile_range(struct span_query *q, const struct span_select *sel,
 	q->range.min_duration_ns = sel->min_duration_ns;
 	q->range.max_duration_ns = sel->max_duration_ns;
 	q->range.error = sel->error;
+	q->root = sel->root;
+	q->orphans = sel->orphans;
+	if (sel->root && sel->orphans)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "no span is a root and an orphan");
 	if (sel->max_duration_ns && sel->max_duration_ns < sel->min_duration_ns)
 		return span_error_set(
 			err, SPAN_E_INVALID,
@@ -136,7 +228,8 @@ static int push_down_tags(struct span_query *q)
 			v[q->range.n_tags++] = (struct span_tag_eq){
 				tag->eq.key, tag->eq.value};
 	}
-	q->pushed = q->range.n_tags == q->tags.n;
+	q->headed = q->range.n_tags == q->tags.n && !q->n_not_tags;
+	q->pushed = q->headed && !q->root && !q->orphans;
 	return 0;
 }
 
@@ -162,7 +255,9 @@ static int compile(struct span_query *q, const struct span_select *sel,
 	int rc;
 
 	if (sel->n_services > MAX_LIST || sel->n_operations > MAX_LIST ||
-	    sel->n_tags > MAX_LIST || sel->n_trace_ids > MAX_LIST)
+	    sel->n_tags > MAX_LIST || sel->n_trace_ids > MAX_LIST ||
+	    sel->n_not_tags > MAX_LIST || sel->n_has_tags > MAX_LIST ||
+	    sel->n_kinds > MAX_LIST || sel->n_statuses > MAX_LIST)
 		return span_error_set(err, SPAN_E_INVALID,
 				      "more than %u alternatives", MAX_LIST);
 	rc = span__names_compile(&q->services, sel->services, sel->n_services,
@@ -173,6 +268,8 @@ static int compile(struct span_query *q, const struct span_select *sel,
 					 &q->arena, err);
 	if (!rc)
 		rc = compile_tags(q, sel, err);
+	if (!rc)
+		rc = compile_not_tags(q, sel, err);
 	if (!rc)
 		rc = compile_ids(q, sel, err);
 	if (!rc)
@@ -236,12 +333,14 @@ int span_query_match_head(const struct span_query *q, const struct span *s,
 
 	if (!match_range(&q->range, s) || !match_ids(q, s))
 		return 0;
+	if ((q->root || q->orphans) && span_is_root(s) != q->root)
+		return 0;
 	rc = span__names_match(&q->services, s->process->service, err);
 	if (rc > 0)
 		rc = span__names_match(&q->operations, s->name, err);
 	if (rc <= 0)
 		return rc;
-	return q->tags.n || q->range.error ? 2 : 1;
+	return q->tags.n || q->n_not_tags || q->range.error ? 2 : 1;
 }
 
 int span_query_match(const struct span_query *q, const struct span *s,
@@ -253,7 +352,17 @@ int span_query_match(const struct span_query *q, const struct span *s,
 		return rc;
 	if (q->range.error && !span_is_error(s))
 		return 0;
-	return span__tags_match(&q->tags, s, err);
+	rc = span__tags_match(&q->tags, s, err);
+	for (size_t i = 0; i < q->n_not_tags && rc > 0; i++) {
+		rc = span__tags_match(&q->not_tags[i], s, err);
+		rc = rc < 0 ? rc : !rc;
+	}
+	return rc;
+}
+
+bool span_query_needs_traces(const struct span_query *q)
+{
+	return q->orphans;
 }
 
 int span__query_judge(const struct span_query *q, const struct span_trace *t,
@@ -266,8 +375,9 @@ int span__query_judge(const struct span_query *q, const struct span_trace *t,
 
 		if (rc < 0)
 			return rc;
-		matched[i] = rc > 0;
-		any |= rc;
+		matched[i] = rc > 0 && (!q->orphans ||
+					t->nodes[i].flags & SPAN_TRACE_ORPHAN);
+		any |= matched[i];
 	}
 	return any;
 }
@@ -279,6 +389,9 @@ void span_query_close(struct span_query **q)
 	span__names_release(&(*q)->services);
 	span__names_release(&(*q)->operations);
 	span__tags_release(&(*q)->tags);
+	for (size_t i = 0; i < (*q)->n_not_tags; i++)
+		span__tags_release(&(*q)->not_tags[i]);
+	free((*q)->not_tags);
 	span_arena_release(&(*q)->arena);
 	free(*q);
 	*q = NULL;

@@ -10,6 +10,7 @@
 #include "query/search.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -126,9 +127,66 @@ int span_search_next(struct span_search *s, struct span_trace *out,
 	return rc;
 }
 
+/* The next matching span of the traces as they come. */
+static int next_of_trace(struct span_search *s, struct span *out,
+			 struct span_error *err)
+{
+	const uint8_t *matched = (const uint8_t *)s->matched.p;
+	int rc;
+
+	for (;;) {
+		while (s->next_span < s->trace.n) {
+			*out = s->trace.spans[s->next_span];
+			if (matched[s->next_span++])
+				return 1;
+		}
+		s->next_span = s->trace.n = 0;
+		rc = span_search_next(s, &s->trace, &matched, err);
+		if (rc <= 0) {
+			s->trace.n = 0;
+			return rc;
+		}
+	}
+}
+
+/*
+ * Spans of traces that were judged whole. The traces then come in no order of
+ * their own; limit and order are those of the spans.
+ */
+static int next_judged_span(struct span_search *s, struct span *out,
+			    struct span_error *err)
+{
+	int rc;
+
+	if (s->o.sort == SPAN_SORT_DEFAULT)
+		return next_of_trace(s, out, err);
+	while (!s->spans_ready) {
+		const struct span_search_opts o = s->o;
+
+		s->o.limit = 0;
+		s->o.sort = SPAN_SORT_DEFAULT;
+		rc = next_of_trace(s, out, err);
+		s->o = o;
+		s->spans_ready = !rc;
+		if (rc > 0)
+			rc = span__keep_put(s, out, err);
+		if (rc < 0)
+			return rc;
+	}
+	return span__keep_next(s, out);
+}
+
 int span_search_next_id(struct span_search *s, uint8_t id[16],
 			struct span_error *err)
 {
+	if (span_query_needs_traces(s->q)) {
+		struct span_trace t;
+		int rc = span_search_next(s, &t, NULL, err);
+
+		if (rc > 0)
+			memcpy(id, t.trace_id, 16);
+		return rc;
+	}
 	return s->store ? span__store_next_id(s, id, err)
 			: span__stream_next_id(s, id, err);
 }
@@ -140,6 +198,8 @@ int span_search_next_span(struct span_search *s, struct span *out,
 		return span_error_set(
 			err, SPAN_E_INVALID,
 			"the order is one of traces, not of spans");
+	if (span_query_needs_traces(s->q))
+		return next_judged_span(s, out, err);
 	return s->store ? span__store_next_span(s, out, err)
 			: span__stream_next_span(s, out, err);
 }

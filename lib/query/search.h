@@ -92,6 +92,10 @@ struct span_search {
 	struct span__ids ids; /* found in a store; or seen, for next_id */
 	size_t next;	      /* of ids */
 	bool ready;	      /* the results are known */
+	/* Of a search for spans that judges whole traces: the current one. */
+	struct span_trace trace;
+	size_t next_span;
+	bool spans_ready;
 	struct span__store_search *store;   /* or NULL */
 	struct span__stream_search *stream; /* or NULL */
 };

@@ -147,7 +147,7 @@ static int open_scan(struct span_search *s, bool heads, struct span_error *err)
 		return 0;
 	ss->judged = s->q->pushed;
 	ss->range = s->q->range;
-	ss->range.head_only = heads && ss->judged;
+	ss->range.head_only = heads && s->q->headed;
 	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
 
@@ -161,7 +161,9 @@ static int next_match(struct span_search *s, struct span *out,
 		rc = span_cursor_next(s->store->spans, out, err);
 		if (rc <= 0 || s->store->judged)
 			return rc;
-		rc = span_query_match(s->q, out, err);
+		rc = s->store->range.head_only
+			     ? span_query_match_head(s->q, out, err)
+			     : span_query_match(s->q, out, err);
 	} while (!rc);
 	return rc;
 }
@@ -199,7 +201,7 @@ static int scan_newest(struct span_search *s, uint64_t limit,
 	ss->floor = 0;
 	ss->judged = s->q->pushed;
 	ss->range = s->q->range;
-	ss->range.head_only = ss->judged;
+	ss->range.head_only = s->q->headed;
 	ss->range.floor_ns = &ss->floor;
 	rc = span_store_scan(ss->st, &ss->range, &ss->spans, err);
 	while (rc >= 0 && (rc = next_match(s, &sp, err)) > 0) {
@@ -216,7 +218,8 @@ static int scan_newest(struct span_search *s, uint64_t limit,
 
 static int scan(struct span_search *s, struct span_error *err)
 {
-	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit)
+	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit &&
+	    !span_query_needs_traces(s->q))
 		return scan_newest(s, s->o.limit, err);
 	return scan_all(s, err);
 }
@@ -298,7 +301,8 @@ static int start_walk(struct span_search *s, struct span_error *err)
 /* Fill s->ids with the results in their order, or begin to walk. */
 static int find(struct span_search *s, struct span_error *err)
 {
-	bool by_scan = !s->q->n_ids && s->o.sort == SPAN_SORT_NEWEST;
+	bool by_scan = !s->q->n_ids && s->o.sort == SPAN_SORT_NEWEST &&
+		       !span_query_needs_traces(s->q);
 	int rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
 
 	if (!rc && !by_scan)

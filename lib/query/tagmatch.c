@@ -38,6 +38,14 @@ static int value_fits(void *arg, const struct span_value *v)
 				 a->err);
 }
 
+int span__tags_init(struct span__tags *tags, struct span_error *err)
+{
+	tags->text = calloc(1, sizeof(*tags->text));
+	if (!tags->text)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return 0;
+}
+
 int span__tags_match(const struct span__tags *tags, const struct span *s,
 		     struct span_error *err)
 {

@@ -215,6 +215,22 @@ static bool grow(struct span__tags *tags, struct span_arena *arena)
 	return true;
 }
 
+int span__tags_add(struct span__tags *tags, struct span_str key,
+		   struct span_str value, bool regex, struct span_arena *arena,
+		   struct span_error *err)
+{
+	struct span__tag *tag;
+
+	if (tags->n == MAX_CONDITIONS)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "too many conditions on tags");
+	if (!grow(tags, arena))
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	tag = &tags->v[tags->n++];
+	span__tag_eq_init(&tag->eq, key, value);
+	return regex ? span__regex_open(&tag->regex, value, err) : 0;
+}
+
 int span__tags_parse(struct span__tags *tags, const char *text,
 		     struct span_arena *arena, struct span_error *err)
 {

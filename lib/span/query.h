@@ -46,12 +46,26 @@ struct span_select {
 	 */
 	const char *const *tags;
 	size_t n_tags;
-	/* 1 to 32 hex digits: the exact id, else a unique prefix */
+	/* Lists like TAGS: a span fits when none of the lists holds for it. */
+	const char *const *not_tags;
+	size_t n_not_tags;
+	const char *const *has_tags; /* keys that must have a value */
+	size_t n_has_tags;
+	const char *const *kinds; /* "server", ...: alternatives */
+	size_t n_kinds;
+	const char *const *statuses; /* "unset", "ok", "error" */
+	size_t n_statuses;
+	/*
+	 * 1 to 32 hex digits: the exact id, else a unique prefix; or what has
+	 * one, such as a header or a link, see span-query(1)
+	 */
 	const char *const *trace_ids;
 	size_t n_trace_ids;
 	uint64_t min_duration_ns, max_duration_ns; /* both inclusive */
 	uint64_t since_ns, until_ns;		   /* start in [since, until) */
 	bool error;				   /* span_is_error() */
+	bool root;				   /* span_is_root() */
+	bool orphans; /* its parent is not in the trace */
 };
 
 struct span_query;
@@ -67,7 +81,8 @@ SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 /*
  * 1 when it holds for the span, 0, or SPAN_E_LIMIT when a regex takes too many
  * steps, or SPAN_E_NOMEM. A trace id that was typed as a prefix holds for each
- * trace that begins with it: what it means only a search can tell.
+ * trace that begins with it: what it means only a search can tell. So it is
+ * for orphans, for which each span that names a parent may do.
  */
 SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 					     const struct span *s,
@@ -81,6 +96,8 @@ SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 SPAN_API SPAN_NODISCARD int span_query_match_head(const struct span_query *q,
 						  const struct span *s,
 						  struct span_error *err);
+/* True when only whole traces can be judged: it asks for orphans. */
+SPAN_API bool span_query_needs_traces(const struct span_query *q);
 SPAN_API void span_query_close(struct span_query **q);
 
 /*
@@ -145,6 +162,8 @@ SPAN_API SPAN_NODISCARD int span_search_next_id(struct span_search *s,
 /*
  * The next matching span alone, duplicates kept: in order of arrival, or with
  * a limit or a SORT by its start or duration, ties by ids, then by arrival.
+ * Where whole traces must be judged spans come trace by trace, without
+ * duplicates.
  * SPAN_E_INVALID with SPAN_SORT_SPANS and SPAN_SORT_ERRORS. *OUT is valid
  * until the next call.
  */
