@@ -43,6 +43,7 @@ enum cmd_kind {
 	CMD_TIME,     /* uint64_t ns, "15m", "yesterday 14:00", RFC 3339 */
 	CMD_DOUBLE,   /* double */
 	CMD_CHOICE,   /* int, an index into CHOICES */
+	CMD_WORD,     /* const char *, one of CHOICES or something else */
 	CMD_OPTIONAL, /* const char *, argument only as --name=ARG, else "" */
 	CMD_GROUP,    /* VALUE is another table, shown under the title HELP */
 };
@@ -54,7 +55,7 @@ struct cmd_option {
 	void *value;
 	const char *arg;	    /* the argument's name in --help: "FILE" */
 	const char *help;	    /* one phrase, lower case, no full stop */
-	const char *const *choices; /* CMD_CHOICE: names, NULL last */
+	const char *const *choices; /* CMD_CHOICE, CMD_WORD: NULL last */
 };
 
 struct cmd_list {
@@ -93,6 +94,9 @@ void cmd_warn(const char *fmt, ...) SPAN_PRINTF(1, 2);
 void cmd_note(const char *fmt, ...) SPAN_PRINTF(1, 2);
 /* "span-query: TEXT" and a usage line, then exit 2. */
 _Noreturn void cmd_usage(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* cmd_usage(): TEXT is none of CHOICES, which --NAME takes. */
+_Noreturn void cmd_usage_choice(const char *name, const char *text,
+				const char *const *choices);
 /* The exit code that stands for a negative enum span_errc. */
 int cmd_exit_code(int errc);
 

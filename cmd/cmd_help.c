@@ -44,6 +44,11 @@ static size_t wrap(const char *text, size_t at, size_t indent)
 	return at;
 }
 
+static bool has_choices(const struct cmd_option *o)
+{
+	return o->kind == CMD_CHOICE || o->kind == CMD_WORD;
+}
+
 static void show(const struct cmd__entry *e)
 {
 	const struct cmd_option *o = e->option;
@@ -64,7 +69,7 @@ static void show(const struct cmd__entry *e)
 	else
 		printf("%*s", HELP_AT - n, "");
 	snprintf(text, sizeof(text), "%s", o->help);
-	for (int i = 0; o->kind == CMD_CHOICE && o->choices[i]; i++) {
+	for (int i = 0; has_choices(o) && o->choices[i]; i++) {
 		len = strlen(text);
 		snprintf(text + len, sizeof(text) - len, "%s%s",
 			 i ? ", " : ": ", o->choices[i]);
@@ -117,7 +122,7 @@ static void dump_options(const struct cmd__table *t, const char *verb)
 		[CMD_FLAG] = "flag",	 [CMD_NOFLAG] = "flag",
 		[CMD_COUNT] = "flag",	 [CMD_LIST] = "list",
 		[CMD_CHOICE] = "choice", [CMD_OPTIONAL] = "optional",
-		[CMD_GROUP] = NULL,
+		[CMD_WORD] = "choice",	 [CMD_GROUP] = NULL,
 	};
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -130,7 +135,7 @@ static void dump_options(const struct cmd__table *t, const char *verb)
 		       t->v[i].letter ? t->v[i].letter : '-', o->name,
 		       kind ? kind : "argument", o->arg ? o->arg : "-",
 		       o->help);
-		for (int j = 0; o->kind == CMD_CHOICE && o->choices[j]; j++)
+		for (int j = 0; has_choices(o) && o->choices[j]; j++)
 			printf("%s%s", j ? " " : "", o->choices[j]);
 		putchar('\n');
 	}

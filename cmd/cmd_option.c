@@ -130,25 +130,31 @@ static void add_to_list(struct cmd_list *list, const char *text)
 	list->v = v;
 }
 
-static void set_choice(const struct cmd_option *o, const char *text)
+_Noreturn void cmd_usage_choice(const char *name, const char *text,
+				const char *const *choices)
 {
 	char all[200];
 	size_t len = 0;
 
-	for (int i = 0; o->choices[i]; i++) {
-		int n;
+	for (int i = 0; choices[i]; i++) {
+		int n = snprintf(all + len, sizeof(all) - len, "%s%s",
+				 i ? ", " : "", choices[i]);
 
-		if (!strcmp(o->choices[i], text)) {
-			*(int *)o->value = i;
-			return;
-		}
-		n = snprintf(all + len, sizeof(all) - len, "%s%s",
-			     i ? ", " : "", o->choices[i]);
 		if (n > 0 && (size_t)n < sizeof(all) - len)
 			len += (size_t)n;
 	}
 	all[len] = 0;
-	cmd_usage("--%s: '%s' is none of %s", o->name, text, all);
+	cmd_usage("--%s: '%s' is none of %s", name, text, all);
+}
+
+static void set_choice(const struct cmd_option *o, const char *text)
+{
+	for (int i = 0; o->choices[i]; i++)
+		if (!strcmp(o->choices[i], text)) {
+			*(int *)o->value = i;
+			return;
+		}
+	cmd_usage_choice(o->name, text, o->choices);
 }
 
 static void set_double(const struct cmd_option *o, const char *text)
@@ -191,6 +197,7 @@ static void set(const struct cmd_option *o, const char *text)
 		++*(int *)o->value;
 		break;
 	case CMD_STRING:
+	case CMD_WORD:
 	case CMD_OPTIONAL:
 		*(const char **)o->value = text;
 		break;

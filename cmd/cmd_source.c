@@ -112,6 +112,11 @@ static uint64_t limit(void)
 	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
 }
 
+uint64_t cmd_source_limit(void)
+{
+	return limit();
+}
+
 bool cmd_source_is_store(const struct cmd_source *s)
 {
 	return s->store;

@@ -47,6 +47,8 @@ SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
 
 /* True when a selection option was given. */
 bool cmd_source_selects(void);
+/* The limit that holds; 0: none. */
+uint64_t cmd_source_limit(void);
 /* True when the source is a store. */
 bool cmd_source_is_store(const struct cmd_source *s);
 

@@ -19,7 +19,7 @@ int query_print_flush(struct query_print *p, struct span_error *err)
 {
 	int rc = 0;
 
-	if (p->text.failed)
+	if (p->text.failed || p->rows.failed)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	if (p->text.len)
 		rc = span_write_all(p->fd, p->text.p, p->text.len, err);
@@ -38,7 +38,9 @@ void query_print_begin(struct query_print *p)
 {
 	if (p->format == QUERY_JSON)
 		span_buf_puts(&p->text, "{\"data\":[");
-	if (p->format == QUERY_CSV)
+	if (p->format == QUERY_CSV && p->columns.n)
+		query_columns_head(&p->text, &p->columns, true);
+	else if (p->format == QUERY_CSV)
 		span_encode_csv_head(&p->text);
 }
 
@@ -48,6 +50,7 @@ int query_print_end(struct query_print *p, struct span_error *err)
 
 	if (p->format == QUERY_JSON)
 		span_buf_puts(&p->text, "]}\n");
+	query_rows_render(&p->rows, &p->text, &p->look);
 	rc = span_writer_flush(p->writer, err);
 	return rc < 0 ? rc : query_print_flush(p, err);
 }
@@ -64,8 +67,45 @@ int query_print_id(struct query_print *p, const uint8_t trace_id[16],
 {
 	p->n_traces++;
 	put_id(p, trace_id);
-	span_buf_putc(&p->text, '\n');
+	span_buf_putc(&p->text, p->end);
 	return flush_when_large(p, err);
+}
+
+int query_print_name(struct query_print *p, const char *name,
+		     struct span_error *err)
+{
+	p->n_traces++;
+	span_buf_puts(&p->text, name);
+	span_buf_putc(&p->text, p->end);
+	return flush_when_large(p, err);
+}
+
+/* A line of chosen fields; FIRST: nothing stands before it. */
+static void put_fields(struct query_print *p, const struct query_item *item,
+		       bool first)
+{
+	bool local = p->look.local_time;
+
+	if (p->format == QUERY_CSV) {
+		query_columns_csv(&p->text, &p->columns, item, p->csv_safe);
+		return;
+	}
+	if (p->format == QUERY_TABLE) {
+		if (first)
+			query_columns_head(&p->text, &p->columns, false);
+		query_columns_row(&p->text, &p->columns, item, local);
+		return;
+	}
+	if (p->separates && !first)
+		span_buf_putc(&p->text, p->end);
+	query_template_put(&p->text, p->template, item, local);
+	if (!p->separates)
+		span_buf_putc(&p->text, p->end);
+}
+
+static bool has_fields(const struct query_print *p)
+{
+	return p->template || p->columns.n;
 }
 
 int query_print_span(struct query_print *p, const struct span *s,
@@ -74,6 +114,10 @@ int query_print_span(struct query_print *p, const struct span *s,
 	char id[SPAN_ID_TEXT];
 	bool first = !p->n_spans++;
 
+	if (has_fields(p)) {
+		put_fields(p, &(struct query_item){s, NULL}, first);
+		return flush_when_large(p, err);
+	}
 	switch (p->format) {
 	case QUERY_SPANS:
 		return span_writer_put(p->writer, s, err);
@@ -90,8 +134,8 @@ int query_print_span(struct query_print *p, const struct span *s,
 		break;
 	default:
 		put_id(p, s->trace_id);
-		span_buf_printf(&p->text, ":%s\n",
-				span_id_text(s->span_id, id));
+		span_buf_printf(&p->text, ":%s%c", span_id_text(s->span_id, id),
+				p->end);
 		break;
 	}
 	return flush_when_large(p, err);
@@ -118,19 +162,34 @@ static void put_json(struct query_print *p, const struct span_trace *t,
 	span_buf_release(&kept);
 }
 
+static void put_row(struct query_print *p, const struct span_trace *t)
+{
+	if (p->holds) {
+		query_rows_put(&p->rows, t);
+		return;
+	}
+	if (!p->n_traces)
+		span_render_traces_head(&p->text, &p->look);
+	span_render_traces_row(&p->text, &p->look, t);
+}
+
 int query_print_trace(struct query_print *p, const struct span_trace *t,
 		      const uint8_t *matched, struct span_error *err)
 {
 	int rc = 0;
 
+	if (has_fields(p)) {
+		put_fields(p, &(struct query_item){&t->spans[t->root], t},
+			   !p->n_traces++);
+		p->n_spans += t->n;
+		return flush_when_large(p, err);
+	}
 	switch (p->format) {
 	case QUERY_JSON:
 		put_json(p, t, matched);
 		break;
 	case QUERY_TABLE:
-		if (!p->n_traces)
-			span_render_traces_head(&p->text, &p->look);
-		span_render_traces_row(&p->text, &p->look, t);
+		put_row(p, t);
 		p->n_spans += t->n;
 		break;
 	case QUERY_TREE:
@@ -150,6 +209,8 @@ int query_print_trace(struct query_print *p, const struct span_trace *t,
 
 void query_print_close(struct query_print *p)
 {
+	query_rows_release(&p->rows);
+	query_template_close(&p->template);
 	span_writer_close(&p->writer);
 	span_buf_release(&p->text);
 }

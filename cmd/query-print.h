@@ -9,6 +9,8 @@
 #define QUERY_PRINT_H
 
 #include "cmd.h"
+#include "query-rows.h"
+#include "query-template.h"
 
 /* In the order of query_formats. */
 enum query_format {
@@ -19,6 +21,7 @@ enum query_format {
 	QUERY_CSV,
 	QUERY_IDS,
 	QUERY_TREE,
+	QUERY_TEMPLATE, /* not in query_formats */
 };
 extern const char *const query_formats[];
 
@@ -26,6 +29,12 @@ struct query_print {
 	enum query_format format;
 	bool only_matching; /* spans of a trace, in JSON */
 	bool csv_safe;
+	char end;	/* of ids and lines of a template */
+	bool separates; /* it stands between the lines of a template */
+	bool holds;	/* rows of a table, until the longest is known */
+	struct query_template *template; /* of QUERY_TEMPLATE; or NULL */
+	struct query_columns columns;	 /* none: the usual ones */
+	struct query_rows rows;
 	struct span_render_opts look;
 	int fd;
 	struct span_buf text;
@@ -33,8 +42,22 @@ struct query_print {
 	uint64_t n_traces, n_spans; /* printed so far */
 };
 
+/*
+ * Set the format by --format and --columns (NULL: not given), with
+ * only_matching set before. Wrong usage exits.
+ */
+void query_print_choose(struct query_print *p, const char *format,
+			const char *columns);
+/* Of at most LIMIT traces (0: any) keep the rows for their bars. */
+void query_print_hold(struct query_print *p, uint64_t limit);
+/* What --columns help prints. */
+void query_print_list_columns(void);
+
 /* All return 0 or a negative code. */
 SPAN_NODISCARD int query_print_open(struct query_print *p, int fd,
+				    struct span_error *err);
+/* A line with NAME, for -l and -L. */
+SPAN_NODISCARD int query_print_name(struct query_print *p, const char *name,
 				    struct span_error *err);
 /* What stands before the first result, and after the last one. */
 void query_print_begin(struct query_print *p);

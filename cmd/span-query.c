@@ -5,22 +5,34 @@
 #include "cmd_source.h"
 #include "query-print.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 #define TERMINAL_LIMIT 20
 
 static struct {
-	int format;
-	bool count, spans, csv_safe;
-} opt = {.format = -1, .csv_safe = true};
+	const char *format, *columns;
+	bool count, spans, csv_safe, zero, with, without;
+} opt = {.csv_safe = true};
 
 static const struct cmd_option options[] = {
-	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to print",
-	 query_formats},
+	{CMD_WORD, 'o', "format", &opt.format, "FORMAT",
+	 "what to print: a template with %(fields), or one of", query_formats},
+	{CMD_STRING, 0, "columns", &opt.columns, "LIST",
+	 "columns of a table or of CSV: trace_id,service,tag:KEY,...; help "
+	 "lists them",
+	 NULL},
 	{CMD_FLAG, 0, "spans", &opt.spans, NULL,
 	 "only the matching spans, not their whole traces", NULL},
 	{CMD_FLAG, 'c', "count", &opt.count, NULL,
 	 "print only how many traces match; with --spans how many spans", NULL},
+	{CMD_FLAG, 'l', "files-with-matches", &opt.with, NULL,
+	 "print only the names of FILEs with a match", NULL},
+	{CMD_FLAG, 'L', "files-without-match", &opt.without, NULL,
+	 "print only the names of FILEs without one", NULL},
+	{CMD_FLAG, 'z', "null", &opt.zero, NULL,
+	 "a zero byte, not a newline, ends ids, names and templates", NULL},
 	{CMD_FLAG, 'q', "quiet", &cmd_quiet, NULL,
 	 "print nothing: the exit status says whether something matches", NULL},
 	{CMD_NOFLAG, 0, "no-csv-safe", &opt.csv_safe, NULL,
@@ -113,7 +125,7 @@ static int any(struct cmd_source *in, struct span_error *err)
 	struct span s;
 	int rc = cmd_source_next(in, &s, err);
 
-	out.n_spans = rc > 0;
+	out.n_spans += rc > 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -171,34 +183,106 @@ static void report(const struct cmd_source *in, uint64_t start_ns)
 		 (unsigned long long)out.n_spans, of, seconds);
 }
 
-static int run(int argc, char **argv, struct span_error *err)
+/* ---- -l and -L ---- */
+
+static int look_into(int argc, char **argv, struct span_error *err)
 {
-	bool terminal = cmd_output_is_terminal();
-	bool lists = !opt.count && !cmd_quiet;
+	struct cmd_source *in = NULL;
+	uint64_t before = out.n_spans;
+	const char *name =
+		argc && strcmp(argv[0], "-") ? argv[0] : "(standard input)";
+	int rc = cmd_source_open(&in, argc, argv, NULL, err);
+
+	if (!rc && cmd_source_is_store(in))
+		cmd_usage("-l and -L are about FILEs, not about a store");
+	if (!rc)
+		rc = any(in, err);
+	cmd_source_close(&in);
+	if (!rc && (out.n_spans > before) == opt.with)
+		rc = query_print_name(&out, name, err);
+	return rc;
+}
+
+/* The names of FILEs; found is what was printed. */
+static int list_names(int argc, char **argv, struct span_error *err)
+{
+	int rc = 0;
+
+	if (!argc)
+		rc = look_into(0, argv, err);
+	for (int i = 0; i < argc && !rc; i++)
+		rc = look_into(1, argv + i, err);
+	out.n_spans = 0;
+	return rc < 0 ? rc : query_print_flush(&out, err);
+}
+
+/* ---- All of it ---- */
+
+static int search_all(int argc, char **argv, struct span_error *err)
+{
 	uint64_t start_ns = cmd_monotonic_ns();
 	struct cmd_source *in = NULL;
-	int fd, rc;
+	int rc = cmd_source_open(&in, argc, argv, out.writer, err);
 
-	if (opt.format < 0)
-		opt.format = terminal ? QUERY_TABLE : QUERY_SPANS;
-	if (opt.spans && opt.format == QUERY_TREE && lists)
-		cmd_usage("--spans and -o tree do not go together");
-	out.format = (enum query_format)opt.format;
-	out.only_matching = opt.spans;
-	out.csv_safe = opt.csv_safe;
-	if (terminal && lists)
-		cmd_source_default_limit(TERMINAL_LIMIT);
-	cmd_source_on_idle(before_wait, &out);
-	rc = cmd_output_open(&fd, out.format == QUERY_SPANS && lists, err);
-	if (!rc)
-		rc = query_print_open(&out, fd, err);
-	if (!rc)
-		rc = cmd_source_open(&in, argc, argv, out.writer, err);
 	if (!rc)
 		rc = search(in, err);
 	if (!rc && cmd_verbose)
 		report(in, start_ns);
 	cmd_source_close(&in);
+	return rc;
+}
+
+static bool lists_names(void)
+{
+	return opt.with || opt.without;
+}
+
+/* What does not go together. */
+static void check_options(void)
+{
+	if (opt.spans && out.format == QUERY_TREE)
+		cmd_usage("--spans and -o tree do not go together");
+	if (opt.with && opt.without)
+		cmd_usage("-l and -L do not go together");
+	if (lists_names() && (opt.count || opt.format || opt.columns))
+		cmd_usage("-l and -L go with no -c, -o or --columns");
+	if (opt.zero && out.format != QUERY_IDS &&
+	    out.format != QUERY_TEMPLATE && !lists_names())
+		cmd_usage("-z goes with -o ids, templates, -l and -L");
+}
+
+static void set_up(bool lists)
+{
+	bool terminal = cmd_output_is_terminal();
+
+	out.only_matching = opt.spans;
+	out.csv_safe = opt.csv_safe;
+	out.end = opt.zero ? '\0' : '\n';
+	query_print_choose(&out, opt.format, opt.columns);
+	if (lists || lists_names())
+		check_options();
+	if (terminal && lists)
+		cmd_source_default_limit(TERMINAL_LIMIT);
+	query_print_hold(&out, cmd_source_limit());
+	cmd_source_on_idle(before_wait, &out);
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	bool lists = !opt.count && !cmd_quiet && !lists_names();
+	int fd, rc;
+
+	if (opt.columns && !strcmp(opt.columns, "help")) {
+		query_print_list_columns();
+		return CMD_OK;
+	}
+	set_up(lists);
+	rc = cmd_output_open(&fd, out.format == QUERY_SPANS && lists, err);
+	if (!rc)
+		rc = query_print_open(&out, fd, err);
+	if (!rc)
+		rc = lists_names() ? list_names(argc, argv, err)
+				   : search_all(argc, argv, err);
 	query_print_close(&out);
 	if (!rc)
 		rc = cmd_output_close(fd, err);
@@ -206,7 +290,7 @@ static int run(int argc, char **argv, struct span_error *err)
 		return rc;
 	if (out.n_traces || out.n_spans)
 		return CMD_OK;
-	if (terminal && lists)
+	if (cmd_output_is_terminal() && lists)
 		cmd_note("nothing matches");
 	return CMD_NONE;
 }

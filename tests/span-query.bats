@@ -182,7 +182,7 @@ finds_spans() {
 @test "span-query: on a terminal it is a table, without a match a sentence" {
 	run -0 script -qec "span-query $q --color never" /dev/null
 	tr -d '\r' <<<"$output" | sort >got
-	sort "$DATA/query-table.want" | diff - got
+	sort "$DATA/query-terminal.want" | diff - got
 	run -1 script -qec "span-query $q --service none" /dev/null
 	[ "${output%$'\r'}" = "span-query: nothing matches" ]
 }
@@ -193,7 +193,7 @@ finds_spans() {
 	done | "$BUILD/tests/unit/make-spans" >many.spans
 	run -0 script -qec "span-query --color never many.spans" /dev/null
 	[ ${#lines[@]} = 22 ]
-	[[ ${lines[1]} = *"  0000000000000025  "* ]]
+	[[ ${lines[1]} = *"  25          a b "* ]]
 	[ "${lines[21]%$'\r'}" = "span-query: only the newest 20 are shown; --limit 0 shows all" ]
 	run -0 script -qec "span-query --limit 0 -o ids many.spans" /dev/null
 	[ ${#lines[@]} = 25 ]

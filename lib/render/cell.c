@@ -133,19 +133,22 @@ void span__duration(struct span_buf *b, uint64_t ns)
 	span__right(b, from, SPAN__DURATION_WIDTH);
 }
 
-/* Five digits, else thousands or more: "123k", "4.2M". */
-void span__count(struct span_buf *b, uint64_t n)
+/* Digits where they fit, else thousands or more: "123k", "4.2M". */
+void span__count(struct span_buf *b, uint64_t n, size_t width)
 {
 	size_t from = b->len;
+	uint64_t most = 1;
 
-	if (n < 100000)
+	for (size_t i = 0; i < width; i++)
+		most *= 10;
+	if (n < most)
 		span_buf_printf(b, "%" PRIu64, n);
 	else if (n < 1000000)
 		span_buf_printf(b, "%" PRIu64 "k", n / 1000);
 	else
 		span_buf_printf(b, "%" PRIu64 ".%" PRIu64 "M", n / 1000000,
 				n / 100000 % 10);
-	span__right(b, from, SPAN__COUNT_WIDTH);
+	span__right(b, from, width);
 }
 
 /* The eighths of a cell, of WIDTH cells, that NS is of FULL_NS. */

@@ -46,9 +46,9 @@ void span__name(struct span_buf *b, const struct span_render_opts *o,
 /* What was put from FROM on, one column a byte, moved right in WIDTH. */
 void span__right(struct span_buf *b, size_t from, size_t width);
 
-/* Right in SPAN__DURATION_WIDTH, in SPAN__COUNT_WIDTH. */
+/* Right in SPAN__DURATION_WIDTH, in WIDTH (3 to 9). */
 void span__duration(struct span_buf *b, uint64_t ns);
-void span__count(struct span_buf *b, uint64_t n);
+void span__count(struct span_buf *b, uint64_t n, size_t width);
 
 /*
  * WIDTH columns that stand for FULL_NS, with a bar from START_NS on of

@@ -29,6 +29,9 @@ enum {
 	FULL_ID = 32,
 	DURATION = 8,
 	SERVICES = 4,
+	ERRORS = 3,
+	SHORT_ID = 10, /* enough to name it */
+	SMALL_BAR = 6,
 	KIND = 8
 };
 
@@ -57,6 +60,11 @@ static void share_rest(struct table *t, const struct span_render_opts *o,
 	t->name = width - used;
 	if (!bar || !o->full_ns)
 		return;
+	if (width < 100) {
+		t->bar = SMALL_BAR;
+		t->name -= t->bar + 1;
+		return;
+	}
 	t->bar = t->name / 3 < MAX_BAR ? t->name / 3 : MAX_BAR;
 	t->name -= t->bar + 1;
 }
@@ -72,11 +80,14 @@ static struct table traces_table(const struct span_render_opts *o)
 		t.id = width >= 140 ? FULL_ID : ID;
 	if (width >= 60)
 		t.time = width >= 120 ? FULL_TIME : SHORT_TIME;
-	if (width >= 80)
-		t.spans = t.errors = SPAN__COUNT_WIDTH;
-	if (width >= 100)
+	if (width >= 80) {
+		t.spans = SPAN__COUNT_WIDTH;
 		t.services = SERVICES;
-	share_rest(&t, o, width >= 100);
+		t.errors = ERRORS;
+	}
+	if (width >= 80 && width < 100 && o->full_ns)
+		t.id = SHORT_ID;
+	share_rest(&t, o, width >= 80);
 	return t;
 }
 
@@ -125,12 +136,19 @@ static void put_time(struct span_buf *b, const struct span_render_opts *o,
 	span__spaces(b, GAP);
 }
 
-/* The first digits of a long id, which name it where ids are asked for. */
+/*
+ * The first digits of a long id, which name it where ids are asked for; of a
+ * number with many zeros those that follow, which do so too.
+ */
 static void put_id(struct span_buf *b, const struct span_render_opts *o,
 		   const char *id, size_t width)
 {
+	size_t zeros = strspn(id, "0");
+
 	if (!width)
 		return;
+	if (width < ID && strlen(id) == ID && zeros >= ID - width && zeros < ID)
+		id += zeros;
 	span__cell(b, o, SPAN__PLAIN, (struct span_str){id, strnlen(id, width)},
 		   width);
 	span__spaces(b, GAP);
@@ -204,7 +222,7 @@ static void put_count(struct span_buf *b, size_t width, uint64_t n)
 
 	if (!width)
 		return;
-	span__count(b, n);
+	span__count(b, n, width);
 	span__right(b, from, width + 1);
 }
 

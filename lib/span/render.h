@@ -29,8 +29,8 @@ struct span_render_opts {
 
 /*
  * The table of traces: a head, then a line a trace with its start, the first
- * 16 digits of its id (all where there is room), the service and operation of
- * its root, duration, spans, services where there is room, and errors.
+ * digits of its id (all where there is room), the service and operation of its
+ * root, duration, spans, services, errors, and from 80 columns on a bar.
  */
 SPAN_API void span_render_traces_head(struct span_buf *b,
 				      const struct span_render_opts *o);
