@@ -41,6 +41,18 @@ void cmd__table_build(struct cmd__table *t, const struct cmd *c,
  */
 int cmd__parse(const struct cmd__table *t, int argc, char **argv, bool first);
 
+/*
+ * Is an operand an expression, not the name of a FILE? STORE: -s was given.
+ */
+bool cmd__expr_is(const char *operand, bool store);
+/*
+ * The expressions as one: each of them is an alternative. *OUT is on the heap,
+ * NULL when there are none. One that is wrong is shown, with a mark at the
+ * column, and exits.
+ */
+SPAN_NODISCARD int cmd__expr_join(const struct cmd_list *expressions,
+				  char **out, struct span_error *err);
+
 void cmd__usage_line(FILE *f);
 void cmd__help(void);
 void cmd__completion(void);
@@ -83,6 +95,11 @@ const char *cmd__progress_clear(void);
 
 /* --service ... --trace-id; what they say, compiled. */
 extern const struct cmd_option cmd__select_options[];
+/*
+ * Take the first operand away when it is an expression and none was given by
+ * -e. STORE: -s was given. 0 or SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int cmd__select_operand(int *argc, char ***argv, bool store);
 SPAN_NODISCARD int cmd__select_compile(struct span_query **out,
 				       struct span_error *err);
 bool cmd__select_has_ids(void);

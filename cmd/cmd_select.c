@@ -3,6 +3,8 @@
 #include "cmd_private.h"
 #include "cmd_source.h"
 
+#include <stdlib.h>
+
 #include "base/banned.h"
 
 #define NOT_GIVEN UINT64_MAX
@@ -10,12 +12,14 @@
 static struct {
 	bool error, root, orphans;
 	struct cmd_list not_tags, has_tags, kinds, statuses;
-	struct cmd_list services, operations, tags, trace_ids;
+	struct cmd_list services, operations, tags, trace_ids, expressions;
 	uint64_t min_duration, max_duration, since, until;
 	const char *around;
 } opt = {.max_duration = NOT_GIVEN};
 
 const struct cmd_option cmd__select_options[] = {
+	{CMD_LIST, 'e', "expression", &opt.expressions, "EXPR",
+	 "only spans that this TraceQL expression chooses", NULL},
 	{CMD_LIST, 0, "service", &opt.services, "NAME",
 	 "only spans of a service: a name, a glob, or ~REGEX", NULL},
 	{CMD_LIST, 0, "operation", &opt.operations, "NAME",
@@ -64,7 +68,7 @@ bool cmd__select_beside_time(void)
 	       opt.trace_ids.n || opt.error || opt.min_duration ||
 	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
 	       opt.has_tags.n || opt.kinds.n || opt.statuses.n || opt.root ||
-	       opt.orphans;
+	       opt.orphans || opt.expressions.n;
 }
 
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)
@@ -88,6 +92,20 @@ bool cmd_source_in_time(const struct span *s)
 bool cmd__select_has_ids(void)
 {
 	return opt.trace_ids.n;
+}
+
+int cmd__select_operand(int *argc, char ***argv, bool store)
+{
+	if (opt.expressions.n || !*argc || !cmd__expr_is(**argv, store))
+		return 0;
+	opt.expressions.v = malloc(sizeof(*opt.expressions.v));
+	if (!opt.expressions.v)
+		return SPAN_E_NOMEM;
+	opt.expressions.v[0] = **argv;
+	opt.expressions.n = 1;
+	++*argv;
+	--*argc;
+	return 0;
 }
 
 static int compile(struct span_query **out, struct span_error *err)
@@ -117,11 +135,19 @@ static int compile(struct span_query **out, struct span_error *err)
 		.orphans = opt.orphans,
 	};
 
+	char *expression = NULL;
+	int rc;
+
 	if (!opt.max_duration)
 		cmd_usage("--max-duration must be above 0");
 	if (opt.max_duration != NOT_GIVEN)
 		sel.max_duration_ns = opt.max_duration;
-	return span_query_compile(out, &sel, err);
+	rc = cmd__expr_join(&opt.expressions, &expression, err);
+	sel.expression = expression;
+	if (!rc)
+		rc = span_query_compile(out, &sel, err);
+	free(expression);
+	return rc;
 }
 
 /* --around is --since and --until at once. */

@@ -160,6 +160,8 @@ int cmd_source_open(struct cmd_source **out, int argc, char **argv,
 	int rc;
 
 	*out = NULL;
+	if (cmd__select_operand(&argc, &argv, store) < 0)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	if (store && argc)
 		cmd_usage("a FILE and --store at once: '%s'", argv[0]);
 	if (!store && !argc && !stdin_has_input()) {
@@ -228,13 +230,6 @@ static int open_file(struct cmd_source *s, struct span_error *err)
 		cmd_signals_drain(STDIN_FILENO);
 	}
 	rc = cmd_input_open(&s->fd, is_stdin ? "-" : s->name, err);
-	if (rc == SPAN_E_IO && err->sys == ENOENT && strchr(s->name, '{')) {
-		errno = ENOENT;
-		span_error_set(err, rc,
-			       "cannot open '%.100s' (expressions are not "
-			       "supported; see --tag and --help)",
-			       s->name);
-	}
 	if (rc < 0)
 		return rc;
 	rc = span_reader_open(&s->reader, s->fd, &o, err);
@@ -454,9 +449,8 @@ int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
 
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !cmd__select_has_ids() &&
-	       !span_query_needs_traces(s->query) && !limit() &&
-	       search.sort < 0;
+	return !s->store && !cmd__select_has_ids() && !limit() &&
+	       search.sort < 0 && !span_query_needs_trace(s->query);
 }
 
 void cmd_source_close(struct cmd_source **sp)

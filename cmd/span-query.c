@@ -297,7 +297,7 @@ static int run(int argc, char **argv, struct span_error *err)
 
 static const struct cmd span_query = {
 	.name = "span-query",
-	.operands = "[FILE...]",
+	.operands = "[EXPR] [FILE...]",
 	.summary = "find traces by what is in their spans",
 	.options = options,
 	.run = run,

@@ -27,6 +27,13 @@ struct span__regex;
 SPAN_NODISCARD int span__regex_open(struct span__regex **out,
 				    struct span_str pattern,
 				    struct span_error *err);
+/*
+ * The same for one that must fit the whole text, where a dot is any character,
+ * newlines too.
+ */
+SPAN_NODISCARD int span__regex_open_whole(struct span__regex **out,
+					  struct span_str pattern,
+					  struct span_error *err);
 /* 1, 0, SPAN_E_LIMIT when it takes too long, or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__regex_match(struct span__regex *r,
 				     struct span_str text,
@@ -119,6 +126,9 @@ SPAN_NODISCARD int span__trace_text_read(const char *text,
 
 bool span__id_is_prefix(const struct span__id *id, const uint8_t trace_id[16]);
 
+struct span__traceql;
+struct tql_hints;
+
 struct span_query {
 	struct span_arena arena;
 	struct span__names services, operations;
@@ -128,9 +138,16 @@ struct span_query {
 	bool root, orphans;
 	struct span__id *ids;
 	size_t n_ids;
-	struct span_range range; /* what a store can look for */
-	bool pushed; /* that is all but trace ids; tags may be hints */
+	struct span__traceql *expression; /* or NULL */
+	struct tql_hints *hints;	  /* of the expression */
+	struct span_range range;	  /* what a store can look for */
+	/*
+	 * That is all but trace ids; but for the tags of an expression, which
+	 * are only hints. Of a WHOLE one: it finds the candidates.
+	 */
+	bool pushed;
 	bool headed; /* all that is not pushed can be told by the head */
+	bool whole;  /* a span alone is only a candidate */
 };
 
 /*

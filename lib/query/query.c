@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "query/match.h"
+#include "query/traceql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +165,7 @@ static int compile_range(struct span_query *q, const struct span_select *sel,
 	q->range.max_duration_ns = sel->max_duration_ns;
 	q->range.error = sel->error;
 	q->root = sel->root;
-	q->orphans = sel->orphans;
+	q->orphans = q->whole = sel->orphans;
 	if (sel->root && sel->orphans)
 		return span_error_set(err, SPAN_E_INVALID,
 				      "no span is a root and an orphan");
@@ -200,23 +200,32 @@ static int push_down(struct span_query *q, const struct span__names *names,
 static int service_fits(void *arg, struct span_str name, struct span_error *err)
 {
 	const struct span_query *q = arg;
+	int rc = span__names_match(&q->services, name, err);
 
-	return span__names_match(&q->services, name, err);
+	if (rc <= 0 || !q->expression)
+		return rc;
+	return span__traceql_name_fits(q->expression, &q->hints->services, name,
+				       true, err);
 }
 
 static int operation_fits(void *arg, struct span_str name,
 			  struct span_error *err)
 {
 	const struct span_query *q = arg;
+	int rc = span__names_match(&q->operations, name, err);
 
-	return span__names_match(&q->operations, name, err);
+	if (rc <= 0 || !q->expression)
+		return rc;
+	return span__traceql_name_fits(q->expression, &q->hints->operations,
+				       name, false, err);
 }
 
 /* The tags that are an equality: all others are left to the match. */
 static int push_down_tags(struct span_query *q)
 {
+	size_t n_hints = q->hints ? q->hints->n_tags : 0;
 	struct span_tag_eq *v =
-		span_arena_array(&q->arena, q->tags.n, sizeof(*v));
+		span_arena_array(&q->arena, q->tags.n + n_hints, sizeof(*v));
 
 	if (!v)
 		return SPAN_E_NOMEM;
@@ -230,7 +239,42 @@ static int push_down_tags(struct span_query *q)
 	}
 	q->headed = q->range.n_tags == q->tags.n && !q->n_not_tags;
 	q->pushed = q->headed && !q->root && !q->orphans;
+	for (size_t i = 0; i < n_hints; i++)
+		v[q->range.n_tags++] = q->hints->tags[i];
 	return 0;
+}
+
+/* The names that an expression lists, where no option lists others. */
+static void push_down_names(struct span_query *q, const struct tql_names *names,
+			    const struct span_str **out, size_t *n)
+{
+	if (names->set && *n) {
+		q->pushed = false;
+	} else if (names->set) {
+		*out = names->v;
+		*n = names->n;
+	}
+}
+
+static void push_down_hints(struct span_query *q)
+{
+	const struct tql_hints *h = q->hints;
+	struct span_range *r = &q->range;
+
+	if (!h->exact)
+		q->pushed = q->headed = false;
+	push_down_names(q, &h->services, &r->services, &r->n_services);
+	push_down_names(q, &h->operations, &r->operations, &r->n_operations);
+	if (h->services.n_conds)
+		r->service_fn = service_fits;
+	if (h->operations.n_conds)
+		r->operation_fn = operation_fits;
+	if (h->min_ns > r->min_duration_ns)
+		r->min_duration_ns = h->min_ns;
+	if (h->max_ns &&
+	    (!r->max_duration_ns || h->max_ns < r->max_duration_ns))
+		r->max_duration_ns = h->max_ns;
+	r->error |= h->error;
 }
 
 static int push_down_all(struct span_query *q, struct span_error *err)
@@ -246,7 +290,25 @@ static int push_down_all(struct span_query *q, struct span_error *err)
 		q->range.service_fn = service_fits;
 	if (q->operations.n && !q->range.n_operations)
 		q->range.operation_fn = operation_fits;
+	if (q->hints)
+		push_down_hints(q);
 	return 0;
+}
+
+static int compile_expression(struct span_query *q,
+			      const struct span_select *sel,
+			      struct span_error *err)
+{
+	int rc = span__traceql_compile(
+		&q->expression, span_str(sel->expression), &q->arena, err);
+
+	if (rc < 0)
+		return rc;
+	q->whole |= q->expression->whole;
+	q->hints = span_arena_alloc(&q->arena, sizeof(*q->hints));
+	if (!q->hints)
+		return out_of_memory(err);
+	return span__traceql_hints(q->expression, q->hints, &q->arena, err);
 }
 
 static int compile(struct span_query *q, const struct span_select *sel,
@@ -274,6 +336,8 @@ static int compile(struct span_query *q, const struct span_select *sel,
 		rc = compile_ids(q, sel, err);
 	if (!rc)
 		rc = compile_range(q, sel, err);
+	if (!rc && sel->expression)
+		rc = compile_expression(q, sel, err);
 	return rc < 0 ? rc : push_down_all(q, err);
 }
 
@@ -318,6 +382,7 @@ static bool match_ids(const struct span_query *q, const struct span *s)
 	return !q->n_ids;
 }
 
+/* Of a query with an expression its hints are in the range, too. */
 static bool match_range(const struct span_range *r, const struct span *s)
 {
 	return s->start_ns >= r->since_ns &&
@@ -340,11 +405,14 @@ int span_query_match_head(const struct span_query *q, const struct span *s,
 		rc = span__names_match(&q->operations, s->name, err);
 	if (rc <= 0)
 		return rc;
-	return q->tags.n || q->n_not_tags || q->range.error ? 2 : 1;
+	return q->tags.n || q->n_not_tags || q->range.error || q->expression
+		       ? 2
+		       : 1;
 }
 
-int span_query_match(const struct span_query *q, const struct span *s,
-		     struct span_error *err)
+/* All but the expression. */
+static int match_options(const struct span_query *q, const struct span *s,
+			 struct span_error *err)
 {
 	int rc = span_query_match_head(q, s, err);
 
@@ -360,19 +428,37 @@ int span_query_match(const struct span_query *q, const struct span *s,
 	return rc;
 }
 
-bool span_query_needs_traces(const struct span_query *q)
+int span_query_match(const struct span_query *q, const struct span *s,
+		     struct span_error *err)
 {
-	return q->orphans;
+	int rc = match_options(q, s, err);
+
+	if (rc > 0 && q->expression)
+		rc = span__traceql_match(q->expression, s, err);
+	return rc > 0 ? 1 : rc;
+}
+
+bool span_query_needs_trace(const struct span_query *q)
+{
+	return q->whole;
 }
 
 int span__query_judge(const struct span_query *q, const struct span_trace *t,
 		      uint8_t *matched, struct span_error *err)
 {
-	int any = 0;
+	bool chosen = q->expression && q->expression->whole;
+	int any = 0, rc = 1;
 
+	if (chosen)
+		rc = span__traceql_judge(q->expression, t, matched, err);
+	if (rc <= 0)
+		return rc;
 	for (size_t i = 0; i < t->n; i++) {
-		int rc = span_query_match(q, &t->spans[i], err);
-
+		if (chosen)
+			rc = matched[i] ? match_options(q, &t->spans[i], err)
+					: 0;
+		else
+			rc = span_query_match(q, &t->spans[i], err);
 		if (rc < 0)
 			return rc;
 		matched[i] = rc > 0 && (!q->orphans ||
@@ -392,6 +478,7 @@ void span_query_close(struct span_query **q)
 	for (size_t i = 0; i < (*q)->n_not_tags; i++)
 		span__tags_release(&(*q)->not_tags[i]);
 	free((*q)->not_tags);
+	span__traceql_close(&(*q)->expression);
 	span_arena_release(&(*q)->arena);
 	free(*q);
 	*q = NULL;

@@ -10,6 +10,7 @@
 #include "query/match.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -26,6 +27,7 @@
 #define MAX_NS 200000000u      /* for one text */
 
 struct span__regex {
+	bool whole; /* it can only match where the text begins */
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -45,8 +47,8 @@ static int bad_pattern(int code, size_t offset, struct span_error *err)
 			     text);
 }
 
-int span__regex_open(struct span__regex **out, struct span_str pattern,
-		     struct span_error *err)
+static int open_regex(struct span__regex **out, struct span_str pattern,
+		      uint32_t options, struct span_error *err)
 {
 	struct span__regex *r;
 	int code = 0;
@@ -60,13 +62,14 @@ int span__regex_open(struct span__regex **out, struct span_str pattern,
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	r->whole = options & PCRE2_ANCHORED;
 	cut = pattern.len < sizeof(r->name) ? pattern.len : sizeof(r->name) - 1;
 	for (size_t i = 0; i < cut; i++)
 		r->name[i] = pattern.p[i];
 	r->code = pcre2_compile(
 		(PCRE2_SPTR)(pattern.len ? pattern.p : ""), pattern.len,
-		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
-			PCRE2_USE_OFFSET_LIMIT,
+		options | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+			PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
 		&code, &offset, NULL);
 	if (!r->code) {
 		span__regex_close(&r);
@@ -88,6 +91,54 @@ int span__regex_open(struct span__regex **out, struct span_str pattern,
 		pcre2_jit_stack_assign(r->context, NULL, r->stack);
 	*out = r;
 	return 0;
+}
+
+int span__regex_open(struct span__regex **out, struct span_str pattern,
+		     struct span_error *err)
+{
+	return open_regex(out, pattern, 0, err);
+}
+
+/*
+ * May ".*" go from the begin of the pattern, at AT = 0, or from its end, since
+ * the pattern is looked for anywhere then? Only where it is plain to see.
+ */
+static bool is_free(struct span_str pattern, size_t at)
+{
+	size_t backslashes = 0;
+
+	if (pattern.len < at + 2 || pattern.p[at] != '.' ||
+	    pattern.p[at + 1] != '*' || memchr(pattern.p, '|', pattern.len) ||
+	    memmem(pattern.p, pattern.len, "(?", 2) ||
+	    memmem(pattern.p, pattern.len, "(*", 2) ||
+	    memmem(pattern.p, pattern.len, "\\Q", 2))
+		return false;
+	for (size_t i = at; i && pattern.p[i - 1] == '\\'; i--)
+		backslashes++;
+	return backslashes % 2 == 0 &&
+	       (pattern.len == at + 2 || !memchr("?+*{", pattern.p[at + 2], 4));
+}
+
+/*
+ * ".*x.*" would try each place of the text for the first part, and each
+ * behind it for the second: it is "x" anywhere.
+ */
+int span__regex_open_whole(struct span__regex **out, struct span_str pattern,
+			   struct span_error *err)
+{
+	uint32_t options = PCRE2_DOTALL;
+
+	if (is_free(pattern, 0)) {
+		pattern.p += 2;
+		pattern.len -= 2;
+	} else {
+		options |= PCRE2_ANCHORED;
+	}
+	if (pattern.len >= 2 && is_free(pattern, pattern.len - 2))
+		pattern.len -= 2;
+	else
+		options |= PCRE2_ENDANCHORED;
+	return open_regex(out, pattern, options, err);
 }
 
 static uint64_t cpu_ns(void)
@@ -130,7 +181,7 @@ int span__regex_match(struct span__regex *r, struct span_str text,
 	uint64_t start;
 	int rc;
 
-	if (text.len <= PIECE)
+	if (text.len <= PIECE || r->whole)
 		return match_piece(r, text, 0, text.len, err);
 	start = cpu_ns();
 	for (;;) {

@@ -37,6 +37,8 @@ static int open_search(struct span_search **out, const struct span_query *q,
 		s->o.memory = DEFAULT_MEMORY;
 	rc = span__ids_init(&s->ids, err);
 	if (!rc)
+		rc = span__ids_init(&s->seen, err);
+	if (!rc)
 		rc = span__resolver_init(&s->resolver, q, err);
 	if (rc < 0)
 		span_search_close(&s);
@@ -52,6 +54,7 @@ int span_search_store(struct span_search **out, struct span_store *st,
 
 	if (rc < 0)
 		return rc;
+	(*out)->from_store = st;
 	(*out)->store = span__store_search_open(st);
 	if ((*out)->store)
 		return 0;
@@ -67,6 +70,7 @@ int span_search_source(struct span_search **out, struct span_source src,
 
 	if (rc < 0)
 		return rc;
+	(*out)->from_source = src;
 	(*out)->undecided = span__resolver_open(&(*out)->resolver);
 	(*out)->stream = span__stream_search_open(src);
 	if ((*out)->stream)
@@ -127,68 +131,95 @@ int span_search_next(struct span_search *s, struct span_trace *out,
 	return rc;
 }
 
-/* The next matching span of the traces as they come. */
-static int next_of_trace(struct span_search *s, struct span *out,
-			 struct span_error *err)
+/* The next trace that was not returned before, in whole or in part. */
+static int next_id_of_traces(struct span_search *s, uint8_t id[16],
+			     struct span_error *err)
 {
-	const uint8_t *matched = (const uint8_t *)s->matched.p;
+	struct span_trace t;
 	int rc;
 
-	for (;;) {
-		while (s->next_span < s->trace.n) {
-			*out = s->trace.spans[s->next_span];
-			if (matched[s->next_span++])
-				return 1;
-		}
-		s->next_span = s->trace.n = 0;
-		rc = span_search_next(s, &s->trace, &matched, err);
-		if (rc <= 0) {
-			s->trace.n = 0;
-			return rc;
-		}
-	}
-}
-
-/*
- * Spans of traces that were judged whole. The traces then come in no order of
- * their own; limit and order are those of the spans.
- */
-static int next_judged_span(struct span_search *s, struct span *out,
-			    struct span_error *err)
-{
-	int rc;
-
-	if (s->o.sort == SPAN_SORT_DEFAULT)
-		return next_of_trace(s, out, err);
-	while (!s->spans_ready) {
-		const struct span_search_opts o = s->o;
-
-		s->o.limit = 0;
-		s->o.sort = SPAN_SORT_DEFAULT;
-		rc = next_of_trace(s, out, err);
-		s->o = o;
-		s->spans_ready = !rc;
-		if (rc > 0)
-			rc = span__keep_put(s, out, err);
+	while ((rc = span__stream_next(s, &t, err)) > 0) {
+		rc = span__ids_put(&s->seen, t.trace_id, 0, err);
 		if (rc < 0)
-			return rc;
+			break;
+		if (rc > 0) {
+			memcpy(id, t.trace_id, 16);
+			break;
+		}
 	}
-	return span__keep_next(s, out);
+	return rc;
 }
 
 int span_search_next_id(struct span_search *s, uint8_t id[16],
 			struct span_error *err)
 {
-	if (span_query_needs_traces(s->q)) {
-		struct span_trace t;
-		int rc = span_search_next(s, &t, NULL, err);
-
-		if (rc > 0)
-			memcpy(id, t.trace_id, 16);
-		return rc;
-	}
+	if (!s->store && s->q->whole)
+		return next_id_of_traces(s, id, err);
 	return s->store ? span__store_next_id(s, id, err)
 			: span__stream_next_id(s, id, err);
+}
+
+static int open_chosen(struct span_search *s, struct span_error *err)
+{
+	struct span_search_opts o = {.window_ns = s->o.window_ns,
+				     .memory = s->o.memory};
+
+	if (s->chosen.traces)
+		return 0;
+	return s->store ? span_search_store(&s->chosen.traces, s->from_store,
+					    s->q, &o, err)
+			: span_search_source(&s->chosen.traces, s->from_source,
+					     s->q, &o, err);
+}
+
+/* The next matching span of the traces, as they come. */
+static int next_chosen(struct span_search *s, struct span *out,
+		       struct span_error *err)
+{
+	struct span__chosen *c = &s->chosen;
+	int rc = open_chosen(s, err);
+
+	while (rc >= 0) {
+		for (; c->next < c->trace.n; c->next++) {
+			if (!c->matched[c->next])
+				continue;
+			*out = c->trace.spans[c->next++];
+			return 1;
+		}
+		rc = span_search_next(c->traces, &c->trace, &c->matched, err);
+		s->cut = span_search_cut(c->traces);
+		c->next = 0;
+		if (rc <= 0) {
+			c->trace.n = 0;
+			break;
+		}
+	}
+	return rc;
+}
+
+/* The same in order: what came before an error is still returned. */
+static int next_span_of_traces(struct span_search *s, struct span *out,
+			       struct span_error *err)
+{
+	struct span__chosen *c = &s->chosen;
+
+	if (s->o.sort == SPAN_SORT_DEFAULT)
+		return next_chosen(s, out, err);
+	while (!s->ready) {
+		int rc = next_chosen(s, out, &c->err);
+
+		if (rc > 0)
+			rc = span__keep_put(s, out, &c->err);
+		else
+			s->ready = true;
+		c->rc = rc;
+		s->ready |= rc < 0;
+	}
+	if (span__keep_next(s, out))
+		return 1;
+	if (c->rc < 0 && err)
+		*err = c->err;
+	return c->rc;
 }
 
 int span_search_next_span(struct span_search *s, struct span *out,
@@ -198,8 +229,8 @@ int span_search_next_span(struct span_search *s, struct span *out,
 		return span_error_set(
 			err, SPAN_E_INVALID,
 			"the order is one of traces, not of spans");
-	if (span_query_needs_traces(s->q))
-		return next_judged_span(s, out, err);
+	if (s->q->whole)
+		return next_span_of_traces(s, out, err);
 	return s->store ? span__store_next_span(s, out, err)
 			: span__stream_next_span(s, out, err);
 }
@@ -211,7 +242,7 @@ int span_search_count(struct span_search *s, uint64_t *n,
 	int rc;
 
 	*n = 0;
-	if (s->store && s->q->pushed && !s->q->n_ids &&
+	if (s->store && s->q->pushed && !s->q->whole && !s->q->n_ids &&
 	    s->o.sort < SPAN_SORT_SPANS)
 		return span__store_count(s, n, err);
 	while ((rc = span_search_next_span(s, &sp, err)) > 0)
@@ -238,6 +269,8 @@ void span_search_close(struct span_search **s)
 	span__keep_release(&(*s)->keep);
 	span__resolver_release(&(*s)->resolver);
 	span__ids_release(&(*s)->ids);
+	span__ids_release(&(*s)->seen);
+	span_search_close(&(*s)->chosen.traces);
 	span_buf_release(&(*s)->matched);
 	free(*s);
 	*s = NULL;

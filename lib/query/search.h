@@ -80,9 +80,26 @@ struct span__keep {
 	uint64_t arrivals;
 };
 
+/*
+ * Spans of a query that needs whole traces: a search of traces beside this
+ * one, whose matching spans are returned.
+ */
+struct span__chosen {
+	struct span_search *traces;
+	struct span_trace trace;
+	const uint8_t *matched;
+	size_t next; /* of the spans of TRACE */
+	int rc;	     /* how it ended */
+	struct span_error err;
+};
+
 struct span_search {
 	const struct span_query *q;
 	struct span_search_opts o;
+	struct span_store *from_store; /* or from_source */
+	struct span_source from_source;
+	struct span__chosen chosen;
+	struct span__ids seen; /* ids of traces that may come in parts */
 	uint64_t cut;
 	bool more;
 	bool undecided; /* typed ids get their meaning only at the end */
@@ -92,10 +109,6 @@ struct span_search {
 	struct span__ids ids; /* found in a store; or seen, for next_id */
 	size_t next;	      /* of ids */
 	bool ready;	      /* the results are known */
-	/* Of a search for spans that judges whole traces: the current one. */
-	struct span_trace trace;
-	size_t next_span;
-	bool spans_ready;
 	struct span__store_search *store;   /* or NULL */
 	struct span__stream_search *stream; /* or NULL */
 };

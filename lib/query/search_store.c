@@ -218,8 +218,7 @@ static int scan_newest(struct span_search *s, uint64_t limit,
 
 static int scan(struct span_search *s, struct span_error *err)
 {
-	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit &&
-	    !span_query_needs_traces(s->q))
+	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit && !s->q->whole)
 		return scan_newest(s, s->o.limit, err);
 	return scan_all(s, err);
 }
@@ -301,8 +300,8 @@ static int start_walk(struct span_search *s, struct span_error *err)
 /* Fill s->ids with the results in their order, or begin to walk. */
 static int find(struct span_search *s, struct span_error *err)
 {
-	bool by_scan = !s->q->n_ids && s->o.sort == SPAN_SORT_NEWEST &&
-		       !span_query_needs_traces(s->q);
+	bool by_scan =
+		!s->q->n_ids && !s->q->whole && s->o.sort == SPAN_SORT_NEWEST;
 	int rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
 
 	if (!rc && !by_scan)
@@ -363,7 +362,7 @@ int span__store_next_id(struct span_search *s, uint8_t id[16],
 	struct span_trace t;
 	int rc;
 
-	if (!s->q->n_ids && s->o.sort == SPAN_SORT_DEFAULT)
+	if (!s->q->n_ids && !s->q->whole && s->o.sort == SPAN_SORT_DEFAULT)
 		return next_new_id(s, id, err);
 	rc = s->ready ? 0 : find(s, err);
 	if (!rc && s->store->walking) {

@@ -91,8 +91,11 @@ static int judge(struct span_search *s, struct span__open_trace *t,
 	if (rc < 0)
 		return rc;
 	rc = span__search_judge(s, out, err);
-	/* The rest of a trace that matched is part of the result. */
-	return rc < 0 ? rc : rc || t->goes_on;
+	/*
+	 * The rest of a trace that matched is part of the result; of one that
+	 * was only a candidate it must match itself.
+	 */
+	return rc < 0 ? rc : rc || (t->goes_on && !s->q->whole);
 }
 
 static int compare(const void *a, const void *b)

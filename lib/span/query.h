@@ -66,17 +66,32 @@ struct span_select {
 	bool error;				   /* span_is_error() */
 	bool root;				   /* span_is_root() */
 	bool orphans; /* its parent is not in the trace */
+	/*
+	 * TraceQL, as traceql(7) describes it; NULL: not given. It chooses
+	 * spans of a trace, and all of the above must hold for one of these.
+	 * When it can be told from a span alone that is the same as any other
+	 * condition on the span.
+	 */
+	const char *expression;
 };
 
 struct span_query;
 
 /*
- * 0; SPAN_E_INVALID when an option cannot be read, with the column (from 0)
- * in err->pos; SPAN_E_NOMEM. SEL is copied. A query belongs to one thread.
+ * 0; SPAN_E_INVALID when an option or the expression cannot be read, with the
+ * column (a byte, from 0) in err->pos; SPAN_E_NOMEM. SEL is copied. A query
+ * belongs to one thread.
  */
 SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 					       const struct span_select *sel,
 					       struct span_error *err);
+
+/*
+ * True when the query depends on more of the trace than the span: what
+ * span_query_match() says is then a first test, 1 when the span could be
+ * chosen, and only a search of traces tells whether it is.
+ */
+SPAN_API bool span_query_needs_trace(const struct span_query *q);
 
 /*
  * 1 when it holds for the span, 0, or SPAN_E_LIMIT when a regex takes too many
@@ -96,8 +111,6 @@ SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 SPAN_API SPAN_NODISCARD int span_query_match_head(const struct span_query *q,
 						  const struct span *s,
 						  struct span_error *err);
-/* True when only whole traces can be judged: it asks for orphans. */
-SPAN_API bool span_query_needs_traces(const struct span_query *q);
 SPAN_API void span_query_close(struct span_query **q);
 
 /*
@@ -162,8 +175,8 @@ SPAN_API SPAN_NODISCARD int span_search_next_id(struct span_search *s,
 /*
  * The next matching span alone, duplicates kept: in order of arrival, or with
  * a limit or a SORT by its start or duration, ties by ids, then by arrival.
- * Where whole traces must be judged spans come trace by trace, without
- * duplicates.
+ * When span_query_needs_trace() they come trace by trace, in the order in
+ * which traces do, and duplicates are left out.
  * SPAN_E_INVALID with SPAN_SORT_SPANS and SPAN_SORT_ERRORS. *OUT is valid
  * until the next call.
  */
