@@ -11,9 +11,9 @@
 #include "tests/unit/tap.h"
 #include "tests/unit/traceql-random.h"
 
-#define N 900
-#define N_TRACES 70
-#define ROUNDS 500
+#define N 400
+#define N_TRACES 32
+#define ROUNDS 2000
 #define BASE 1795341600000000000u
 
 static struct span_arena arena;
@@ -142,7 +142,8 @@ static void make_spans(uint64_t seed)
 		}
 		*s = (struct span){
 			.process = p,
-			.start_ns = BASE + rnd_below(&r, 50) * 100000000u,
+			/* No two alike: the order of arrival must not matter */
+			.start_ns = BASE + i + rnd_below(&r, 50) * 100000000u,
 			.duration_ns = rnd_below(&r, 20) * 10000000u,
 			.name = span_str(TR_PICK(&r, names)),
 			.kind = (uint8_t)rnd_below(&r, 4),
@@ -152,7 +153,6 @@ static void make_spans(uint64_t seed)
 		};
 		s->trace_id[15] = (uint8_t)(1 + rnd_below(&r, N_TRACES));
 		s->trace_id[0] = s->trace_id[15] % 5 == 0;
-		s->span_id[7] = (uint8_t)rnd_below(&r, 60);
 		s->parent_id[7] =
 			(uint8_t)(rnd_below(&r, 5) ? rnd_below(&r, 12) : 0);
 		s->span_id[7] = (uint8_t)rnd_below(&r, 14);
@@ -440,7 +440,7 @@ static struct span_store *open_store(const char *name,
 	const struct span_store_opts o = {
 		.mode = mode,
 		.sync = SPAN_SYNC_NONE,
-		.rotate_bytes = 20u << 10,
+		.rotate_bytes = 8u << 10,
 	};
 	struct span_store *st;
 
@@ -451,20 +451,22 @@ static struct span_store *open_store(const char *name,
 /* Half of the spans sealed, in segments that traces straddle. */
 static struct span_store *fill_directory(struct span_store **appender)
 {
-	const struct span_seal_opts how = {.all = true, .max_spans = 200};
+	const struct span_seal_opts how = {.all = true, .max_spans = 100};
 	struct span_sealed done;
 	struct span_store_stat stat;
 	struct span_store *st;
 
 	must(mkdtemp(dir) != NULL);
 	st = open_store(dir, SPAN_STORE_APPEND);
-	append(st, 0, N / 2);
+	for (size_t i = 0; i < N / 2; i += N / 10)
+		append(st, i, i + N / 10);
 	must(span_store_close(&st, &err) == 0);
 	st = open_store(dir, SPAN_STORE_MAINTAIN);
 	must(span_store_seal(st, &how, &done, NULL, NULL, &err) == 0);
 	must(span_store_close(&st, &err) == 0);
 	*appender = open_store(dir, SPAN_STORE_APPEND);
-	append(*appender, N / 2, N);
+	for (size_t i = N / 2; i < N; i += N / 10)
+		append(*appender, i, i + N / 10);
 	st = open_store(dir, SPAN_STORE_READ);
 	must(span_store_stat(st, &stat, &err) == 0);
 	ok(stat.n_segments > 1 && stat.n_files > stat.n_segments + 1,

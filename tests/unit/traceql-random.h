@@ -48,12 +48,6 @@ static inline struct tr_node *tr_new(struct rnd *r, enum tr_kind kind)
 	return n;
 }
 
-static inline void tr_put(struct span_buf *b, const char *a, const char *c,
-			  const char *d)
-{
-	span_buf_printf(b, "%s%s%s", a, c, d);
-}
-
 /* ---- Making ---- */
 
 static const char *const tr_ops[] = {"=", "!=", "<", "<=", ">", ">="};
@@ -297,8 +291,9 @@ static inline void tr_write(struct span_buf *b, const struct tr_node *n)
 		break;
 	case TR_PIPE:
 		tr_write(b, n->a);
-		span_buf_puts(b, " | ");
+		span_buf_puts(b, n->b->kind == TR_PIPE ? " | (" : " | ");
 		tr_write(b, n->b);
+		span_buf_puts(b, n->b->kind == TR_PIPE ? ")" : "");
 		break;
 	case TR_SCALAR:
 		span_buf_printf(b, "%s(%s) %s %s", n->aggregate,
