@@ -148,6 +148,33 @@ void cmd_input_close(int *fd);
  */
 SPAN_NODISCARD int cmd_input_check(struct span_error *err);
 
+/* ---- cmd_file.c: small files as a whole ---- */
+
+/* Append what PATH holds to OUT. SPAN_E_NOTFOUND, SPAN_E_IO, SPAN_E_LIMIT
+ * above 256 MiB, SPAN_E_NOMEM. */
+SPAN_NODISCARD int cmd_file_read(const char *path, struct span_buf *out,
+				 struct span_error *err);
+/*
+ * Put the LEN bytes P in the place of PATH, which always has the old or the new
+ * ones, after a power cut too. 0, SPAN_E_IO, SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int cmd_file_replace(const char *path, const void *p, size_t len,
+				    struct span_error *err);
+
+/* ---- cmd_watch.c: wait until a directory changes ---- */
+
+struct cmd_watch {
+	int fd; /* -1: the kernel does not tell */
+};
+
+void cmd_watch_open(struct cmd_watch *w, const char *dir);
+/*
+ * Until something in it changed, DUE_NS (since the epoch) or a second has
+ * passed, or a signal came; at least 100 ms.
+ */
+void cmd_watch_wait(struct cmd_watch *w, uint64_t due_ns);
+void cmd_watch_close(struct cmd_watch *w);
+
 /* ---- cmd_look.c: how output for people looks ---- */
 
 /* --color, --utc */

@@ -89,6 +89,11 @@ bool cmd_source_in_time(const struct span *s)
 	       (!opt.until || s->start_ns < opt.until);
 }
 
+bool cmd_source_has_since(void)
+{
+	return opt.since || opt.around;
+}
+
 bool cmd__select_has_ids(void)
 {
 	return opt.trace_ids.n;

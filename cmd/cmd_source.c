@@ -138,6 +138,7 @@ static int open_store(struct cmd_source *s, const char *name,
 {
 	struct span_store_opts o = {.mode = SPAN_STORE_READ, .damage = damaged};
 
+	s->name = name;
 	return span_store_open(&s->store, name, &o, err);
 }
 
@@ -453,19 +454,53 @@ bool cmd_source_slices(const struct cmd_source *s)
 	       search.sort < 0 && !span_query_needs_trace(s->query);
 }
 
+int cmd_source_news(struct cmd_source *s, struct span_news **out,
+		    struct span_error *err)
+{
+	struct span_search_opts o = {.window_ns = search.window,
+				     .memory = search.memory};
+
+	if (!s->store)
+		cmd_usage("--follow and --cursor are about a store; of a FILE "
+			  "that grows: tail -c +1 -f FILE | span-query");
+	if (limit() || search.sort >= 0)
+		cmd_usage("--follow and --cursor go with no --limit or "
+			  "--sort");
+	return span_news_open(out, s->store, s->query, &o, err);
+}
+
+int cmd_source_refresh(struct cmd_source *s, struct span_error *err)
+{
+	return span_store_refresh(s->store, err);
+}
+
+const char *cmd_source_name(const struct cmd_source *s)
+{
+	return s->name;
+}
+
+bool cmd_source_needs_trace(const struct cmd_source *s)
+{
+	return span_query_needs_trace(s->query);
+}
+
+void cmd_source_cut(uint64_t n)
+{
+	if (n)
+		cmd_warn("%llu %s cut for want of memory; see --memory",
+			 (unsigned long long)n,
+			 n == 1 ? "trace was" : "traces were");
+}
+
 void cmd_source_close(struct cmd_source **sp)
 {
 	struct cmd_source *s = *sp;
-	uint64_t cut;
 
 	if (!s)
 		return;
 	close_file(s);
-	cut = s->search ? span_search_cut(s->search) : 0;
-	if (cut)
-		cmd_warn("%llu %s cut for want of memory; see --memory",
-			 (unsigned long long)cut,
-			 cut == 1 ? "trace was" : "traces were");
+	if (s->search)
+		cmd_source_cut(span_search_cut(s->search));
 	if (s->search && span_search_more(s->search) &&
 	    search.limit == NOT_GIVEN)
 		cmd_note("only the %s %llu are shown; --limit 0 shows all",

@@ -107,6 +107,24 @@ SPAN_NODISCARD int cmd_source_next_slice(struct cmd_source *s,
 /* True when slices are all there is to it. */
 bool cmd_source_slices(const struct cmd_source *s);
 
+/*
+ * For who stays, or comes again: the news of a store; wrong usage exits when
+ * the source is none, or has a limit or an order. Borrows S. Then a new
+ * snapshot for the next look.
+ */
+SPAN_NODISCARD int cmd_source_news(struct cmd_source *s, struct span_news **out,
+				   struct span_error *err);
+SPAN_NODISCARD int cmd_source_refresh(struct cmd_source *s,
+				      struct span_error *err);
+/* The name of the store. */
+const char *cmd_source_name(const struct cmd_source *s);
+/* True when only whole traces can be judged. */
+bool cmd_source_needs_trace(const struct cmd_source *s);
+/* True when --since or --around was given. */
+bool cmd_source_has_since(void);
+/* Warn of N traces that were cut for want of memory, if any. */
+void cmd_source_cut(uint64_t n);
+
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);
 

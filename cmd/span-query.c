@@ -3,7 +3,7 @@
  * span-query - find traces
  */
 #include "cmd_source.h"
-#include "query-print.h"
+#include "query-news.h"
 
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #define TERMINAL_LIMIT 20
 
 static struct {
-	const char *format, *columns;
-	bool count, spans, csv_safe, zero, with, without;
+	const char *format, *columns, *cursor;
+	bool count, spans, csv_safe, zero, with, without, follow;
 } opt = {.csv_safe = true};
 
 static const struct cmd_option options[] = {
@@ -33,6 +33,11 @@ static const struct cmd_option options[] = {
 	 "print only the names of FILEs without one", NULL},
 	{CMD_FLAG, 'z', "null", &opt.zero, NULL,
 	 "a zero byte, not a newline, ends ids, names and templates", NULL},
+	{CMD_FLAG, 0, "follow", &opt.follow, NULL,
+	 "go on with what comes into the store: a trace when it is complete",
+	 NULL},
+	{CMD_STRING, 0, "cursor", &opt.cursor, "FILE",
+	 "only what is new since the run before, which FILE remembers", NULL},
 	{CMD_FLAG, 'q', "quiet", &cmd_quiet, NULL,
 	 "print nothing: the exit status says whether something matches", NULL},
 	{CMD_NOFLAG, 0, "no-csv-safe", &opt.csv_safe, NULL,
@@ -45,6 +50,7 @@ static const struct cmd_option options[] = {
 };
 
 static struct query_print out;
+static struct query_news news;
 
 /* ---- The ways through the input: counts go to out.n_* ---- */
 
@@ -142,6 +148,18 @@ static int produce(struct cmd_source *in, struct span_error *err)
 	return all_traces(in, err);
 }
 
+/* What there is, what is new, or what comes. */
+static int produce_all(struct cmd_source *in, struct span_error *err)
+{
+	news.count = opt.count;
+	news.spans = opt.spans;
+	if (opt.follow)
+		return query_follow(&news, &out, in, err);
+	if (opt.cursor)
+		return query_since_cursor(&news, &out, in, opt.cursor, err);
+	return produce(in, err);
+}
+
 static int search(struct cmd_source *in, struct span_error *err)
 {
 	struct span_error late = {0};
@@ -152,7 +170,7 @@ static int search(struct cmd_source *in, struct span_error *err)
 	if (opt.count)
 		out.format = QUERY_IDS; /* nothing before and behind it */
 	query_print_begin(&out);
-	rc = produce(in, err);
+	rc = produce_all(in, err);
 	if (rc == SPAN_E_PIPE || rc == SPAN_E_NOMEM)
 		return rc;
 	if (opt.count)
@@ -246,6 +264,8 @@ static void check_options(void)
 		cmd_usage("-l and -L do not go together");
 	if (lists_names() && (opt.count || opt.format || opt.columns))
 		cmd_usage("-l and -L go with no -c, -o or --columns");
+	if (lists_names() && (opt.follow || opt.cursor))
+		cmd_usage("-l and -L go with no --follow or --cursor");
 	if (opt.zero && out.format != QUERY_IDS &&
 	    out.format != QUERY_TEMPLATE && !lists_names())
 		cmd_usage("-z goes with -o ids, templates, -l and -L");
@@ -261,7 +281,11 @@ static void set_up(bool lists)
 	query_print_choose(&out, opt.format, opt.columns);
 	if (lists || lists_names())
 		check_options();
-	if (terminal && lists)
+	if (opt.follow && (opt.count || opt.cursor || cmd_quiet))
+		cmd_usage("--follow goes with no -c, -q or --cursor");
+	if (opt.cursor && cmd_quiet)
+		cmd_usage("--cursor goes with no -q");
+	if (terminal && lists && !opt.follow && !opt.cursor)
 		cmd_source_default_limit(TERMINAL_LIMIT);
 	query_print_hold(&out, cmd_source_limit());
 	cmd_source_on_idle(before_wait, &out);
@@ -286,8 +310,13 @@ static int run(int argc, char **argv, struct span_error *err)
 	query_print_close(&out);
 	if (!rc)
 		rc = cmd_output_close(fd, err);
+	if (!rc && opt.cursor)
+		rc = query_cursor_write(&news, opt.cursor, err);
+	span_buf_release(&news.cursor);
 	if (rc < 0)
 		return rc;
+	if (opt.follow)
+		return CMD_OK;
 	if (out.n_traces || out.n_spans)
 		return CMD_OK;
 	if (cmd_output_is_terminal() && lists)

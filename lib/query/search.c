@@ -62,6 +62,23 @@ int span_search_store(struct span_search **out, struct span_store *st,
 	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 }
 
+int span__search_given(struct span_search **out, struct span_store *st,
+		       const struct span_query *q,
+		       const struct span_search_opts *o, struct span__ids *ids,
+		       struct span_error *err)
+{
+	int rc = span_search_store(out, st, q, o, err);
+
+	if (rc < 0) {
+		span__ids_release(ids);
+		return rc;
+	}
+	span__ids_release(&(*out)->ids);
+	(*out)->ids = *ids;
+	(*out)->given = true;
+	return 0;
+}
+
 int span_search_source(struct span_search **out, struct span_source src,
 		       const struct span_query *q,
 		       const struct span_search_opts *o, struct span_error *err)

@@ -108,10 +108,17 @@ struct span_search {
 	struct span__keep keep;
 	struct span__ids ids; /* found in a store; or seen, for next_id */
 	size_t next;	      /* of ids */
+	bool given;	      /* of a store: these are all to look at */
 	bool ready;	      /* the results are known */
 	struct span__store_search *store;   /* or NULL */
 	struct span__stream_search *stream; /* or NULL */
 };
+
+/* As span_search_store(), for the traces IDS, which the search takes over. */
+SPAN_NODISCARD int
+span__search_given(struct span_search **out, struct span_store *st,
+		   const struct span_query *q, const struct span_search_opts *o,
+		   struct span__ids *ids, struct span_error *err);
 
 /* Results come only at the end: --limit, or an order of its own. */
 bool span__search_holds(const struct span_search *s);

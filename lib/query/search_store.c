@@ -302,8 +302,10 @@ static int find(struct span_search *s, struct span_error *err)
 {
 	bool by_scan =
 		!s->q->n_ids && !s->q->whole && s->o.sort == SPAN_SORT_NEWEST;
-	int rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
+	int rc = 0;
 
+	if (!s->given)
+		rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
 	if (!rc && !by_scan)
 		rc = start_walk(s, err);
 	if (rc < 0)

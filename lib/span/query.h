@@ -198,6 +198,64 @@ SPAN_API uint64_t span_search_cut(const struct span_search *s);
 SPAN_API bool span_search_more(const struct span_search *s);
 SPAN_API void span_search_close(struct span_search **s);
 
+/*
+ * The new matching traces of a store, each once: for who comes again and again
+ * with what he remembers, or stays. A trace is told when none of its spans has
+ * arrived for the window. The last million that were told are remembered; one
+ * that was told before these is told again if more of it matches.
+ */
+struct span_news;
+typedef int span_news_span_fn(void *arg, const struct span *s,
+			      struct span_error *err);
+
+/*
+ * ST, which must keep times of arrival (span_store_since()), and Q are borrowed
+ * until close; of O window and memory count. All that the store has is new, but
+ * after load what came since save, and after begin what came since then, and
+ * traces that were not complete at NOW_NS.
+ */
+SPAN_API SPAN_NODISCARD int span_news_open(struct span_news **out,
+					   struct span_store *st,
+					   const struct span_query *q,
+					   const struct span_search_opts *o,
+					   struct span_error *err);
+/*
+ * 0; SPAN_E_INVALID when it was saved with another store; SPAN_E_CORRUPT with
+ * the offset in err->pos; SPAN_E_FORMAT, SPAN_E_NOMEM. Close it after an error.
+ */
+SPAN_API SPAN_NODISCARD int span_news_load(struct span_news *n, const void *p,
+					   size_t len, struct span_error *err);
+SPAN_API SPAN_NODISCARD int
+span_news_begin(struct span_news *n, uint64_t now_ns, struct span_error *err);
+/* Append it to OUT. 0 or SPAN_E_NOMEM. */
+SPAN_API SPAN_NODISCARD int span_news_save(struct span_news *n,
+					   struct span_buf *out,
+					   struct span_error *err);
+
+/*
+ * See what has arrived at NOW_NS, since the Unix epoch; before another look
+ * span_store_refresh() is due. Then next returns what is complete: the contract
+ * of span_search_next(). It must be asked to its end, after which the store may
+ * be refreshed.
+ */
+SPAN_API SPAN_NODISCARD int span_news_look(struct span_news *n, uint64_t now_ns,
+					   struct span_error *err);
+SPAN_API SPAN_NODISCARD int span_news_next(struct span_news *n,
+					   struct span_trace *out,
+					   const uint8_t **matched,
+					   struct span_error *err);
+/* Instead of both: FN for each matching span that arrived. */
+SPAN_API SPAN_NODISCARD int span_news_spans(struct span_news *n,
+					    span_news_span_fn *fn, void *arg,
+					    struct span_error *err);
+
+/* When the next trace is complete if nothing comes; UINT64_MAX: none waits. */
+SPAN_API uint64_t span_news_due_ns(const struct span_news *n);
+/* Matching traces that are not complete; traces cut as span_search_cut(). */
+SPAN_API uint64_t span_news_waiting(const struct span_news *n);
+SPAN_API uint64_t span_news_cut(const struct span_news *n);
+SPAN_API void span_news_close(struct span_news **n);
+
 #ifdef __cplusplus
 }
 #endif

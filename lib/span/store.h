@@ -231,6 +231,40 @@ SPAN_API SPAN_NODISCARD int span_cursor_next(struct span_cursor *c,
 SPAN_API void span_cursor_close(struct span_cursor **c);
 
 /*
+ * How far somebody has seen what arrived: the highest sequence number and the
+ * latest time of arrival of a frame. Zero: nothing. It keeps its meaning when
+ * logs are sealed, and segments merged or expired.
+ */
+struct span_store_mark {
+	uint64_t seq, arrival_ns;
+};
+struct span_store_arrival {
+	uint64_t arrival_ns; /* when it arrived, at the latest */
+	bool again;	     /* it may have arrived before the mark */
+};
+/* *S is valid until it returns; below 0 ends it. */
+typedef int span_store_since_fn(void *arg, const struct span *s,
+				const struct span_store_arrival *a,
+				struct span_error *err);
+
+/*
+ * Call FN with the spans in RANGE (NULL: all), of the N traces IDS (sorted as
+ * for span_store_find(); 0: all), that arrived after FROM; *END is how far that
+ * is, also when it fails. Of a segment that has frames from before and after
+ * all spans come. Segments that another store wrote are left out.
+ *
+ * The files are those of the snapshot, but a log that still grows is read to
+ * its present end. 0, what FN returned below 0, SPAN_E_INVALID when the store
+ * is of a kind that keeps no times of arrival, or another negative code.
+ * Damage is passed over and told as scans do.
+ */
+SPAN_API SPAN_NODISCARD int
+span_store_since(struct span_store *st, const struct span_store_mark *from,
+		 const struct span_range *range, const uint8_t (*ids)[16],
+		 size_t n, span_store_since_fn *fn, void *arg,
+		 struct span_store_mark *end, struct span_error *err);
+
+/*
  * See what was appended since: a new snapshot for the scans that follow. The
  * cursors of the old one must be closed before.
  */

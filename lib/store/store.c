@@ -212,6 +212,23 @@ int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
 				 err);
 }
 
+int span_store_since(struct span_store *st, const struct span_store_mark *from,
+		     const struct span_range *range, const uint8_t (*ids)[16],
+		     size_t n, span_store_since_fn *fn, void *arg,
+		     struct span_store_mark *end, struct span_error *err)
+{
+	const struct span__scan scan = {.range = range, .ids = ids, .n_ids = n};
+
+	*end = *from;
+	if (!st->ops->since)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s: it keeps no times of arrival",
+				      st->name);
+	return span__store_named(
+		st->name, st->ops->since(st, from, &scan, fn, arg, end, err),
+		err);
+}
+
 int span_cursor_next(struct span_cursor *c, struct span *out,
 		     struct span_error *err)
 {

@@ -148,6 +148,7 @@ static const struct span__store_ops ops = {
 	.tick = tick,
 	.counts = counts,
 	.scan = span__directory_scan,
+	.since = span__directory_since,
 	.refresh = span__directory_refresh,
 	.stat = span__directory_stat,
 	.files = span__directory_files,

@@ -32,6 +32,12 @@ SPAN_NODISCARD int span__directory_scan(struct span_store *st,
 					const struct span__scan *scan,
 					struct span_cursor **out,
 					struct span_error *err);
+SPAN_NODISCARD int span__directory_since(struct span_store *st,
+					 const struct span_store_mark *from,
+					 const struct span__scan *scan,
+					 span_store_since_fn *fn, void *arg,
+					 struct span_store_mark *end,
+					 struct span_error *err);
 SPAN_NODISCARD int span__directory_stat(struct span_store *st,
 					struct span_store_stat *out,
 					struct span_error *err);

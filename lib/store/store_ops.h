@@ -32,6 +32,10 @@ struct span__store_ops {
 		       struct span_store_counts *out);
 	int (*scan)(struct span_store *st, const struct span__scan *scan,
 		    struct span_cursor **out, struct span_error *err);
+	int (*since)(struct span_store *st, const struct span_store_mark *from,
+		     const struct span__scan *scan, span_store_since_fn *fn,
+		     void *arg, struct span_store_mark *end,
+		     struct span_error *err);
 	int (*refresh)(struct span_store *st, struct span_error *err);
 	int (*stat)(struct span_store *st, struct span_store_stat *out,
 		    struct span_error *err);
