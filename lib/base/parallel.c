@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/parallel.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -72,4 +71,31 @@ void span__parallel(unsigned threads, size_t n_jobs,
 	run(&w);
 	while (n > 0)
 		pthread_join(ids[--n], NULL);
+}
+
+static void *help(void *arg)
+{
+	struct span__helper *h = arg;
+
+	h->fn(h->arg);
+	return NULL;
+}
+
+bool span__helper_start(struct span__helper *h, void (*fn)(void *arg),
+			void *arg)
+{
+	sigset_t old;
+	bool good;
+
+	h->fn = fn;
+	h->arg = arg;
+	signals_for_threads(&old);
+	good = !pthread_create(&h->id, NULL, help, h);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return good;
+}
+
+void span__helper_join(struct span__helper *h)
+{
+	pthread_join(h->id, NULL);
 }

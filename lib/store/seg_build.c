@@ -24,7 +24,7 @@
  * thread, each span of the type that has most, and each text; each column.
  */
 #define FINISH_SPAN 36u
-#define FINISH_TRACE 64u
+#define FINISH_TRACE 8u
 #define FINISH_TREE 132u
 #define FINISH_ROW 60u
 #define FINISH_TEXT 4u
@@ -357,16 +357,23 @@ static void end_texts(struct span__seg_builder *b)
 	b->n_frame_strings = 0;
 }
 
+static bool begin_frame(struct span__seg_builder *b, const struct span_frame *f)
+{
+	if (!begin_texts(b, span_frame_info(f)))
+		return false;
+	memset(b->frame_scopes, 0, sizeof(b->frame_scopes));
+	b->in_frame = true;
+	return true;
+}
+
 int span__seg_builder_put_frame(struct span__seg_builder *b,
 				struct span_frame *f, struct span_error *err)
 {
 	struct span s;
 	int rc;
 
-	if (!begin_texts(b, span_frame_info(f)))
+	if (!begin_frame(b, f))
 		return no_memory(b, err);
-	memset(b->frame_scopes, 0, sizeof(b->frame_scopes));
-	b->in_frame = true;
 	span_frame_rewind(f);
 	while ((rc = span_frame_next(f, &s, err)) > 0) {
 		rc = put_checked(b, &s, err);
@@ -376,6 +383,21 @@ int span__seg_builder_put_frame(struct span__seg_builder *b,
 	end_texts(b);
 	if (rc == 0)
 		span_frame_rewind(f);
+	return rc;
+}
+
+int span__seg_builder_put_spans(struct span__seg_builder *b,
+				const struct span_frame *f,
+				const struct span *v, size_t n,
+				struct span_error *err)
+{
+	int rc = 0;
+
+	if (!begin_frame(b, f))
+		return no_memory(b, err);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = put_checked(b, &v[i], err);
+	end_texts(b);
 	return rc;
 }
 

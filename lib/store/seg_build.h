@@ -44,6 +44,12 @@ SPAN_NODISCARD int span__seg_builder_put_frame(struct span__seg_builder *b,
 					       struct span_frame *f,
 					       struct span_error *err);
 
+/* The same with the N spans of F that were decoded already. */
+SPAN_NODISCARD int span__seg_builder_put_spans(struct span__seg_builder *b,
+					       const struct span_frame *f,
+					       const struct span *v, size_t n,
+					       struct span_error *err);
+
 uint64_t span__seg_builder_spans(const struct span__seg_builder *b);
 /*
  * Bytes of memory it holds and will hold while one thread writes. How long

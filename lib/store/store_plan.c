@@ -45,21 +45,34 @@ static bool is_old(const struct span__plan_file *f,
 	       l->now_ns - f->arrival_ns > l->max_age_ns;
 }
 
+/*
+ * Whether segments of SPANS spans, which took MEMORY to build, and logs of
+ * LOGS spans, which will take as much for each, fit together.
+ */
+static bool fits(double memory, double spans, double logs,
+		 const struct span__plan_limits *l)
+{
+	return memory * (1 + logs / (spans > 1 ? spans : 1)) <=
+	       (double)l->memory;
+}
+
 /* Put the small segments before the group to it. */
 static void join_segments(const struct span__plan_file *v,
 			  const struct span__plan_limits *l,
 			  struct span__plan *p)
 {
-	uint64_t spans = 0, memory = 0;
+	uint64_t spans = 0, memory = 0, logs;
 
 	for (size_t i = 0; i < p->count; i++)
 		spans += v[p->first + i].spans;
+	logs = spans;
 	while (p->first) {
 		const struct span__plan_file *f = &v[p->first - 1];
 
 		if (!f->segment || f->fixed || f->spans / 2 > spans ||
 		    f->spans > most(l) - (spans < most(l) ? spans : most(l)) ||
-		    f->memory > l->memory - memory)
+		    !fits((double)(memory + f->memory),
+			  (double)(spans - logs + f->spans), (double)logs, l))
 			break;
 		spans += f->spans;
 		memory += f->memory;

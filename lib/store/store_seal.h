@@ -5,6 +5,7 @@
 #ifndef SPAN_STORE_SEAL_H
 #define SPAN_STORE_SEAL_H
 
+#include "store/seal_feed.h"
 #include "store/seg_build.h"
 #include "store/store_directory.h"
 
@@ -29,10 +30,9 @@ struct span__sealing {
 	/* while it is built */
 	struct span__seg_builder *builder;
 	struct span__seal_sum sum;
-	uint64_t check_every; /* traces: one out of so many */
-	bool careful;	      /* frames are validated first */
-	struct span_frame *frame;
-	struct span__log_walk walk;
+	uint64_t check_every;	 /* traces: one out of so many */
+	bool careful;		 /* frames are validated first */
+	struct span__feed *feed; /* of the log that is read */
 	struct span_arena arena;
 };
 

@@ -14,13 +14,11 @@
 
 #include "base/parallel.h"
 #include "store/seg_edges.h"
-#include "stream/frame.h"
 
 #include "base/banned.h"
 
 #define CHECK_ALL 65536u /* spans up to which all are compared */
 #define CHECK_EVERY 32u
-#define CHECKED_MAX 64u	  /* of a frame, looked up by id */
 #define PIECE 256u	  /* spans of a trace at a time */
 #define TELL 16384u	  /* spans between words of progress */
 #define OTHERS (6u << 20) /* bytes of memory of all else */
@@ -52,9 +50,8 @@ static size_t memory(const struct span__sealing *s)
 {
 	const struct span__seg *seg = s->files[s->file].seg;
 
-	return span__seg_builder_memory(s->builder) + s->walk.held.cap +
-	       span_arena_size(&s->frame->table_arena) +
-	       span_arena_size(&s->frame->span_arena) +
+	return span__seg_builder_memory(s->builder) +
+	       (s->feed ? span__feed_memory(s->feed) : 0) +
 	       span_arena_size(&s->arena) + (seg ? span__seg_memory(seg) : 0) +
 	       OTHERS;
 }
@@ -70,124 +67,71 @@ static int go_on(struct span__sealing *s, uint64_t spans)
 	return before / TELL == s->done / TELL ? 0 : tell_progress(s);
 }
 
-/* Of a frame that is not valid, the spans that a reader finds in it. */
-static int put_spans(struct span__sealing *s, struct span_error *err)
+/* A frame, or what there is of it. */
+static int put_item(struct span__sealing *s, const struct span__feed_item *i,
+		    struct span_error *err)
 {
-	struct span span;
 	int rc = 0;
 
-	while (!rc && span_frame_next(s->frame, &span, NULL) > 0) {
-		rc = span__seg_builder_put(s->builder, &span, err);
-		count_hash(s, &s->sum, &span);
-		s->sum.n_spans++;
-	}
+	if (i->what == FEED_FRAME)
+		rc = span__seg_builder_put_spans(s->builder, i->frame, i->spans,
+						 i->n, err);
+	for (size_t k = 0; i->what == FEED_SOME && k < i->n && !rc; k++)
+		rc = span__seg_builder_put(s->builder, &i->spans[k], err);
+	if (i->what == FEED_NONE)
+		return 0;
+	s->sum.n_spans += i->n;
+	s->sum.hashes += i->hashes;
 	return rc;
 }
 
-/* The ids of the traces in a frame that are checked, each once, sorted. */
-struct checked {
-	const struct span__sealing *sealing;
-	uint8_t ids[CHECKED_MAX][16];
-	size_t n, n_spans;
-	bool full;
-};
-
-static void take_id(void *arg, const uint8_t id[16])
-{
-	struct checked *c = arg;
-	size_t i = c->n;
-
-	c->n_spans++;
-	if (!is_checked(c->sealing, id))
-		return;
-	while (i && memcmp(c->ids[i - 1], id, 16) > 0)
-		i--;
-	if (i && !memcmp(c->ids[i - 1], id, 16))
-		return;
-	if (c->n == CHECKED_MAX) {
-		c->full = true;
-		return;
-	}
-	memmove(c->ids[i + 1], c->ids[i], (c->n++ - i) * 16);
-	memcpy(c->ids[i], id, 16);
-}
-
-/* Of most spans nothing is read but the trace's id. */
-static int count_frame(struct span__sealing *s, const uint8_t *p, size_t len,
+/* With one that is not valid all begins anew, with more care. */
+static int put_records(struct span__sealing *s, struct span__log_sum *sum,
 		       struct span_error *err)
 {
-	struct checked c = {.sealing = s};
-	struct span span;
-	int rc = span__frame_ids(p, len, take_id, &c);
-	const uint8_t(*ids)[16] = c.full ? NULL : (const uint8_t(*)[16])c.ids;
+	const struct span__feed_item *i;
+	int rc = 0;
 
-	s->sum.n_spans += c.n_spans;
-	span_frame_rewind(s->frame);
-	while (!rc && (c.n || c.full) &&
-	       (rc = span_frame_next_of(s->frame, ids, c.n, &span, err)) > 0) {
-		count_hash(s, &s->sum, &span);
-		rc = 0;
-	}
-	return rc;
-}
-
-/*
- * What was appended was validated then, and its checksum holds: a frame that
- * is not valid nonetheless is noticed when it is taken apart, and all begins
- * anew with more care.
- */
-static int put_frame(struct span__sealing *s,
-		     const struct span__log_record *rec, const uint8_t *p,
-		     struct span_error *err)
-{
-	bool *damaged = &s->damaged[s->file];
-	size_t used;
-	int rc = span__frame_parse_sound(s->frame, p, rec->len, &used, NULL);
-
-	if (rc <= 0) {
-		*damaged = true;
-		return rc == SPAN_E_NOMEM ? rc : 0;
-	}
-	if (s->careful && span_frame_validate(s->frame, NULL) < 0) {
-		*damaged = true;
-		span_frame_rewind(s->frame);
-		return put_spans(s, err);
-	}
-	rc = span__seg_builder_put_frame(s->builder, s->frame, err);
-	if (!rc)
-		rc = count_frame(s, p, rec->len, err);
-	if ((rc == SPAN_E_CORRUPT || rc == SPAN_E_LIMIT) && !s->careful)
-		return SEAL_CARE;
-	return rc;
-}
-
-static int put_records(struct span__sealing *s, const struct span__log *log,
-		       struct span__log_sum *sum, struct span_error *err)
-{
-	struct span__log_walk *w = &s->walk;
-	bool *damaged = &s->damaged[s->file];
-	struct span__log_record rec;
-	const uint8_t *p;
-	int rc;
-
-	span__log_walk_begin(w, log, true);
-	while ((rc = span__log_walk_next(w, &rec, err)) > 0) {
-		*damaged |= w->bad_len > 0;
-		rc = span__log_walk_payload(w, &rec, &p, err);
-		if (!rc) {
-			*damaged = true;
+	while (!rc && (i = span__feed_next(s->feed))->what != FEED_END) {
+		s->damaged[s->file] |= i->damaged;
+		if (i->what == FEED_ODD)
+			return SEAL_CARE;
+		if (i->what == FEED_LOST)
 			continue;
-		}
-		if (rc > 0)
-			rc = put_frame(s, &rec, p, err);
-		if (rc < 0)
-			return rc;
-		span__log_sum_add(sum, &rec);
-		rc = go_on(s, rec.n_spans);
+		rc = put_item(s, i, err);
 		if (rc)
-			return rc;
+			break;
+		span__log_sum_add(sum, &i->rec);
+		rc = go_on(s, i->rec.n_spans);
 	}
-	*damaged |= w->bad_len > 0;
+	if (rc)
+		return rc;
+	s->damaged[s->file] |= i->damaged;
+	if (i->rc < 0)
+		*err = i->err;
+	return i->rc;
+}
+
+static bool counts(const void *arg, const uint8_t id[16])
+{
+	return is_checked(arg, id);
+}
+
+static int feed(struct span__sealing *s, const struct span__log *log,
+		struct span__log_sum *sum, struct span_error *err)
+{
+	const struct span__feed_opts o = {
+		.log = log,
+		.careful = s->careful,
+		.thread = s->opts->jobs > 1 && s->of > CHECK_ALL,
+		.counts = counts,
+		.arg = s,
+	};
+	int rc = span__feed_open(&s->feed, &o, err);
+
+	if (!rc)
+		rc = put_records(s, sum, err);
+	span__feed_close(&s->feed);
 	return rc;
 }
 
@@ -215,7 +159,7 @@ static int put_log(struct span__sealing *s, const struct span__view_file *f,
 		h->stamp_boot_ns = log.header.created_boot_ns;
 		memcpy(h->boot_id, log.header.boot_id, sizeof(h->boot_id));
 	}
-	rc = is_ours(s, &log) ? put_records(s, &log, sum, err) : SEAL_UNFIT;
+	rc = is_ours(s, &log) ? feed(s, &log, sum, err) : SEAL_UNFIT;
 	span__view_done(f, &log);
 	return rc;
 }
@@ -418,9 +362,7 @@ static int prepare(struct span__sealing *s, struct span_error *err)
 	s->damaged = calloc(s->n_files, sizeof(*s->damaged));
 	if (!s->damaged)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = span_frame_open(&s->frame, err);
-	if (!rc)
-		rc = span__seg_builder_open(&s->builder, s->codec, err);
+	rc = span__seg_builder_open(&s->builder, s->codec, err);
 	if (!rc)
 		span__seg_builder_bound(
 			s->builder,
@@ -485,8 +427,6 @@ static int finish(struct span__sealing *s, const char *name,
 	int rc;
 
 	s->header.id.number = s->files[s->n_files - 1].number;
-	span_frame_close(&s->frame);
-	span__log_walk_release(&s->walk);
 	span_arena_release(&s->arena);
 	rc = span__seg_builder_finish(s->builder, d->io, d->fd, name,
 				      &s->header, &s->size, err);
@@ -537,10 +477,7 @@ int span__seal_build(struct span__sealing *s, const char *name,
 void span__seal_release(struct span__sealing *s)
 {
 	span__seg_builder_close(&s->builder);
-	span_frame_close(&s->frame);
-	span__log_walk_release(&s->walk);
 	span_arena_release(&s->arena);
 	free(s->damaged);
 	s->damaged = NULL;
-	s->walk = (struct span__log_walk){0};
 }

@@ -187,6 +187,7 @@ static int parse(struct span_frame *f, const void *p, size_t len, bool sound,
 	struct dec d = dec_init(p, len);
 
 	span_arena_reset(&f->table_arena);
+	span_arena_reset(&f->span_arena);
 	f->info = (struct span_frame_info){0};
 	f->failed = 0;
 	f->spans_left = 0;

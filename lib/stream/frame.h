@@ -30,7 +30,8 @@ struct span_frame {
 	uint32_t spans_left;
 	int failed; /* the code that every further call returns */
 	struct span_arena table_arena; /* until the next parse */
-	struct span_arena span_arena;  /* until the next span */
+	bool keep;		       /* spans stay until the next parse */
+	struct span_arena span_arena;  /* until the next span, or so */
 };
 
 /* An array in A for the N elements that were announced; NULL when N is 0. */

@@ -250,7 +250,8 @@ int span_frame_complete(struct span_frame *f, struct span *s,
 	size_t n = f->n_elements;
 	struct dec *d = &f->span;
 
-	span_arena_reset(&f->span_arena);
+	if (!f->keep)
+		span_arena_reset(&f->span_arena);
 	if (n > 10)
 		span__frame_attrs(f, d, &f->span_arena, &s->attrs);
 	if (n > 11)

@@ -147,8 +147,8 @@ static const struct {
 	{"logs on both sides", "l1x1l1l1", true, 9, 0, 0, 0, 1, 1},
 	{"the other side", "l1x1l1l1", true, 9, 0, 1, 2, 2, 2},
 	{"logs before a segment", "l1s1l1", true, 9, 0, 0, 0, 1, 1},
-	{"memory for one of two", "s1s1l1", true, 9, 150000, 0, 1, 2, 1},
-	{"memory for none", "s1s1l1", true, 9, 50000, 0, 2, 1, 1},
+	{"memory for one of two", "s1s1l1", true, 9, 250000, 0, 1, 2, 1},
+	{"memory for none", "s1s1l1", true, 9, 150000, 0, 2, 1, 1},
 };
 
 static void test_rows(void)
