@@ -39,6 +39,26 @@ build() {
 		"($(of_store "$store" .sealedTraces) - $traces) * 100 / $traces")" %
 }
 
+# Spans that have nothing in common, some of them hostile to each part.
+hostile() {
+	local store=$dir/hostile m=$dir/m want
+	span-gen -q -p hostile --seed 1 --spans 60000 >"$dir/odd"
+	want=$(span-sum <"$dir/odd")
+	span-store append -q --no-seal "$store" <"$dir/odd"
+	rm -f "$dir/odd" "$m"
+	measure "$m" span-store seal -q --all "$store"
+	row 'seal: peak anonymous memory' \
+		"$(calc %.1f "$(took span-store 6 "$m") / 1024")" MiB '<=' 256
+	row 'seal' "$(calc %.1f "$(cpu span-store "$m") * 1e6 / 60000")" \
+		'us/span'
+	row 'logs that do not fit' "$(of_store "$store" .closed)" '' '<=' 0
+	[ "$want" = "$(span-query -s "$store" --spans -o spans | span-sum)" ] || {
+		echo "  they are not read back as they were"
+		missed=1
+	}
+	rm -rf "$store"
+}
+
 # What came out must be what went in, every field of every span.
 read_back() {
 	local want got
@@ -186,6 +206,8 @@ stores() {
 	build fast 21000
 	read_back 21000 fast
 	rm -rf "$dir/fast"
+	head_line '60,000 spans of span-gen -p hostile'
+	hostile
 	head_line 'Bytes by column, from 0.05 on'
 	columns
 	head_line 'Whole processes over it, and over an active log of 200,000 spans'
