@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scratch.h"
 #include "base/sort.h"
 #include "store/seg_agg_sum.h"
 #include "store/seg_varint.h"
@@ -258,7 +259,7 @@ static void put_sum(struct span_buf *out, span__sum v)
 static void put_calls(const struct sorted *s, const uint32_t *calls, size_t n,
 		      struct span_buf *out)
 {
-	uint32_t counts[SPAN_SKETCH_BUCKETS];
+	SPAN__SCRATCH uint32_t counts[SPAN_SKETCH_BUCKETS];
 	uint64_t used[WORDS] = {0};
 	span__sum sum = 0, least = 0;
 	uint64_t n_used = 0;

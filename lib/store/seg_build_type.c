@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/scratch.h"
 #include "model/model.h"
 #include "store/seg_pack.h"
 
@@ -319,7 +320,7 @@ static struct span__build_type *type_of(struct span__seg_builder *b,
 {
 	struct span__build_type *t = NULL;
 	uint32_t weight = s->trace_state.len ? weight_number(b, s) : 0;
-	struct signature sig;
+	SPAN__SCRATCH struct signature sig;
 	bool full = true;
 
 	if (fits(s)) {

@@ -8,6 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/scratch.h"
 #include "store/seg_template.h"
 
 #include "base/banned.h"
@@ -169,7 +170,7 @@ static bool put_text(struct planner *p, size_t i)
 	struct span_str text = p->strings[p->v[i]];
 	unsigned t = SEG_TEMPLATES_MAX;
 	uint64_t v[SEG_TEMPLATE_VARS];
-	struct span__split s;
+	SPAN__SCRATCH struct span__split s;
 
 	if (match_recent(p, text, v))
 		return put_numbers(p, i, p->recent[0], v,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/scratch.h"
 #include "store/seg_filter.h"
 #include "store/seg_template.h"
 #include "store/seg_varint.h"
@@ -204,7 +205,7 @@ static bool template_get(const struct span__texts *c, uint64_t i,
 			 struct span_arena *arena, struct span_str *out)
 {
 	uint64_t v[SEG_TEMPLATE_VARS] = {0}, k = 0;
-	char text[TEMPLATE_RENDER_MAX];
+	SPAN__SCRATCH char text[TEMPLATE_RENDER_MAX];
 	struct span_str body;
 	unsigned slots;
 	bool string;

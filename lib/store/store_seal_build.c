@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/parallel.h"
+#include "base/scratch.h"
 #include "store/seg_edges.h"
 
 #include "base/banned.h"
@@ -176,7 +177,7 @@ static int each_span(struct span__seg *seg, const struct span__seg_place *p,
 			       struct span_error *err),
 		     void *arg, struct span_error *err)
 {
-	struct span spans[PIECE];
+	SPAN__SCRATCH struct span spans[PIECE];
 	uint64_t read[PIECE / 64];
 	int rc = 0;
 
