@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # span-store, as somebody uses it. What it promises about crashes is tested in
-# tests/unit/t-store and tests/crash.
+# tests/unit/t-store-crash, t-store-harm and tests/crash; contract.md lists it.
 
 load lib
 

@@ -36,6 +36,7 @@ power_cuts() {
 }
 
 CRASH_SCALE=20 run tests/unit/t-store-crash
+CRASH_SCALE=20 run tests/unit/t-store-harm
 CRASH_SCALE=20 run tests/unit/t-seal-crash
 run tests/crash/kill9 "$cycles"
 run tests/crash/together $((cycles / 10 + 2))
