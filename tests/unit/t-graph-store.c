@@ -5,50 +5,7 @@
  * what is only looked for within one (an id that spans share, a circle) is
  * made in one.
  */
-#include <span/graph.h>
-
-#include <unistd.h>
-
-#include "random-span.h"
-#include "tap.h"
-
-#define SECOND UINT64_C(1000000000)
-#define BASE (UINT64_C(29000000) * 60 * SECOND)
-#define TRACES 40u
-#define SPANS 300u /* of a file */
-#define FILES 7u
-#define LENGTH (10 * SECOND) /* of what one file has */
-
-struct item {
-	struct span s;
-	uint32_t file;
-};
-
-struct store {
-	char dir[64];
-	struct span_arena arena;
-	struct rnd rnd;
-	struct item *v;
-	size_t n;
-	uint64_t last_id;
-	struct span_store *live; /* the appender, while its log is open */
-};
-
-static struct span_error err;
-
-static void check(int rc, const char *what)
-{
-	if (rc >= 0)
-		return;
-	diag("%s: %s", what, err.msg);
-	exit(1);
-}
-
-static void set_id(uint8_t id[8], uint64_t n)
-{
-	for (int i = 8; i-- > 0; n >>= 8)
-		id[i] = (uint8_t)n;
-}
+#include "graph-store.h"
 
 /* One that is there: in its own file, or with ANY in any. */
 static const struct item *any_of(struct store *t, const struct item *like,
@@ -165,40 +122,6 @@ static void add_duplicates(struct store *t, size_t from)
 			t->v[t->n++] = t->v[i];
 }
 
-static void append(struct store *t, size_t from)
-{
-	struct span_buf bytes = {0};
-	struct span_writer *w;
-	struct span_reader *r;
-	struct span_frame *f;
-	int rc;
-
-	check(span_writer_open_mem(&w, &bytes, &err), "writer");
-	for (size_t i = from; i < t->n; i++)
-		check(span_writer_put(w, &t->v[i].s, &err), "put");
-	check(span_writer_flush(w, &err), "flush");
-	span_writer_close(&w);
-	check(span_reader_open_mem(&r, bytes.p, bytes.len, NULL, &err), "read");
-	while ((rc = span_reader_next_frame(r, &f, &err)) > 0) {
-		check(span_frame_validate(f, &err), "validate");
-		check(span_store_append_frame(t->live, f, &err), "append");
-	}
-	check(rc, "frame");
-	check(span_store_sync(t->live, &err), "sync");
-	span_reader_close(&r);
-	span_buf_release(&bytes);
-}
-
-static struct span_store *open_store(const struct store *t,
-				     enum span_store_mode mode)
-{
-	struct span_store_opts o = {.mode = mode, .sync = SPAN_SYNC_NONE};
-	struct span_store *st;
-
-	check(span_store_open(&st, t->dir, &o, &err), "open");
-	return st;
-}
-
 static void seal(struct store *t)
 {
 	struct span_seal_opts o = {.all = true, .codec = "none"};
@@ -207,28 +130,6 @@ static void seal(struct store *t)
 
 	check(span_store_seal(st, &o, &sealed, NULL, NULL, &err), "seal");
 	check(span_store_close(&st, &err), "close");
-}
-
-/* A store's file, with the spans from number FROM on. */
-static void add_log(struct store *t, size_t from, bool stays_open)
-{
-	t->live = open_store(t, SPAN_STORE_APPEND);
-	append(t, from);
-	if (!stays_open)
-		check(span_store_close(&t->live, &err), "close");
-}
-
-/*
- * A log for each number: 's' seals what is closed after it, 'o' leaves the
- * last one open.
- */
-static void init_store(struct store *t, uint64_t seed)
-{
-	*t = (struct store){.rnd = {seed, &t->arena}};
-	snprintf(t->dir, sizeof(t->dir), "t-graph-store.%d", (int)getpid());
-	t->v = calloc(2 * SPANS * FILES, sizeof(*t->v));
-	if (!t->v)
-		abort();
 }
 
 static void make_store(struct store *t, const char *layout, uint64_t seed)
@@ -248,55 +149,6 @@ static void make_store(struct store *t, const char *layout, uint64_t seed)
 		add_log(t, from, layout[1] == 'o');
 		file++;
 	}
-}
-
-static void remove_store(struct store *t)
-{
-	char command[100];
-
-	check(span_store_close(&t->live, &err), "close");
-	snprintf(command, sizeof(command), "rm -rf %s", t->dir);
-	if (system(command))
-		abort();
-	span_arena_release(&t->arena);
-	free(t->v);
-}
-
-/* ---- two ways ---- */
-
-static bool in_time(const struct span *s,
-		    const struct span_store_calls_range *r)
-{
-	return s->start_ns >= r->since_ns &&
-	       (!r->until_ns || s->start_ns < r->until_ns);
-}
-
-static void put_trace(struct span_graph *g, const struct store *t,
-		      uint8_t number, const struct span_store_calls_range *r)
-{
-	struct span_trace_builder b = {.keep_duplicates = true};
-	struct span_trace trace;
-	uint8_t *counted;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].s.trace_id[15] == number)
-			check(span_trace_builder_put(&b, &t->v[i].s, &err),
-			      "put");
-	if (!b.spans.len)
-		return;
-	check(span_trace_builder_build(&b, &trace, &err), "build");
-	counted = calloc(trace.n, 1);
-	for (size_t i = 0; i < trace.n; i++)
-		counted[i] = in_time(&trace.spans[i], r);
-	check(span_graph_put(g, &trace, counted, &err), "graph");
-	free(counted);
-	span_trace_builder_release(&b);
-}
-
-static int put_calls(void *graph, const struct span_store_calls *c,
-		     struct span_error *e)
-{
-	return span_graph_put_calls(graph, c, e);
 }
 
 static bool same_sketch(const struct span_sketch *a,
@@ -341,35 +193,6 @@ static bool same_view(const struct span_graph_view *a,
 	return same;
 }
 
-struct graphs {
-	struct span_graph *of_store, *of_traces;
-	struct span_graph_view got, want;
-};
-
-static struct graphs both(const struct store *t,
-			  const struct span_store_calls_range *r)
-{
-	struct span_graph_opts o = {.self_edges = true};
-	struct span_store *st = open_store(t, SPAN_STORE_READ);
-	struct graphs b;
-
-	check(span_graph_open(&b.of_store, &o, &err), "graph");
-	check(span_graph_open(&b.of_traces, &o, &err), "graph");
-	check(span_store_calls(st, r, put_calls, b.of_store, &err), "calls");
-	for (unsigned i = 0; i < TRACES; i++)
-		put_trace(b.of_traces, t, (uint8_t)i, r);
-	check(span_graph_view(b.of_store, &b.got, &err), "view");
-	check(span_graph_view(b.of_traces, &b.want, &err), "view");
-	check(span_store_close(&st, &err), "close");
-	return b;
-}
-
-static void release(struct graphs *b)
-{
-	span_graph_close(&b->of_store);
-	span_graph_close(&b->of_traces);
-}
-
 static void compare(const struct store *t, const char *layout,
 		    const struct span_store_calls_range *r)
 {
@@ -382,102 +205,6 @@ static void compare(const struct store *t, const char *layout,
 	   r->until_ns ? (r->until_ns - BASE) / SECOND : 0, b.want.spans,
 	   b.want.orphans);
 	release(&b);
-}
-
-/*
- * What span-graph(1) names as differences: two spans in one log, or in two,
- * and what they are called by. A service is a letter.
- */
-struct apart {
-	const char *name;
-	struct {
-		unsigned file, id, parent, kind, start_s;
-		const char *service;
-	} v[4];
-	/* from, to, and how many orphans, of the store and of the trace */
-	const char *of_store, *of_trace;
-};
-
-static const struct apart aparts[] = {
-	{"a parent is looked for in what is a minute away",
-	 {{0, 1, 0, 0, 0, "a"}, {1, 2, 1, 0, 60, "b"}},
-	 "a>b 0",
-	 "a>b 0"},
-	{"a parent is not looked for in what is more than a minute away",
-	 {{0, 1, 0, 0, 0, "a"}, {1, 2, 1, 0, 62, "b"}},
-	 "1",
-	 "a>b 0"},
-	{"a circle in one file is cut",
-	 {{0, 1, 2, 0, 0, "a"}, {0, 2, 1, 0, 1, "b"}},
-	 "a>b 0",
-	 "a>b 0"},
-	{"a circle through two files is not cut",
-	 {{0, 1, 2, 0, 0, "a"}, {1, 2, 1, 0, 1, "b"}},
-	 "a>b b>a 0",
-	 "a>b 0"},
-	{"a server is called by a client with its id in its file",
-	 {{0, 1, 0, 0, 0, "a"},
-	  {0, 2, 1, SPAN_KIND_CLIENT, 1, "b"},
-	  {0, 2, 1, SPAN_KIND_SERVER, 2, "c"}},
-	 "a>b b>c 0",
-	 "a>b b>c 0"},
-	{"else by the parent that it names, in the same file if it is there",
-	 {{1, 1, 0, 0, 0, "a"},
-	  {0, 2, 1, SPAN_KIND_CLIENT, 1, "b"},
-	  {1, 2, 1, SPAN_KIND_SERVER, 2, "c"}},
-	 "a>b a>c 0",
-	 "a>b b>c 0"},
-};
-
-static void print_graph(const struct span_graph_view *v, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n_edges && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%c>%c ",
-				      *v->nodes[v->edges[i].from].service.p,
-				      *v->nodes[v->edges[i].to].service.p);
-	if (n < size)
-		snprintf(out + n, size - n, "%" PRIu64, v->orphans);
-}
-
-static void run_apart(const struct apart *a)
-{
-	static const struct span_store_calls_range all;
-	struct span_process processes[4];
-	char got[64], want[64];
-	struct graphs b;
-	struct store t;
-
-	init_store(&t, 1);
-	for (unsigned file = 0; file < 2; file++) {
-		size_t from = t.n;
-
-		for (size_t i = 0; i < 4 && a->v[i].id; i++) {
-			struct item it = {.file = file};
-
-			if (a->v[i].file != file)
-				continue;
-			processes[i] = (struct span_process){
-				.service = span_str(a->v[i].service)};
-			it.s.process = &processes[i];
-			it.s.kind = (uint8_t)a->v[i].kind;
-			it.s.start_ns = BASE + a->v[i].start_s * SECOND;
-			it.s.duration_ns = SECOND / 2;
-			set_id(it.s.span_id, a->v[i].id);
-			set_id(it.s.parent_id, a->v[i].parent);
-			t.v[t.n++] = it;
-		}
-		if (t.n > from)
-			add_log(&t, from, false);
-	}
-	b = both(&t, &all);
-	print_graph(&b.got, got, sizeof(got));
-	print_graph(&b.want, want, sizeof(want));
-	ok(!strcmp(got, a->of_store) && !strcmp(want, a->of_trace),
-	   "%s: %s, %s", a->name, got, want);
-	release(&b);
-	remove_store(&t);
 }
 
 int main(void)
@@ -503,7 +230,5 @@ int main(void)
 			compare(&t, layouts[i], &ranges[k]);
 		remove_store(&t);
 	}
-	for (size_t i = 0; i < sizeof(aparts) / sizeof(*aparts); i++)
-		run_apart(&aparts[i]);
 	return done_testing();
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Round trips of random spans through frames, on memory and on pipes, whole,
- * sliced, split, damaged; and the same bytes read by msgpack-c.
+ * sliced, split, damaged.
  */
-#include <span/payload.h>
 #include <span/stream.h>
 
 #include <fcntl.h>
-#include <msgpack.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -287,56 +285,6 @@ static void test_find(const struct span_buf *b)
 	span_reader_close(&r);
 }
 
-/*
- * msgpack-c reads the same frame as one value, tables and counts alike. It
- * refuses more than 32 levels, so these spans have no nested values.
- */
-static void test_msgpack_c(void)
-{
-	struct span_process p = {.service = SPAN_STR("svc")};
-	struct span_attr a = {SPAN_STR("k"), {.type = SPAN_STRING}};
-	struct span_buf b = {0};
-	struct span_writer *w;
-	msgpack_unpacked u;
-	msgpack_object *v;
-	size_t off = 0;
-
-	a.value.str = SPAN_STR("v");
-	if (span_writer_open_mem(&w, &b, &err))
-		abort();
-	for (int i = 0; i < 3; i++) {
-		struct span s = {.process = &p,
-				 .start_ns = 5000000000,
-				 .duration_ns = 7000,
-				 .attrs = {&a, 1, 0}};
-
-		s.span_id[7] = (uint8_t)(i + 1);
-		if (span_writer_put(w, &s, &err))
-			abort();
-	}
-	if (span_writer_flush(w, &err))
-		abort();
-	msgpack_unpacked_init(&u);
-	is_int(msgpack_unpack_next(&u, b.p, b.len, &off),
-	       MSGPACK_UNPACK_SUCCESS, "msgpack-c reads a frame");
-	is_uint(off, b.len, "to its end");
-	v = u.data.via.array.ptr;
-	is_uint(u.data.via.array.size, 11, "it has 11 elements");
-	is(v[0].via.str.ptr, v[0].via.str.size, "SPN1", "the mark");
-	is_uint(v[2].via.u64, 3, "the spans");
-	is_uint(v[4].via.u64, 5000000000, "the earliest start");
-	is_uint(v[5].via.u64, 5000007000, "the latest end");
-	is_uint(v[6].via.array.size, 24 + 2,
-		"strings: room for 24 names, then svc and v");
-	is(v[6].via.array.ptr[1].via.str.ptr,
-	   v[6].via.array.ptr[1].via.str.size, "k",
-	   "the key stands behind the empty name");
-	is_uint(v[10].via.u64, span__crc32c(0, b.p, b.len - 5), "the checksum");
-	msgpack_unpacked_destroy(&u);
-	span_writer_close(&w);
-	span_buf_release(&b);
-}
-
 static void test_limits(void)
 {
 	struct span_process p = {.service = SPAN_STR("svc")};
@@ -497,63 +445,6 @@ static void test_tie(void)
 	close(fd[0]);
 }
 
-static void test_payloads(void)
-{
-	struct span_payload p =
-				    {
-					    .time_ns = 1700000000000000001,
-					    .peer = SPAN_STR("[::1]:4711"),
-					    .port = 6831,
-					    .transport = SPAN_TRANSPORT_UDP,
-					    .truncated = true,
-					    .content_type = SPAN_STR(
-						    "application/x-thrift"),
-					    .path = SPAN_STR("/api/traces"),
-					    .data = SPAN_STR("\x82\0\xff"),
-				    },
-			    q;
-	struct span_payload_reader_opts skip = {.skip_bad = true};
-	struct span_payload_reader *r;
-	struct span_buf b = {0};
-	uint64_t places;
-	size_t bad = 0;
-
-	if (span_payload_encode(&b, &p, &err) ||
-	    span_payload_encode(&b, &p, &err) ||
-	    span_payload_reader_open_mem(&r, b.p, b.len, NULL, &err))
-		abort();
-	ok(span_payload_detect(b.p, b.len), "a payload stream is known");
-	ok(!span_stream_detect(b.p, b.len), "and is no span stream");
-	is_int(span_payload_reader_next(r, &q, &err), 1, "a payload is read");
-	is_mem(q.data.p, q.data.len, p.data.p, p.data.len, "its data");
-	is(q.peer.p, q.peer.len, "[::1]:4711", "its peer");
-	is(q.path.p, q.path.len, "/api/traces", "its path");
-	ok(q.time_ns == p.time_ns && q.port == 6831 && q.truncated &&
-		   q.transport == SPAN_TRANSPORT_UDP,
-	   "and its numbers");
-	is_int(span_payload_reader_next(r, &q, &err), 1, "another one");
-	is_int(span_payload_reader_next(r, &q, &err), 0, "then the end");
-	span_payload_reader_close(&r);
-	for (size_t len = 1; len < b.len / 2; len++) {
-		if (span_payload_reader_open_mem(&r, b.p, len, NULL, &err))
-			abort();
-		bad += span_payload_reader_next(r, &q, &err) !=
-		       SPAN_E_TRUNCATED;
-		span_payload_reader_close(&r);
-	}
-	is_uint(bad, 0, "each prefix is cut");
-	b.p[3] ^= 1;
-	if (span_payload_reader_open_mem(&r, b.p, b.len, &skip, &err))
-		abort();
-	is_int(span_payload_reader_next(r, &q, &err), 1,
-	       "after damage the next payload is found");
-	is_int(span_payload_reader_next(r, &q, &err), 0, "and then the end");
-	is_uint(span_payload_reader_skipped(r, &places), b.len / 2,
-		"the damage is counted");
-	span_payload_reader_close(&r);
-	span_buf_release(&b);
-}
-
 int main(int argc, char **argv)
 {
 	struct span_buf b = {0};
@@ -572,11 +463,9 @@ int main(int argc, char **argv)
 	test_slices(&b, 2);
 	test_slices(&b, 50);
 	test_find(&b);
-	test_msgpack_c();
 	test_limits();
 	test_times();
 	test_tie();
-	test_payloads();
 	span_buf_release(&b);
 	span_arena_release(&arena);
 	return done_testing();
