@@ -152,12 +152,12 @@ same_graph() {
 		n=$((n + count))
 	done
 	[ -e s/00000002.log ]
-	[ -n "$(echo s/*.open)" ]
+	[ -n "$(find s -name "*.open")" ]
 	at=$(span-query --spans -o jsonl in | jq -r .start | sort | sed -n "3000p;6000p")
 	# shellcheck disable=SC2086
 	same_graph s in $at
 	span-store seal -q --all s
-	[ -e s/*.seg ]
+	[ -n "$(find s -name "*.seg")" ]
 	# shellcheck disable=SC2086
 	same_graph s in $at
 	exec 7>&-
