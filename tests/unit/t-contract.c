@@ -139,7 +139,7 @@ static void read_all(void)
 	struct span_store *st = open_watched(SPAN_STORE_READ, SPAN_SYNC_EACH);
 	static const uint8_t ids[1][16] = {{[15] = 3}};
 	struct span_store_stat stat;
-	struct span_cursor *c;
+	struct span_cursor *c = NULL;
 	struct span s;
 	uint64_t n;
 
@@ -304,7 +304,10 @@ static void test_recovery(void)
 }
 
 #define RECOVER_MIB 32u
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define SLOWER 10.0
 #else
 #define SLOWER 1.0
