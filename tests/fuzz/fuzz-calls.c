@@ -3,7 +3,8 @@
  * The calls of a segment from any bytes, whose pages are taken as good and
  * whose head gets the checksum that it should have. It is there twice, so that
  * each looks for parents, and lists of edges, in the other. What comes out is
- * not more than there is, and the same when it is counted again.
+ * not more than there is, and the same when it is counted again; and verify
+ * says of it what it wants.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/le.h"
 #include "store/calls_count.h"
 #include "store/seg_head.h"
+#include "store/store_check_calls.h"
 #include "tests/unit/simdisk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len);
@@ -76,6 +78,43 @@ static uint64_t count(struct input *in, const struct span_store_calls_range *r)
 	return n;
 }
 
+static int complain(void *arg, const char *text)
+{
+	(void)arg;
+	return strlen(text) < 300 ? 0 : -1;
+}
+
+/* What verify compares; whatever it says. */
+static void verify(struct input *in)
+{
+	struct span__calls_file f = {.seg = in->files[0]};
+	struct span__call_trace t = {0};
+	struct span__calls_check *c;
+	int rc = 0;
+
+	if (!f.seg || span__calls_check_open(&c, in->segs[0], NULL) < 0)
+		return;
+	for (uint64_t i = 0; i < in->segs[0]->n_traces && !rc; i++) {
+		rc = span__calls_file_trace(&f, i, &t, NULL);
+		if (!rc)
+			rc = span__call_trace_link(&t, NULL);
+		if (!rc)
+			span__calls_check_trace(c, i, &t);
+	}
+	if (span__calls_check_finish(c, complain, NULL) < 0)
+		abort();
+	span__calls_check_close(&c);
+	span__call_trace_release(&t);
+}
+
+/* The other one is unloaded meanwhile: nothing may be open in it. */
+static void verify_edges(struct input *in)
+{
+	if (span__edges_check(in->segs[0], &in->segs[1], 1, complain, NULL,
+			      NULL) == -1)
+		abort();
+}
+
 static void use(struct input *in)
 {
 	static const struct span_store_calls_range odd = {
@@ -97,8 +136,10 @@ static void use(struct input *in)
 		abort();
 	if (count(in, &odd) > COPIES * in->segs[0]->n_spans)
 		abort();
+	verify(in);
 	for (size_t i = 0; i < COPIES; i++)
 		span__calls_seg_close(&in->files[i]);
+	verify_edges(in);
 	span__call_names_release(&in->names);
 }
 
