@@ -15,6 +15,11 @@
 
 #define ORPHANS 16384u /* that are looked at together */
 #define FEW 64u	       /* orphans of either side that a reader may look up */
+/*
+ * Segments that are looked into, the youngest ones: where times are such that
+ * all are near each other it would take longer with each segment.
+ */
+#define PAIRS_MAX 16u
 
 /* A segment with what is needed to look into it. */
 struct side {
@@ -141,6 +146,17 @@ static int add_pair(struct adding *a, struct span__seg *seg,
 	return rc == SPAN_E_NOMEM ? rc : 0;
 }
 
+/* The first of those that are looked into. */
+static size_t first_pair(const struct side *own,
+			 struct span__seg *const *others, size_t n)
+{
+	size_t pairs = 0;
+
+	while (n && (pairs += are_near(own, others[n - 1])) <= PAIRS_MAX)
+		n--;
+	return n;
+}
+
 /* Write the file again, from its map, which outlives its name. */
 static int rewrite(struct span__seg_file *f, int dirfd, const char *name,
 		   const struct span_buf *section, uint64_t *size,
@@ -181,7 +197,8 @@ static int add_all(struct adding *a, struct span__seg *seg,
 		rc = out_of_memory(err);
 	if (!rc)
 		rc = open_side(&a->own, seg, &a->names, err);
-	for (size_t i = 0; i < n && !rc; i++)
+	for (size_t i = rc ? n : first_pair(&a->own, others, n); i < n && !rc;
+	     i++)
 		rc = add_pair(a, others[i], err);
 	if (!rc && a->section.failed)
 		rc = out_of_memory(err);

@@ -20,9 +20,10 @@
 
 #define CHECK_ALL 65536u /* spans up to which all are compared */
 #define CHECK_EVERY 32u
-#define PIECE 256u	  /* spans of a trace at a time */
-#define TELL 16384u	  /* spans between words of progress */
-#define OTHERS (6u << 20) /* bytes of memory of all else */
+#define PIECE 256u	   /* spans of a trace at a time */
+#define TELL 16384u	   /* spans between words of progress */
+#define READER (16u << 20) /* bytes of a reader besides its tables */
+#define OTHERS (6u << 20)  /* bytes of memory of all else */
 
 /* The bytes of ids are random, or their last ones count. */
 static bool is_checked(const struct span__sealing *s, const uint8_t id[16])
@@ -318,17 +319,29 @@ static void check_blocks(void *arg, size_t thread)
 		atomic_store(&c->rc, rc);
 }
 
+/* How many readers like FIRST there is memory and work for. */
+static uint64_t readers(const struct span__sealing *s,
+			const struct span__seg *first)
+{
+	uint64_t n = s->opts->memory / (span__seg_memory(first) + READER);
+
+	if (n > first->n_blocks)
+		n = first->n_blocks;
+	return n < s->opts->jobs ? n : s->opts->jobs;
+}
+
 static int check(struct span__sealing *s, const char *name,
 		 struct span_error *err)
 {
 	const struct span__dir *d = &s->store->dir;
 	struct check c = {.s = s};
-	unsigned n = 0;
-	int rc = 0;
+	unsigned n = 1;
+	int rc = span__seg_open(&c.segs[0], d->io, d->fd, name, err);
 
-	do
+	if (!rc)
+		rc = span__seg_load(c.segs[0], err);
+	while (!rc && n < readers(s, c.segs[0]))
 		rc = span__seg_open(&c.segs[n++], d->io, d->fd, name, err);
-	while (!rc && n < s->opts->jobs && n < c.segs[0]->n_blocks);
 	if (!rc) {
 		span__parallel(n, n, check_blocks, &c);
 		rc = atomic_load(&c.rc);
