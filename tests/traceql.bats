@@ -192,7 +192,7 @@ END
 		'{ kind = server } !< { kind = client }' \
 		'{ .db.system != nil } | by(span:parentID) | count() > 2' \
 		'{ service = "cart" } && { service = "user" }' \
-		'{ span:childCount > 1 } ~ { duration > 1us }' \
+		'{ span:childCount > 0 } ~ { duration > 1us }' \
 		'{ duration > 0.5 * trace:duration && parent != nil }' \
 		'{ event:name != nil } &>> { status = error }'; do
 		echo "$e"

@@ -60,4 +60,21 @@ SPAN_NODISCARD int span__walk_next(struct span__walk *w,
 				   struct span_error *err);
 void span__walk_release(struct span__walk *w);
 
+/*
+ * A look for the newest: at the last part of the time of a store first, then
+ * further back in a few steps.
+ */
+struct span__look {
+	uint64_t low, high, width;
+};
+
+SPAN_NODISCARD int span__look_init(struct span__look *l, struct span_store *st,
+				   const struct span_range *r,
+				   struct span_error *err);
+/* Where the look begins; the since of R when it is all there is. */
+uint64_t span__look_since(const struct span__look *l,
+			  const struct span_range *r);
+/* The last look had N of the LIMIT traces that are wanted. */
+void span__look_further(struct span__look *l, uint64_t n, uint64_t limit);
+
 #endif

@@ -183,6 +183,11 @@ static int open_chosen(struct span_search *s, struct span_error *err)
 
 	if (s->chosen.traces)
 		return 0;
+	/* The N newest spans are spans of the N newest traces. */
+	if (s->o.sort == SPAN_SORT_NEWEST) {
+		o.limit = s->o.limit;
+		o.sort = s->o.sort;
+	}
 	return s->store ? span_search_store(&s->chosen.traces, s->from_store,
 					    s->q, &o, err)
 			: span_search_source(&s->chosen.traces, s->from_source,
@@ -205,6 +210,7 @@ static int next_chosen(struct span_search *s, struct span *out,
 		}
 		rc = span_search_next(c->traces, &c->trace, &c->matched, err);
 		s->cut = span_search_cut(c->traces);
+		s->more |= span_search_more(c->traces);
 		c->next = 0;
 		if (rc <= 0) {
 			c->trace.n = 0;

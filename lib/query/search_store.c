@@ -138,8 +138,12 @@ static int resolve(struct span_search *s, struct span_error *err)
 	return span__resolver_finish(&s->resolver, &s->ids, err);
 }
 
-/* Open a scan; HEADS: only ids and times are needed of what it returns. */
-static int open_scan(struct span_search *s, bool heads, struct span_error *err)
+/*
+ * Open a scan of spans that start at SINCE or later; HEADS: only ids and times
+ * are needed of what it returns.
+ */
+static int open_scan(struct span_search *s, uint64_t since, bool heads,
+		     struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 
@@ -147,6 +151,7 @@ static int open_scan(struct span_search *s, bool heads, struct span_error *err)
 		return 0;
 	ss->judged = s->q->pushed;
 	ss->range = s->q->range;
+	ss->range.since_ns = since;
 	ss->range.head_only = heads && s->q->headed;
 	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
@@ -168,12 +173,13 @@ static int next_match(struct span_search *s, struct span *out,
 	return rc;
 }
 
-/* The traces with a matching span. */
-static int scan_all(struct span_search *s, struct span_error *err)
+/* The traces with a matching span that starts at SINCE or later. */
+static int scan_since(struct span_search *s, uint64_t since,
+		      struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 	struct span sp;
-	int rc = open_scan(s, true, err);
+	int rc = open_scan(s, since, true, err);
 
 	if (rc < 0)
 		return rc;
@@ -220,7 +226,7 @@ static int scan(struct span_search *s, struct span_error *err)
 {
 	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit && !s->q->whole)
 		return scan_newest(s, s->o.limit, err);
-	return scan_all(s, err);
+	return scan_since(s, s->q->range.since_ns, err);
 }
 
 /* The next trace for rank(): of the walk, or the I-th of the batch. */
@@ -249,8 +255,11 @@ static uint64_t rank_key(const struct span_search *s,
 	return span__search_key(s, t, (const uint8_t *)s->matched.p);
 }
 
-/* Replace s->ids by those of them that match, with keys of whole traces. */
-static int rank(struct span_search *s, struct span_error *err)
+/*
+ * Replace s->ids by those of them that match, with keys of whole traces, at
+ * least the first LIMIT (0: all).
+ */
+static int rank(struct span_search *s, uint64_t limit, struct span_error *err)
 {
 	struct span__ids ranked;
 	struct span_trace t;
@@ -259,7 +268,7 @@ static int rank(struct span_search *s, struct span_error *err)
 
 	while (rc >= 0 && (rc = next_to_rank(s, &i, &t, err)) > 0) {
 		rc = span__ids_put(&ranked, t.trace_id, rank_key(s, &t), err);
-		s->more |= span__ids_prune(&ranked, s->o.limit);
+		s->more |= span__ids_prune(&ranked, limit);
 	}
 	if (rc < 0) {
 		span__ids_release(&ranked);
@@ -297,6 +306,41 @@ static int start_walk(struct span_search *s, struct span_error *err)
 	return span__walk_init(&ss->walk, ss->st, &s->ids, s->o.memory, err);
 }
 
+/*
+ * The same as scan_newest() where only the whole trace tells what matches:
+ * those found are final that have a matching span in the part looked at, since
+ * every matching span is a candidate.
+ */
+static int find_newest(struct span_search *s, uint64_t limit,
+		       struct span_error *err)
+{
+	struct span__look l;
+	int rc = span__look_init(&l, s->store->st, &s->q->range, err);
+
+	while (!rc) {
+		uint64_t since = span__look_since(&l, &s->q->range);
+
+		rc = scan_since(s, since, err);
+		if (!rc)
+			rc = start_walk(s, err);
+		if (!rc)
+			rc = rank(s, limit + 1, err);
+		span__walk_release(&s->store->walk);
+		s->store->walking = false;
+		if (rc < 0)
+			return rc;
+		s->ready = true;
+		s->more |= span__ids_order(&s->ids, limit);
+		if ((s->more && s->ids.v[limit - 1].key >= since) ||
+		    since == s->q->range.since_ns)
+			return 0;
+		s->more = s->ready = false;
+		span__look_further(&l, s->ids.n, limit);
+		span__ids_clear(&s->ids);
+	}
+	return rc;
+}
+
 /* Fill s->ids with the results in their order, or begin to walk. */
 static int find(struct span_search *s, struct span_error *err)
 {
@@ -304,6 +348,9 @@ static int find(struct span_search *s, struct span_error *err)
 		!s->q->n_ids && !s->q->whole && s->o.sort == SPAN_SORT_NEWEST;
 	int rc = 0;
 
+	if (s->q->whole && !s->q->n_ids && !s->given && s->o.limit &&
+	    s->o.sort == SPAN_SORT_NEWEST)
+		return find_newest(s, s->o.limit, err);
 	if (!s->given)
 		rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
 	if (!rc && !by_scan)
@@ -314,7 +361,7 @@ static int find(struct span_search *s, struct span_error *err)
 	if (s->store->walking && s->o.sort == SPAN_SORT_DEFAULT)
 		return 0;
 	if (!by_scan)
-		rc = rank(s, err);
+		rc = rank(s, s->o.limit, err);
 	s->store->walking = false;
 	s->more |= span__ids_order(&s->ids, s->o.limit);
 	return rc;
@@ -345,7 +392,7 @@ static int next_new_id(struct span_search *s, uint8_t id[16],
 		       struct span_error *err)
 {
 	struct span sp;
-	int rc = open_scan(s, true, err);
+	int rc = open_scan(s, s->q->range.since_ns, true, err);
 
 	while (!rc) {
 		rc = next_match(s, &sp, err);
@@ -403,7 +450,9 @@ int span__store_next_span(struct span_search *s, struct span *out,
 	int rc = 0;
 
 	if (!s->store->spans)
-		rc = s->q->n_ids ? open_ids(s, err) : open_scan(s, false, err);
+		rc = s->q->n_ids
+			     ? open_ids(s, err)
+			     : open_scan(s, s->q->range.since_ns, false, err);
 	if (rc < 0)
 		return rc;
 	if (!span__search_holds(s))

@@ -174,8 +174,11 @@ int span__tql_unary(struct tql_parser *p, enum tql_op op, size_t pos,
 		*out = a;
 		return 0;
 	}
-	return make(p, op, op == TQL_NOT ? TQL_BOOL : a->type, pos, a, NULL,
-		    out);
+	if (op == TQL_NOT)
+		return make(p, op, TQL_BOOL, pos, a, NULL, out);
+	/* What comes of an attribute is a number. */
+	return make(p, op, a->type == TQL_ATTRIBUTE ? TQL_FLOAT : a->type, pos,
+		    a, NULL, out);
 }
 
 /* The type of A OP B. */
