@@ -148,7 +148,22 @@ struct span_query {
 	bool pushed;
 	bool headed; /* all that is not pushed can be told by the head */
 	bool whole;  /* a span alone is only a candidate */
+	/*
+	 * Where no option narrows it, the traces of a WHOLE one are those with
+	 * a span that is in this range and needed; PUSHED: all in the range
+	 * are.
+	 */
+	struct span__need {
+		struct tql_hints *hints; /* NULL: use the candidates */
+		struct span_range range;
+		bool pushed;
+	} need;
 };
+
+/* Is S a span that a WHOLE query needs? As span_query_match(). */
+SPAN_NODISCARD int span__query_needs(const struct span_query *q,
+				     const struct span *s,
+				     struct span_error *err);
 
 /*
  * Judge a whole trace: 1 when it is a result, with a byte for each of its

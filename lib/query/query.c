@@ -244,37 +244,33 @@ static int push_down_tags(struct span_query *q)
 	return 0;
 }
 
-/* The names that an expression lists, where no option lists others. */
-static void push_down_names(struct span_query *q, const struct tql_names *names,
+/* The names that an expression lists; false when others are listed. */
+static bool push_down_names(const struct tql_names *names,
 			    const struct span_str **out, size_t *n)
 {
-	if (names->set && *n) {
-		q->pushed = false;
-	} else if (names->set) {
-		*out = names->v;
-		*n = names->n;
-	}
+	if (!names->set)
+		return true;
+	if (*n)
+		return false;
+	*out = names->v;
+	*n = names->n;
+	return true;
 }
 
-static void push_down_hints(struct span_query *q)
+/* All but tags and functions. True when the range says all that H does. */
+static bool push_down_hints(const struct tql_hints *h, struct span_range *r)
 {
-	const struct tql_hints *h = q->hints;
-	struct span_range *r = &q->range;
+	bool all = push_down_names(&h->services, &r->services, &r->n_services);
 
-	if (!h->exact)
-		q->pushed = q->headed = false;
-	push_down_names(q, &h->services, &r->services, &r->n_services);
-	push_down_names(q, &h->operations, &r->operations, &r->n_operations);
-	if (h->services.n_conds)
-		r->service_fn = service_fits;
-	if (h->operations.n_conds)
-		r->operation_fn = operation_fits;
+	all &= push_down_names(&h->operations, &r->operations,
+			       &r->n_operations);
 	if (h->min_ns > r->min_duration_ns)
 		r->min_duration_ns = h->min_ns;
 	if (h->max_ns &&
 	    (!r->max_duration_ns || h->max_ns < r->max_duration_ns))
 		r->max_duration_ns = h->max_ns;
 	r->error |= h->error;
+	return all && h->exact;
 }
 
 static int push_down_all(struct span_query *q, struct span_error *err)
@@ -290,8 +286,69 @@ static int push_down_all(struct span_query *q, struct span_error *err)
 		q->range.service_fn = service_fits;
 	if (q->operations.n && !q->range.n_operations)
 		q->range.operation_fn = operation_fits;
-	if (q->hints)
-		push_down_hints(q);
+	if (!q->hints)
+		return 0;
+	q->pushed &= push_down_hints(q->hints, &q->range);
+	q->headed &= q->hints->exact;
+	if (q->hints->services.n_conds)
+		q->range.service_fn = service_fits;
+	if (q->hints->operations.n_conds)
+		q->range.operation_fn = operation_fits;
+	return 0;
+}
+
+static int needs_service(void *arg, struct span_str name,
+			 struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__traceql_name_fits(q->expression, &q->need.hints->services,
+				       name, true, err);
+}
+
+static int needs_operation(void *arg, struct span_str name,
+			   struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__traceql_name_fits(
+		q->expression, &q->need.hints->operations, name, false, err);
+}
+
+static bool has_options(const struct span_select *sel)
+{
+	return sel->n_services || sel->n_operations || sel->n_tags ||
+	       sel->min_duration_ns || sel->max_duration_ns || sel->since_ns ||
+	       sel->until_ns || sel->error || sel->root || sel->orphans ||
+	       sel->n_not_tags || sel->n_has_tags || sel->n_kinds ||
+	       sel->n_statuses;
+}
+
+/* Options are about the spans that match, which are the candidates. */
+static int compile_need(struct span_query *q, const struct span_select *sel,
+			struct span_error *err)
+{
+	struct span_range *r = &q->need.range;
+	struct tql_hints *h;
+	int rc;
+
+	if (!q->expression || !q->expression->whole || has_options(sel))
+		return 0;
+	h = span_arena_alloc(&q->arena, sizeof(*h));
+	if (!h)
+		return out_of_memory(err);
+	rc = span__traceql_need(q->expression, h, &q->arena, err);
+	if (rc < 0)
+		return rc;
+	q->need.hints = h;
+	q->need.pushed = push_down_hints(h, r);
+	r->tags = h->tags;
+	r->n_tags = h->n_tags;
+	r->fn_arg = q;
+	if (h->services.n_conds)
+		r->service_fn = needs_service;
+	if (h->operations.n_conds)
+		r->operation_fn = needs_operation;
 	return 0;
 }
 
@@ -338,6 +395,8 @@ static int compile(struct span_query *q, const struct span_select *sel,
 		rc = compile_range(q, sel, err);
 	if (!rc && sel->expression)
 		rc = compile_expression(q, sel, err);
+	if (!rc)
+		rc = compile_need(q, sel, err);
 	return rc < 0 ? rc : push_down_all(q, err);
 }
 
@@ -435,6 +494,14 @@ int span_query_match(const struct span_query *q, const struct span *s,
 
 	if (rc > 0 && q->expression)
 		rc = span__traceql_match(q->expression, s, err);
+	return rc > 0 ? 1 : rc;
+}
+
+int span__query_needs(const struct span_query *q, const struct span *s,
+		      struct span_error *err)
+{
+	int rc = span__traceql_needs(q->expression, s, err);
+
 	return rc > 0 ? 1 : rc;
 }
 

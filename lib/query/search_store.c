@@ -25,6 +25,7 @@ struct span__store_search {
 	struct span_range range; /* of SPANS */
 	uint64_t floor;		 /* of it: what starts before is not wanted */
 	bool judged;		 /* what SPANS returns matches */
+	bool needed;		 /* SPANS are what a trace needs */
 	bool walking;
 };
 
@@ -149,10 +150,10 @@ static int open_scan(struct span_search *s, uint64_t since, bool heads,
 
 	if (ss->spans)
 		return 0;
-	ss->judged = s->q->pushed;
-	ss->range = s->q->range;
+	ss->judged = ss->needed ? s->q->need.pushed : s->q->pushed;
+	ss->range = ss->needed ? s->q->need.range : s->q->range;
 	ss->range.since_ns = since;
-	ss->range.head_only = heads && s->q->headed;
+	ss->range.head_only = heads && (ss->needed ? ss->judged : s->q->headed);
 	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
 
@@ -166,9 +167,12 @@ static int next_match(struct span_search *s, struct span *out,
 		rc = span_cursor_next(s->store->spans, out, err);
 		if (rc <= 0 || s->store->judged)
 			return rc;
-		rc = s->store->range.head_only
-			     ? span_query_match_head(s->q, out, err)
-			     : span_query_match(s->q, out, err);
+		if (s->store->needed)
+			rc = span__query_needs(s->q, out, err);
+		else if (s->store->range.head_only)
+			rc = span_query_match_head(s->q, out, err);
+		else
+			rc = span_query_match(s->q, out, err);
 	} while (!rc);
 	return rc;
 }
@@ -226,6 +230,7 @@ static int scan(struct span_search *s, struct span_error *err)
 {
 	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit && !s->q->whole)
 		return scan_newest(s, s->o.limit, err);
+	s->store->needed = s->q->need.hints;
 	return scan_since(s, s->q->range.since_ns, err);
 }
 

@@ -202,3 +202,11 @@ int span__traceql_match(struct span__traceql *q, const struct span *s,
 
 	return rc == 1 && q->whole ? TQL_UNKNOWN : rc;
 }
+
+int span__traceql_needs(struct span__traceql *q, const struct span *s,
+			struct span_error *err)
+{
+	struct tql_context c = {.span = s, .scratch = &q->scratch, .err = err};
+
+	return match(&c, q->need);
+}

@@ -199,6 +199,8 @@ struct tql_scratch {
 
 struct span__traceql {
 	struct tql_set *root;
+	/* Of a trace that is a result some span can be chosen by this one. */
+	const struct tql_set *need;
 	bool whole; /* a span alone does not tell */
 	bool groups;
 	struct span__regex *regexes[TQL_MAX_REGEXES];
@@ -277,6 +279,26 @@ struct tql_hints {
 SPAN_NODISCARD int span__traceql_hints(const struct span__traceql *q,
 				       struct tql_hints *out,
 				       struct span_arena *arena,
+				       struct span_error *err);
+
+/* The same of one part. */
+SPAN_NODISCARD int span__tql_set_hints(const struct tql_set *set,
+				       struct tql_hints *out,
+				       struct span_arena *arena,
+				       struct span_error *err);
+
+/*
+ * Choose the part of an expression that finds the fewest candidates, and give
+ * its hints: a trace is a result only if it has such a span, which need not be
+ * one of those that match.
+ */
+SPAN_NODISCARD int span__traceql_need(struct span__traceql *q,
+				      struct tql_hints *out,
+				      struct span_arena *arena,
+				      struct span_error *err);
+/* Is S such a span? As span__traceql_match(). */
+SPAN_NODISCARD int span__traceql_needs(struct span__traceql *q,
+				       const struct span *s,
 				       struct span_error *err);
 
 /* Do all of N->conds hold for a service or an operation of that name? */

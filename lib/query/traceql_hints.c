@@ -395,12 +395,18 @@ static int hints_of_set(struct hinter *h, const struct tql_set *set,
 	}
 }
 
-int span__traceql_hints(const struct span__traceql *q, struct tql_hints *out,
+int span__tql_set_hints(const struct tql_set *set, struct tql_hints *out,
 			struct span_arena *arena, struct span_error *err)
 {
 	struct hinter h = {arena, err};
 
-	return hints_of_set(&h, q->root, out);
+	return hints_of_set(&h, set, out);
+}
+
+int span__traceql_hints(const struct span__traceql *q, struct tql_hints *out,
+			struct span_arena *arena, struct span_error *err)
+{
+	return span__tql_set_hints(q->root, out, arena, err);
 }
 
 int span__traceql_name_fits(struct span__traceql *q, const struct tql_names *n,
