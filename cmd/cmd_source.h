@@ -10,7 +10,7 @@
 
 #include "cmd.h"
 
-/* -s STORE, --skip-bad; --service ... --trace-id, -e is not here yet. */
+/* -s STORE, --skip-bad; -e EXPR, --service ... --trace-id. */
 extern const struct cmd_option cmd_source_options[];
 /* --limit, --sort, --window, --memory: for commands that show traces. */
 extern const struct cmd_option cmd_search_options[];
@@ -38,8 +38,9 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 		     void *arg);
 
 /*
- * Open what the options and ARGV name. TIE (or NULL) is flushed before a
- * read that may block. 0 or a negative code; wrong usage exits.
+ * Open what the options and ARGV name: the first operand may be an expression,
+ * as span-query(1) has it, all others are FILEs. TIE (or NULL) is flushed
+ * before a read that may block. 0 or a negative code; wrong usage exits.
  */
 SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
 				   char **argv, struct span_writer *tie,

@@ -84,6 +84,7 @@ setup() {
 	[ "${stderr_lines[0]}" = "span-query: a FILE and --store at once: 'x.spans'" ]
 }
 
+# shellcheck disable=SC2030
 @test "traceql: several expressions are alternatives" {
 	span-query --spans -o ids --service payment "$q" >one
 	span-query --spans -o ids --service db "$q" >two
@@ -97,6 +98,7 @@ setup() {
 wrong() {
 	run --separate-stderr -2 span-query "$@" "$q"
 	echo "$stderr"
+	# shellcheck disable=SC2031
 	[ -z "$output" ]
 	diff -u - <(echo "$stderr")
 }
