@@ -160,6 +160,16 @@ struct span_query {
 	} need;
 };
 
+/*
+ * Fill in Q->range, and whether it is pushed; Q->need of a WHOLE one that SEL
+ * has no other options for. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__query_push_down(struct span_query *q,
+					 struct span_error *err);
+SPAN_NODISCARD int span__query_compile_need(struct span_query *q,
+					    const struct span_select *sel,
+					    struct span_error *err);
+
 /* Is S a span that a WHOLE query needs? As span_query_match(). */
 SPAN_NODISCARD int span__query_needs(const struct span_query *q,
 				     const struct span *s,

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a store can look for: options, and the hints of an expression. */
+#include "query/traceql.h"
+
+#include "base/banned.h"
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+/* Hand exact names to the store, which finds them faster. */
+static int push_down(struct span_query *q, const struct span__names *names,
+		     const struct span_str **out, size_t *n)
+{
+	struct span_str *v;
+
+	if (!span__names_exact(names))
+		return 0;
+	v = span_arena_array(&q->arena, names->n, sizeof(*v));
+	if (!v)
+		return SPAN_E_NOMEM;
+	for (size_t i = 0; i < names->n; i++)
+		v[i] = names->v[i].text;
+	*out = v;
+	*n = names->n;
+	return 0;
+}
+
+static int service_fits(void *arg, struct span_str name, struct span_error *err)
+{
+	const struct span_query *q = arg;
+	int rc = span__names_match(&q->services, name, err);
+
+	if (rc <= 0 || !q->expression)
+		return rc;
+	return span__traceql_name_fits(q->expression, &q->hints->services, name,
+				       true, err);
+}
+
+static int operation_fits(void *arg, struct span_str name,
+			  struct span_error *err)
+{
+	const struct span_query *q = arg;
+	int rc = span__names_match(&q->operations, name, err);
+
+	if (rc <= 0 || !q->expression)
+		return rc;
+	return span__traceql_name_fits(q->expression, &q->hints->operations,
+				       name, false, err);
+}
+
+/* The tags that are an equality: all others are left to the match. */
+static int push_down_tags(struct span_query *q)
+{
+	size_t n_hints = q->hints ? q->hints->n_tags : 0;
+	struct span_tag_eq *v =
+		span_arena_array(&q->arena, q->tags.n + n_hints, sizeof(*v));
+
+	if (!v)
+		return SPAN_E_NOMEM;
+	q->range.tags = v;
+	for (size_t i = 0; i < q->tags.n; i++) {
+		const struct span__tag *tag = &q->tags.v[i];
+
+		if (!tag->regex && !tag->negate)
+			v[q->range.n_tags++] = (struct span_tag_eq){
+				tag->eq.key, tag->eq.value};
+	}
+	q->headed = q->range.n_tags == q->tags.n && !q->n_not_tags;
+	q->pushed = q->headed && !q->root && !q->orphans;
+	for (size_t i = 0; i < n_hints; i++)
+		v[q->range.n_tags++] = q->hints->tags[i];
+	return 0;
+}
+
+/* The names that an expression lists; false when others are listed. */
+static bool push_down_names(const struct tql_names *names,
+			    const struct span_str **out, size_t *n)
+{
+	if (!names->set)
+		return true;
+	if (*n)
+		return false;
+	*out = names->v;
+	*n = names->n;
+	return true;
+}
+
+/* All but tags and functions. True when the range says all that H does. */
+static bool push_down_hints(const struct tql_hints *h, struct span_range *r)
+{
+	bool all = push_down_names(&h->services, &r->services, &r->n_services);
+
+	all &= push_down_names(&h->operations, &r->operations,
+			       &r->n_operations);
+	if (h->min_ns > r->min_duration_ns)
+		r->min_duration_ns = h->min_ns;
+	if (h->max_ns &&
+	    (!r->max_duration_ns || h->max_ns < r->max_duration_ns))
+		r->max_duration_ns = h->max_ns;
+	r->error |= h->error;
+	return all && h->exact;
+}
+
+int span__query_push_down(struct span_query *q, struct span_error *err)
+{
+	if (push_down(q, &q->services, &q->range.services,
+		      &q->range.n_services) < 0 ||
+	    push_down(q, &q->operations, &q->range.operations,
+		      &q->range.n_operations) < 0 ||
+	    push_down_tags(q) < 0)
+		return out_of_memory(err);
+	q->range.fn_arg = q;
+	if (q->services.n && !q->range.n_services)
+		q->range.service_fn = service_fits;
+	if (q->operations.n && !q->range.n_operations)
+		q->range.operation_fn = operation_fits;
+	if (!q->hints)
+		return 0;
+	q->pushed &= push_down_hints(q->hints, &q->range);
+	q->headed &= q->hints->exact;
+	if (q->hints->services.n_conds)
+		q->range.service_fn = service_fits;
+	if (q->hints->operations.n_conds)
+		q->range.operation_fn = operation_fits;
+	return 0;
+}
+
+static int needs_service(void *arg, struct span_str name,
+			 struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__traceql_name_fits(q->expression, &q->need.hints->services,
+				       name, true, err);
+}
+
+static int needs_operation(void *arg, struct span_str name,
+			   struct span_error *err)
+{
+	const struct span_query *q = arg;
+
+	return span__traceql_name_fits(
+		q->expression, &q->need.hints->operations, name, false, err);
+}
+
+static bool has_options(const struct span_select *sel)
+{
+	return sel->n_services || sel->n_operations || sel->n_tags ||
+	       sel->min_duration_ns || sel->max_duration_ns || sel->since_ns ||
+	       sel->until_ns || sel->error || sel->root || sel->orphans ||
+	       sel->n_not_tags || sel->n_has_tags || sel->n_kinds ||
+	       sel->n_statuses;
+}
+
+/* Options are about the spans that match, which are the candidates. */
+int span__query_compile_need(struct span_query *q,
+			     const struct span_select *sel,
+			     struct span_error *err)
+{
+	struct span_range *r = &q->need.range;
+	struct tql_hints *h;
+	int rc;
+
+	if (!q->expression || !q->expression->whole || has_options(sel))
+		return 0;
+	h = span_arena_alloc(&q->arena, sizeof(*h));
+	if (!h)
+		return out_of_memory(err);
+	rc = span__traceql_need(q->expression, h, &q->arena, err);
+	if (rc < 0)
+		return rc;
+	q->need.hints = h;
+	q->need.pushed = push_down_hints(h, r);
+	r->tags = h->tags;
+	r->n_tags = h->n_tags;
+	r->fn_arg = q;
+	if (h->services.n_conds)
+		r->service_fn = needs_service;
+	if (h->operations.n_conds)
+		r->operation_fn = needs_operation;
+	return 0;
+}
