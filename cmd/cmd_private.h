@@ -5,7 +5,7 @@
 #ifndef CMD_PRIVATE_H
 #define CMD_PRIVATE_H
 
-#include "cmd.h"
+#include "cmd_source.h"
 
 #define CMD__OPTIONS 96 /* options that one command may have */
 
@@ -92,6 +92,23 @@ void cmd__output_abandon(void);
 void cmd__say(const char *kind, const char *fmt, va_list ap);
 /* Clears a progress line when there is one; returns what to print first. */
 const char *cmd__progress_clear(void);
+
+/* A source, of cmd_source.c and cmd_slice.c. */
+struct cmd_source {
+	struct span_query *query;
+	struct span_search *search; /* made when it is needed */
+	struct span_store *store;   /* NULL: a stream */
+	char **names;
+	int n_names, next_name;
+	struct span_writer *tie;
+	struct span_reader *reader; /* of the current file, or NULL */
+	const char *name;
+	int fd;
+	bool skip_bad;
+	uint64_t n_spans;
+	uint64_t skipped, places; /* frames that this file skipped itself */
+	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
+};
 
 /* --service ... --trace-id; what they say, compiled. */
 extern const struct cmd_option cmd__select_options[];

@@ -33,12 +33,6 @@ static struct {
 	int rc; /* how it failed, or 0 */
 } idle;
 
-static struct {
-	bool (*fn)(void *arg, const struct span *s);
-	bool (*whole)(void *arg, const struct span_frame_info *f);
-	void *arg;
-} also;
-
 const struct cmd_option cmd_source_options[] = {
 	{CMD_STRING, 's', "store", &opt.store, "STORE",
 	 "read a store instead of FILEs", NULL},
@@ -59,25 +53,12 @@ const struct cmd_option cmd_search_options[] = {
 	{CMD_CHOICE, 0, "sort", &search.sort, "ORDER", "order of the results",
 	 sorts},
 	{CMD_DURATION, 0, "window", &search.window, "TIME",
-	 "a stream's trace is complete after TIME without a span (10s)", NULL},
+	 "a trace of a stream, or a new one, is complete after TIME without a "
+	 "span (10s)",
+	 NULL},
 	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
 	 "memory for spans of traces (64M)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
-};
-
-struct cmd_source {
-	struct span_query *query;
-	struct span_search *search; /* made when it is needed */
-	struct span_store *store;   /* NULL: a stream */
-	char **names;
-	int n_names, next_name;
-	struct span_writer *tie;
-	struct span_reader *reader; /* of the current file, or NULL */
-	const char *name;
-	int fd;
-	uint64_t n_spans;
-	uint64_t skipped, places; /* frames that this file skipped itself */
-	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
 };
 
 void cmd_source_default_limit(uint64_t n)
@@ -98,23 +79,9 @@ void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
 	idle.arg = arg;
 }
 
-void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
-		     bool (*whole)(void *arg, const struct span_frame_info *f),
-		     void *arg)
-{
-	also.fn = fn;
-	also.whole = whole;
-	also.arg = arg;
-}
-
-static uint64_t limit(void)
-{
-	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
-}
-
 uint64_t cmd_source_limit(void)
 {
-	return limit();
+	return search.limit == NOT_GIVEN ? search.default_limit : search.limit;
 }
 
 bool cmd_source_is_store(const struct cmd_source *s)
@@ -175,6 +142,7 @@ int cmd_source_open(struct cmd_source **out, int argc, char **argv,
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	s->fd = -1;
 	s->tie = tie;
+	s->skip_bad = opt.skip_bad;
 	s->names = argc ? argv : standard_input;
 	s->n_names = argc ? argc : 1;
 	rc = cmd__select_compile(&s->query, err);
@@ -298,7 +266,7 @@ static int next_of_stream(void *self, struct span *out, struct span_error *err)
 
 static int start_search(struct cmd_source *s, struct span_error *err)
 {
-	struct span_search_opts o = {.limit = limit(),
+	struct span_search_opts o = {.limit = cmd_source_limit(),
 				     .sort = (enum span_sort)(search.sort + 1),
 				     .window_ns = search.window,
 				     .memory = search.memory,
@@ -338,7 +306,7 @@ int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 
 bool cmd_source_has_calls(const struct cmd_source *s)
 {
-	return s->store && !cmd__select_beside_time() && !limit();
+	return s->store && !cmd__select_beside_time() && !cmd_source_limit();
 }
 
 int cmd_source_calls(struct cmd_source *s, span_store_calls_fn *fn, void *arg,
@@ -376,81 +344,9 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 	return 1;
 }
 
-/*
- * Judge the next span, and decode its attributes only when they are asked
- * for, or all of it when WHOLE. 1 with *KEEP; 0 at the end; -1, and *WHY is
- * damage of the frame, or *ERR is another error.
- */
-static int judge_span(struct cmd_source *s, struct span_frame *frame,
-		      bool whole, bool *keep, struct span_error *why,
-		      struct span_error *err)
-{
-	struct span span;
-	int match, rc = span_frame_next_head(frame, NULL, 0, &span, why);
-
-	if (rc <= 0)
-		return rc;
-	match = span_query_match_head(s->query, &span, err);
-	if ((match == 2 || (match > 0 && whole)) &&
-	    span_frame_complete(frame, &span, why) < 0)
-		return -1;
-	if (match == 2)
-		match = span_query_match(s->query, &span, err);
-	if (match > 0 && also.fn)
-		match = also.fn(also.arg, &span);
-	*keep = match > 0;
-	return match < 0 ? -1 : 1;
-}
-
-/* Judge the spans of FRAME: their number kept, or a negative code. */
-static int judge(struct cmd_source *s, struct span_frame *frame,
-		 struct span_error *err)
-{
-	const struct span_frame_info *info = span_frame_info(frame);
-	struct span_error why = {0};
-	bool whole = also.fn && (!also.whole || also.whole(also.arg, info));
-	int n = 0, rc;
-	bool keep;
-
-	memset(s->keep, 0, (info->n_spans + 7) / 8);
-	for (size_t i = 0;
-	     (rc = judge_span(s, frame, whole, &keep, &why, err)) > 0; i++) {
-		s->keep[i / 8] |= (uint8_t)(keep << (i % 8));
-		n += keep;
-	}
-	if (rc == 0)
-		return n;
-	if (!why.code)
-		return err->code;
-	if (opt.skip_bad && why.code != SPAN_E_NOMEM) {
-		s->places++;
-		s->skipped += info->bytes.len;
-		return 0;
-	}
-	return span_error_set(
-		err, why.code, "%s: bad frame before byte %llu: %s", s->name,
-		(unsigned long long)span_reader_pos(s->reader), why.msg);
-}
-
-int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,
-			  const uint8_t **keep, size_t *n_kept,
-			  struct span_error *err)
-{
-	int rc = cmd_source_next_frame(s, frame, err);
-
-	if (rc <= 0)
-		return rc;
-	rc = judge(s, *frame, err);
-	if (rc < 0)
-		return rc;
-	*keep = s->keep;
-	*n_kept = (size_t)rc;
-	return 1;
-}
-
 bool cmd_source_slices(const struct cmd_source *s)
 {
-	return !s->store && !cmd__select_has_ids() && !limit() &&
+	return !s->store && !cmd__select_has_ids() && !cmd_source_limit() &&
 	       search.sort < 0 && !span_query_needs_trace(s->query);
 }
 
@@ -463,7 +359,7 @@ int cmd_source_news(struct cmd_source *s, struct span_news **out,
 	if (!s->store)
 		cmd_usage("--follow and --cursor are about a store; of a FILE "
 			  "that grows: tail -c +1 -f FILE | span-query");
-	if (limit() || search.sort >= 0)
+	if (cmd_source_limit() || search.sort >= 0)
 		cmd_usage("--follow and --cursor go with no --limit or "
 			  "--sort");
 	return span_news_open(out, s->store, s->query, &o, err);

@@ -147,6 +147,18 @@ news() {
 	[ "$stderr" = "span-query: cannot read .: Is a directory" ]
 }
 
+@test "query-follow: damage in the store is told and passed over" {
+	for i in 1 2 3; do
+		trace $i
+	done
+	printf X | dd of=st/00000002.log bs=1 seek=230 conv=notrunc status=none
+	run --separate-stderr -0 span-query -s st --cursor c --window 1ns -o ids
+	[ "$stderr" = "span-query: warning: st/00000002.log: damaged near byte 128, it is passed over" ]
+	[ "${lines[*]}" = "0000000000000001 0000000000000003" ]
+	trace 4
+	news "4"
+}
+
 @test "query-follow: a link to a cursor stays one" {
 	mkdir dir
 	ln -s dir/real c
@@ -177,12 +189,12 @@ follow() {
 
 caught() {
 	# SIGTERM is number 15: bit 14 of the caught signals.
-	[ $((0x$(sed -n 's/^SigCgt:\t//p' /proc/$pid/status) >> 14 & 1)) = 1 ]
+	[ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") >> 14 & 1)) = 1 ]
 }
 
 stop() {
 	local follower=$pid
-	kill -TERM $follower
+	kill -TERM "$follower"
 	pid=
 	ends 0 $follower
 	[ ! -s errors ]
@@ -284,7 +296,7 @@ stop() {
 		wait_until grep -q "$i$" out
 	done
 	# In clock ticks of 10 ms.
-	used=$(awk '{ print $14 + $15 }' /proc/$pid/stat)
+	used=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
 	stop
 	echo "$used ticks"
 	[ "$used" -lt 50 ]

@@ -158,11 +158,11 @@ static struct span_store_mark recent(const struct span_news *n)
 		UINT64_MAX, n->now_ns > window ? n->now_ns - window : 0};
 }
 
-/* What arrived lately of traces that wait makes them wait on. */
-static int see_rest(struct span_news *n, struct span_error *err)
+/* What arrived after FROM of traces that wait makes them wait on. */
+static int see_rest(struct span_news *n, struct span_store_mark from,
+		    struct span_error *err)
 {
 	const struct span__ids *waiting = &n->state.waiting;
-	const struct span_store_mark from = recent(n);
 	struct span_store_mark end;
 	const struct span_range heads = {.head_only = true};
 	uint8_t(*ids)[16];
@@ -205,18 +205,22 @@ int span_news_begin(struct span_news *n, uint64_t now_ns,
 	from = recent(n);
 	if (!rc)
 		rc = look(n, &from, n->q->headed, see_match, &end, err);
-	return rc < 0 ? rc : see_rest(n, err);
+	return rc < 0 ? rc : see_rest(n, from, err);
 }
 
 int span_news_look(struct span_news *n, uint64_t now_ns, struct span_error *err)
 {
-	struct span_store_mark end;
+	struct span_store_mark from = n->state.mark, late, end;
 	int rc;
 
 	n->now_ns = now_ns;
-	rc = look(n, &n->state.mark, n->q->headed, see_match, &end, err);
+	rc = look(n, &from, n->q->headed, see_match, &end, err);
+	/* What is older than the window makes nothing wait. */
+	late = recent(n);
 	if (!rc)
-		rc = see_rest(n, err);
+		rc = see_rest(n,
+			      late.arrival_ns > from.arrival_ns ? late : from,
+			      err);
 	if (!rc)
 		n->state.mark = end;
 	return rc;

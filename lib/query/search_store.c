@@ -24,8 +24,9 @@ struct span__store_search {
 	uint8_t (*typed)[16];	 /* for SPANS, when ids were typed */
 	struct span_range range; /* of SPANS */
 	uint64_t floor;		 /* of it: what starts before is not wanted */
-	bool judged;		 /* what SPANS returns matches */
-	bool needed;		 /* SPANS are what a trace needs */
+	bool floored;
+	bool judged; /* what SPANS returns matches */
+	bool needed; /* SPANS are what a trace needs */
 	bool walking;
 };
 
@@ -153,6 +154,7 @@ static int open_scan(struct span_search *s, uint64_t since, bool heads,
 	ss->judged = ss->needed ? s->q->need.pushed : s->q->pushed;
 	ss->range = ss->needed ? s->q->need.range : s->q->range;
 	ss->range.since_ns = since;
+	ss->range.floor_ns = ss->floored ? &ss->floor : NULL;
 	ss->range.head_only = heads && (ss->needed ? ss->judged : s->q->headed);
 	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
 }
@@ -208,12 +210,8 @@ static int scan_newest(struct span_search *s, uint64_t limit,
 	struct span sp;
 	int rc;
 
-	ss->floor = 0;
-	ss->judged = s->q->pushed;
-	ss->range = s->q->range;
-	ss->range.head_only = s->q->headed;
-	ss->range.floor_ns = &ss->floor;
-	rc = span_store_scan(ss->st, &ss->range, &ss->spans, err);
+	ss->floored = true;
+	rc = open_scan(s, s->q->range.since_ns, true, err);
 	while (rc >= 0 && (rc = next_match(s, &sp, err)) > 0) {
 		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
 		if (rc <= 0 || s->ids.n / 2 < limit ||

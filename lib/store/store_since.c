@@ -80,6 +80,17 @@ static bool try_again(struct since *s)
 	return true;
 }
 
+/*
+ * What was passed over before the last record: in the active log, where it may
+ * be in flight, it is left to the scans that read it when it is closed.
+ */
+static void tell_passed(struct since *s)
+{
+	if (s->walk.bad_len && (s->log.closed || s->file->kind == FILE_LOG))
+		tell(s, NULL);
+	s->walk.bad_len = 0;
+}
+
 static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 		      struct span_error *err)
 {
@@ -90,13 +101,12 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 	while ((rc = span__log_walk_next(&s->walk, &s->rec, err)) > 0) {
 		if (try_again(s))
 			continue;
+		tell_passed(s);
 		rc = span__log_walk_payload(&s->walk, &s->rec, &p, err);
 		if (rc < 0)
 			return rc;
-		if (!rc) {
-			s->bad |= s->log.closed;
+		if (!rc)
 			continue;
-		}
 		s->last_seq = s->rec.seq;
 		s->last_end = s->walk.pos;
 		if (!is_new(s, s->rec.seq, s->rec.arrival_ns))
@@ -105,6 +115,7 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 		*out = (struct span_str){(const char *)p, s->rec.len};
 		return 1;
 	}
+	tell_passed(s);
 	return rc;
 }
 

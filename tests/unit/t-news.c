@@ -262,10 +262,11 @@ static void test_power_cut(void)
 		if (span_news_save(w.news, &saved, &err) < 0)
 			abort();
 		cut = simdisk_power_cut(w.disk, seed);
+		span_news_close(&w.news);
+		(void)span_store_close(&w.reader, NULL);
+		(void)span_store_close(&w.appender, NULL);
 		simdisk_close(&w.disk);
-		w.appender = w.reader = NULL;
-		w.news = NULL;
-		w.disk = cut;
+		w.disk = model.disk = cut;
 		simdisk_pass(cut, SECOND);
 		open_appender(&w);
 		for (uint64_t n = 80; n < 90; n++)
