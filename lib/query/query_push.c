@@ -103,6 +103,24 @@ static bool push_down_hints(const struct tql_hints *h, struct span_range *r)
 	return all && h->exact;
 }
 
+/* What it asks of attributes. */
+static int push_down_attrs(struct span_query *q, struct tql_hints *h,
+			   struct span_range *r)
+{
+	struct span_attr_test *v =
+		span_arena_array(&q->arena, h->n_attrs, sizeof(*v));
+
+	if (!v)
+		return SPAN_E_NOMEM;
+	for (size_t i = 0; i < h->n_attrs; i++) {
+		v[i] = h->attrs[i].test;
+		v[i].arg = &h->attrs[i];
+	}
+	r->tests = v;
+	r->n_tests = h->n_attrs;
+	return 0;
+}
+
 int span__query_push_down(struct span_query *q, struct span_error *err)
 {
 	if (push_down(q, &q->services, &q->range.services,
@@ -120,6 +138,8 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 		return 0;
 	q->pushed &= push_down_hints(q->hints, &q->range);
 	q->headed &= q->hints->exact;
+	if (push_down_attrs(q, q->hints, &q->range) < 0)
+		return out_of_memory(err);
 	if (q->hints->services.n_conds)
 		q->range.service_fn = service_fits;
 	if (q->hints->operations.n_conds)
@@ -176,6 +196,8 @@ int span__query_compile_need(struct span_query *q,
 	r->tags = h->tags;
 	r->n_tags = h->n_tags;
 	r->fn_arg = q;
+	if (push_down_attrs(q, h, r) < 0)
+		return out_of_memory(err);
 	if (h->services.n_conds)
 		r->service_fn = needs_service;
 	if (h->operations.n_conds)

@@ -266,23 +266,34 @@ struct tql_names {
 	size_t n_conds;
 };
 
+/* What a condition asks of an attribute; the test's argument is itself. */
+struct tql_attr_hint {
+	struct span_attr_test test;
+	const struct tql_expr *e;
+	enum tql_scope scope;
+	struct tql_scratch *scratch;
+};
+
 struct tql_hints {
 	struct tql_names services, operations;
 	uint64_t min_ns, max_ns; /* 0: not set */
 	bool error;
 	struct span_tag_eq tags[TQL_MAX_HINTS];
 	size_t n_tags;
+	struct tql_attr_hint attrs[TQL_MAX_HINTS];
+	size_t n_attrs;
 	bool exact; /* spans that meet all of it are chosen */
 };
 
 /* Texts are copied to ARENA. 0 or SPAN_E_NOMEM. */
-SPAN_NODISCARD int span__traceql_hints(const struct span__traceql *q,
+SPAN_NODISCARD int span__traceql_hints(struct span__traceql *q,
 				       struct tql_hints *out,
 				       struct span_arena *arena,
 				       struct span_error *err);
 
 /* The same of one part. */
-SPAN_NODISCARD int span__tql_set_hints(const struct tql_set *set,
+SPAN_NODISCARD int span__tql_set_hints(struct span__traceql *q,
+				       const struct tql_set *set,
 				       struct tql_hints *out,
 				       struct span_arena *arena,
 				       struct span_error *err);
@@ -300,6 +311,16 @@ SPAN_NODISCARD int span__traceql_need(struct span__traceql *q,
 SPAN_NODISCARD int span__traceql_needs(struct span__traceql *q,
 				       const struct span *s,
 				       struct span_error *err);
+
+/*
+ * E, which compares the attribute FIELD with LITERAL by OP, or (LITERAL is
+ * NULL) asks of it alone: false when a store cannot be asked for it.
+ */
+bool span__tql_attr_hint(const struct tql_expr *e,
+			 const struct tql_field *field, enum tql_op op,
+			 const struct tql_value *literal,
+			 struct tql_scratch *scratch,
+			 struct tql_attr_hint *out);
 
 /* Do all of N->conds hold for a service or an operation of that name? */
 SPAN_NODISCARD int span__traceql_name_fits(struct span__traceql *q,

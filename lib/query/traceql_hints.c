@@ -18,6 +18,7 @@
 
 struct hinter {
 	struct span_arena *arena;
+	struct tql_scratch *scratch;
 	struct span_error *err;
 };
 
@@ -213,6 +214,22 @@ static int equality_hint(struct hinter *h, const struct tql_field *f,
 	return tag_hint(h, f, v, out);
 }
 
+/*
+ * A test of an attribute says all, but that != and !~ hold only where no value
+ * of several fits.
+ */
+static void attr_hint(struct hinter *h, const struct tql_expr *e,
+		      const struct tql_field *field, enum tql_op op,
+		      const struct tql_value *literal, struct tql_hints *out)
+{
+	struct tql_attr_hint *hint = &out->attrs[out->n_attrs];
+
+	if (!span__tql_attr_hint(e, field, op, literal, h->scratch, hint))
+		return;
+	out->n_attrs++;
+	out->exact = op != TQL_NE && op != TQL_NRE;
+}
+
 static int comparison_hint(struct hinter *h, const struct tql_expr *e,
 			   struct tql_hints *out)
 {
@@ -228,6 +245,7 @@ static int comparison_hint(struct hinter *h, const struct tql_expr *e,
 		duration_hint(op, literal->value.i, out);
 		return 0;
 	}
+	attr_hint(h, e, &field->field, op, &literal->value, out);
 	return op == TQL_EQ
 		       ? equality_hint(h, &field->field, &literal->value, out)
 		       : 0;
@@ -264,6 +282,12 @@ static void both(struct tql_hints *a, const struct tql_hints *b)
 	a->error |= b->error;
 	for (size_t i = 0; i < b->n_tags && a->n_tags < TQL_MAX_HINTS; i++)
 		a->tags[a->n_tags++] = b->tags[i];
+	for (size_t i = 0; i < b->n_attrs; i++) {
+		if (a->n_attrs < TQL_MAX_HINTS)
+			a->attrs[a->n_attrs++] = b->attrs[i];
+		else
+			a->exact = false;
+	}
 }
 
 static void either_names(struct tql_names *a, const struct tql_names *b)
@@ -286,7 +310,7 @@ static void either(struct tql_hints *a, const struct tql_hints *b)
 	if (!b->max_ns || (a->max_ns && b->max_ns > a->max_ns))
 		a->max_ns = b->max_ns;
 	a->error &= b->error;
-	a->n_tags = 0;
+	a->n_tags = a->n_attrs = 0;
 }
 
 static int logic_hints(struct hinter *h, const struct tql_expr *e,
@@ -335,6 +359,12 @@ static int hints_of(struct hinter *h, const struct tql_expr *e,
 	case TQL_GT:
 	case TQL_GE:
 		return comparison_hint(h, e, out);
+	case TQL_RE:
+	case TQL_NRE:
+	case TQL_EXISTS:
+		if (e->v[0]->op == TQL_FIELD)
+			attr_hint(h, e, &e->v[0]->field, e->op, NULL, out);
+		return 0;
 	default:
 		return 0;
 	}
@@ -395,18 +425,19 @@ static int hints_of_set(struct hinter *h, const struct tql_set *set,
 	}
 }
 
-int span__tql_set_hints(const struct tql_set *set, struct tql_hints *out,
-			struct span_arena *arena, struct span_error *err)
+int span__tql_set_hints(struct span__traceql *q, const struct tql_set *set,
+			struct tql_hints *out, struct span_arena *arena,
+			struct span_error *err)
 {
-	struct hinter h = {arena, err};
+	struct hinter h = {arena, &q->scratch, err};
 
 	return hints_of_set(&h, set, out);
 }
 
-int span__traceql_hints(const struct span__traceql *q, struct tql_hints *out,
+int span__traceql_hints(struct span__traceql *q, struct tql_hints *out,
 			struct span_arena *arena, struct span_error *err)
 {
-	return span__tql_set_hints(q->root, out, arena, err);
+	return span__tql_set_hints(q, q->root, out, arena, err);
 }
 
 int span__traceql_name_fits(struct span__traceql *q, const struct tql_names *n,

@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 struct needer {
+	struct span__traceql *q;
 	struct span_arena *arena;
 	struct span_error *err;
 };
@@ -17,6 +18,8 @@ static int score(const struct tql_set *set, const struct tql_hints *h)
 {
 	if (h->n_tags)
 		return 8;
+	if (h->n_attrs)
+		return 6;
 	if (h->error)
 		return 7;
 	if (h->operations.set)
@@ -41,7 +44,7 @@ static int need_of(struct needer *h, const struct tql_set *set,
 static int offer(struct needer *h, const struct tql_set *set, struct need *best)
 {
 	struct tql_hints hints;
-	int rc = span__tql_set_hints(set, &hints, h->arena, h->err),
+	int rc = span__tql_set_hints(h->q, set, &hints, h->arena, h->err),
 	    own = score(set, &hints);
 
 	if (!rc && (!best->set || own > best->score))
@@ -80,12 +83,12 @@ static int need_of(struct needer *h, const struct tql_set *set,
 int span__traceql_need(struct span__traceql *q, struct tql_hints *out,
 		       struct span_arena *arena, struct span_error *err)
 {
-	struct needer h = {arena, err};
+	struct needer h = {q, arena, err};
 	struct need best = {NULL, 0};
 	int rc = need_of(&h, q->root, &best);
 
 	if (rc < 0)
 		return rc;
 	q->need = best.set;
-	return span__tql_set_hints(q->need, out, arena, err);
+	return span__tql_set_hints(q, q->need, out, arena, err);
 }

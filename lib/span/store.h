@@ -138,6 +138,8 @@ enum span_attrs_of {
 	SPAN_ATTRS_SCOPE = 1 << 2,   /* without name and version */
 	SPAN_ATTRS_EVENTS = 1 << 3,  /* of any event, without its name */
 	SPAN_ATTRS_REFS = 1 << 4,    /* of any reference or link */
+	/* of the process, but only where the span has no value, or null */
+	SPAN_ATTRS_PROCESS_ELSE = 1 << 5,
 };
 
 /*

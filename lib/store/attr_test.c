@@ -30,6 +30,16 @@ int span__attr_test_attrs(const struct span_attr_test *t,
 	return rc;
 }
 
+static bool has_value(const struct span_attrs *a, struct span_str key)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->v[i].value.type != SPAN_NULL &&
+		    span__str_equal(a->v[i].key, key))
+			return true;
+	}
+	return false;
+}
+
 int span__attr_test_span(const struct span_attr_test *t, const struct span *s,
 			 struct span_error *err)
 {
@@ -37,7 +47,9 @@ int span__attr_test_span(const struct span_attr_test *t, const struct span *s,
 
 	if (t->of & SPAN_ATTRS_SPAN)
 		rc = span__attr_test_attrs(t, &s->attrs, err);
-	if (!rc && t->of & SPAN_ATTRS_PROCESS)
+	if (!rc &&
+	    (t->of & SPAN_ATTRS_PROCESS || (t->of & SPAN_ATTRS_PROCESS_ELSE &&
+					    !has_value(&s->attrs, t->key))))
 		rc = span__attr_test_attrs(t, &s->process->attrs, err);
 	if (!rc && t->of & SPAN_ATTRS_SCOPE && s->scope)
 		rc = span__attr_test_attrs(t, &s->scope->attrs, err);

@@ -331,7 +331,8 @@ static int judge_tags(struct span__judge *j, struct span__raw *r,
 	int rc = 0;
 
 	missing &= ~head_tags(j, r, missing);
-	if (needs_whole(j, missing))
+	if (needs_whole(j, missing) ||
+	    (processes[r->process].tags & j->filter->elses))
 		return judge_whole(j, at, err);
 	if (!missing)
 		return 1;

@@ -21,9 +21,10 @@ struct span__filter {
 	struct span__tag_eq tags[JUDGE_TAGS];
 	const struct span_attr_test *tests[JUDGE_TAGS]; /* or NULL: a tag */
 	size_t n_tags;
-	bool more;   /* there are more than that */
-	bool all;    /* there is no condition */
-	bool errors; /* whether a span is an error matters */
+	uint64_t elses; /* those that depend on what the span itself has */
+	bool more;	/* there are more than that */
+	bool all;	/* there is no condition */
+	bool errors;	/* whether a span is an error matters */
 };
 
 /* SCAN and what it points to is borrowed. */

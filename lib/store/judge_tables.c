@@ -60,6 +60,8 @@ void span__filter_init(struct span__filter *filter,
 	for (size_t i = 0; r && i < r->n_tests && filter->n_tags < JUDGE_TAGS;
 	     i++) {
 		filter->tests[filter->n_tags] = &r->tests[i];
+		if (r->tests[i].of & SPAN_ATTRS_PROCESS_ELSE)
+			filter->elses |= UINT64_C(1) << filter->n_tags;
 		filter->tags[filter->n_tags++].key = r->tests[i].key;
 	}
 	filter->more = r && r->n_tags + r->n_tests > filter->n_tags;
@@ -182,8 +184,9 @@ static int judge_processes(struct span__judge *j, struct span_error *err)
 		if (!v[i].in || !j->filter->n_tags)
 			continue;
 		v[i].tags = derived_tags(j, SPAN__DERIVED_SERVICE, p->service);
-		rc = judge_attrs(j, &p->attrs, SPAN_ATTRS_PROCESS, &v[i].tags,
-				 err);
+		rc = judge_attrs(j, &p->attrs,
+				 SPAN_ATTRS_PROCESS | SPAN_ATTRS_PROCESS_ELSE,
+				 &v[i].tags, err);
 		if (rc < 0)
 			return rc;
 	}

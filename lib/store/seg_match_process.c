@@ -13,7 +13,7 @@ static int ask_process(struct span__seg_match *m,
 {
 	if (!tag->test)
 		return span__tag_eq_attrs(tag->eq, &p->attrs, &m->text);
-	if (!(tag->test->of & SPAN_ATTRS_PROCESS))
+	if (!(tag->test->of & (SPAN_ATTRS_PROCESS | SPAN_ATTRS_PROCESS_ELSE)))
 		return 0;
 	return span__attr_test_attrs(tag->test, &p->attrs, m->err);
 }

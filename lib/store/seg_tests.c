@@ -348,6 +348,22 @@ static int find_scope(struct search *s)
 	return rc < 0 ? rc : 0;
 }
 
+static bool asks_processes(const struct search *s,
+			   const struct span__seg_tag *tag)
+{
+	const struct span__seg_type *t = &s->t->type;
+
+	if (s->test->of & SPAN_ATTRS_PROCESS)
+		return true;
+	for (unsigned i = 2; i < t->n_slots; i++) {
+		if (t->slots[i].role == SLOT_TAG &&
+		    t->slots[i].key == tag->key &&
+		    t->slots[i].value != SPAN_NULL)
+			return false;
+	}
+	return s->test->of & SPAN_ATTRS_PROCESS_ELSE;
+}
+
 int span__seg_match_test(struct span__seg_match *m,
 			 struct span__seg_type_reader *t, unsigned k,
 			 uint64_t *out, bool *open)
@@ -360,7 +376,7 @@ int span__seg_match_test(struct span__seg_match *m,
 		if (concerns(&s, tag, &t->type.slots[i]))
 			rc = find_in_slot(&s, i);
 	}
-	if (!rc && !s.all && s.test->of & SPAN_ATTRS_PROCESS)
+	if (!rc && !s.all && asks_processes(&s, tag))
 		rc = span__seg_match_by_process(m, t, k, out, open);
 	if (rc < 0)
 		return rc;

@@ -163,13 +163,24 @@ static inline bool model_wished(const struct span_attrs *a,
 	return false;
 }
 
+static inline bool model_has(const struct span_attrs *a, struct span_str key)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (span_str_equal(a->v[i].key, key) &&
+		    a->v[i].value.type != SPAN_NULL)
+			return true;
+	}
+	return false;
+}
+
 static inline bool model_test(const struct span *s,
 			      const struct span_attr_test *t)
 {
 	bool any = t->of & SPAN_ATTRS_SPAN && model_wished(&s->attrs, t);
 
-	any |= t->of & SPAN_ATTRS_PROCESS &&
-	       model_wished(&s->process->attrs, t);
+	if (t->of & SPAN_ATTRS_PROCESS ||
+	    (t->of & SPAN_ATTRS_PROCESS_ELSE && !model_has(&s->attrs, t->key)))
+		any |= model_wished(&s->process->attrs, t);
 	any |= t->of & SPAN_ATTRS_SCOPE && s->scope &&
 	       model_wished(&s->scope->attrs, t);
 	for (size_t i = 0; i < s->n_events; i++)
@@ -300,7 +311,7 @@ static inline void model_rnd_test(struct rnd *r, const struct span *s,
 
 	*t = (struct span_attr_test){
 		.key = rnd_str(r),
-		.of = (unsigned)(rnd_below(r, 2) ? 1 + rnd_below(r, 31) : 31),
+		.of = (unsigned)(rnd_below(r, 2) ? 1 + rnd_below(r, 63) : 63),
 		.fn = model_wish_fn,
 		.arg = w,
 		.any_thread = rnd_below(r, 2),
