@@ -174,6 +174,7 @@ bool span__tql_attr_hint(const struct tql_expr *e,
 	t->key = field->key;
 	t->of = place_of(field->scope);
 	t->fn = ask;
+	t->every = op == TQL_NE || op == TQL_NRE;
 	if (field->id != TQL_F_ATTRIBUTE || field->parent || !t->of ||
 	    is_service(field))
 		return false;

@@ -214,10 +214,7 @@ static int equality_hint(struct hinter *h, const struct tql_field *f,
 	return tag_hint(h, f, v, out);
 }
 
-/*
- * A test of an attribute says all, but that != and !~ hold only where no value
- * of several fits.
- */
+/* A test of an attribute says all. */
 static void attr_hint(struct hinter *h, const struct tql_expr *e,
 		      const struct tql_field *field, enum tql_op op,
 		      const struct tql_value *literal, struct tql_hints *out)
@@ -227,7 +224,7 @@ static void attr_hint(struct hinter *h, const struct tql_expr *e,
 	if (!span__tql_attr_hint(e, field, op, literal, h->scratch, hint))
 		return;
 	out->n_attrs++;
-	out->exact = op != TQL_NE && op != TQL_NRE;
+	out->exact = true;
 }
 
 static int comparison_hint(struct hinter *h, const struct tql_expr *e,

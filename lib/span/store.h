@@ -146,6 +146,9 @@ enum span_attrs_of {
  * That one of the values of an attribute meets a condition, which FN tells: 1,
  * 0, or a negative code, which ends the scan. It is asked as often as it takes.
  * What can be said without it is found faster.
+ *
+ * With EVERY there must be values, and all of them must meet it, but for null,
+ * which FN must refuse; OF is then one place, or SPAN with PROCESS_ELSE.
  */
 struct span_attr_test {
 	struct span_str key;
@@ -153,6 +156,7 @@ struct span_attr_test {
 	int (*fn)(void *arg, const struct span_value *v,
 		  struct span_error *err);
 	void *arg;
+	bool every;
 	bool any_thread; /* FN may be called by several threads at once */
 	/* Integers from min to max hold, and doubles between the others; with
 	 * OUTSIDE, those that are not, NaN included. FN is not asked. */

@@ -18,18 +18,6 @@ int span__attr_test_value(const struct span_attr_test *t,
 	return t->fn(t->arg, v, err);
 }
 
-int span__attr_test_attrs(const struct span_attr_test *t,
-			  const struct span_attrs *a, struct span_error *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < a->n && !rc; i++) {
-		if (span__str_equal(a->v[i].key, t->key))
-			rc = span__attr_test_value(t, &a->v[i].value, err);
-	}
-	return rc;
-}
-
 static bool has_value(const struct span_attrs *a, struct span_str key)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -40,9 +28,43 @@ static bool has_value(const struct span_attrs *a, struct span_str key)
 	return false;
 }
 
+int span__attr_test_attrs(const struct span_attr_test *t,
+			  const struct span_attrs *a, struct span_error *err)
+{
+	bool seen = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct span_value *v = &a->v[i].value;
+
+		if (!span__str_equal(a->v[i].key, t->key) ||
+		    (t->every && v->type == SPAN_NULL))
+			continue;
+		seen = true;
+		rc = span__attr_test_value(t, v, err);
+		if (rc < 0 || (rc > 0) != t->every)
+			return rc;
+	}
+	return seen && t->every;
+}
+
+/* The next of several lists, of which RC says what those before did. */
+static int next_list(const struct span_attr_test *t, const struct span_attrs *a,
+		     int rc, bool *failed, struct span_error *err)
+{
+	int one;
+
+	if (rc < 0 || *failed || (rc && !t->every))
+		return rc;
+	one = span__attr_test_attrs(t, a, err);
+	*failed = !one && t->every && has_value(a, t->key);
+	return one < 0 ? one : rc || one;
+}
+
 int span__attr_test_span(const struct span_attr_test *t, const struct span *s,
 			 struct span_error *err)
 {
+	bool failed = false;
 	int rc = 0;
 
 	if (t->of & SPAN_ATTRS_SPAN)
@@ -53,13 +75,14 @@ int span__attr_test_span(const struct span_attr_test *t, const struct span *s,
 		rc = span__attr_test_attrs(t, &s->process->attrs, err);
 	if (!rc && t->of & SPAN_ATTRS_SCOPE && s->scope)
 		rc = span__attr_test_attrs(t, &s->scope->attrs, err);
-	for (size_t i = 0; i < s->n_events && !rc; i++) {
+	for (size_t i = 0; i < s->n_events && rc >= 0; i++) {
 		if (t->of & SPAN_ATTRS_EVENTS)
-			rc = span__attr_test_attrs(t, &s->events[i].attrs, err);
+			rc = next_list(t, &s->events[i].attrs, rc, &failed,
+				       err);
 	}
-	for (size_t i = 0; i < s->n_refs && !rc; i++) {
+	for (size_t i = 0; i < s->n_refs && rc >= 0; i++) {
 		if (t->of & SPAN_ATTRS_REFS)
-			rc = span__attr_test_attrs(t, &s->refs[i].attrs, err);
+			rc = next_list(t, &s->refs[i].attrs, rc, &failed, err);
 	}
-	return rc;
+	return failed ? 0 : rc;
 }

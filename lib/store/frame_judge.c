@@ -167,8 +167,12 @@ static int meets(struct span__judge *j, int k, const struct span_value *v,
 
 	if (!test)
 		return span__tag_eq_value(&j->filter->tags[k], v, &j->text);
-	rc = test->of & of ? span__attr_test_value(test, v, j->err) : 0;
+	if (!(test->of & of) || (test->every && v->type == SPAN_NULL))
+		return 0;
+	rc = span__attr_test_value(test, v, j->err);
 	j->ended |= rc < 0;
+	if (!rc && test->every)
+		j->failed |= UINT64_C(1) << k;
 	return rc;
 }
 
@@ -186,7 +190,8 @@ static int judge_value(struct span__judge *j, struct dec *d, uint64_t key,
 		v.str = span__frame_string(j->f, d, dec_uint(d));
 	else
 		span__frame_value(d, &j->arena, &v);
-	for (uint64_t left = d->err ? 0 : *missing; left; left &= left - 1) {
+	for (uint64_t left = d->err ? 0 : *missing | j->filter->everys; left;
+	     left &= left - 1) {
 		int k = __builtin_ctzll(left), rc;
 
 		if (!span__str_equal(j->filter->tags[k].key, name))
@@ -207,7 +212,7 @@ static int walk_attrs(struct span__judge *j, struct dec *d, unsigned of,
 	size_t n = dec_array(d) / 2;
 	int rc = 0;
 
-	for (; *missing && !d->err && !rc; n--) {
+	for (; (*missing | j->filter->everys) && !d->err && !rc; n--) {
 		uint64_t key;
 
 		n = pass_attrs(j, d, n, JUDGE_KEY);
@@ -231,7 +236,8 @@ static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
 {
 	int rc = 0;
 
-	for (size_t n = dec_array(d); n && !d->err && *missing && !rc; n--) {
+	for (size_t n = dec_array(d);
+	     n && !d->err && (*missing | j->filter->everys) && !rc; n--) {
 		size_t have = dec_array(d), i = 0;
 
 		for (; i < have && i < at && !d->err; i++)
@@ -239,7 +245,7 @@ static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
 		if (have <= at)
 			continue;
 		rc = walk_attrs(j, d, of, missing);
-		if (*missing && !rc)
+		if ((*missing | j->filter->everys) && !rc)
 			skip_rest(d, have, at + 1);
 	}
 	return rc;
@@ -334,23 +340,26 @@ static int judge_tags(struct span__judge *j, struct span__raw *r,
 	if (needs_whole(j, missing) ||
 	    (processes[r->process].tags & j->filter->elses))
 		return judge_whole(j, at, err);
-	if (!missing)
+	if (!missing && !j->filter->everys)
 		return 1;
 	if (!j->has_keys ||
 	    (missing & j->searched && !may_have(j->has_tag, last_span(j))))
 		return 0;
 	span_arena_reset(&j->arena);
+	j->failed = 0;
 	if (r->n_elements > 10)
 		rc = walk_attrs(j, &r->d, SPAN_ATTRS_SPAN, &missing);
-	if (!rc && r->n_elements > 11 && missing)
+	if (!rc && r->n_elements > 11 && (missing | j->filter->everys))
 		rc = walk_lists(j, &r->d, 1, SPAN_ATTRS_EVENTS, &missing);
-	if (!rc && r->n_elements > 12 && missing)
+	if (!rc && r->n_elements > 12 && (missing | j->filter->everys))
 		rc = walk_lists(j, &r->d, 3, SPAN_ATTRS_REFS, &missing);
 	if (j->ended)
 		return rc;
 	if (rc < 0 || r->d.err == SPAN_E_NOMEM)
 		return out_of_memory(err);
-	return r->d.err ? span__frame_fail(j->f, &r->d, err) : !missing;
+	if (r->d.err)
+		return span__frame_fail(j->f, &r->d, err);
+	return !missing && !j->failed;
 }
 
 /* 1, 0, or a negative code. */

@@ -21,10 +21,11 @@ struct span__filter {
 	struct span__tag_eq tags[JUDGE_TAGS];
 	const struct span_attr_test *tests[JUDGE_TAGS]; /* or NULL: a tag */
 	size_t n_tags;
-	uint64_t elses; /* those that depend on what the span itself has */
-	bool more;	/* there are more than that */
-	bool all;	/* there is no condition */
-	bool errors;	/* whether a span is an error matters */
+	uint64_t elses;	 /* those that depend on what the span itself has */
+	uint64_t everys; /* tests of every value */
+	bool more;	 /* there are more than that */
+	bool all;	 /* there is no condition */
+	bool errors;	 /* whether a span is an error matters */
 };
 
 /* SCAN and what it points to is borrowed. */
@@ -54,6 +55,7 @@ struct span__judge {
 	struct span_buf scopes;	   /* the same; the first: of no scope */
 	bool has_keys;		   /* a key that is asked for is in the frame */
 	bool has_error_key;
+	uint64_t failed;	 /* of everys: a value of the span does not */
 	bool ended;		 /* by a function of the range, not by damage */
 	struct span_error *err;	 /* what it says goes there */
 	struct span_arena arena; /* of values of a span */

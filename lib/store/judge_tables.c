@@ -60,6 +60,8 @@ void span__filter_init(struct span__filter *filter,
 	for (size_t i = 0; r && i < r->n_tests && filter->n_tags < JUDGE_TAGS;
 	     i++) {
 		filter->tests[filter->n_tags] = &r->tests[i];
+		if (r->tests[i].every)
+			filter->everys |= UINT64_C(1) << filter->n_tags;
 		if (r->tests[i].of & SPAN_ATTRS_PROCESS_ELSE)
 			filter->elses |= UINT64_C(1) << filter->n_tags;
 		filter->tags[filter->n_tags++].key = r->tests[i].key;

@@ -270,10 +270,12 @@ static int find_value(struct search *s, const struct span__seg_slot *slot,
 /* The attributes of references, which are packed. */
 static int ask_refs(struct search *s, const struct span__texts *c)
 {
+	static const struct span_process none;
 	struct span_arena *temp = &s->m->temp;
+	struct span ref = {.process = &none};
 
 	for (uint64_t i = 0; i < c->n; i++) {
-		const struct span_ref *v;
+		const struct span_ref *v = NULL;
 		struct span_str packed;
 		size_t n = 0;
 		int rc = 0;
@@ -285,10 +287,9 @@ static int ask_refs(struct search *s, const struct span__texts *c)
 			return SPAN_E_NOMEM;
 		if (rc == SPAN_E_NOMEM)
 			return rc;
-		rc = 0;
-		for (size_t k = 0; k < n && !rc; k++)
-			rc = span__attr_test_attrs(s->test, &v[k].attrs,
-						   s->m->err);
+		ref.refs = v;
+		ref.n_refs = n;
+		rc = span__attr_test_span(s->test, &ref, s->m->err);
 		if (rc < 0)
 			return rc;
 		if (rc)
@@ -348,6 +349,51 @@ static int find_scope(struct search *s)
 	return rc < 0 ? rc : 0;
 }
 
+static int find_in_slots(struct search *s, const struct span__seg_tag *tag)
+{
+	int rc = 0;
+
+	for (unsigned i = 2; i < s->t->type.n_slots && !rc && !s->all; i++) {
+		if (concerns(s, tag, &s->t->type.slots[i]))
+			rc = find_in_slot(s, i);
+	}
+	return rc;
+}
+
+/*
+ * Each span of the type has a value in each slot: those are left that were
+ * found in all of them. The packed ones of references are asked together.
+ */
+static int find_in_every_slot(struct search *s, const struct span__seg_tag *tag)
+{
+	size_t words = span__bit_words(n_spans(s));
+	struct search one = *s;
+	bool first = true;
+	int rc = 0;
+
+	one.out = span_arena_array(&s->m->arena, words, sizeof(uint64_t));
+	if (!one.out)
+		return SPAN_E_NOMEM;
+	for (unsigned i = 2; i < s->t->type.n_slots && !rc; i++) {
+		const struct span__seg_slot *slot = &s->t->type.slots[i];
+
+		if (!concerns(s, tag, slot) ||
+		    (slot->value == SPAN_NULL && slot->role != SLOT_REFS))
+			continue;
+		memset(one.out, 0, words * sizeof(uint64_t));
+		one.all = one.some = false;
+		rc = find_in_slot(&one, i);
+		if (one.all)
+			memset(one.out, 0xff, words * sizeof(uint64_t));
+		for (size_t w = 0; w < words; w++)
+			s->out[w] = first ? one.out[w] : s->out[w] & one.out[w];
+		first = false;
+	}
+	for (size_t w = 0; w < words && !first; w++)
+		s->some |= s->out[w] != 0;
+	return rc;
+}
+
 static bool asks_processes(const struct search *s,
 			   const struct span__seg_tag *tag)
 {
@@ -372,10 +418,9 @@ int span__seg_match_test(struct span__seg_match *m,
 	struct search s = {.m = m, .t = t, .test = tag->test, .out = out};
 	int rc = find_scope(&s);
 
-	for (unsigned i = 2; i < t->type.n_slots && !rc && !s.all; i++) {
-		if (concerns(&s, tag, &t->type.slots[i]))
-			rc = find_in_slot(&s, i);
-	}
+	if (!rc && !s.all)
+		rc = s.test->every ? find_in_every_slot(&s, tag)
+				   : find_in_slots(&s, tag);
 	if (!rc && !s.all && asks_processes(&s, tag))
 		rc = span__seg_match_by_process(m, t, k, out, open);
 	if (rc < 0)

@@ -173,9 +173,47 @@ static inline bool model_has(const struct span_attrs *a, struct span_str key)
 	return false;
 }
 
+/* How many values there are, and of how many the wish comes true. */
+struct model_sum {
+	size_t n, good;
+};
+
+static inline void model_sum(struct model_sum *m, const struct span_attrs *a,
+			     const struct span_attr_test *t)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (!span_str_equal(a->v[i].key, t->key) ||
+		    a->v[i].value.type == SPAN_NULL)
+			continue;
+		m->n++;
+		m->good += model_wishes(t->arg, &a->v[i].value);
+	}
+}
+
+static inline bool model_every(const struct span *s,
+			       const struct span_attr_test *t)
+{
+	struct model_sum m = {0};
+
+	if (t->of & SPAN_ATTRS_SPAN)
+		model_sum(&m, &s->attrs, t);
+	if (t->of & SPAN_ATTRS_PROCESS ||
+	    (t->of & SPAN_ATTRS_PROCESS_ELSE && !model_has(&s->attrs, t->key)))
+		model_sum(&m, &s->process->attrs, t);
+	if (t->of & SPAN_ATTRS_SCOPE && s->scope)
+		model_sum(&m, &s->scope->attrs, t);
+	for (size_t i = 0; i < s->n_events && t->of & SPAN_ATTRS_EVENTS; i++)
+		model_sum(&m, &s->events[i].attrs, t);
+	for (size_t i = 0; i < s->n_refs && t->of & SPAN_ATTRS_REFS; i++)
+		model_sum(&m, &s->refs[i].attrs, t);
+	return m.n && m.good == m.n;
+}
+
 static inline bool model_test(const struct span *s,
 			      const struct span_attr_test *t)
 {
+	if (t->every)
+		return model_every(s, t);
 	bool any = t->of & SPAN_ATTRS_SPAN && model_wished(&s->attrs, t);
 
 	if (t->of & SPAN_ATTRS_PROCESS ||
@@ -342,6 +380,12 @@ static inline void model_rnd_test(struct rnd *r, const struct span *s,
 		t->max = w->max;
 		t->double_min = (double)w->min;
 		t->double_max = (double)w->max;
+	}
+	if (w->kind != WISH_ANY && !rnd_below(r, 3)) {
+		static const unsigned places[] = {1, 2, 4, 8, 16, 33};
+
+		t->every = true;
+		t->of = places[rnd_below(r, 6)];
 	}
 	if (w->kind == WISH_ANY && rnd_below(r, 2)) {
 		t->numbers = t->outside = true;
