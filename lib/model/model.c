@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "model/model.h"
 
 #include "base/banned.h"
@@ -58,7 +59,7 @@ const struct span_value *span_attr_get(const struct span_attrs *a,
 				       struct span_str key)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (span_str_equal(a->v[i].key, key))
+		if (span__str_equal(a->v[i].key, key))
 			return &a->v[i].value;
 	return NULL;
 }

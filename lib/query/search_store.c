@@ -13,8 +13,6 @@
 
 #include "base/banned.h"
 
-#define MORE_NEWEST 16u /* traces that are kept above what is asked for */
-
 struct span__store_search {
 	struct span_store *st;
 	struct span__batch batch;
@@ -214,8 +212,8 @@ static int scan_newest(struct span_search *s, uint64_t limit,
 	rc = open_scan(s, s->q->range.since_ns, true, err);
 	while (rc >= 0 && (rc = next_match(s, &sp, err)) > 0) {
 		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
-		if (rc <= 0 || s->ids.n / 2 < limit ||
-		    s->ids.n - limit < MORE_NEWEST)
+		if (rc <= 0 || s->ids.n <= limit ||
+		    s->ids.n - limit <= limit / 4)
 			continue;
 		s->more |= span__ids_order(&s->ids, limit);
 		ss->floor = s->ids.v[limit - 1].key;

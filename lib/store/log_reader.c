@@ -16,7 +16,8 @@
 #include "base/banned.h"
 
 #define READ_PAYLOADS (256u << 10)
-#define READ_HEADERS 4096u
+#define READ_HEADER 64u
+#define SMALL 4096u /* a record: several are read at a time */
 #define INDEX_MAX (256u << 20)
 
 int span__log_read(const struct span__log *l, void *p, size_t len, uint64_t pos,
@@ -227,7 +228,7 @@ static int finish(struct span__log_walk *w, uint64_t bad_pos)
 int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 			struct span_error *err)
 {
-	size_t more = w->payloads || w->small ? READ_PAYLOADS : READ_HEADERS;
+	size_t more = w->payloads || w->small ? READ_PAYLOADS : READ_HEADER;
 	uint64_t pos = w->pos;
 	uint64_t bad_pos = pos;
 	const uint8_t *p;
@@ -254,7 +255,7 @@ int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 		w->bad_pos = bad_pos;
 		w->bad_len = pos - bad_pos;
 		w->pos = pos + size;
-		w->small = size < READ_HEADERS;
+		w->small = size < SMALL;
 		if (rec->type == LOG_TYPE_FRAME ||
 		    (w->lists && rec->type == LOG_TYPE_IDS))
 			return 1;

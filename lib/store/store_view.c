@@ -25,7 +25,7 @@
 
 #include "base/banned.h"
 
-#define KEPT_BYTES (12u << 20) /* memory of segments that stay loaded */
+#define KEPT_BYTES (20u << 20) /* memory of segments that stay loaded */
 #define VIEW_TRIES 8	       /* looks at a directory in which files vanish */
 
 enum { LOOK_DONE = 0, LOOK_GONE, LOOK_HOLE };

@@ -25,7 +25,7 @@ build() {
 	row '  peak anonymous memory' \
 		"$(calc %.1f "$(took span-store 6 "$m") / 1024")" MiB '<=' 32
 	rm -f "$m"
-	measure "$m" span-store seal -q --all "$store"
+	measure "$m" span-store seal -q --all --jobs 1 "$store"
 	row 'seal' "$(calc %.2f "$stored / $(cpu span-store "$m") / 1e6")" \
 		'M spans/s' '>=' 0.8
 	row '  peak anonymous memory' \
@@ -46,7 +46,7 @@ hostile() {
 	want=$(span-sum <"$dir/odd")
 	span-store append -q --no-seal "$store" <"$dir/odd"
 	rm -f "$dir/odd" "$m"
-	measure "$m" span-store seal -q --all "$store"
+	measure "$m" span-store seal -q --all --jobs 1 "$store"
 	row 'seal: peak anonymous memory' \
 		"$(calc %.1f "$(took span-store 6 "$m") / 1024")" MiB '<=' 256
 	row 'seal' "$(calc %.1f "$(cpu span-store "$m") * 1e6 / 60000")" \
