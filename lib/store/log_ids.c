@@ -231,7 +231,7 @@ static int find_in_records(struct find *f, const struct span__log *l,
 	int rc;
 
 	span__log_walk_begin(&w, l, false);
-	w.lists = true;
+	w.lists = w.bare = true;
 	while ((rc = span__log_walk_next(&w, &rec, err)) > 0) {
 		if (rec.type == LOG_TYPE_FRAME) {
 			span_buf_put(&frames, &rec.pos, sizeof(rec.pos));

@@ -16,8 +16,8 @@
 #include "base/banned.h"
 
 #define READ_PAYLOADS (256u << 10)
-#define READ_HEADER 64u
-#define SMALL 4096u /* a record: several are read at a time */
+#define READ_HEADERS 4096u /* a small record, whole */
+#define READ_BARE 64u
 #define INDEX_MAX (256u << 20)
 
 int span__log_read(const struct span__log *l, void *p, size_t len, uint64_t pos,
@@ -228,7 +228,9 @@ static int finish(struct span__log_walk *w, uint64_t bad_pos)
 int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 			struct span_error *err)
 {
-	size_t more = w->payloads || w->small ? READ_PAYLOADS : READ_HEADER;
+	size_t more = w->payloads || w->small ? READ_PAYLOADS
+		      : w->bare		      ? READ_BARE
+					      : READ_HEADERS;
 	uint64_t pos = w->pos;
 	uint64_t bad_pos = pos;
 	const uint8_t *p;
@@ -255,7 +257,7 @@ int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 		w->bad_pos = bad_pos;
 		w->bad_len = pos - bad_pos;
 		w->pos = pos + size;
-		w->small = size < SMALL;
+		w->small = size < READ_HEADERS;
 		if (rec->type == LOG_TYPE_FRAME ||
 		    (w->lists && rec->type == LOG_TYPE_IDS))
 			return 1;
@@ -302,6 +304,7 @@ int span__log_sum(const struct span__log *l, struct span__log_sum *sum,
 	if (end)
 		*end = l->start;
 	span__log_walk_begin(&w, l, false);
+	w.bare = true;
 	while ((rc = span__log_walk_next(&w, &rec, err)) > 0) {
 		span__log_sum_add(sum, &rec);
 		if (end)

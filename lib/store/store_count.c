@@ -94,6 +94,7 @@ static int list_active(struct count *c, const struct span__log *l,
 	int rc;
 
 	span__log_walk_begin(&w, l, false);
+	w.bare = true;
 	while ((rc = span__log_walk_next(&w, &rec, err)) > 0) {
 		good = good && !w.bad_len;
 		put_place(c, rec.pos, rec.min_start_ns, rec.max_end_ns);

@@ -80,6 +80,7 @@ static int list_records(const struct span__log *l, struct span_buf *buf,
 
 	buf->len = 0;
 	span__log_walk_begin(&w, l, false);
+	w.bare = true;
 	while ((rc = span__log_walk_next(&w, &rec, err)) > 0 && !w.bad_len) {
 		const struct span__log_entry e = {
 			.pos = rec.pos,
