@@ -281,3 +281,26 @@ replay() {
 		[ "$status" -le 1 ]
 	done <examples
 }
+
+@test "traceql: a store finds the sides of || each for itself, and counts once" {
+	span-gen --seed 3 --spans 20000 >g.spans
+	span-store append -q g g.spans
+	span-store seal -q --all g
+	span-gen --seed 4 --spans 3000 >h.spans
+	span-store append -q --no-seal g h.spans
+	cat h.spans >>g.spans
+	while read -r expr; do
+		for mode in '-c --spans' '-c' '-c --spans --min-duration 1ms' \
+			'--limit 7 -o ids' '--sort duration --limit 5 -o ids'; do
+			# shellcheck disable=SC2086
+			diff -u <(span-query $mode --memory 1G -e "$expr" g.spans) \
+				<(span-query $mode -e "$expr" -s g)
+		done
+	done <<-'EXPRESSIONS'
+		{ status = error || .http.status_code >= 500 }
+		{ .http.status_code = 200 || .http.status_code != 200 }
+		{ service = "payment" && (duration > 10ms || status = error) }
+		{ name =~ "GET.*" || .user.id = "4754" || duration > 100ms }
+		{ kind = client || .db.system != nil }
+	EXPRESSIONS
+}

@@ -127,6 +127,7 @@ SPAN_NODISCARD int span__trace_text_read(const char *text,
 bool span__id_is_prefix(const struct span__id *id, const uint8_t trace_id[16]);
 
 struct span__traceql;
+struct tql_expr;
 struct tql_hints;
 
 struct span_query {
@@ -158,6 +159,18 @@ struct span_query {
 		struct span_range range;
 		bool pushed;
 	} need;
+	/*
+	 * Of an expression with "||": each matching span is in one of these,
+	 * or in several. PUSHED: all in the range match.
+	 */
+	struct span__part {
+		const struct span_query *q;
+		struct tql_hints *hints;
+		struct span_range range;
+		bool pushed;
+	} * parts;
+	size_t n_parts;
+	const struct tql_expr *either; /* its operands are the parts */
 };
 
 /*

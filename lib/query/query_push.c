@@ -53,9 +53,8 @@ static int operation_fits(void *arg, struct span_str name,
 /* The tags that are an equality: all others are left to the match. */
 static int push_down_tags(struct span_query *q)
 {
-	size_t n_hints = q->hints ? q->hints->n_tags : 0;
 	struct span_tag_eq *v =
-		span_arena_array(&q->arena, q->tags.n + n_hints, sizeof(*v));
+		span_arena_array(&q->arena, q->tags.n, sizeof(*v));
 
 	if (!v)
 		return SPAN_E_NOMEM;
@@ -69,8 +68,24 @@ static int push_down_tags(struct span_query *q)
 	}
 	q->headed = q->range.n_tags == q->tags.n && !q->n_not_tags;
 	q->pushed = q->headed && !q->root && !q->orphans;
-	for (size_t i = 0; i < n_hints; i++)
-		v[q->range.n_tags++] = q->hints->tags[i];
+	return 0;
+}
+
+/* Those of an expression come on top. */
+static int push_down_hint_tags(struct span_query *q)
+{
+	size_t n = q->range.n_tags;
+	struct span_tag_eq *v =
+		span_arena_array(&q->arena, n + q->hints->n_tags, sizeof(*v));
+
+	if (!v)
+		return SPAN_E_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		v[i] = q->range.tags[i];
+	for (size_t i = 0; i < q->hints->n_tags; i++)
+		v[n + i] = q->hints->tags[i];
+	q->range.tags = v;
+	q->range.n_tags = n + q->hints->n_tags;
 	return 0;
 }
 
@@ -121,8 +136,85 @@ static int push_down_attrs(struct span_query *q, struct tql_hints *h,
 	return 0;
 }
 
+static int part_service(void *arg, struct span_str name, struct span_error *err)
+{
+	const struct span__part *p = arg;
+	int rc = span__names_match(&p->q->services, name, err);
+
+	return rc <= 0 ? rc
+		       : span__traceql_name_fits(p->q->expression,
+						 &p->hints->services, name,
+						 true, err);
+}
+
+static int part_operation(void *arg, struct span_str name,
+			  struct span_error *err)
+{
+	const struct span__part *p = arg;
+	int rc = span__names_match(&p->q->operations, name, err);
+
+	return rc <= 0 ? rc
+		       : span__traceql_name_fits(p->q->expression,
+						 &p->hints->operations, name,
+						 false, err);
+}
+
+/* What the options say, and H besides. OPTIONS: a store finds all of them. */
+static int push_down_part(struct span_query *q, struct span__part *p,
+			  const struct span_range *options, bool pushed,
+			  struct tql_hints *h)
+{
+	struct span_tag_eq *tags = span_arena_array(
+		&q->arena, options->n_tags + h->n_tags, sizeof(*tags));
+
+	if (!tags)
+		return SPAN_E_NOMEM;
+	*p = (struct span__part){.q = q, .hints = h, .range = *options};
+	p->pushed = push_down_hints(h, &p->range) && pushed;
+	for (size_t i = 0; i < options->n_tags; i++)
+		tags[i] = options->tags[i];
+	for (size_t i = 0; i < h->n_tags; i++)
+		tags[p->range.n_tags++] = h->tags[i];
+	p->range.tags = tags;
+	p->range.fn_arg = p;
+	if (options->service_fn || h->services.n_conds)
+		p->range.service_fn = part_service;
+	if (options->operation_fn || h->operations.n_conds)
+		p->range.operation_fn = part_operation;
+	return push_down_attrs(q, h, &p->range);
+}
+
+/* The parts of an expression whose hints say less; OPTIONS are pushed. */
+static int push_down_parts(struct span_query *q, struct span_error *err)
+{
+	const struct span_range options = q->range;
+	bool pushed = q->pushed;
+	struct tql_hints *v;
+	size_t n;
+	int rc;
+
+	if (q->hints->exact)
+		return 0;
+	rc = span__traceql_parts(q->expression, &q->either, &v, &n, &q->arena,
+				 err);
+	if (rc < 0 || !n)
+		return rc;
+	q->parts = span_arena_array(&q->arena, n, sizeof(*q->parts));
+	if (!q->parts)
+		return out_of_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		if (push_down_part(q, &q->parts[i], &options, pushed, &v[i]) <
+		    0)
+			return out_of_memory(err);
+	}
+	q->n_parts = n;
+	return 0;
+}
+
 int span__query_push_down(struct span_query *q, struct span_error *err)
 {
+	int rc;
+
 	if (push_down(q, &q->services, &q->range.services,
 		      &q->range.n_services) < 0 ||
 	    push_down(q, &q->operations, &q->range.operations,
@@ -136,6 +228,11 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 		q->range.operation_fn = operation_fits;
 	if (!q->hints)
 		return 0;
+	rc = push_down_parts(q, err);
+	if (rc < 0)
+		return rc;
+	if (push_down_hint_tags(q) < 0)
+		return out_of_memory(err);
 	q->pushed &= push_down_hints(q->hints, &q->range);
 	q->headed &= q->hints->exact;
 	if (push_down_attrs(q, q->hints, &q->range) < 0)

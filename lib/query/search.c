@@ -268,6 +268,9 @@ int span_search_count(struct span_search *s, uint64_t *n,
 	if (s->store && s->q->pushed && !s->q->whole && !s->q->n_ids &&
 	    s->o.sort < SPAN_SORT_SPANS)
 		return span__store_count(s, n, err);
+	if (s->store && s->q->n_parts && !s->q->whole && !s->q->n_ids &&
+	    s->o.sort < SPAN_SORT_SPANS)
+		return span__store_count_parts(s, n, err);
 	while ((rc = span_search_next_span(s, &sp, err)) > 0)
 		++*n;
 	return rc;

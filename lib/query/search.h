@@ -151,6 +151,9 @@ SPAN_NODISCARD int span__store_next_span(struct span_search *s,
 					 struct span *out,
 					 struct span_error *err);
 /* How many spans match, of a query that was pushed down without ids. */
+/* The same of one in parts. */
+SPAN_NODISCARD int span__store_count_parts(struct span_search *s, uint64_t *n,
+					   struct span_error *err);
 SPAN_NODISCARD int span__store_count(struct span_search *s, uint64_t *n,
 				     struct span_error *err);
 void span__store_close(struct span__store_search **st);

@@ -9,24 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "query/fetch.h"
+#include "query/search_store.h"
 
 #include "base/banned.h"
-
-struct span__store_search {
-	struct span_store *st;
-	struct span__batch batch;
-	struct span__walk walk;
-	struct span__open_trace *current; /* the last one of a walk returned */
-	struct span_cursor *spans;
-	uint8_t (*typed)[16];	 /* for SPANS, when ids were typed */
-	struct span_range range; /* of SPANS */
-	uint64_t floor;		 /* of it: what starts before is not wanted */
-	bool floored;
-	bool judged; /* what SPANS returns matches */
-	bool needed; /* SPANS are what a trace needs */
-	bool walking;
-};
 
 struct span__store_search *span__store_search_open(struct span_store *st)
 {
@@ -138,96 +123,13 @@ static int resolve(struct span_search *s, struct span_error *err)
 	return span__resolver_finish(&s->resolver, &s->ids, err);
 }
 
-/*
- * Open a scan of spans that start at SINCE or later; HEADS: only ids and times
- * are needed of what it returns.
- */
-static int open_scan(struct span_search *s, uint64_t since, bool heads,
-		     struct span_error *err)
-{
-	struct span__store_search *ss = s->store;
-
-	if (ss->spans)
-		return 0;
-	ss->judged = ss->needed ? s->q->need.pushed : s->q->pushed;
-	ss->range = ss->needed ? s->q->need.range : s->q->range;
-	ss->range.since_ns = since;
-	ss->range.floor_ns = ss->floored ? &ss->floor : NULL;
-	ss->range.head_only = heads && (ss->needed ? ss->judged : s->q->headed);
-	return span_store_scan(ss->st, &ss->range, &ss->spans, err);
-}
-
-/* The next matching span as it comes. */
-static int next_match(struct span_search *s, struct span *out,
-		      struct span_error *err)
-{
-	int rc;
-
-	do {
-		rc = span_cursor_next(s->store->spans, out, err);
-		if (rc <= 0 || s->store->judged)
-			return rc;
-		if (s->store->needed)
-			rc = span__query_needs(s->q, out, err);
-		else if (s->store->range.head_only)
-			rc = span_query_match_head(s->q, out, err);
-		else
-			rc = span_query_match(s->q, out, err);
-	} while (!rc);
-	return rc;
-}
-
-/* The traces with a matching span that starts at SINCE or later. */
-static int scan_since(struct span_search *s, uint64_t since,
-		      struct span_error *err)
-{
-	struct span__store_search *ss = s->store;
-	struct span sp;
-	int rc = open_scan(s, since, true, err);
-
-	if (rc < 0)
-		return rc;
-	while ((rc = next_match(s, &sp, err)) > 0) {
-		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
-		if (rc < 0)
-			break;
-	}
-	span_cursor_close(&ss->spans);
-	return rc;
-}
-
-/*
- * The newest traces by the latest start of a matching span. When there are
- * enough of them, what starts before the last one is of no interest: it cannot
- * bring a trace in, nor one further up.
- */
-static int scan_newest(struct span_search *s, uint64_t limit,
-		       struct span_error *err)
-{
-	struct span__store_search *ss = s->store;
-	struct span sp;
-	int rc;
-
-	ss->floored = true;
-	rc = open_scan(s, s->q->range.since_ns, true, err);
-	while (rc >= 0 && (rc = next_match(s, &sp, err)) > 0) {
-		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
-		if (rc <= 0 || s->ids.n <= limit ||
-		    s->ids.n - limit <= limit / 4)
-			continue;
-		s->more |= span__ids_order(&s->ids, limit);
-		ss->floor = s->ids.v[limit - 1].key;
-	}
-	span_cursor_close(&ss->spans);
-	return rc;
-}
-
 static int scan(struct span_search *s, struct span_error *err)
 {
+	s->store->in_parts = s->q->n_parts;
 	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit && !s->q->whole)
-		return scan_newest(s, s->o.limit, err);
+		return span__scan_newest(s, s->o.limit, err);
 	s->store->needed = s->q->need.hints;
-	return scan_since(s, s->q->range.since_ns, err);
+	return span__scan_since(s, s->q->range.since_ns, err);
 }
 
 /* The next trace for rank(): of the walk, or the I-th of the batch. */
@@ -321,7 +223,7 @@ static int find_newest(struct span_search *s, uint64_t limit,
 	while (!rc) {
 		uint64_t since = span__look_since(&l, &s->q->range);
 
-		rc = scan_since(s, since, err);
+		rc = span__scan_since(s, since, err);
 		if (!rc)
 			rc = start_walk(s, err);
 		if (!rc)
@@ -393,10 +295,12 @@ static int next_new_id(struct span_search *s, uint8_t id[16],
 		       struct span_error *err)
 {
 	struct span sp;
-	int rc = open_scan(s, s->q->range.since_ns, true, err);
+	int rc;
 
+	s->store->in_parts = s->q->n_parts;
+	rc = span__scan_open(s, s->q->range.since_ns, true, err);
 	while (!rc) {
-		rc = next_match(s, &sp, err);
+		rc = span__scan_match(s, &sp, err);
 		if (rc <= 0)
 			return rc;
 		rc = span__ids_put(&s->ids, sp.trace_id, 0, err);
@@ -451,15 +355,15 @@ int span__store_next_span(struct span_search *s, struct span *out,
 	int rc = 0;
 
 	if (!s->store->spans)
-		rc = s->q->n_ids
-			     ? open_ids(s, err)
-			     : open_scan(s, s->q->range.since_ns, false, err);
+		rc = s->q->n_ids ? open_ids(s, err)
+				 : span__scan_open(s, s->q->range.since_ns,
+						   false, err);
 	if (rc < 0)
 		return rc;
 	if (!span__search_holds(s))
-		return next_match(s, out, err);
+		return span__scan_match(s, out, err);
 	while (!s->ready) {
-		rc = next_match(s, out, err);
+		rc = span__scan_match(s, out, err);
 		if (rc > 0)
 			rc = span__keep_put(s, out, err);
 		else
@@ -468,18 +372,6 @@ int span__store_next_span(struct span_search *s, struct span *out,
 			return rc;
 	}
 	return span__keep_next(s, out);
-}
-
-int span__store_count(struct span_search *s, uint64_t *n,
-		      struct span_error *err)
-{
-	int rc = span_store_count(s->store->st, &s->q->range, n, err);
-
-	if (s->o.limit && *n > s->o.limit) {
-		s->more = true;
-		*n = s->o.limit;
-	}
-	return rc;
 }
 
 void span__store_close(struct span__store_search **st)

@@ -312,6 +312,30 @@ SPAN_NODISCARD int span__traceql_needs(struct span__traceql *q,
 				       const struct span *s,
 				       struct span_error *err);
 
+/* The same of one condition; and make A what holds for spans of both. */
+SPAN_NODISCARD int span__tql_expr_hints(struct span__traceql *q,
+					const struct tql_expr *e,
+					struct tql_hints *out,
+					struct span_arena *arena,
+					struct span_error *err);
+void span__tql_both_hints(struct tql_hints *a, const struct tql_hints *b);
+/*
+ * Of an expression with "||": N sets of hints, at least one of which holds for
+ * each span that it can choose, one for each operand of *EITHER; 0: there are
+ * none. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__traceql_parts(struct span__traceql *q,
+				       const struct tql_expr **either,
+				       struct tql_hints **out, size_t *n,
+				       struct span_arena *arena,
+				       struct span_error *err);
+
+/* Does one of the operands FROM to TO - 1 of EITHER hold for S? 1, 0, < 0. */
+SPAN_NODISCARD int span__traceql_any(struct span__traceql *q,
+				     const struct tql_expr *either, size_t from,
+				     size_t to, const struct span *s,
+				     struct span_error *err);
+
 /*
  * E, which compares the attribute FIELD with LITERAL by OP, or (LITERAL is
  * NULL) asks of it alone: false when a store cannot be asked for it.

@@ -267,7 +267,7 @@ static void both_names(struct tql_names *a, const struct tql_names *b,
 	}
 }
 
-static void both(struct tql_hints *a, const struct tql_hints *b)
+void span__tql_both_hints(struct tql_hints *a, const struct tql_hints *b)
 {
 	a->exact &= b->exact;
 	both_names(&a->services, &b->services, &a->exact);
@@ -320,7 +320,7 @@ static int logic_hints(struct hinter *h, const struct tql_expr *e,
 
 		rc = hints_of(h, e->v[i], &one);
 		if (e->op == TQL_AND)
-			both(out, &one);
+			span__tql_both_hints(out, &one);
 		else
 			either(out, &one);
 	}
@@ -398,7 +398,7 @@ static int pipeline_hints(struct hinter *h, const struct tql_set *set,
 		if (set->stages[i].kind != TQL_STAGE_SET)
 			continue;
 		rc = hints_of_set(h, set->stages[i].set, &one);
-		both(out, &one);
+		span__tql_both_hints(out, &one);
 	}
 	return rc;
 }
@@ -429,6 +429,15 @@ int span__tql_set_hints(struct span__traceql *q, const struct tql_set *set,
 	struct hinter h = {arena, &q->scratch, err};
 
 	return hints_of_set(&h, set, out);
+}
+
+int span__tql_expr_hints(struct span__traceql *q, const struct tql_expr *e,
+			 struct tql_hints *out, struct span_arena *arena,
+			 struct span_error *err)
+{
+	struct hinter h = {arena, &q->scratch, err};
+
+	return hints_of(&h, e, out);
 }
 
 int span__traceql_hints(struct span__traceql *q, struct tql_hints *out,

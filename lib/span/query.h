@@ -166,7 +166,8 @@ SPAN_API SPAN_NODISCARD int span_search_next(struct span_search *s,
 /*
  * The id of the next matching trace, each once, without putting traces
  * together where SORT does not need it. Without limit and order an id comes
- * when the first span of it matches.
+ * when the first span of it matches; of an expression with "||" a store looks
+ * for one side after the other.
  */
 SPAN_API SPAN_NODISCARD int span_search_next_id(struct span_search *s,
 						uint8_t id[16],

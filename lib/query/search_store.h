@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* search_store.h - what the files of a search in a store share */
+#ifndef SPAN_QUERY_SEARCH_STORE_H
+#define SPAN_QUERY_SEARCH_STORE_H
+
+#include "query/fetch.h"
+
+struct span__store_search {
+	struct span_store *st;
+	struct span__batch batch;
+	struct span__walk walk;
+	struct span__open_trace *current; /* the last one of a walk returned */
+	struct span_cursor *spans;
+	uint8_t (*typed)[16];	 /* for SPANS, when ids were typed */
+	struct span_range range; /* of SPANS */
+	uint64_t floor;		 /* of it: what starts before is not wanted */
+	bool floored;
+	bool judged;   /* what SPANS returns matches */
+	bool needed;   /* SPANS are what a trace needs */
+	bool in_parts; /* they are those of a part, this one: */
+	size_t part;
+	bool walking;
+};
+
+/*
+ * Open a scan of spans that start at SINCE or later, where none is open; HEADS:
+ * only ids and times are needed of what it returns. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__scan_open(struct span_search *s, uint64_t since,
+				   bool heads, struct span_error *err);
+/* The next matching span as it comes: 1, 0, or a negative code. */
+SPAN_NODISCARD int span__scan_match(struct span_search *s, struct span *out,
+				    struct span_error *err);
+/* Into S->ids the traces with a matching span that starts at SINCE or later. */
+SPAN_NODISCARD int span__scan_since(struct span_search *s, uint64_t since,
+				    struct span_error *err);
+/*
+ * At least the newest LIMIT traces by the latest start of a matching span.
+ */
+SPAN_NODISCARD int span__scan_newest(struct span_search *s, uint64_t limit,
+				     struct span_error *err);
+
+#endif
