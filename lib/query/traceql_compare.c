@@ -10,30 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <span/text.h>
+#include "text/tag_values.h"
 
 #include "base/banned.h"
 
 #define LONGEST 40u /* text of a number */
-
-static bool parse_int(struct span_str s, int64_t *out)
-{
-	bool minus = s.len && s.p[0] == '-';
-	size_t i = minus;
-	uint64_t n = 0, max = (uint64_t)INT64_MAX + minus;
-
-	if (s.len == i || (s.p[i] == '0' && s.len > 1))
-		return false;
-	for (; i < s.len; i++) {
-		unsigned digit = (unsigned)(s.p[i] - '0');
-
-		if (digit > 9 || n > (max - digit) / 10)
-			return false;
-		n = n * 10 + digit;
-	}
-	*out = (int64_t)(minus ? 0 - n : n);
-	return true;
-}
 
 /* Only as span_text_double() writes it. */
 static bool parse_double(struct span_str s, struct span_buf *number,
@@ -68,7 +49,7 @@ struct tql_value span__tql_number(const struct tql_value *v,
 		return *v;
 	if (v->type != TQL_STRING)
 		return n;
-	if (parse_int(v->str, &n.i))
+	if (span__int_of(v->str, &n.i))
 		n.type = TQL_INT;
 	else if (parse_double(v->str, number, &n.d))
 		n.type = TQL_FLOAT;

@@ -129,8 +129,7 @@ int span__tag_values(const struct span *s, struct span_str key,
 	return rc;
 }
 
-/* "-12" but not "-0", "+1" or "007": only what an integer prints as. */
-static bool parse_int(struct span_str s, int64_t *out)
+bool span__int_of(struct span_str s, int64_t *out)
 {
 	bool minus = s.len && s.p[0] == '-';
 	size_t i = minus;
@@ -174,7 +173,7 @@ void span__tag_eq_init(struct span__tag_eq *eq, struct span_str key,
 {
 	*eq = (struct span__tag_eq){.key = key, .value = value};
 	eq->derived = span__derived_find(key);
-	eq->is_int = parse_int(value, &eq->i);
+	eq->is_int = span__int_of(value, &eq->i);
 	eq->is_double = parse_double(value, &eq->d);
 	eq->is_true = span_str_equal(value, SPAN_STR("true"));
 	eq->is_false = span_str_equal(value, SPAN_STR("false"));

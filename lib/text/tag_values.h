@@ -43,6 +43,9 @@ int span__tag_values(const struct span *s, struct span_str key,
 		     enum span__derived derived, span__tag_value_fn *fn,
 		     void *arg);
 
+/* The integer that prints as S: "-12", but not "-0", "+1" or "007". */
+bool span__int_of(struct span_str s, int64_t *out);
+
 /* That a value of KEY has the text VALUE, in a form that is quick to ask. */
 struct span__tag_eq {
 	struct span_str key, value;
