@@ -63,8 +63,8 @@ void span__edges_put(struct span_buf *out, const struct span__seg *other,
 
 /*
  * Look up the parents between the segment NAME and the N segments OTHERS, and
- * where that is worth it write NAME anew with the section; *SIZE is its length
- * then. OTHERS are unloaded. 0 or a negative code: NAME may be gone.
+ * where that is worth it append the section to NAME; *SIZE is its length then.
+ * OTHERS are unloaded. 0 or a negative code: NAME may be no segment then.
  */
 SPAN_NODISCARD int span__edges_add(const struct span__io *io, int dirfd,
 				   const char *name,

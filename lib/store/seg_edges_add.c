@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Edges between a segment that was just written and those that are there. The
- * section needs the columns of the segment, so the file is read, and written
- * once more with the section behind the others; where a reader would look up
- * but few spans it is left as it is.
+ * section needs the columns of the segment, so the file is read, and gets the
+ * section behind the others; where a reader would look up but few spans it is
+ * left as it is.
  */
 #include "store/seg_edges.h"
 
@@ -157,26 +157,13 @@ static size_t first_pair(const struct side *own,
 	return n;
 }
 
-/* Write the file again, from its map, which outlives its name. */
-static int rewrite(struct span__seg_file *f, int dirfd, const char *name,
-		   const struct span_buf *section, uint64_t *size,
-		   struct span_error *err)
+static int put_section(const struct span__seg_file *f, int dirfd,
+		       const struct span_buf *section, uint64_t *size,
+		       struct span_error *err)
 {
 	struct span__seg_writer *w;
-	int rc = span__seg_writer_open(&w, f->io, dirfd, name, &f->header, err);
+	int rc = span__seg_writer_extend(&w, f, dirfd, err);
 
-	for (size_t i = 0; i < f->n_sections && !rc; i++) {
-		struct span__area area = span__seg_area(
-			f, (enum span__seg_section)f->sections[i].type);
-
-		if (!span__area_ok(&area, 0, area.len))
-			rc = span_error_set(err, SPAN_E_CORRUPT,
-					    "%s: cannot be read back", name);
-		else
-			rc = span__seg_writer_put(
-				w, (enum span__seg_section)f->sections[i].type,
-				area.p, area.len, err);
-	}
 	if (!rc)
 		rc = span__seg_writer_put(w, SEG_EDGES, section->p,
 					  section->len, err);
@@ -220,8 +207,11 @@ int span__edges_add(const struct span__io *io, int dirfd, const char *name,
 		return rc;
 	rc = add_all(&a, seg, others, n, err);
 	close_side(&a.own);
+	if (!rc && seg->file.bad)
+		rc = span_error_set(err, SPAN_E_CORRUPT,
+				    "%s: cannot be read back", name);
 	if (!rc && a.section.len && a.looked_up > FEW)
-		rc = rewrite(&seg->file, dirfd, name, &a.section, size, err);
+		rc = put_section(&seg->file, dirfd, &a.section, size, err);
 	span__seg_close(&seg);
 	free(a.v);
 	span_buf_release(&a.section);

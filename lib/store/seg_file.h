@@ -92,6 +92,7 @@ struct span__seg_entry {
  * final name before span__seg_writer_finish() returned 0.
  */
 struct span__seg_writer;
+struct span__seg_file;
 
 /* Create NAME ("00000012.new") in DIRFD, anew when it exists. */
 SPAN_NODISCARD int span__seg_writer_open(struct span__seg_writer **out,
@@ -99,6 +100,13 @@ SPAN_NODISCARD int span__seg_writer_open(struct span__seg_writer **out,
 					 const char *name,
 					 const struct span__seg_header *h,
 					 struct span_error *err);
+/*
+ * Append to the sections of the whole, undamaged file F of DIRFD, in place: it
+ * is no segment again before finish. F must not be read meanwhile, nor after.
+ */
+SPAN_NODISCARD int span__seg_writer_extend(struct span__seg_writer **out,
+					   const struct span__seg_file *f,
+					   int dirfd, struct span_error *err);
 /*
  * What the head will say: may be changed until finish, but for the id, which
  * all checksums begin with.

@@ -55,25 +55,37 @@ static int fail(struct span__seg_writer *w, int code, const char *what,
 	return w->failed;
 }
 
+static struct span__seg_writer *new_writer(const struct span__io *io,
+					   const char *name)
+{
+	struct span__seg_writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->io = io;
+	w->fd = -1;
+	snprintf(w->name, sizeof(w->name), "%s", name);
+	w->hash = span__log_hash_open();
+	if (!w->hash || !span_buf_reserve(&w->buffer, BUFFER))
+		span__seg_writer_close(&w);
+	return w;
+}
+
 int span__seg_writer_open(struct span__seg_writer **out,
 			  const struct span__io *io, int dirfd,
 			  const char *name, const struct span__seg_header *h,
 			  struct span_error *err)
 {
-	struct span__seg_writer *w = calloc(1, sizeof(*w));
-	int rc;
+	struct span__seg_writer *w = new_writer(io, name);
+	int rc = 0;
 
 	*out = NULL;
 	if (!w)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	w->io = io;
-	w->fd = -1;
-	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->head.header = *h;
 	w->pos = SEG_PAGE;
 	span_buf_put(&w->crcs, "\0\0\0", 4);
-	w->hash = span__log_hash_open();
-	if (!w->hash || w->crcs.failed || !span_buf_reserve(&w->buffer, BUFFER))
+	if (w->crcs.failed)
 		rc = fail(w, SPAN_E_NOMEM, NULL, err);
 	else if (io->unlink(io->self, dirfd, name) < 0 && errno != ENOENT)
 		rc = fail(w, SPAN_E_IO, "cannot remove", err);
@@ -81,8 +93,46 @@ int span__seg_writer_open(struct span__seg_writer **out,
 				   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
 				   0600)) < 0)
 		rc = fail(w, SPAN_E_IO, "cannot create", err);
-	else
-		rc = 0;
+	if (rc < 0)
+		span__seg_writer_close(&w);
+	*out = w;
+	return rc;
+}
+
+/* As if all sections of F had just been put. */
+static int take_over(struct span__seg_writer *w, const struct span__seg_file *f)
+{
+	bool part = f->data_end % SEG_PAGE;
+
+	w->head.header = f->header;
+	w->head.n_sections = f->n_sections;
+	memcpy(w->head.sections, f->sections,
+	       f->n_sections * sizeof(f->sections[0]));
+	w->pos = f->data_end;
+	span_buf_put(&w->crcs, f->crcs, (size_t)(f->n_crcs - part) * 4);
+	if (part)
+		w->page_crc = span__get32(f->crcs + (f->n_crcs - 1) * 4);
+	span__log_hash_add(w->hash, f->map + SEG_PAGE,
+			   (size_t)f->data_end - SEG_PAGE);
+	return w->crcs.failed ? SPAN_E_NOMEM : 0;
+}
+
+int span__seg_writer_extend(struct span__seg_writer **out,
+			    const struct span__seg_file *f, int dirfd,
+			    struct span_error *err)
+{
+	struct span__seg_writer *w = new_writer(f->io, f->name);
+	int rc;
+
+	*out = NULL;
+	if (!w)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	rc = take_over(w, f);
+	if (rc < 0)
+		rc = fail(w, rc, NULL, err);
+	else if ((w->fd = f->io->open(f->io->self, dirfd, f->name,
+				      O_RDWR | O_NOFOLLOW, 0)) < 0)
+		rc = fail(w, SPAN_E_IO, "cannot be opened", err);
 	if (rc < 0)
 		span__seg_writer_close(&w);
 	*out = w;

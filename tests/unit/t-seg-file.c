@@ -31,6 +31,55 @@ static void test_round_trip(void)
 	simdisk_close(&d);
 }
 
+/* Put sections FROM to TO, finish and close. */
+static void put_some(struct span__seg_writer *w, size_t from, size_t to)
+{
+	uint64_t size;
+
+	for (size_t i = from; i < to; i++)
+		if (span__seg_writer_put(w, parts[i].type, content[i],
+					 parts[i].len, &err) < 0)
+			abort();
+	is_int(span__seg_writer_finish(w, &size, &err), 0,
+	       "extend: sections %zu to %zu", from, to);
+	span__seg_writer_close(&w);
+}
+
+/* What is written in two goes is the same as what is written in one. */
+static void test_extend(void)
+{
+	struct span__seg_header h = header(7);
+	struct span_buf bytes = {0};
+	struct simdisk *whole = make(&h, &bytes);
+
+	for (size_t first = 0; first <= N_PARTS; first++) {
+		struct simdisk *d = new_disk();
+		struct span__seg_writer *w;
+		struct span__seg_file f;
+		int dirfd = open_dir(d);
+		const uint8_t *p;
+		size_t len;
+
+		if (span__seg_writer_open(&w, simdisk_io(d), dirfd, NAME, &h,
+					  &err) < 0)
+			abort();
+		put_some(w, 0, first);
+		if (span__seg_file_open(&f, simdisk_io(d), dirfd, NAME, &err) <
+			    0 ||
+		    span__seg_writer_extend(&w, &f, dirfd, &err) < 0)
+			abort();
+		put_some(w, first, N_PARTS);
+		span__seg_file_close(&f);
+		p = simdisk_file(d, NAME, &len);
+		is_mem(p, len, bytes.p, bytes.len, "extend: after %zu", first);
+		simdisk_io(d)->close(simdisk_io(d)->self, dirfd);
+		is_uint(simdisk_descriptors(d), 0, "extend: all is closed");
+		simdisk_close(&d);
+	}
+	span_buf_release(&bytes);
+	simdisk_close(&whole);
+}
+
 static void test_areas(void)
 {
 	struct span__seg_header h = header(7);
@@ -205,6 +254,7 @@ int main(void)
 {
 	fill_content();
 	test_round_trip();
+	test_extend();
 	test_areas();
 	test_flips();
 	test_cuts();
