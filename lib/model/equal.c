@@ -3,6 +3,7 @@
 #include "model/model.h"
 
 #include "base/bytes.h"
+#include "base/scratch.h"
 
 #include <string.h>
 
@@ -132,22 +133,51 @@ bool span_equal(const struct span *a, const struct span *b)
 	       span__scope_equal(a->scope, b->scope);
 }
 
-/* A length before each text and list keeps neighbours apart. */
-static void add_u64(XXH3_state_t *h, uint64_t v)
+/* A span is many small pieces: they are put together before they are hashed. */
+struct hash {
+	size_t len; /* of the pieces in BYTES */
+	bool begun; /* STATE has what came before them */
+	uint8_t bytes[2048];
+	XXH3_state_t state;
+};
+
+static void flush(struct hash *h)
 {
-	XXH3_64bits_update(h, &v, sizeof(v));
+	if (!h->begun)
+		XXH3_64bits_reset(&h->state);
+	h->begun = true;
+	XXH3_64bits_update(&h->state, h->bytes, h->len);
+	h->len = 0;
 }
 
-static void add_str(XXH3_state_t *h, struct span_str s)
+static inline void add(struct hash *h, const void *p, size_t len)
+{
+	if (len > sizeof(h->bytes) - h->len)
+		flush(h);
+	if (len > sizeof(h->bytes)) {
+		XXH3_64bits_update(&h->state, p, len);
+		return;
+	}
+	memcpy(h->bytes + h->len, p, len);
+	h->len += len;
+}
+
+/* A length before each text and list keeps neighbours apart. */
+static void add_u64(struct hash *h, uint64_t v)
+{
+	add(h, &v, sizeof(v));
+}
+
+static void add_str(struct hash *h, struct span_str s)
 {
 	add_u64(h, s.len);
 	if (s.len)
-		XXH3_64bits_update(h, s.p, s.len);
+		add(h, s.p, s.len);
 }
 
-static void add_pairs(XXH3_state_t *h, const struct span_attr *v, size_t n);
+static void add_pairs(struct hash *h, const struct span_attr *v, size_t n);
 
-static void add_value(XXH3_state_t *h, const struct span_value *v)
+static void add_value(struct hash *h, const struct span_value *v)
 {
 	add_u64(h, v->type);
 	switch (v->type) {
@@ -162,7 +192,7 @@ static void add_value(XXH3_state_t *h, const struct span_value *v)
 		add_u64(h, (uint64_t)v->i);
 		return;
 	case SPAN_DOUBLE:
-		XXH3_64bits_update(h, &v->d, sizeof(v->d));
+		add(h, &v->d, sizeof(v->d));
 		return;
 	case SPAN_ARRAY:
 		add_u64(h, v->array.n);
@@ -177,7 +207,7 @@ static void add_value(XXH3_state_t *h, const struct span_value *v)
 	}
 }
 
-static void add_pairs(XXH3_state_t *h, const struct span_attr *v, size_t n)
+static void add_pairs(struct hash *h, const struct span_attr *v, size_t n)
 {
 	add_u64(h, n);
 	for (size_t i = 0; i < n; i++) {
@@ -186,13 +216,13 @@ static void add_pairs(XXH3_state_t *h, const struct span_attr *v, size_t n)
 	}
 }
 
-static void add_attrs(XXH3_state_t *h, const struct span_attrs *a)
+static void add_attrs(struct hash *h, const struct span_attrs *a)
 {
 	add_u64(h, a->dropped);
 	add_pairs(h, a->v, a->n);
 }
 
-static void add_owner(XXH3_state_t *h, const struct span *s)
+static void add_owner(struct hash *h, const struct span *s)
 {
 	add_str(h, s->process->service);
 	add_str(h, s->process->schema_url);
@@ -206,11 +236,11 @@ static void add_owner(XXH3_state_t *h, const struct span *s)
 	add_attrs(h, &s->scope->attrs);
 }
 
-static void add_numbers(XXH3_state_t *h, const struct span *s)
+static void add_numbers(struct hash *h, const struct span *s)
 {
-	XXH3_64bits_update(h, s->trace_id, 16);
-	XXH3_64bits_update(h, s->span_id, 8);
-	XXH3_64bits_update(h, s->parent_id, 8);
+	add(h, s->trace_id, 16);
+	add(h, s->span_id, 8);
+	add(h, s->parent_id, 8);
 	add_u64(h, s->start_ns);
 	add_u64(h, s->duration_ns);
 	add_u64(h,
@@ -219,7 +249,7 @@ static void add_numbers(XXH3_state_t *h, const struct span *s)
 	add_u64(h, (uint64_t)s->dropped_events << 32 | s->dropped_refs);
 }
 
-static void add_lists(XXH3_state_t *h, const struct span *s)
+static void add_lists(struct hash *h, const struct span *s)
 {
 	add_u64(h, s->n_events);
 	for (size_t i = 0; i < s->n_events; i++) {
@@ -231,8 +261,8 @@ static void add_lists(XXH3_state_t *h, const struct span *s)
 	for (size_t i = 0; i < s->n_refs; i++) {
 		const struct span_ref *r = &s->refs[i];
 
-		XXH3_64bits_update(h, r->trace_id, 16);
-		XXH3_64bits_update(h, r->span_id, 8);
+		add(h, r->trace_id, 16);
+		add(h, r->span_id, 8);
 		add_u64(h, (uint64_t)(uint32_t)r->type << 32 | r->flags);
 		add_str(h, r->trace_state);
 		add_attrs(h, &r->attrs);
@@ -241,9 +271,10 @@ static void add_lists(XXH3_state_t *h, const struct span *s)
 
 uint64_t span_hash(const struct span *s)
 {
-	XXH3_state_t h;
+	SPAN__SCRATCH struct hash h;
 
-	XXH3_64bits_reset(&h);
+	h.len = 0;
+	h.begun = false;
 	add_numbers(&h, s);
 	add_str(&h, s->name);
 	add_str(&h, s->status_message);
@@ -251,5 +282,8 @@ uint64_t span_hash(const struct span *s)
 	add_attrs(&h, &s->attrs);
 	add_lists(&h, s);
 	add_owner(&h, s);
-	return XXH3_64bits_digest(&h);
+	if (!h.begun)
+		return XXH3_64bits(h.bytes, h.len);
+	flush(&h);
+	return XXH3_64bits_digest(&h.state);
 }

@@ -137,22 +137,18 @@ static uint32_t intern(const struct span__seg_builder *b,
 	return b->only_known ? span__intern_find(t, s) : span__intern_put(t, s);
 }
 
-uint32_t span__build_string(struct span__seg_builder *b, struct span_str s)
+uint32_t span__build_other_string(struct span__seg_builder *b,
+				  struct span_str s)
 {
-	uintptr_t off = (uintptr_t)s.p - (uintptr_t)b->texts;
-	uint32_t *number, i;
+	uint32_t i, *number;
 
 	if (!s.len)
 		return 0;
-	if (off >= b->texts_len)
-		return intern(b, &b->strings, s);
-	i = ((const uint32_t *)(const void *)b->at.p)[off / 2] - 1;
-	if (i >= b->n_frame_strings || b->frame_strings[i].p != s.p ||
-	    b->frame_strings[i].len != s.len)
+	i = span__build_frame_string(b, s);
+	if (i == SEG_NO_STRING)
 		return intern(b, &b->strings, s);
 	number = (uint32_t *)(void *)b->numbers.p + i;
-	if (!*number)
-		*number = intern(b, &b->strings, s) + 1;
+	*number = intern(b, &b->strings, s) + 1;
 	return *number - 1;
 }
 

@@ -129,11 +129,39 @@ static inline bool span__build_full(const struct span__seg_builder *b)
 	return b->n_exact >= SEG_TYPES_MAX;
 }
 
+/* Which text of the frame S is; SEG_NO_STRING when it is none. */
+static inline uint32_t
+span__build_frame_string(const struct span__seg_builder *b, struct span_str s)
+{
+	uintptr_t off = (uintptr_t)s.p - (uintptr_t)b->texts;
+	uint32_t i;
+
+	if (off >= b->texts_len)
+		return SEG_NO_STRING;
+	i = ((const uint32_t *)(const void *)b->at.p)[off / 2] - 1;
+	if (i >= b->n_frame_strings || b->frame_strings[i].p != s.p ||
+	    b->frame_strings[i].len != s.len)
+		return SEG_NO_STRING;
+	return i;
+}
+
+/* Of a text that the frame has no number of. */
+uint32_t span__build_other_string(struct span__seg_builder *b,
+				  struct span_str s);
+
 /*
  * The number of a text; SEG_NO_MEMORY when memory is out, or when it is not
  * there and only what is known counts.
  */
-uint32_t span__build_string(struct span__seg_builder *b, struct span_str s);
+static inline uint32_t span__build_string(struct span__seg_builder *b,
+					  struct span_str s)
+{
+	uint32_t i = span__build_frame_string(b, s), number = 0;
+
+	if (i != SEG_NO_STRING)
+		number = ((const uint32_t *)(const void *)b->numbers.p)[i];
+	return number ? number - 1 : span__build_other_string(b, s);
+}
 /* The scope's number + 1, 0 for none; SEG_NO_MEMORY likewise. */
 uint32_t span__build_scope(struct span__seg_builder *b,
 			   const struct span_scope *s);

@@ -105,6 +105,65 @@ void span__frame_value(struct dec *d, struct span_arena *a,
 	dec_value(d, a, out, 0);
 }
 
+/* An integer of at most 3 bytes, as nearly all references are; else NULL. */
+static inline const unsigned char *quick_uint(const unsigned char *p,
+					      uint64_t *v)
+{
+	if (*p < 0x80) {
+		*v = *p;
+		return p + 1;
+	}
+	if (*p == 0xcc) {
+		*v = p[1];
+		return p + 2;
+	}
+	*v = (uint64_t)p[1] << 8 | p[2];
+	return *p == 0xcd ? p + 3 : NULL;
+}
+
+/*
+ * An attribute whose key and value are such integers: where it ends, or NULL
+ * when it is something else. There are QUICK bytes at P.
+ */
+#define QUICK 6
+static inline const unsigned char *quick_attr(const struct span_frame *f,
+					      const unsigned char *p,
+					      struct span_attr *out)
+{
+	uint64_t key, ref;
+
+	p = quick_uint(p, &key);
+	if (!p || key >> 1 >= f->info.n_strings)
+		return NULL;
+	out->key = f->info.strings[key >> 1];
+	if (!(key & 1)) {
+		out->value.type = SPAN_INT;
+		p = quick_uint(p, &ref);
+		out->value.i = (int64_t)ref;
+		return p;
+	}
+	p = quick_uint(p, &ref);
+	if (!p || ref >= f->info.n_strings)
+		return NULL;
+	out->value.type = SPAN_STRING;
+	out->value.str = f->info.strings[ref];
+	return p;
+}
+
+static void dec_attr(const struct span_frame *f, struct dec *d,
+		     struct span_arena *a, struct span_attr *out)
+{
+	uint64_t key = dec_uint(d);
+
+	out->key = span__frame_string(f, d, key >> 1);
+	if (key & 1) {
+		out->value.type = SPAN_STRING;
+		out->value.str = span__frame_string(f, d, dec_uint(d));
+	} else {
+		dec_value(d, a, &out->value, 0);
+	}
+}
+
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out)
 {
@@ -120,14 +179,13 @@ void span__frame_attrs(const struct span_frame *f, struct dec *d,
 	out->v = v;
 	out->n = v ? n : 0;
 	for (size_t i = 0; i < out->n; i++) {
-		uint64_t key = dec_uint(d);
+		const unsigned char *end = NULL;
 
-		v[i].key = span__frame_string(f, d, key >> 1);
-		if (key & 1) {
-			v[i].value.type = SPAN_STRING;
-			v[i].value.str = span__frame_string(f, d, dec_uint(d));
-		} else {
-			dec_value(d, a, &v[i].value, 0);
-		}
+		if (dec_left(d) >= QUICK)
+			end = quick_attr(f, d->p, &v[i]);
+		if (end)
+			d->p = end;
+		else
+			dec_attr(f, d, a, &v[i]);
 	}
 }
