@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
 
 #define FIRST_CAP 256u
@@ -23,6 +25,8 @@ static char *grow(struct span_buf *b, size_t len)
 	p = realloc(b->p, cap);
 	if (!p)
 		goto failed;
+	if (cap >= HUGE_GROWN)
+		span__huge_hint(p, cap);
 	b->p = p;
 	b->cap = cap;
 	return b->p + b->len;

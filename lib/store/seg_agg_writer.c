@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/scratch.h"
 #include "base/sort.h"
 #include "store/seg_agg_sum.h"
@@ -47,9 +48,12 @@ static bool resize(void *array, size_t n, size_t size)
 	void **v = array;
 	void *p = realloc(*v, n * size);
 
-	if (p)
-		*v = p;
-	return p;
+	if (!p)
+		return false;
+	if (n * size >= HUGE_GROWN)
+		span__huge_hint(p, n * size);
+	*v = p;
+	return true;
 }
 
 static bool grow_calls(struct span__agg_writer *w)

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
 
+#define LARGE (4u << 20) /* of a pool that gets large pieces */
 #define RAW_FIRST 4u
 #define RAW_BLOCK 2048u
 #define BATCH 64u   /* texts that are looked for at once */
@@ -17,6 +20,7 @@
 
 struct span__pool_piece {
 	struct span__pool_piece *older;
+	size_t huge; /* 1: it is a large page */
 	uint64_t data[];
 };
 
@@ -26,11 +30,33 @@ struct span__raw_block {
 	uint64_t rows[];
 };
 
+/* What is long has a piece of its own, so that little is left empty. */
+static bool is_long(size_t len)
+{
+	return len > SEG_POOL_PIECE / 16;
+}
+
+/* A piece for LEN bytes, with *CAP of them. */
+static struct span__pool_piece *new_piece(const struct span__pool *p,
+					  size_t len, size_t *cap)
+{
+	struct span__pool_piece *piece;
+	bool huge = !is_long(len) && p->size >= LARGE;
+
+	if (huge)
+		*cap = HUGE_PAGE - sizeof(*piece);
+	else
+		*cap = is_long(len) ? len : SEG_POOL_PIECE;
+	piece = huge ? span__huge_alloc() : malloc(sizeof(*piece) + *cap);
+	if (piece)
+		piece->huge = huge;
+	return piece;
+}
+
 void *span__pool_alloc(struct span__pool *p, size_t len, size_t align)
 {
-	size_t at = (p->used + align - 1) & ~(align - 1), cap = SEG_POOL_PIECE;
+	size_t at = (p->used + align - 1) & ~(align - 1), cap;
 	struct span__pool_piece *piece;
-	bool own = len > SEG_POOL_PIECE / 16;
 
 	if (p->piece && at <= p->cap && len <= p->cap - at) {
 		p->used = at + len;
@@ -38,14 +64,11 @@ void *span__pool_alloc(struct span__pool *p, size_t len, size_t align)
 	}
 	if (len > SIZE_MAX / 2)
 		return NULL;
-	/* what is long has a piece of its own, so that little is left empty */
-	if (own)
-		cap = len;
-	piece = malloc(sizeof(*piece) + cap);
+	piece = new_piece(p, len, &cap);
 	if (!piece)
 		return NULL;
 	p->size += sizeof(*piece) + cap;
-	if (own && p->piece) {
+	if (is_long(len) && p->piece) {
 		piece->older = p->piece->older;
 		p->piece->older = piece;
 		return piece->data;
@@ -62,7 +85,10 @@ void span__pool_release(struct span__pool *p)
 	while (p->piece) {
 		struct span__pool_piece *older = p->piece->older;
 
-		free(p->piece);
+		if (p->piece->huge)
+			span__huge_free(p->piece);
+		else
+			free(p->piece);
 		p->piece = older;
 	}
 	*p = (struct span__pool){0};
@@ -75,6 +101,7 @@ static bool grow_slots(struct span__intern *t)
 
 	if (!slots)
 		return false;
+	span__huge_hint(slots, n * sizeof(*slots));
 	/* the upper half of a hash is kept, and gives the place */
 	for (size_t i = 0; t->slots && i <= t->mask; i++) {
 		size_t at = (t->slots[i] >> 32) & mask;

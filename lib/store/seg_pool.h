@@ -3,8 +3,8 @@
  * seg_pool.h - memory while a segment is built: pieces, texts, long columns
  *
  * All of it is given back at once. A pool takes memory from the system in
- * pieces of one size, so that what it holds is what is in it, where an arena
- * that doubles would hold up to twice as much.
+ * pieces of one size, a larger one when it is large, so that what it holds is
+ * what is in it, where an arena that doubles would hold up to twice as much.
  */
 #ifndef SPAN_SEG_POOL_H
 #define SPAN_SEG_POOL_H
