@@ -93,7 +93,8 @@ int span__scan_since(struct span_search *s, uint64_t since,
 
 /*
  * When there are enough traces, what starts before the last one is of no
- * interest: it cannot bring a trace in, nor one further up.
+ * interest: it cannot bring a trace in, nor one further up. There is one more
+ * then than is asked for, which is to be told.
  */
 int span__scan_newest(struct span_search *s, uint64_t limit,
 		      struct span_error *err)
@@ -107,7 +108,7 @@ int span__scan_newest(struct span_search *s, uint64_t limit,
 	while (rc >= 0 && (rc = span__scan_match(s, &sp, err)) > 0) {
 		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
 		if (rc <= 0 || s->ids.n <= limit ||
-		    s->ids.n - limit <= limit / 4)
+		    (ss->floor && s->ids.n - limit <= limit / 4))
 			continue;
 		s->more |= span__ids_order(&s->ids, limit);
 		ss->floor = s->ids.v[limit - 1].key;

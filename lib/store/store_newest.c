@@ -6,7 +6,7 @@
 
 #include "base/banned.h"
 
-#define GROUP 8u /* frames, which are read together */
+#define GROUP 64u /* frames, which are read together: 16,384 spans */
 
 struct dated {
 	uint64_t latest;
@@ -26,48 +26,6 @@ static int compare_dated(const void *a, const void *b)
 	if (x->latest != y->latest)
 		return x->latest > y->latest ? -1 : 1;
 	return x->i > y->i ? -1 : x->i < y->i;
-}
-
-/* Of a file that went away nothing is known: whoever opens it finds out. */
-static int latest_of(struct span__view_file *f, const struct span__dir *d,
-		     uint64_t *latest, struct span_error *err)
-{
-	int rc = 0;
-
-	*latest = UINT64_MAX;
-	if (f->kind == FILE_SEG && f->seg)
-		*latest = f->seg->file.header.max_start_ns;
-	if (f->kind == FILE_LOG) {
-		rc = span__view_sum(f, d, err);
-		if (!rc)
-			*latest = f->sum.max_end_ns;
-	}
-	return rc == SPAN_E_NOTFOUND ? 0 : rc;
-}
-
-int span__newest_files(struct span__view *view, const struct span__dir *d,
-		       size_t **out, struct span_error *err)
-{
-	struct dated *v = calloc(view->n + 1, sizeof(*v));
-	size_t *order = calloc(view->n + 1, sizeof(*order));
-	int rc = v && order ? 0 : out_of_memory(err);
-
-	for (size_t i = 0; i < view->n && !rc; i++) {
-		v[i].i = i;
-		rc = latest_of(&view->v[i], d, &v[i].latest, err);
-	}
-	if (!rc) {
-		qsort(v, view->n, sizeof(*v), compare_dated);
-		for (size_t i = 0; i < view->n; i++)
-			order[i] = v[i].i;
-	}
-	free(v);
-	*out = order;
-	if (rc < 0) {
-		free(order);
-		*out = NULL;
-	}
-	return rc;
 }
 
 /* By the headers of the records, of a log that has no index yet. */
@@ -115,6 +73,70 @@ static uint64_t latest_end(const char *entries, size_t from, size_t to)
 			latest = e.max_end_ns;
 	}
 	return latest;
+}
+
+/* As the headers of the records tell; UINT64_MAX when they do not. */
+static int latest_of_open(const struct span__view_file *f,
+			  const struct span__dir *d, uint64_t *latest,
+			  struct span_error *err)
+{
+	struct span_buf entries = {0};
+	struct span__log log;
+	int rc = span__view_log(f, d, &log, err);
+
+	if (rc < 0)
+		return rc;
+	rc = list_records(&log, &entries, err);
+	if (rc > 0)
+		*latest =
+			latest_end(entries.p, 0, entries.len / LOG_INDEX_ENTRY);
+	span__view_done(f, &log);
+	span_buf_release(&entries);
+	return rc < 0 ? rc : 0;
+}
+
+/* Of a file that went away nothing is known: whoever opens it finds out. */
+static int latest_of(struct span__view_file *f, const struct span__dir *d,
+		     uint64_t *latest, struct span_error *err)
+{
+	int rc = 0;
+
+	*latest = UINT64_MAX;
+	if (f->kind == FILE_SEG && f->seg)
+		*latest = f->seg->file.header.max_start_ns;
+	if (f->kind == FILE_LOG) {
+		rc = span__view_sum(f, d, err);
+		if (!rc)
+			*latest = f->sum.max_end_ns;
+	}
+	if (f->kind == FILE_OPEN)
+		rc = latest_of_open(f, d, latest, err);
+	return rc == SPAN_E_NOTFOUND ? 0 : rc;
+}
+
+int span__newest_files(struct span__view *view, const struct span__dir *d,
+		       size_t **out, struct span_error *err)
+{
+	struct dated *v = calloc(view->n + 1, sizeof(*v));
+	size_t *order = calloc(view->n + 1, sizeof(*order));
+	int rc = v && order ? 0 : out_of_memory(err);
+
+	for (size_t i = 0; i < view->n && !rc; i++) {
+		v[i].i = i;
+		rc = latest_of(&view->v[i], d, &v[i].latest, err);
+	}
+	if (!rc) {
+		qsort(v, view->n, sizeof(*v), compare_dated);
+		for (size_t i = 0; i < view->n; i++)
+			order[i] = v[i].i;
+	}
+	free(v);
+	*out = order;
+	if (rc < 0) {
+		free(order);
+		*out = NULL;
+	}
+	return rc;
 }
 
 /* Put the groups of the N entries at FROM into OUT, the latest first. */
