@@ -425,7 +425,7 @@ int span__judge_frame(struct span__judge *j, struct span_frame *f, uint32_t *n,
 	if (rc > 0 && (j->filter->n_tags || j->filter->errors) &&
 	    !span__judge_search(j, j->filter->errors))
 		rc = out_of_memory(err);
-	if (rc > 0)
+	if (rc > 0 && !span__judge_rules_out(j))
 		rc = judge_all(j, bits, n, err);
 	f->failed = 0;
 	span_frame_rewind(f);

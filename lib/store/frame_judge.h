@@ -121,6 +121,8 @@ void span__judge_ids(const struct span__raw *r, uint64_t *id,
  * those that may have a true tag "error", in their attributes. False: memory.
  */
 bool span__judge_search(struct span__judge *j, bool errors);
+/* After that: does it rule out every span of the frame? */
+bool span__judge_rules_out(const struct span__judge *j);
 void span__judge_release(struct span__judge *j);
 
 static inline bool span__judge_bit(const struct span__judge *j, size_t i)

@@ -73,12 +73,19 @@ static bool is_value(const struct search *s, struct dec d)
 	const struct span__tag_eq *eq = s->eq;
 	unsigned head = dec_peek(&d);
 	uint64_t v;
+	double f;
 	bool neg;
 
 	if (head < 0x80 || head >= 0xe0 || (head >= 0xcc && head <= 0xd3))
 		return eq->is_int && dec_integer(&d, &neg, &v) &&
 		       v == (uint64_t)eq->i;
+	if (head < 0xa0 || (head >= 0xdc && head <= 0xdf)) /* lists */
+		return eq->value.len && strchr("[{", eq->value.p[0]);
+	if ((head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb))
+		return span__str_equal(dec_str(&d, SPAN_MAX_STRING), eq->value);
 	switch (head) {
+	case 0xc0:
+		return !eq->value.len;
 	case 0xc1:
 		return false;
 	case 0xc2:
@@ -87,7 +94,8 @@ static bool is_value(const struct search *s, struct dec d)
 		return eq->is_true;
 	case 0xca:
 	case 0xcb:
-		return eq->is_double;
+		f = dec_double(&d);
+		return eq->is_double && (f == eq->d || f != f);
 	default:
 		return true;
 	}
@@ -202,6 +210,18 @@ static void choose(struct span__judge *j)
 		if (j->skips || is_of_head(j->filter->tags[k].derived))
 			j->searched = UINT64_C(1) << k;
 	}
+}
+
+bool span__judge_rules_out(const struct span__judge *j)
+{
+	size_t words = (j->f->info.n_spans + 63) / 64;
+	uint64_t any = 0;
+
+	if (!j->searched || !j->skips)
+		return false;
+	for (size_t i = 0; i < words; i++)
+		any |= j->has_tag[i];
+	return !any;
 }
 
 bool span__judge_search(struct span__judge *j, bool errors)
