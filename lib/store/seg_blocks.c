@@ -58,17 +58,6 @@ static uint64_t count_hits(const struct span__seg_hits *h, uint64_t from,
 					 : span__bits_count(h->bits, from, to);
 }
 
-static bool has_hits(const struct span__seg_hits *h, uint64_t from, uint64_t to)
-{
-	for (; h->found == SEG_FOUND_SOME && from < to; from++) {
-		if (from % 64 == 0 && !h->bits[from / 64])
-			from += 63;
-		else if (span__bit(h->bits, from))
-			break;
-	}
-	return from < to;
-}
-
 static bool all_in(const uint8_t *use, uint64_t n_blocks)
 {
 	for (uint64_t b = 0; b < n_blocks; b++) {
@@ -78,14 +67,13 @@ static bool all_in(const uint8_t *use, uint64_t n_blocks)
 	return true;
 }
 
-int span__blocks_plan(uint8_t *use, struct span__seg_match *m, uint64_t *count,
-		      struct span_error *err)
+int span__blocks_plan(uint8_t *use, uint32_t *hits, struct span__seg_match *m,
+		      uint64_t *count, struct span_error *err)
 {
 	uint64_t n_blocks = m->s->n_blocks;
 	bool whole = all_in(use, n_blocks);
 	uint64_t *ranks = calloc(n_blocks + 1, sizeof(*ranks));
-	uint8_t *wanted = calloc(n_blocks + 1, 1);
-	bool good = ranks && wanted;
+	bool good = ranks;
 
 	for (uint64_t i = 0; i < m->n_types && good; i++) {
 		const struct span__seg_hits *h = &m->types[i];
@@ -98,18 +86,21 @@ int span__blocks_plan(uint8_t *use, struct span__seg_match *m, uint64_t *count,
 		if (!h->found || !type_ranks(m->s, i, ranks))
 			continue;
 		for (uint64_t b = 0; b < n_blocks; b++) {
+			uint64_t n = 0;
+
+			if (use[b] != SEG_BLOCK_OUT)
+				n = count_hits(h, ranks[b], ranks[b + 1]);
 			if (use[b] == SEG_BLOCK_IN && counts)
-				*count += count_hits(h, ranks[b], ranks[b + 1]);
-			else if (use[b] != SEG_BLOCK_OUT && !wanted[b])
-				wanted[b] = has_hits(h, ranks[b], ranks[b + 1]);
+				*count += n;
+			else
+				hits[b] += (uint32_t)n;
 		}
 	}
 	for (uint64_t b = 0; b < n_blocks && good; b++) {
-		if (!wanted[b])
+		if (!hits[b])
 			use[b] = SEG_BLOCK_OUT;
 	}
 	free(ranks);
-	free(wanted);
 	if (good)
 		return 0;
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");

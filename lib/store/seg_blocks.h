@@ -21,11 +21,13 @@ bool span__blocks_between(uint8_t *use, struct span__seg *s,
 			  const struct span_range *range);
 
 /*
- * Put those blocks out that have no span of M. When only COUNT (or NULL) is
- * asked for, spans of which columns tell all are added to it in blocks that lie
- * between the times, and are no reason to walk. 0 or SPAN_E_NOMEM.
+ * Add to HITS, of each block, how many spans of M it has to be walked for, and
+ * put those blocks out that have none. When only COUNT (or NULL) is asked for,
+ * spans of which columns tell all are added to it in blocks that lie between
+ * the times, and are no reason to walk. 0 or SPAN_E_NOMEM.
  */
-SPAN_NODISCARD int span__blocks_plan(uint8_t *use, struct span__seg_match *m,
-				     uint64_t *count, struct span_error *err);
+SPAN_NODISCARD int span__blocks_plan(uint8_t *use, uint32_t *hits,
+				     struct span__seg_match *m, uint64_t *count,
+				     struct span_error *err);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "base/banned.h"
 
+#define CANDIDATES 16u /* of a group that are looked at one by one */
+
 static void set_bits(uint64_t *bits, uint64_t at, uint64_t n)
 {
 	for (uint64_t k; n; at += k, n -= k) {
@@ -116,6 +118,31 @@ static void find_frames(const struct span__ints *c, const struct wanted *w)
 	}
 }
 
+/*
+ * One value among N of a group: their low bits are compared alone, and what is
+ * left looked at. False when that is too much.
+ */
+static bool find_by_low_bits(const struct span__ints *c, const struct wanted *w,
+			     uint64_t i, size_t n)
+{
+	uint64_t low[SEG_GROUP], mark = w->lo & span__bits_mask(c->width), v;
+	size_t found[CANDIDATES], n_found = 0;
+
+	if (!span__ints_elements(c, c->data, i, c->width, n, low))
+		return true;
+	for (size_t k = 0; k < n; k++) {
+		if (low[k] != mark)
+			continue;
+		if (n_found == CANDIDATES)
+			return false;
+		found[n_found++] = k;
+	}
+	for (size_t k = 0; k < n_found; k++)
+		if (span__tiers_get(c, i + found[k], &v) && v == w->lo)
+			set_bits(w->bits, i + found[k] - w->from, 1);
+	return true;
+}
+
 static void find_tiers(const struct span__ints *c, const struct wanted *w)
 {
 	uint64_t q[SEG_GROUP], marks[SEG_GROUP / 64], i = w->from;
@@ -125,6 +152,8 @@ static void find_tiers(const struct span__ints *c, const struct wanted *w)
 		step = SEG_GROUP - (size_t)(i % SEG_GROUP);
 		if (step > n)
 			step = (size_t)n;
+		if (w->lo == w->hi && find_by_low_bits(c, w, i, step))
+			continue;
 		if (span__tiers_range(c, i, step, q, marks))
 			compare(q, step, w->lo, w->hi - w->lo, w->bits,
 				i - w->from);

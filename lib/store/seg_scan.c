@@ -21,6 +21,7 @@ struct span__seg_scan {
 	const struct span__filter *filter;
 	struct span__seg_match match;
 	uint8_t *blocks; /* enum span__block_use of each; NULL: by ids */
+	uint32_t *hits;	 /* of each block */
 	bool planned;	 /* blocks without spans of the scan are out */
 	bool checked;	 /* only spans that must be checked are walked */
 	/* the traces of a search by ids, ascending */
@@ -29,6 +30,7 @@ struct span__seg_scan {
 	/* the walk */
 	struct span__seg_walk walk;
 	uint64_t block; /* how many were gone through */
+	uint64_t left;	/* hits in this block that were not come to yet */
 	bool times;	/* the starts in this block must be looked at */
 	struct span__seg_place place;
 	struct span_buf keep; /* a bit for each span of the trace */
@@ -63,7 +65,7 @@ static bool open_tags_hold(const struct span__seg_scan *c,
 	return true;
 }
 
-/* By hits alone. Returns how many. */
+/* By hits alone, which are counted off. Returns how many. */
 static size_t keep_hits(struct span__seg_scan *c, uint64_t *keep, bool *open)
 {
 	const struct span__seg_place *p = &c->place;
@@ -76,6 +78,7 @@ static size_t keep_hits(struct span__seg_scan *c, uint64_t *keep, bool *open)
 		if (!span__seg_hit(h, p->ranks[i]) ||
 		    (c->checked && !c->times && !span__seg_is_open(h)))
 			continue;
+		c->left -= c->left > 0;
 		*open |= h->n_open > 0;
 		keep[i / 64] |= UINT64_C(1) << i % 64;
 		n++;
@@ -186,6 +189,7 @@ static int next_block(struct span__seg_scan *c, struct span_error *err)
 	if (!choose_block(c, &block))
 		return 0;
 	c->times = c->blocks[block] == SEG_BLOCK_PART;
+	c->left = c->hits[block];
 	from = span__ints_get(first, block);
 	if (block + 1 < c->s->n_blocks)
 		to = span__ints_get(first, block + 1);
@@ -220,8 +224,9 @@ static int next_place(struct span__seg_scan *c, struct span_error *err)
 	if (c->traces)
 		return next_of_ids(c, err);
 	for (;;) {
-		rc = c->walk.seg ? span__seg_walk_next(&c->walk, &c->place, err)
-				 : 0;
+		/* behind the last hit of a block there is nothing to find */
+		rc = c->left ? span__seg_walk_next(&c->walk, &c->place, err)
+			     : 0;
 		if (rc)
 			return rc;
 		rc = next_block(c, err);
@@ -328,7 +333,7 @@ static int plan(struct span__seg_scan *c, uint64_t *n, struct span_error *err)
 {
 	if (!c->match.s)
 		return 0;
-	return span__blocks_plan(c->blocks, &c->match, n, err);
+	return span__blocks_plan(c->blocks, c->hits, &c->match, n, err);
 }
 
 static int plan_once(struct span__seg_scan *c, struct span_error *err)
@@ -440,8 +445,10 @@ static int find_traces(struct span__seg_scan *c, struct span_error *err)
 static int find_blocks(struct span__seg_scan *c, struct span_error *err)
 {
 	c->blocks = calloc(c->s->n_blocks + 1, 1);
-	if (!c->blocks)
+	c->hits = calloc(c->s->n_blocks + 1, sizeof(*c->hits));
+	if (!c->blocks || !c->hits)
 		return out_of_memory(err);
+	span__seg_load_blocks(c->s);
 	if (!span__blocks_between(c->blocks, c->s, c->filter->scan.range))
 		return 0;
 	return span__seg_match_open(&c->match, c->s, c->filter, err);
@@ -477,6 +484,7 @@ void span__seg_scan_close(struct span__seg_scan **c)
 	span_arena_release(&(*c)->arena);
 	free((*c)->traces);
 	free((*c)->blocks);
+	free((*c)->hits);
 	free(*c);
 	*c = NULL;
 }
