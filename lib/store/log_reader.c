@@ -272,8 +272,9 @@ int span__log_walk_payload(struct span__log_walk *w,
 			   const uint8_t **p, struct span_error *err)
 {
 	uint64_t size = span__log_record_size(rec->len);
+	size_t more = w->bare ? 0 : READ_PAYLOADS;
 	const uint8_t *bytes;
-	int rc = load(w, rec->pos, size, READ_PAYLOADS, &bytes, err);
+	int rc = load(w, rec->pos, size, more, &bytes, err);
 
 	if (rc < 0)
 		return rc;

@@ -50,7 +50,8 @@ static int check_counts(struct span__seg *s, struct span_error *err)
 	return 0;
 }
 
-static void open_columns(struct span__seg *s)
+/* Each is on a page of its own, which costs more than all that is done here. */
+static void open_directory(struct span__seg *s)
 {
 	uint64_t n = s->n_traces;
 
@@ -58,6 +59,15 @@ static void open_columns(struct span__seg *s)
 	open_ints(s, &s->bucket_traces, SEG_BUCKET_TRACES, n);
 	open_ints(s, &s->trace_high, SEG_TRACE_HIGH, n);
 	open_ints(s, &s->trace_low, SEG_TRACE_LOW, n);
+}
+
+void span__seg_load_blocks(struct span__seg *s)
+{
+	uint64_t n = s->n_traces;
+
+	if (s->has_blocks || !s->n_spans)
+		return;
+	s->has_blocks = true;
 	open_ints(s, &s->trace_start, SEG_TRACE_START, n);
 	open_ints(s, &s->trace_end, SEG_TRACE_END, n);
 	open_ints(s, &s->block_trace, SEG_BLOCK_TRACE, s->n_blocks);
@@ -86,7 +96,7 @@ int span__seg_open(struct span__seg **out, const struct span__io *io, int dirfd,
 		return rc;
 	}
 	if (s->n_spans)
-		open_columns(s);
+		open_directory(s);
 	*out = s;
 	return 0;
 }
@@ -220,6 +230,7 @@ int span__seg_load(struct span__seg *s, struct span_error *err)
 
 	if (s->loaded || !s->n_spans)
 		return 0;
+	span__seg_load_blocks(s);
 	rc = load_tables(s, err);
 	if (rc == 0)
 		rc = load_chunks(s, err);

@@ -29,7 +29,10 @@ struct span__seg {
 	/* after open */
 	uint64_t n_spans, n_traces, n_blocks;
 	struct span__ints buckets, bucket_traces;
-	struct span__ints trace_high, trace_low, trace_start, trace_end;
+	struct span__ints trace_high, trace_low;
+	/* after span__seg_load_blocks() */
+	bool has_blocks;
+	struct span__ints trace_start, trace_end;
 	struct span__ints block_trace, block_span, block_min_start,
 		block_max_start;
 	/* after span__seg_load() */
@@ -82,6 +85,9 @@ void span__seg_close(struct span__seg **s);
  * fine.
  */
 SPAN_NODISCARD int span__seg_load(struct span__seg *s, struct span_error *err);
+
+/* Only the columns of blocks and times of traces; what is damaged is empty. */
+void span__seg_load_blocks(struct span__seg *s);
 
 /* Bytes of memory that it holds. */
 size_t span__seg_memory(const struct span__seg *s);

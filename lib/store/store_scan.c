@@ -118,6 +118,7 @@ static int open_file(struct scan *s, struct span_error *err)
 {
 	struct span__view_file *f = current(s);
 	int rc = span__view_log(f, &s->store->dir, &s->log, err);
+	bool few;
 
 	if (rc < 0)
 		return rc;
@@ -128,8 +129,10 @@ static int open_file(struct scan *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	s->by_index = rc > 0;
+	few = s->by_index && s->c.filter.scan.n_ids;
 	span__log_walk_begin(&s->walk, &s->log,
-			     !s->c.filter.scan.range || s->order);
+			     !few && (!s->c.filter.scan.range || s->order));
+	s->walk.bare = few;
 	return 1;
 }
 

@@ -276,12 +276,13 @@ static int read_block(const struct span__sealing *s, struct span__seg *seg,
 		      struct span__seg_walk *w, uint64_t block,
 		      struct span_arena *arena, struct span__seal_sum *sum)
 {
-	uint64_t from = span__ints_get(&seg->block_trace, block);
-	uint64_t to = seg->n_traces;
+	uint64_t from, to = seg->n_traces;
 	struct span__seg_place place;
 	uint8_t id[16];
 	int rc;
 
+	span__seg_load_blocks(seg);
+	from = span__ints_get(&seg->block_trace, block);
 	if (block + 1 < seg->n_blocks)
 		to = span__ints_get(&seg->block_trace, block + 1);
 	rc = span__seg_walk_seek(w, seg, from, to, NULL);
