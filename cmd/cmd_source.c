@@ -375,6 +375,21 @@ const char *cmd_source_name(const struct cmd_source *s)
 	return s->name;
 }
 
+const struct span_query *cmd_source_query(const struct cmd_source *s)
+{
+	return s->query;
+}
+
+struct span_store *cmd_source_store(const struct cmd_source *s)
+{
+	return s->store;
+}
+
+bool cmd_source_more(const struct cmd_source *s)
+{
+	return s->search && span_search_more(s->search);
+}
+
 bool cmd_source_needs_trace(const struct cmd_source *s)
 {
 	return span_query_needs_trace(s->query);
@@ -397,8 +412,7 @@ void cmd_source_close(struct cmd_source **sp)
 	close_file(s);
 	if (s->search)
 		cmd_source_cut(span_search_cut(s->search));
-	if (s->search && span_search_more(s->search) &&
-	    search.limit == NOT_GIVEN)
+	if (cmd_source_more(s) && search.limit == NOT_GIVEN)
 		cmd_note("only the %s %llu are shown; --limit 0 shows all",
 			 search.sort <= 0 ? "newest" : "first",
 			 (unsigned long long)search.default_limit);

@@ -119,6 +119,11 @@ SPAN_NODISCARD int cmd_source_refresh(struct cmd_source *s,
 				      struct span_error *err);
 /* The name of the store. */
 const char *cmd_source_name(const struct cmd_source *s);
+/* What is selected, for span_query_explain(); and the store, or NULL. */
+const struct span_query *cmd_source_query(const struct cmd_source *s);
+struct span_store *cmd_source_store(const struct cmd_source *s);
+/* True when the limit left results out. */
+bool cmd_source_more(const struct cmd_source *s);
 /* True when only whole traces can be judged. */
 bool cmd_source_needs_trace(const struct cmd_source *s);
 /* True when --since or --around was given. */

@@ -3,6 +3,8 @@
  * span-query - find traces
  */
 #include "cmd_source.h"
+#include "query-explain.h"
+#include "query-files.h"
 #include "query-news.h"
 
 #include <string.h>
@@ -13,7 +15,7 @@
 
 static struct {
 	const char *format, *columns, *cursor;
-	bool count, spans, csv_safe, zero, with, without, follow;
+	bool count, spans, csv_safe, zero, with, without, follow, explain;
 } opt = {.csv_safe = true};
 
 static const struct cmd_option options[] = {
@@ -31,6 +33,8 @@ static const struct cmd_option options[] = {
 	 "print only the names of FILEs with a match", NULL},
 	{CMD_FLAG, 'L', "files-without-match", &opt.without, NULL,
 	 "print only the names of FILEs without one", NULL},
+	{CMD_FLAG, 0, "explain", &opt.explain, NULL,
+	 "print how the search was done, and not what was found", NULL},
 	{CMD_FLAG, 'z', "null", &opt.zero, NULL,
 	 "a zero byte, not a newline, ends ids, names and templates", NULL},
 	{CMD_FLAG, 0, "follow", &opt.follow, NULL,
@@ -126,15 +130,6 @@ static int all_spans(struct cmd_source *in, struct span_error *err)
 	return rc;
 }
 
-static int any(struct cmd_source *in, struct span_error *err)
-{
-	struct span s;
-	int rc = cmd_source_next(in, &s, err);
-
-	out.n_spans += rc > 0;
-	return rc < 0 ? rc : 0;
-}
-
 static int produce(struct cmd_source *in, struct span_error *err)
 {
 	if (opt.count && opt.spans)
@@ -166,7 +161,7 @@ static int search(struct cmd_source *in, struct span_error *err)
 	int rc, written;
 
 	if (cmd_quiet)
-		return any(in, err);
+		return query_any(&out, in, err);
 	if (opt.count)
 		out.format = QUERY_IDS; /* nothing before and behind it */
 	query_print_begin(&out);
@@ -180,6 +175,22 @@ static int search(struct cmd_source *in, struct span_error *err)
 	/* After bad input what was found before it is still written. */
 	written = query_print_end(&out, rc < 0 ? &late : err);
 	return rc < 0 ? rc : written;
+}
+
+static int explain(struct cmd_source *in, uint64_t start_ns,
+		   struct span_error *err)
+{
+	struct query_explain e = {
+		.count = opt.count,
+		.spans = opt.spans,
+		.ids = out.format == QUERY_IDS,
+		.start_ns = start_ns,
+	};
+	int rc = query_explain(&e, in, &out.text, err);
+
+	out.n_traces = e.n_traces;
+	out.n_spans = e.n_spans;
+	return rc < 0 ? rc : query_print_flush(&out, err);
 }
 
 static int before_wait(void *arg, uint64_t *wait_ns, struct span_error *err)
@@ -201,39 +212,6 @@ static void report(const struct cmd_source *in, uint64_t start_ns)
 		 (unsigned long long)out.n_spans, of, seconds);
 }
 
-/* ---- -l and -L ---- */
-
-static int look_into(int argc, char **argv, struct span_error *err)
-{
-	struct cmd_source *in = NULL;
-	uint64_t before = out.n_spans;
-	const char *name =
-		argc && strcmp(argv[0], "-") ? argv[0] : "(standard input)";
-	int rc = cmd_source_open(&in, argc, argv, NULL, err);
-
-	if (!rc && cmd_source_is_store(in))
-		cmd_usage("-l and -L are about FILEs, not about a store");
-	if (!rc)
-		rc = any(in, err);
-	cmd_source_close(&in);
-	if (!rc && (out.n_spans > before) == opt.with)
-		rc = query_print_name(&out, name, err);
-	return rc;
-}
-
-/* The names of FILEs; found is what was printed. */
-static int list_names(int argc, char **argv, struct span_error *err)
-{
-	int rc = 0;
-
-	if (!argc)
-		rc = look_into(0, argv, err);
-	for (int i = 0; i < argc && !rc; i++)
-		rc = look_into(1, argv + i, err);
-	out.n_spans = 0;
-	return rc < 0 ? rc : query_print_flush(&out, err);
-}
-
 /* ---- All of it ---- */
 
 static int search_all(int argc, char **argv, struct span_error *err)
@@ -243,7 +221,7 @@ static int search_all(int argc, char **argv, struct span_error *err)
 	int rc = cmd_source_open(&in, argc, argv, out.writer, err);
 
 	if (!rc)
-		rc = search(in, err);
+		rc = opt.explain ? explain(in, start_ns, err) : search(in, err);
 	if (!rc && cmd_verbose)
 		report(in, start_ns);
 	cmd_source_close(&in);
@@ -283,6 +261,10 @@ static void set_up(bool lists)
 		check_options();
 	if (opt.follow && (opt.count || opt.cursor || cmd_quiet))
 		cmd_usage("--follow goes with no -c, -q or --cursor");
+	if (opt.explain &&
+	    (opt.follow || opt.cursor || cmd_quiet || lists_names()))
+		cmd_usage("--explain goes with no --follow, --cursor, -q, -l "
+			  "or -L");
 	if (opt.cursor && cmd_quiet)
 		cmd_usage("--cursor goes with no -q");
 	if (terminal && lists && !opt.follow && !opt.cursor)
@@ -301,12 +283,14 @@ static int run(int argc, char **argv, struct span_error *err)
 		return CMD_OK;
 	}
 	set_up(lists);
-	rc = cmd_output_open(&fd, out.format == QUERY_SPANS && lists, err);
+	rc = cmd_output_open(
+		&fd, out.format == QUERY_SPANS && lists && !opt.explain, err);
 	if (!rc)
 		rc = query_print_open(&out, fd, err);
 	if (!rc)
-		rc = lists_names() ? list_names(argc, argv, err)
-				   : search_all(argc, argv, err);
+		rc = lists_names()
+			     ? query_list_files(&out, opt.with, argc, argv, err)
+			     : search_all(argc, argv, err);
 	query_print_close(&out);
 	if (!rc)
 		rc = cmd_output_close(fd, err);

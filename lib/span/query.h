@@ -111,6 +111,13 @@ SPAN_API SPAN_NODISCARD int span_query_match(const struct span_query *q,
 SPAN_API SPAN_NODISCARD int span_query_match_head(const struct span_query *q,
 						  const struct span *s,
 						  struct span_error *err);
+/*
+ * Append lines that tell people how a store looks for what Q wants: conditions
+ * that are asked of indexes and columns, and what is left to be judged. What
+ * the query names is escaped for a terminal. Memory that is out: OUT->failed.
+ */
+SPAN_API void span_query_explain(const struct span_query *q,
+				 struct span_buf *out);
 SPAN_API void span_query_close(struct span_query **q);
 
 /*

@@ -221,6 +221,25 @@ SPAN_API SPAN_NODISCARD int span_store_count(struct span_store *st,
 					     struct span_error *err);
 
 /*
+ * What scans, counts and finds took so far, for who wants to know why one takes
+ * long. Each scan comes to all segments and logs, and passes over those whose
+ * times, names or ids say that they have nothing for it.
+ */
+struct span_store_work {
+	uint64_t n_scans; /* and counts, and finds */
+	uint64_t n_segments, n_segments_passed;
+	uint64_t n_logs, n_logs_passed;
+	/* of the segments that were not passed over: blocks in all, and those
+	 * in which traces were looked for */
+	uint64_t n_blocks, n_blocks_walked;
+	uint64_t n_frames, log_bytes;	       /* read of logs */
+	uint64_t n_spans;		       /* decoded; of logs: found */
+	uint64_t packed_bytes, unpacked_bytes; /* decompressed, of segments */
+};
+SPAN_API void span_store_work(const struct span_store *st,
+			      struct span_store_work *out);
+
+/*
  * All spans of the N traces IDS (sorted by memcmp(3), no two equal), in
  * order of arrival.
  */

@@ -145,6 +145,10 @@ static const char *get_chunk(struct span__chunks *c, uint64_t i, size_t *len)
 		span__area_bad(&in);
 		return NULL;
 	}
+	if (c->area.file && c->area.file->work) {
+		span__work_add(&c->area.file->work->packed_bytes, in.len);
+		span__work_add(&c->area.file->work->unpacked_bytes, *len);
+	}
 	k->chunk = i + 1;
 	k->used = ++c->clock;
 	return k->p;

@@ -16,6 +16,7 @@
 
 #include "base/io.h"
 #include "store/log_format.h"
+#include "store/work.h"
 
 #define SEG_MAJOR 1u
 #define SEG_HEADER 320u /* bytes of the head before its table */
@@ -162,6 +163,7 @@ struct span__seg_file {
 	struct span__seg_entry sections[SEG_SECTIONS];
 	size_t n_sections;
 	struct span__codec codec; /* for all that is read from it */
+	struct span__work *work;  /* where that is counted, or NULL */
 };
 
 /*

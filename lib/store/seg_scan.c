@@ -4,7 +4,7 @@
  * the traces of those blocks are walked that have any, and that may have spans
  * between the times.
  */
-#include "store/seg_scan.h"
+#include "store/seg_scan_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,139 +13,11 @@
 
 #include "base/banned.h"
 
-#define WINDOW 256u   /* spans of a trace that are decoded at once */
 #define FEW_TRACES 4u /* for each of which the block is counted alone */
-
-struct span__seg_scan {
-	struct span__seg *s;
-	const struct span__filter *filter;
-	struct span__seg_match match;
-	uint8_t *blocks; /* enum span__block_use of each; NULL: by ids */
-	uint32_t *hits;	 /* of each block */
-	bool planned;	 /* blocks without spans of the scan are out */
-	bool checked;	 /* only spans that must be checked are walked */
-	/* the traces of a search by ids, ascending */
-	uint64_t *traces;
-	size_t n_traces, next_trace;
-	/* the walk */
-	struct span__seg_walk walk;
-	uint64_t block; /* how many were gone through */
-	uint64_t left;	/* hits in this block that were not come to yet */
-	bool times;	/* the starts in this block must be looked at */
-	struct span__seg_place place;
-	struct span_buf keep; /* a bit for each span of the trace */
-	size_t from, n, at;   /* the window, and the next span in it */
-	struct span spans[WINDOW];
-	uint64_t read[WINDOW / 64];
-	struct span_arena arena;
-	struct span_buf text;
-};
 
 static int out_of_memory(struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-}
-
-/* ---- Which spans of a trace ---- */
-
-static bool open_tags_hold(const struct span__seg_scan *c,
-			   const struct span__seg_hits *h, uint64_t rank,
-			   uint32_t process)
-{
-	for (size_t i = 0; i < h->n_open; i++) {
-		const struct span__open_tag *o = &h->open[i];
-		const struct span__seg_tag *tag = &c->match.tags[o->tag];
-
-		if (o->bits && span__bit(o->bits, rank))
-			continue;
-		if (process >= c->s->process_ends.n ||
-		    !span__bit(tag->processes, process))
-			return false;
-	}
-	return true;
-}
-
-/* By hits alone, which are counted off. Returns how many. */
-static size_t keep_hits(struct span__seg_scan *c, uint64_t *keep, bool *open)
-{
-	const struct span__seg_place *p = &c->place;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct span__seg_hits *h =
-			&c->match.types[p->nodes[i].type];
-
-		if (!span__seg_hit(h, p->ranks[i]) ||
-		    (c->checked && !c->times && !span__seg_is_open(h)))
-			continue;
-		c->left -= c->left > 0;
-		*open |= h->n_open > 0;
-		keep[i / 64] |= UINT64_C(1) << i % 64;
-		n++;
-	}
-	return n;
-}
-
-static void drop(uint64_t *keep, size_t i, size_t *n)
-{
-	keep[i / 64] &= ~(UINT64_C(1) << i % 64);
-	--*n;
-}
-
-static void keep_open(struct span__seg_scan *c, uint64_t *keep, size_t *n)
-{
-	const struct span__seg_place *p = &c->place;
-	const uint32_t *processes = span__seg_process_numbers(c->s, p);
-
-	for (size_t i = 0; i < p->n && *n; i++) {
-		const struct span__seg_hits *h =
-			&c->match.types[p->nodes[i].type];
-
-		if (span__bit(keep, i) && h->n_open &&
-		    (!processes ||
-		     !open_tags_hold(c, h, p->ranks[i], processes[i])))
-			drop(keep, i, n);
-	}
-}
-
-static void keep_times(struct span__seg_scan *c, uint64_t *keep, size_t *n)
-{
-	const struct span_range *r = c->filter->scan.range;
-	const uint64_t *starts = span__seg_starts(c->s, &c->place);
-
-	for (size_t i = 0; i < c->place.n && *n; i++) {
-		if (!span__bit(keep, i))
-			continue;
-		if (!starts || starts[i] < r->since_ns ||
-		    (r->until_ns && starts[i] >= r->until_ns))
-			drop(keep, i, n);
-	}
-}
-
-/* Choose the spans of c->place: how many, or SPAN_E_NOMEM. */
-static int choose_spans(struct span__seg_scan *c, size_t *n,
-			struct span_error *err)
-{
-	size_t len = span__bit_words(c->place.n) * sizeof(uint64_t);
-	bool open = false;
-	uint64_t *keep;
-
-	c->keep.len = 0;
-	keep = (uint64_t *)(void *)span_buf_reserve(&c->keep, len);
-	if (!keep)
-		return out_of_memory(err);
-	if (c->traces) {
-		memset(keep, 0xff, len);
-		*n = c->place.n;
-		return 0;
-	}
-	memset(keep, 0, len);
-	*n = keep_hits(c, keep, &open);
-	if (*n && open)
-		keep_open(c, keep, n);
-	if (*n && c->times)
-		keep_times(c, keep, n);
-	return 0;
 }
 
 /* ---- The walk ---- */
@@ -188,6 +60,8 @@ static int next_block(struct span__seg_scan *c, struct span_error *err)
 
 	if (!choose_block(c, &block))
 		return 0;
+	if (c->s->file.work)
+		span__work_add(&c->s->file.work->blocks_walked, 1);
 	c->times = c->blocks[block] == SEG_BLOCK_PART;
 	c->left = c->hits[block];
 	from = span__ints_get(first, block);
@@ -197,6 +71,15 @@ static int next_block(struct span__seg_scan *c, struct span_error *err)
 		return 1;
 	rc = span__seg_walk_seek(&c->walk, c->s, from, to, err);
 	return rc < 0 ? rc : 1;
+}
+
+/* One that was not gone through yet: in a search by ids they ascend. */
+static void count_block(struct span__seg_scan *c, uint64_t block)
+{
+	if (!c->s->file.work || block < c->block)
+		return;
+	span__work_add(&c->s->file.work->blocks_walked, 1);
+	c->block = block + 1;
 }
 
 /* The next trace of a search by ids. As span__seg_walk_next(). */
@@ -213,6 +96,8 @@ static int next_of_ids(struct span__seg_scan *c, struct span_error *err)
 			err);
 		if (!rc)
 			rc = span__seg_walk_next(&c->walk, &c->place, err);
+		if (rc > 0)
+			count_block(c, span__seg_block_of(c->s, trace));
 	}
 	return rc;
 }
@@ -257,7 +142,7 @@ static int next_trace(struct span__seg_scan *c, size_t *n,
 		if (rc <= 0)
 			return rc;
 		*n = 0;
-		if (!is_old(c) && choose_spans(c, n, err) < 0)
+		if (!is_old(c) && span__seg_scan_choose(c, n, err) < 0)
 			return SPAN_E_NOMEM;
 	} while (!*n);
 	c->from = c->n = c->at = 0;
@@ -275,13 +160,17 @@ static int next_window(struct span__seg_scan *c, int want,
 	c->n = c->at = 0;
 	while (c->from < c->place.n &&
 	       !span__bits_count(keep, c->from,
-				 c->place.n - c->from < WINDOW
+				 c->place.n - c->from < SEG_SCAN_WINDOW
 					 ? c->place.n
-					 : c->from + WINDOW))
-		c->from += WINDOW;
+					 : c->from + SEG_SCAN_WINDOW))
+		c->from += SEG_SCAN_WINDOW;
 	if (c->from >= c->place.n)
 		return 0;
-	c->n = c->place.n - c->from < WINDOW ? c->place.n - c->from : WINDOW;
+	c->n = c->place.n - c->from < SEG_SCAN_WINDOW ? c->place.n - c->from
+						      : SEG_SCAN_WINDOW;
+	if (c->s->file.work)
+		span__work_add(&c->s->file.work->spans,
+			       span__bits_count(keep, c->from, c->from + c->n));
 	span_arena_reset(&c->arena);
 	rc = span__seg_spans(c->s, &c->place, c->from, c->from + c->n,
 			     keep + c->from / 64, want, &c->arena, c->spans,
@@ -454,6 +343,19 @@ static int find_blocks(struct span__seg_scan *c, struct span_error *err)
 	return span__seg_match_open(&c->match, c->s, c->filter, err);
 }
 
+/* Is there anything in the segment? */
+static void count_work(const struct span__seg_scan *c)
+{
+	struct span__work *w = c->s->file.work;
+
+	if (!w)
+		return;
+	if (c->traces ? !c->n_traces : !c->match.n)
+		span__work_add(&w->segments_passed, 1);
+	else
+		span__work_add(&w->blocks, c->s->n_blocks);
+}
+
 int span__seg_scan_open(struct span__seg_scan **out, struct span__seg *s,
 			const struct span__filter *filter,
 			struct span_error *err)
@@ -469,6 +371,8 @@ int span__seg_scan_open(struct span__seg_scan **out, struct span__seg *s,
 	rc = filter->scan.n_ids ? find_traces(c, err) : find_blocks(c, err);
 	if (rc < 0)
 		span__seg_scan_close(&c);
+	else
+		count_work(c);
 	*out = c;
 	return rc;
 }

@@ -180,6 +180,26 @@ int span_store_scan(struct span_store *st, const struct span_range *r,
 				 err);
 }
 
+void span_store_work(const struct span_store *st, struct span_store_work *out)
+{
+	const struct span__work *w = &st->work;
+
+	*out = (struct span_store_work){
+		.n_scans = w->scans,
+		.n_segments = w->segments,
+		.n_segments_passed = w->segments_passed,
+		.n_logs = w->logs,
+		.n_logs_passed = w->logs_passed,
+		.n_blocks = w->blocks,
+		.n_blocks_walked = w->blocks_walked,
+		.n_frames = w->frames,
+		.log_bytes = w->log_bytes,
+		.n_spans = w->spans,
+		.packed_bytes = w->packed_bytes,
+		.unpacked_bytes = w->unpacked_bytes,
+	};
+}
+
 int span_store_count(struct span_store *st, const struct span_range *r,
 		     uint64_t *n, struct span_error *err)
 {

@@ -33,6 +33,7 @@ struct count {
 	size_t n_jobs, cap;
 	struct span__log *logs; /* by file; those that are open */
 	struct span_buf places; /* uint64_t: frames */
+	unsigned segments, segments_passed, n_logs, logs_passed;
 	_Atomic uint64_t n;
 	atomic_bool given_up; /* something is damaged, or failed */
 };
@@ -110,13 +111,16 @@ static int add_log(struct count *c, size_t i, struct span_error *err)
 	size_t n, from = c->places.len / sizeof(uint64_t);
 	int rc;
 
+	c->n_logs++;
 	if (f->kind == FILE_LOG) {
 		rc = span__view_sum(f, &c->store->dir, err);
 		if (rc < 0)
 			return rc == SPAN_E_NOTFOUND ? 0 : rc;
 		if (!span__scan_overlaps(&c->filter->scan, f->sum.min_start_ns,
-					 f->sum.max_end_ns))
+					 f->sum.max_end_ns)) {
+			c->logs_passed++;
 			return 1;
+		}
 	}
 	rc = span__view_log(f, &c->store->dir, l, err);
 	if (rc < 0)
@@ -135,6 +139,20 @@ static int add_log(struct count *c, size_t i, struct span_error *err)
 	return rc;
 }
 
+static int add_segment(struct count *c, size_t i, struct span_error *err)
+{
+	const struct span__view_file *f = &c->store->view.v[i];
+
+	c->segments++;
+	if (!f->seg ||
+	    !span__scan_overlaps(&c->filter->scan, f->sum.min_start_ns,
+				 f->sum.max_end_ns)) {
+		c->segments_passed++;
+		return 1;
+	}
+	return add_job(c, i, 0, 0) ? 1 : out_of_memory(err);
+}
+
 /* 1, 0 when it has to be read in order, or a negative code. */
 static int list_jobs(struct count *c, struct span_error *err)
 {
@@ -146,12 +164,8 @@ static int list_jobs(struct count *c, struct span_error *err)
 
 		if (f->kind == FILE_LOG || f->kind == FILE_OPEN)
 			rc = add_log(c, i, err);
-		else if (f->kind == FILE_SEG && f->seg &&
-			 span__scan_overlaps(&c->filter->scan,
-					     f->sum.min_start_ns,
-					     f->sum.max_end_ns) &&
-			 !add_job(c, i, 0, 0))
-			return out_of_memory(err);
+		else if (f->kind == FILE_SEG)
+			rc = add_segment(c, i, err);
 	}
 	return rc;
 }
@@ -183,7 +197,8 @@ struct reader {
 	struct span_frame *frame;
 };
 
-static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n)
+static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n,
+			struct span__work *work)
 {
 	struct span__log_record rec;
 	const uint8_t *p;
@@ -197,6 +212,8 @@ static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n)
 	    used != rec.len ||
 	    span__judge_frame(&r->judge, r->frame, &some, NULL) < 0)
 		return false;
+	span__work_add(&work->frames, 1);
+	span__work_add(&work->log_bytes, rec.len);
 	*n += some;
 	return true;
 }
@@ -204,6 +221,7 @@ static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n)
 static bool count_frames(struct count *c, const struct job *job, uint64_t *n)
 {
 	struct reader r = {.judge.filter = c->filter};
+	struct span__work *w = &c->store->base.work;
 	bool good = span_frame_open(&r.frame, NULL) == 0;
 
 	span__log_walk_begin(&r.walk, &c->logs[job->file], true);
@@ -211,7 +229,7 @@ static bool count_frames(struct count *c, const struct job *job, uint64_t *n)
 		uint64_t pos;
 
 		memcpy(&pos, c->places.p + i * sizeof(pos), sizeof(pos));
-		good = count_frame(&r, pos, n);
+		good = count_frame(&r, pos, n, w);
 	}
 	span__log_walk_release(&r.walk);
 	span__judge_release(&r.judge);
@@ -231,6 +249,17 @@ static void do_job(void *arg, size_t i)
 	if (f->seg ? !count_segment(c, f, &n) : !count_frames(c, job, &n))
 		atomic_store(&c->given_up, true);
 	atomic_fetch_add(&c->n, n);
+}
+
+/* When it is not all done anew. */
+static void count_work(const struct count *c)
+{
+	struct span__work *w = &c->store->base.work;
+
+	span__work_add(&w->segments, c->segments);
+	span__work_add(&w->segments_passed, c->segments_passed);
+	span__work_add(&w->logs, c->n_logs);
+	span__work_add(&w->logs_passed, c->logs_passed);
 }
 
 /* Functions of the range, and the disks of tests, are for one thread. */
@@ -266,6 +295,7 @@ int span__count_in_threads(struct span__directory *s,
 	if (rc > 0 && c.n_jobs < MIN_JOBS)
 		rc = 0;
 	if (rc > 0) {
+		count_work(&c);
 		span__parallel(threads, c.n_jobs, do_job, &c);
 		rc = !c.given_up;
 		*n += rc ? c.n : 0;

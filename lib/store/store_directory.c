@@ -58,6 +58,13 @@ static void look_back(struct span__directory *s)
 	}
 }
 
+static void count_work(struct span__directory *s)
+{
+	for (size_t i = 0; i < s->view.n; i++)
+		if (s->view.v[i].seg)
+			s->view.v[i].seg->file.work = &s->base.work;
+}
+
 int span__directory_view(struct span__directory *s, struct span_error *err)
 {
 	int rc;
@@ -66,9 +73,11 @@ int span__directory_view(struct span__directory *s, struct span_error *err)
 		return 0;
 	rc = span__view_open(&s->view, &s->dir, err);
 	s->has_view = !rc;
-	if (!rc)
-		look_back(s);
-	return rc;
+	if (rc)
+		return rc;
+	look_back(s);
+	count_work(s);
+	return 0;
 }
 
 int span__directory_refresh(struct span_store *st, struct span_error *err)
@@ -87,6 +96,7 @@ int span__directory_refresh(struct span_store *st, struct span_error *err)
 	span__view_inherit(&s->view, &old);
 	span__view_release(&old);
 	look_back(s);
+	count_work(s);
 	return 0;
 }
 
@@ -188,7 +198,8 @@ int span__store_open_dir(struct span_store **out, const char *name,
 
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	s->base = (struct span_store){&ops, io, *o, strdup(name)};
+	s->base = (struct span_store){
+		.ops = &ops, .io = io, .opts = *o, .name = strdup(name)};
 	s->maint_fd = -1;
 	rc = s->base.name ? span__dir_open(&s->dir, io, name,
 					   o->mode == SPAN_STORE_APPEND, err)

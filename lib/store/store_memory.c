@@ -367,7 +367,10 @@ int span__store_open_memory(struct span_store **out, uint64_t size,
 	struct memory *m = calloc(1, sizeof(*m));
 
 	if (m)
-		m->base = (struct span_store){&ops, io, *o, strdup(name)};
+		m->base = (struct span_store){.ops = &ops,
+					      .io = io,
+					      .opts = *o,
+					      .name = strdup(name)};
 	if (!m || !m->base.name) {
 		free(m);
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");

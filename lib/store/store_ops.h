@@ -12,6 +12,7 @@
 #include <span/store.h>
 
 #include "base/io.h"
+#include "store/work.h"
 
 /* What a scan is to return: the spans in RANGE, or those of the traces IDS. */
 struct span__scan {
@@ -72,6 +73,7 @@ struct span_store {
 	const struct span__io *io;
 	struct span_store_opts opts; /* defaults filled in */
 	char *name;
+	struct span__work work;
 };
 
 struct span__cursor_ops {

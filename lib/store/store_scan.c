@@ -41,6 +41,11 @@ struct scan {
 	struct span__seg_scan *seg;  /* of the current file, a segment */
 };
 
+static struct span__work *work_of(const struct scan *s)
+{
+	return &s->store->base.work;
+}
+
 static struct span__view_file *current(const struct scan *s)
 {
 	return &s->store->view.v[s->order ? s->order[s->file] : s->file];
@@ -152,12 +157,15 @@ static int next_file(struct scan *s, struct span_error *err)
 			continue;
 		if (f->kind == FILE_SEG)
 			return 0;
+		span__work_add(&work_of(s)->logs, 1);
 		if (f->kind == FILE_LOG) {
 			rc = span__view_sum(f, &s->store->dir, err);
 			if (!rc && !span__scan_overlaps(&s->c.filter.scan,
 							f->sum.min_start_ns,
-							f->sum.max_end_ns))
+							f->sum.max_end_ns)) {
+				span__work_add(&work_of(s)->logs_passed, 1);
 				continue;
+			}
 		} else {
 			rc = 0;
 		}
@@ -260,6 +268,8 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 		if (rc < 0)
 			return rc;
 		if (rc) {
+			span__work_add(&work_of(s)->frames, 1);
+			span__work_add(&work_of(s)->log_bytes, s->rec.len);
 			s->good_end = s->walk.pos;
 			*out = (struct span_str){(const char *)p, s->rec.len};
 			return 1;
@@ -333,10 +343,13 @@ static int open_segment(struct scan *s, struct span_error *err)
 
 		if (f->kind != FILE_SEG)
 			return 0;
+		span__work_add(&work_of(s)->segments, 1);
 		if (!f->seg ||
 		    !span__scan_overlaps(&s->c.filter.scan, f->sum.min_start_ns,
-					 f->seg->file.header.max_start_ns))
+					 f->seg->file.header.max_start_ns)) {
+			span__work_add(&work_of(s)->segments_passed, 1);
 			continue;
+		}
 		rc = span__seg_scan_open(&s->seg, f->seg, &s->c.filter, &why);
 		if (!rc) {
 			f->seg_users++;
@@ -370,6 +383,8 @@ static int go_on(struct scan *s, struct span *out, uint64_t *n,
 		}
 		rc = out ? span__frame_cursor_next(&s->c.base, out, err)
 			 : span__frame_cursor_count(&s->c.base, n, err);
+		if (rc > 0)
+			span__work_add(&work_of(s)->spans, 1);
 		if (rc)
 			return rc;
 		if (s->file == s->store->view.n)
@@ -431,6 +446,7 @@ int span__directory_scan(struct span_store *st, const struct span__scan *scan,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	span__work_add(&store->base.work.scans, 1);
 	s->store = store;
 	s->c.next_frame = next_frame;
 	s->c.bad_frame = bad_frame;
