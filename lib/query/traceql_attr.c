@@ -8,11 +8,13 @@
 
 #include <math.h>
 
+#include "base/scratch.h"
+
 #include "base/banned.h"
 
 #define EXACT 0x1p53 /* up to there an integer is a double */
 
-/* A span that has one attribute, where the field looks for it. */
+/* A span that has one attribute, where the field looks for it; that is set. */
 struct lone {
 	struct span span;
 	struct span_process process;
@@ -25,18 +27,19 @@ static void set_attrs(struct lone *l, enum tql_scope scope)
 {
 	const struct span_attrs attrs = {.v = &l->attr, .n = 1};
 
-	l->span.process = &l->process;
+	l->process = (struct span_process){0};
+	l->span = (struct span){.process = &l->process};
 	switch (scope) {
 	case TQL_RESOURCE:
 		l->process.attrs = attrs;
 		break;
 	case TQL_EVENT:
-		l->event.attrs = attrs;
+		l->event = (struct span_event){.attrs = attrs};
 		l->span.events = &l->event;
 		l->span.n_events = 1;
 		break;
 	case TQL_INSTRUMENTATION:
-		l->scope.attrs = attrs;
+		l->scope = (struct span_scope){.attrs = attrs};
 		l->span.scope = &l->scope;
 		break;
 	default:
@@ -47,13 +50,14 @@ static void set_attrs(struct lone *l, enum tql_scope scope)
 static int ask(void *arg, const struct span_value *v, struct span_error *err)
 {
 	const struct tql_attr_hint *h = arg;
-	struct lone l = {.attr = {h->test.key, *v}};
+	SPAN__SCRATCH struct lone l;
 	struct tql_context c = {
 		.span = &l.span, .scratch = h->scratch, .err = err};
 	int rc;
 
 	if (v->type == SPAN_NULL)
 		return 0;
+	l.attr = (struct span_attr){h->test.key, *v};
 	set_attrs(&l, h->scope);
 	rc = span__tql_bool(&c, h->e);
 	return rc < 0 ? rc : rc == 1;

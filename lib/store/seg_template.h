@@ -93,6 +93,10 @@ bool span__templates_plan(struct span__texts_plan *plan,
 bool span__texts_template(const struct span__texts *c, uint64_t k,
 			  struct span_str *body);
 
+/* The slots that BODY uses, and whether it is that of a string. */
+bool span__texts_slots(const struct span__texts *c, struct span_str body,
+		       unsigned *slots, bool *string);
+
 /* Where a group's texts begin and end in the heap. False: damaged. */
 bool span__texts_heap_group(const struct span__texts *c, uint64_t group,
 			    uint64_t *pos, uint64_t *end);

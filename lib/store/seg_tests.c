@@ -192,37 +192,45 @@ static int ask_codes(struct search *s, const struct span__texts *c,
 	return 0;
 }
 
-/* Each value, which is unpacked when it is not a text or bytes. */
+struct each {
+	struct search *s;
+	enum span_type type;
+	struct span_arena unpacked;
+};
+
+/* One value, which is unpacked when it is not a text or bytes. */
+static int ask_text(void *arg, struct span_str text)
+{
+	struct each *e = arg;
+	struct span_value v = {.type = e->type};
+	int rc = 0;
+
+	if (e->type == SPAN_STRING || e->type == SPAN_BYTES) {
+		v.str = text;
+	} else {
+		span_arena_reset(&e->unpacked);
+		rc = span__unpack_value(&v, text, &e->unpacked, NULL);
+	}
+	if (rc < 0)
+		return rc == SPAN_E_NOMEM ? rc : 0;
+	return ask(e->s, &v);
+}
+
 static int ask_each(struct search *s, const struct span__texts *c,
 		    enum span_type type)
 {
-	struct span_arena *temp = &s->m->temp;
-	bool packed = type != SPAN_STRING && type != SPAN_BYTES;
+	struct each e = {s, type, {0}};
+	uint64_t n, *bits = bits_of(s);
+	struct span_arena temp = {0};
+	int rc = SPAN_E_NOMEM;
 
-	for (uint64_t i = 0; i < c->n; i++) {
-		struct span_value v = {.type = type};
-		struct span_str text;
-		int rc = 0;
-
-		span_arena_reset(temp);
-		if (!span__texts_get(c, i, temp, &text)) {
-			if (!s->m->s->file.bad)
-				return SPAN_E_NOMEM;
-			continue;
-		}
-		if (packed)
-			rc = span__unpack_value(&v, text, temp, NULL);
-		else
-			v.str = text;
-		if (rc == SPAN_E_NOMEM)
-			return rc;
-		rc = rc < 0 ? 0 : ask(s, &v);
-		if (rc < 0)
-			return rc;
-		if (rc)
-			set(s, i);
-	}
-	return 0;
+	if (bits)
+		rc = span__texts_ask(c, ask_text, &e, &temp, bits, &n);
+	if (!rc)
+		add(s, bits, n);
+	span_arena_release(&temp);
+	span_arena_release(&e.unpacked);
+	return rc;
 }
 
 static int find_texts(struct search *s, const struct span__texts *c,

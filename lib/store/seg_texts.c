@@ -177,9 +177,8 @@ bool span__texts_template(const struct span__texts *c, uint64_t k,
 	return true;
 }
 
-/* The slots that a template uses, and whether it is that of a string. */
-static bool slots_of(const struct span__texts *c, struct span_str body,
-		     unsigned *slots, bool *string)
+bool span__texts_slots(const struct span__texts *c, struct span_str body,
+		       unsigned *slots, bool *string)
 {
 	const uint8_t *p = (const uint8_t *)body.p;
 	struct span__tokens tokens = {p, p + body.len};
@@ -214,7 +213,7 @@ static bool template_get(const struct span__texts *c, uint64_t i,
 	if (c->n_templates > 1)
 		k = span__ints_get(&c->codes, i);
 	if (!span__texts_template(c, k, &body) ||
-	    !slots_of(c, body, &slots, &string))
+	    !span__texts_slots(c, body, &slots, &string))
 		return false;
 	for (unsigned s = 0; s < c->n_vars; s++)
 		if (slots >> s & 1)

@@ -32,6 +32,38 @@ static void count(void *arg, uint32_t string)
 	++*(uint64_t *)arg;
 }
 
+static int ask(void *arg, struct span_str text)
+{
+	const struct span_str *want = arg;
+
+	return span_str_equal(text, *want);
+}
+
+/* What is asked about is what is read, damaged or not. */
+static void ask_all(const struct span__texts *t, uint64_t n,
+		    struct span_str text, const struct span__seg_file *file)
+{
+	static uint64_t bits[N_MAX / 64];
+	struct span_arena arena = {0}, temp = {0};
+	struct span_str got;
+	uint64_t count;
+	int rc;
+
+	memset(bits, 0, sizeof(bits));
+	rc = span__texts_ask(t, ask, &text, &temp, bits, &count);
+	check(rc == 0 && count <= n);
+	for (uint64_t i = 0; i < n; i++) {
+		bool good = span__texts_get(t, i, &arena, &got);
+
+		check(good || file);
+		check((good && span_str_equal(got, text)) ==
+		      (bits[i / 64] >> i % 64 & 1));
+		span_arena_reset(&arena);
+	}
+	span_arena_release(&arena);
+	span_arena_release(&temp);
+}
+
 /* What is found is what is read. */
 static void read_all(const struct span__texts *t, uint64_t n,
 		     struct span_str text, const struct span__seg_file *file)
@@ -52,6 +84,8 @@ static void read_all(const struct span__texts *t, uint64_t n,
 	}
 	span_arena_release(&arena);
 	(void)span__texts_distinct(t, count, &seen);
+	if (t->n == n)
+		ask_all(t, n, text, file);
 }
 
 static void open_heap(struct span__chunks **out, struct span_buf *b,

@@ -159,10 +159,51 @@ static bool found(const struct column *c, size_t from, size_t n,
 	return !count;
 }
 
+/* A question whose answer depends on all bytes; it fails after so many. */
+struct question {
+	unsigned asked, fails;
+};
+
+static int odd(void *arg, struct span_str text)
+{
+	struct question *q = arg;
+	unsigned sum = (unsigned)text.len;
+
+	if (++q->asked == q->fails)
+		return SPAN_E_LIMIT;
+	for (size_t i = 0; i < text.len; i++)
+		sum = sum * 31 + (unsigned char)text.p[i];
+	return sum % 7 < 3;
+}
+
+static bool asked(const struct column *c)
+{
+	static uint64_t bits[N_MAX / 64 + 1];
+	struct question q = {0}, own = {0};
+	struct span_arena temp = {0};
+	uint64_t n, count = 0;
+	bool good;
+
+	memset(bits, 0, sizeof(bits));
+	good = !span__texts_ask(&c->texts, odd, &q, &temp, bits, &n);
+	for (size_t i = 0; i < rows.n && good; i++) {
+		bool yes = odd(&own, rows.v[i]);
+
+		count += yes;
+		good = yes == (bits[i / 64] >> i % 64 & 1);
+	}
+	good = good && count == n && q.asked <= rows.n;
+	q = (struct question){.fails = 1 + q.asked / 2};
+	good = good && span__texts_ask(&c->texts, odd, &q, &temp, bits, &n) ==
+			       (rows.n ? SPAN_E_LIMIT : 0);
+	span_arena_release(&temp);
+	return good;
+}
+
 /* Texts that are there, and that are nearly there. */
 static bool finds(const struct column *c)
 {
-	bool good = found(c, 0, rows.n, SPAN_STR("not there")) &&
+	bool good = asked(c) && found(c, 0, rows.n, SPAN_STR("not there")) &&
 		    found(c, 0, rows.n, SPAN_STR("")) &&
 		    found(c, 0, rows.n, SPAN_STR("GET /orders/1/items/01"));
 
