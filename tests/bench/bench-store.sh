@@ -159,8 +159,7 @@ with_active_log() {
 }
 
 searches() {
-	local t cpu_of_one
-	cpu_of_one=$(taskset -pc $$ | sed 's/.*[ ,-]//')
+	local t
 	trace_by_id
 	search 'service, operation, duration' 30 --service catalogue \
 		--operation 'redis GET' --min-duration 2ms
@@ -199,6 +198,8 @@ columns() {
 }
 
 stores() {
+	local cpu_of_one
+	cpu_of_one=$(taskset -pc $$ | sed 's/.*[ ,-]//')
 	head_line "A sealed store: span-gen --seed 1 --spans $store_spans, 100 traces/s"
 	build slow 100
 	read_back 100 slow
@@ -213,6 +214,10 @@ stores() {
 	head_line 'Whole processes over it, and over an active log of 200,000 spans'
 	with_active_log
 	searches
+	head_line 'The same, on one processor: searches that nobody chose'
+	random_searches
+	head_line 'The same: expressions'
+	expressions
 	exec 7>&-
 	wait "$appender"
 	rm -rf "$dir/slow" "$dir/all" "$dir/young" "$dir/fifo"

@@ -25,6 +25,8 @@ floors=${BENCH_FLOORS:-all}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/span-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 missed=0
+# shellcheck source=tests/bench/bench-query.sh
+. "$(dirname "$0")/bench-query.sh"
 # shellcheck source=tests/bench/bench-store.sh
 . "$(dirname "$0")/bench-store.sh"
 
