@@ -130,6 +130,13 @@ struct span__traceql;
 struct tql_expr;
 struct tql_hints;
 
+/* What a store asks about names: of the options, and of hints (or NULL). */
+struct span__asked {
+	const struct span_query *q;
+	const struct tql_hints *hints;
+	bool options;
+};
+
 struct span_query {
 	struct span_arena arena;
 	struct span__names services, operations;
@@ -142,6 +149,7 @@ struct span_query {
 	struct span__traceql *expression; /* or NULL */
 	struct tql_hints *hints;	  /* of the expression */
 	struct span_range range;	  /* what a store can look for */
+	struct span__asked asked;
 	/*
 	 * That is all but trace ids; but for the tags of an expression, which
 	 * are only hints. Of a WHOLE one: it finds the candidates.
@@ -157,6 +165,7 @@ struct span_query {
 	struct span__need {
 		struct tql_hints *hints; /* NULL: use the candidates */
 		struct span_range range;
+		struct span__asked asked;
 		bool pushed;
 	} need;
 	/*
@@ -164,9 +173,8 @@ struct span_query {
 	 * or in several. PUSHED: all in the range match.
 	 */
 	struct span__part {
-		const struct span_query *q;
-		struct tql_hints *hints;
 		struct span_range range;
+		struct span__asked asked;
 		bool pushed;
 	} * parts;
 	size_t n_parts;

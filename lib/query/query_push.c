@@ -29,24 +29,25 @@ static int push_down(struct span_query *q, const struct span__names *names,
 
 static int service_fits(void *arg, struct span_str name, struct span_error *err)
 {
-	const struct span_query *q = arg;
-	int rc = span__names_match(&q->services, name, err);
+	const struct span__asked *a = arg;
+	int rc = a->options ? span__names_match(&a->q->services, name, err) : 1;
 
-	if (rc <= 0 || !q->expression)
+	if (rc <= 0 || !a->hints)
 		return rc;
-	return span__traceql_name_fits(q->expression, &q->hints->services, name,
-				       true, err);
+	return span__traceql_name_fits(a->q->expression, &a->hints->services,
+				       name, true, err);
 }
 
 static int operation_fits(void *arg, struct span_str name,
 			  struct span_error *err)
 {
-	const struct span_query *q = arg;
-	int rc = span__names_match(&q->operations, name, err);
+	const struct span__asked *a = arg;
+	int rc = a->options ? span__names_match(&a->q->operations, name, err)
+			    : 1;
 
-	if (rc <= 0 || !q->expression)
+	if (rc <= 0 || !a->hints)
 		return rc;
-	return span__traceql_name_fits(q->expression, &q->hints->operations,
+	return span__traceql_name_fits(a->q->expression, &a->hints->operations,
 				       name, false, err);
 }
 
@@ -136,29 +137,6 @@ static int push_down_attrs(struct span_query *q, struct tql_hints *h,
 	return 0;
 }
 
-static int part_service(void *arg, struct span_str name, struct span_error *err)
-{
-	const struct span__part *p = arg;
-	int rc = span__names_match(&p->q->services, name, err);
-
-	return rc <= 0 ? rc
-		       : span__traceql_name_fits(p->q->expression,
-						 &p->hints->services, name,
-						 true, err);
-}
-
-static int part_operation(void *arg, struct span_str name,
-			  struct span_error *err)
-{
-	const struct span__part *p = arg;
-	int rc = span__names_match(&p->q->operations, name, err);
-
-	return rc <= 0 ? rc
-		       : span__traceql_name_fits(p->q->expression,
-						 &p->hints->operations, name,
-						 false, err);
-}
-
 /* What the options say, and H besides. OPTIONS: a store finds all of them. */
 static int push_down_part(struct span_query *q, struct span__part *p,
 			  const struct span_range *options, bool pushed,
@@ -169,18 +147,18 @@ static int push_down_part(struct span_query *q, struct span__part *p,
 
 	if (!tags)
 		return SPAN_E_NOMEM;
-	*p = (struct span__part){.q = q, .hints = h, .range = *options};
+	*p = (struct span__part){.asked = {q, h, true}, .range = *options};
 	p->pushed = push_down_hints(h, &p->range) && pushed;
 	for (size_t i = 0; i < options->n_tags; i++)
 		tags[i] = options->tags[i];
 	for (size_t i = 0; i < h->n_tags; i++)
 		tags[p->range.n_tags++] = h->tags[i];
 	p->range.tags = tags;
-	p->range.fn_arg = p;
-	if (options->service_fn || h->services.n_conds)
-		p->range.service_fn = part_service;
-	if (options->operation_fn || h->operations.n_conds)
-		p->range.operation_fn = part_operation;
+	p->range.fn_arg = &p->asked;
+	if (h->services.n_conds)
+		p->range.service_fn = service_fits;
+	if (h->operations.n_conds)
+		p->range.operation_fn = operation_fits;
 	return push_down_attrs(q, h, &p->range);
 }
 
@@ -221,7 +199,8 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 		      &q->range.n_operations) < 0 ||
 	    push_down_tags(q) < 0)
 		return out_of_memory(err);
-	q->range.fn_arg = q;
+	q->asked = (struct span__asked){q, q->hints, true};
+	q->range.fn_arg = &q->asked;
 	if (q->services.n && !q->range.n_services)
 		q->range.service_fn = service_fits;
 	if (q->operations.n && !q->range.n_operations)
@@ -242,24 +221,6 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 	if (q->hints->operations.n_conds)
 		q->range.operation_fn = operation_fits;
 	return 0;
-}
-
-static int needs_service(void *arg, struct span_str name,
-			 struct span_error *err)
-{
-	const struct span_query *q = arg;
-
-	return span__traceql_name_fits(q->expression, &q->need.hints->services,
-				       name, true, err);
-}
-
-static int needs_operation(void *arg, struct span_str name,
-			   struct span_error *err)
-{
-	const struct span_query *q = arg;
-
-	return span__traceql_name_fits(
-		q->expression, &q->need.hints->operations, name, false, err);
 }
 
 static bool has_options(const struct span_select *sel)
@@ -289,15 +250,16 @@ int span__query_compile_need(struct span_query *q,
 	if (rc < 0)
 		return rc;
 	q->need.hints = h;
+	q->need.asked = (struct span__asked){q, h, false};
 	q->need.pushed = push_down_hints(h, r);
 	r->tags = h->tags;
 	r->n_tags = h->n_tags;
-	r->fn_arg = q;
+	r->fn_arg = &q->need.asked;
 	if (push_down_attrs(q, h, r) < 0)
 		return out_of_memory(err);
 	if (h->services.n_conds)
-		r->service_fn = needs_service;
+		r->service_fn = service_fits;
 	if (h->operations.n_conds)
-		r->operation_fn = needs_operation;
+		r->operation_fn = operation_fits;
 	return 0;
 }
