@@ -28,6 +28,8 @@ PEERS = {
     "clickhouse-tuned": ("peer_clickhouse", "Tuned"),
     "gzip": ("peer_files", "Gzip"),
     "zstd": ("peer_files", "Zstd"),
+    "ripgrep": ("peer_files", "Ripgrep"),
+    "jq": ("peer_files", "Jq"),
 }
 QUESTIONS = ["trace", "duration", "tag_few", "tag_many", "names", "edges"]
 ROUNDS = 5
@@ -126,8 +128,8 @@ def show(results, n):
         if "skipped" in r:
             print(f"{name:18} skipped: {r['skipped']}")
             continue
-        row = f"{name:18} {r['bytes'] / n:7.1f} " \
-              f"{n / r['load'] / 1000:7.0f} {r['mib']:6.0f}"
+        rate = f"{n / r['load'] / 1000:.0f}" if r["load"] else "-"
+        row = f"{name:18} {r['bytes'] / n:7.1f} {rate:>7} {r['mib']:6.0f}"
         for x in QUESTIONS:
             ms = r["ms"].get(x)
             row += f"{'wrong' if x in r['wrong'] else '-':>9}" \
