@@ -13,7 +13,7 @@
 
 #define HUGE_PAGE (2u << 20)
 /* Of what grows: a last page that is hardly used is no great loss then. */
-#define HUGE_GROWN (8u << 20)
+#define HUGE_GROWN (4u << 20)
 
 /* LEN bytes at P, just allocated, will nearly all be used. */
 void span__huge_hint(void *p, size_t len);

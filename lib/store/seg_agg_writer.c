@@ -236,6 +236,7 @@ static bool sort_all(struct sorted *s)
 	s->tmp = malloc(most * sizeof(*s->tmp));
 	if (!s->edges || !s->calls || !s->items || !s->tmp)
 		return false;
+	span__huge_hint(s->calls, (w->n + 1) * sizeof(*s->calls));
 	sort_edges(s);
 	if (!group_calls(s))
 		return false;

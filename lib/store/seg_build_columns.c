@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/parallel.h"
 
 #include "base/banned.h"
@@ -67,6 +68,7 @@ static bool list_by_type(struct planning *p)
 		free(next);
 		return false;
 	}
+	span__huge_hint(p->by_type, (n + 1) * sizeof(*p->by_type));
 	for (size_t i = 0; i < n_types; i++) {
 		uint32_t rows = types[p->o->types[i]].n_rows;
 

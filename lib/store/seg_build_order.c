@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/sort.h"
 
 #include "base/banned.h"
@@ -102,6 +103,7 @@ static int group_spans(struct span__seg_builder *b, struct span__build_order *o,
 		free(next);
 		return no_memory(err);
 	}
+	span__huge_hint(o->spans, (n + 1) * sizeof(*o->spans));
 	for (size_t i = 0; i < n_traces; i++) {
 		next[o->traces[i]] = at;
 		at += traces[o->traces[i]].n;
