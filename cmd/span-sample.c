@@ -118,6 +118,20 @@ static bool decide_for_source(void *arg, const struct span *s)
 	return decide(s);
 }
 
+/* Does S have "ot="? Hardly any text has the last of these. */
+static bool has_ot(struct span_str s)
+{
+	const char *end = s.p + s.len;
+
+	if (s.len < 3)
+		return false;
+	for (const char *p = s.p + 2;
+	     p < end && (p = memchr(p, '=', (size_t)(end - p))); p++)
+		if (p[-1] == 't' && p[-2] == 'o')
+			return true;
+	return false;
+}
+
 /*
  * Trace states lie behind all else in a span; without one that has an entry of
  * OpenTelemetry in the frame's strings, the trace id decides alone.
@@ -126,8 +140,7 @@ static bool has_entry(void *arg, const struct span_frame_info *f)
 {
 	(void)arg;
 	for (size_t i = 0; i < f->n_strings; i++)
-		if (f->strings[i].len > 3 &&
-		    memmem(f->strings[i].p, f->strings[i].len, "ot=", 3))
+		if (has_ot(f->strings[i]))
 			return true;
 	return false;
 }
