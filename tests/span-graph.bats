@@ -212,3 +212,35 @@ same_graph() {
 	run --separate-stderr -141 closed_pipe span-graph in
 	[ -z "$stderr" ]
 }
+
+@test "span-graph: logs are read beside segments, with the same result" {
+	span-gen --seed 1 --spans 30000 >a.spans
+	span-gen --seed 2 --start 2026-01-01T00:01:00Z --spans 20000 >b.spans
+	span-gen --seed 3 --start 2026-01-01T00:02:00Z --spans 20000 >c.spans
+	span-store append -q --no-seal s a.spans
+	span-store seal -q --all s
+	span-store append -q --no-seal s b.spans
+	span-store append -q --no-seal s c.spans
+	[ "$(span-store stat -o json s | jq '[.segments, .closed] | @csv' -r)" = 1,2 ]
+	span-graph -o csv --memory 1G a.spans b.spans c.spans >want
+	span-graph -s s -o csv >got
+	diff -u want got
+	span-graph -s s -o csv --since 2026-01-01T00:01:30Z >got
+	taskset -c "$(one_cpu)" span-graph -s s -o csv \
+		--since 2026-01-01T00:01:30Z >want
+	diff -u want got
+	# damage is told, once, and costs the frame that has it
+	log=$(echo s/*2.log)
+	printf X | dd of="$log" bs=1 seek=1000000 conv=notrunc status=none
+	run -0 --separate-stderr span-graph -s s -o csv
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr = "span-graph: warning: $log: damaged at byte "* ]]
+	taskset -c "$(one_cpu)" span-graph -s s -o csv 2>/dev/null >want
+	diff -u want - <<<"$output"
+	[ "$(wc -l <want)" -gt 5 ]
+}
+
+# A processor that this process may use.
+one_cpu() {
+	taskset -pc $BASHPID | sed 's/.*[ ,-]//'
+}

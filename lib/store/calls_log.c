@@ -108,7 +108,7 @@ static int find_name(struct span__calls_log *l, const struct span__raw *r,
 	uint64_t key = (r->process << 27 | r->name) << 6 |
 		       (uint64_t)r->kind << 2 | follows << 1 | error;
 	struct span__call_name name;
-	size_t at = (r->process * 31 + r->name * 2 + error) % CALLS_LOG_RECENT;
+	size_t at = key * 0x9e3779b97f4a7c15u >> 32 & (CALLS_LOG_RECENT - 1);
 	int rc;
 
 	if (l->recent[at].key == key + 1 && !l->has_state) {

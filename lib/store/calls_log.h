@@ -18,7 +18,7 @@ struct span__log_trace {
 	uint64_t start_ns, end_ns;
 };
 
-#define CALLS_LOG_RECENT 256u
+#define CALLS_LOG_RECENT 512u /* a power of two */
 
 struct span__calls_log {
 	struct span__call_names *names;

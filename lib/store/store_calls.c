@@ -5,6 +5,7 @@
  * neighbours.
  */
 #include "store/store_calls.h"
+#include "store/calls_ahead.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct files {
 	struct span__calls_source *bounds;
 	struct slot *slots;
 	uint64_t clock;
+	uint64_t since_ns, last_ns; /* what is counted */
+	struct span__calls_ahead ahead;
 };
 
 static int out_of_memory(struct span_error *err)
@@ -132,6 +135,38 @@ static void make_room(struct files *f)
 	}
 }
 
+static bool is_log(const struct span__view_file *f)
+{
+	return f->kind == FILE_LOG || f->kind == FILE_OPEN;
+}
+
+/* Have the next log read, from file N on, that has spans of the range. */
+static void read_ahead(struct files *f, size_t n)
+{
+	for (; n < f->s->view.n; n++) {
+		if (is_log(view_file(f, n)) && !f->slots[n].file.log &&
+		    f->bounds[n].min_start_ns <= f->last_ns &&
+		    f->bounds[n].max_end_ns >= f->since_ns)
+			break;
+	}
+	if (n < f->s->view.n)
+		span__calls_ahead_start(&f->ahead, f->s, n);
+}
+
+/* Log N, which may have been read already. */
+static int load_log(struct files *f, size_t n, struct span_error *err)
+{
+	struct span__calls_log **log = &f->slots[n].file.log;
+	int rc = span__calls_ahead_take(&f->ahead, view_file(f, n), n,
+					&f->names, log, err);
+
+	if (!rc)
+		rc = span__calls_read_log(f->s, view_file(f, n), &f->names,
+					  false, log, err);
+	read_ahead(f, n + 1);
+	return rc < 0 ? rc : 0;
+}
+
 static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 		struct span_error *err)
 {
@@ -145,8 +180,7 @@ static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 		if (file->kind == FILE_BAD)
 			rc = SPAN_E_NOTFOUND;
 		else if (file->kind != FILE_SEG)
-			rc = span__calls_read_log(f->s, file, &f->names, false,
-						  &s->file.log, err);
+			rc = load_log(f, n, err);
 		else if (file->seg)
 			rc = span__calls_seg_open(&s->file.seg, file->seg,
 						  &f->names, err);
@@ -202,7 +236,8 @@ int span__directory_calls(struct span_store *st,
 			  span_store_calls_fn *fn, void *arg,
 			  struct span_error *err)
 {
-	struct files f = {.s = (struct span__directory *)st};
+	struct files f = {.s = (struct span__directory *)st,
+			  .last_ns = UINT64_MAX};
 	struct span__calls_files files = {
 		.load = load, .done = done, .arg = &f};
 	int rc = span__directory_view(f.s, err);
@@ -219,8 +254,15 @@ int span__directory_calls(struct span_store *st,
 		rc = out_of_memory(err);
 	for (size_t i = 0; i < files.n && !rc; i++)
 		rc = find_bounds(&f, i, err);
+	if (r) {
+		f.since_ns = r->since_ns;
+		f.last_ns = r->until_ns ? r->until_ns - 1 : UINT64_MAX;
+	}
+	if (!rc)
+		read_ahead(&f, 0);
 	if (!rc)
 		rc = span__calls_count(&files, &f.names, r, fn, arg, err);
+	span__calls_ahead_stop(&f.ahead);
 	close_all(&f);
 	free(f.bounds);
 	free(f.slots);
