@@ -12,8 +12,8 @@
 #include "store/store_view.h"
 
 /*
- * The numbers of the N files of a view, that with the latest start or end first:
- * *OUT is the caller's to free(). 0, SPAN_E_NOMEM, SPAN_E_IO.
+ * The numbers of the N files of a view, that with the latest start or end
+ * first: *OUT is the caller's to free(). 0, SPAN_E_NOMEM, SPAN_E_IO.
  */
 SPAN_NODISCARD int span__newest_files(struct span__view *view,
 				      const struct span__dir *d, size_t **out,
