@@ -153,9 +153,8 @@ static void put_range(struct span_buf *b, const char *how,
 	put_names(b, "the service", r->services, r->n_services, r->service_fn);
 	put_names(b, "the operation", r->operations, r->n_operations,
 		  r->operation_fn);
-	if (r->error) {
+	if (r->error)
 		begin(b, "it is an error\n");
-	}
 	for (size_t i = 0; i < r->n_tags; i++)
 		put_tag(b, &r->tags[i]);
 	for (size_t i = 0; i < r->n_tests; i++)

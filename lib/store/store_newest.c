@@ -75,26 +75,6 @@ static uint64_t latest_end(const char *entries, size_t from, size_t to)
 	return latest;
 }
 
-/* As the headers of the records tell; UINT64_MAX when they do not. */
-static int latest_of_open(const struct span__view_file *f,
-			  const struct span__dir *d, uint64_t *latest,
-			  struct span_error *err)
-{
-	struct span_buf entries = {0};
-	struct span__log log;
-	int rc = span__view_log(f, d, &log, err);
-
-	if (rc < 0)
-		return rc;
-	rc = list_records(&log, &entries, err);
-	if (rc > 0)
-		*latest =
-			latest_end(entries.p, 0, entries.len / LOG_INDEX_ENTRY);
-	span__view_done(f, &log);
-	span_buf_release(&entries);
-	return rc < 0 ? rc : 0;
-}
-
 /* Of a file that went away nothing is known: whoever opens it finds out. */
 static int latest_of(struct span__view_file *f, const struct span__dir *d,
 		     uint64_t *latest, struct span_error *err)
@@ -104,13 +84,11 @@ static int latest_of(struct span__view_file *f, const struct span__dir *d,
 	*latest = UINT64_MAX;
 	if (f->kind == FILE_SEG && f->seg)
 		*latest = f->seg->file.header.max_start_ns;
-	if (f->kind == FILE_LOG) {
+	if (f->kind == FILE_LOG || f->kind == FILE_OPEN) {
 		rc = span__view_sum(f, d, err);
 		if (!rc)
 			*latest = f->sum.max_end_ns;
 	}
-	if (f->kind == FILE_OPEN)
-		rc = latest_of_open(f, d, latest, err);
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
 
