@@ -51,6 +51,7 @@ row() {
 			'{ }'
 			'{ .a = 1 }'
 			'{ span.http.status_code >= 500 && span.http.status_code < 600 }'
+			'{ .load > 0.5 && .load <= 2.5 }'
 			'{ resource.host.name =~ "web.*" }'
 			'{ event.message = "x" || duration > 5s }'
 			'{ .a != nil && .b != "x" }'

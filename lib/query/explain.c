@@ -2,6 +2,8 @@
 /* How a store looks for what a query wants, in words. */
 #include <span/text.h>
 
+#include <math.h>
+
 #include "query/traceql.h"
 
 #include "base/banned.h"
@@ -85,7 +87,20 @@ static void put_places(struct span_buf *b, unsigned of)
 	}
 }
 
-/* Integers and doubles of a test are the same numbers, as far as they go. */
+/*
+ * A bound of a test: WHOLE for integers and D for doubles, which is the same,
+ * or just inside of the next integer at NEXT, unless a fraction was written.
+ */
+static void put_bound(struct span_buf *b, const char *what, int64_t whole,
+		      double d, double next)
+{
+	span_buf_puts(b, what);
+	if (d == (double)whole || d == nextafter(next, (double)whole))
+		span_text_int(b, whole);
+	else
+		span_text_double(b, d);
+}
+
 static void put_numbers(struct span_buf *b, const struct span_attr_test *t)
 {
 	double least = t->double_min, most = t->double_max;
@@ -102,14 +117,10 @@ static void put_numbers(struct span_buf *b, const struct span_attr_test *t)
 		span_text_double(b, least);
 		return;
 	}
-	if (t->min != INT64_MIN) {
-		span_buf_puts(b, " at least ");
-		span_text_int(b, t->min);
-	}
-	if (t->max != INT64_MAX) {
-		span_buf_puts(b, " at most ");
-		span_text_int(b, t->max);
-	}
+	if (t->min != INT64_MIN)
+		put_bound(b, " at least ", t->min, least, (double)t->min - 1);
+	if (t->max != INT64_MAX)
+		put_bound(b, " at most ", t->max, most, (double)t->max + 1);
 }
 
 static void put_test(struct span_buf *b, const struct span_attr_test *t)
