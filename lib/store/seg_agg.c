@@ -116,9 +116,10 @@ static int take_sketch(struct span__agg_reader *r, struct span__take *t,
 		return SPAN_E_NOMEM;
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t head = span__take_varint(t);
-		uint64_t count = head & 1 ? span__take_varint(t) + 2 : 1;
+		uint64_t above = head & 1 ? span__take_varint(t) : 0;
+		uint64_t count = head & 1 ? above + 2 : 1;
 
-		if (t->failed || (i && head < 2) || count > UINT32_MAX ||
+		if (t->failed || (i && head < 2) || above > UINT32_MAX - 2 ||
 		    head >> 1 >= SPAN_SKETCH_BUCKETS - bucket)
 			return SPAN_E_CORRUPT;
 		bucket += head >> 1;

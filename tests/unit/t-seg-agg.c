@@ -201,6 +201,46 @@ static void test_damage(void)
 	free(v);
 }
 
+/* One edge with one sketch of one bucket, whose count is what says. */
+static const struct refused {
+	const char *name, *bytes;
+	size_t len;
+	int rc;
+} refused[] = {
+	{"a call", "\x06\x01\x02\x00\x01\x00\x00", 7, 1},
+	{"the most calls", "\x0b\x01\x02\x00\x01\x01\xfd\xff\xff\xff\x0f\x00",
+	 12, 1},
+	{"a call too many", "\x0b\x01\x02\x00\x01\x01\xfe\xff\xff\xff\x0f\x00",
+	 12, SPAN_E_CORRUPT},
+	{"a count that comes to nothing",
+	 "\x10\x01\x02\x00\x01\x01"
+	 "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
+	 17, SPAN_E_CORRUPT},
+	{"no bucket", "\x05\x01\x02\x00\x00\x00", 6, SPAN_E_CORRUPT},
+	{"a type that is not there", "\x06\x01\x7e\x00\x01\x00\x00", 7,
+	 SPAN_E_CORRUPT},
+};
+
+static void test_refused(void)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		const struct refused *t = &refused[i];
+		struct span__area area = {(const uint8_t *)t->bytes, t->len,
+					  NULL};
+		struct span__agg_info info;
+		struct span__agg_reader r;
+		struct span__agg_entry e;
+		int rc = SPAN_E_CORRUPT;
+
+		if (span__agg_info(&area, &info)) {
+			span__agg_reader_init(&r, &info.whole, 0, TYPES);
+			rc = span__agg_reader_next(&r, &e, NULL);
+			span__agg_reader_release(&r);
+		}
+		ok(rc == t->rc, "%s: %d", t->name, rc);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
@@ -208,5 +248,6 @@ int main(void)
 		test_round(&tests[i]);
 	}
 	test_damage();
+	test_refused();
 	return done_testing();
 }
