@@ -625,6 +625,14 @@ END
 	fi
 }
 
+@test "span-store: the filters of a log are what the man page says" {
+	span-gen --spans 9000 --seed 5 | span-store append --no-seal s
+	/usr/bin/python3 "$SRC/tests/interop/read_filters.py" s >got 2>notes
+	diff -u - got <<'END'
+00000001.log: 36 frames, 32 with a filter
+END
+}
+
 @test "span-store: a store of version 2 is read for ever" {
 	jsonl() {
 		span-query --spans -o jsonl "$@" | LC_ALL=C sort

@@ -94,10 +94,12 @@ struct span__raw {
 	struct dec d; /* what is left of it */
 };
 
-/*
- * Read the head of the next span: 1, 0 when it is not of the traces of the
- * scan, or a negative code.
- */
+/* Read the head of the next span, of which there must be one. 1 or a negative
+ * code. */
+SPAN_NODISCARD int span__raw_head(struct span_frame *f, struct span__raw *r,
+				  struct span_error *err);
+
+/* The same: 0 when it is not of the traces of the scan. */
 SPAN_NODISCARD int span__judge_head(struct span__judge *j, struct span__raw *r,
 				    struct span_error *err);
 

@@ -24,6 +24,7 @@
 enum {
 	LOG_TYPE_FRAME = 1,    /* of a record */
 	LOG_TYPE_IDS = 2,      /* see log_ids.h */
+	LOG_TYPE_FILTERS = 3,  /* see log_filters.h */
 	LOG_FLAG_FUTURE = 1,   /* of a record */
 	LOG_SECTION_INDEX = 1, /* of a section */
 	LOG_SECTION_IDS = 2,

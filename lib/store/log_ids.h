@@ -10,29 +10,27 @@
 #ifndef SPAN_LOG_IDS_H
 #define SPAN_LOG_IDS_H
 
-#include "store/log_reader.h"
+#include "store/log_lists.h"
 
 /* Gathers lists while a log is written. A zeroed struct is ready. */
 struct span__log_ids {
-	struct span_buf list, all; /* since the last record, and of the log */
-	uint32_t n_frames;	   /* in the list */
-	uint32_t n;		   /* hashes of the frame at hand */
-	uint32_t last;		   /* the last one of them */
+	struct span__log_list list;
+	struct span_buf all; /* of the log */
+	uint32_t n;	     /* hashes of the frame at hand */
+	uint32_t last;	     /* the last one of them */
 };
 
 /* Note the frame at POS: LEN bytes at P. What cannot be noted is left out. */
 void span__log_ids_add(struct span__log_ids *ids, uint64_t pos, const void *p,
 		       size_t len);
-/* Is it time to write the list? */
-bool span__log_ids_due(const struct span__log_ids *ids);
 /* The list was written, or could not be: begin a new one. */
 void span__log_ids_next(struct span__log_ids *ids);
 void span__log_ids_release(struct span__log_ids *ids);
 
 /*
  * The frames of L that may have spans of the N traces IDS, as entries of an
- * index, whose times are 0 and UINT64_MAX. 1 with *INDEX in BUF; 0 when no list
- * can be read: all frames may; SPAN_E_IO, SPAN_E_NOMEM.
+ * index. 1 with *INDEX in BUF; 0 when all have to be read; SPAN_E_IO,
+ * SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__log_find(const struct span__log *l,
 				  const uint8_t (*ids)[16], size_t n,

@@ -259,7 +259,8 @@ int span__log_walk_next(struct span__log_walk *w, struct span__log_record *rec,
 		w->pos = pos + size;
 		w->small = size < READ_HEADERS;
 		if (rec->type == LOG_TYPE_FRAME ||
-		    (w->lists && rec->type == LOG_TYPE_IDS))
+		    (w->lists && (rec->type == LOG_TYPE_IDS ||
+				  rec->type == LOG_TYPE_FILTERS)))
 			return 1;
 		pos = w->pos - LOG_ALIGN;
 		if (!w->bad_len)

@@ -57,7 +57,7 @@ struct span__log_walk {
 	uint64_t end;
 	bool payloads; /* they will be read, too */
 	bool bare;     /* hardly any of them will */
-	bool lists;    /* LOG_TYPE_IDS are returned as well */
+	bool lists;    /* records of log_lists.h are returned as well */
 	bool small;    /* the last record was: read several at a time */
 	/* Passed over before the record that was returned, or at the end. */
 	uint64_t bad_pos, bad_len;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/log_filters.h"
 #include "store/log_hash.h"
 #include "store/log_ids.h"
 
@@ -60,7 +61,8 @@ int span__log_create(struct span__log_writer *w, const struct span__io *io,
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->hash = span__log_hash_open();
 	w->ids = calloc(1, sizeof(*w->ids));
-	if (!w->hash || !w->ids)
+	w->filters = span__log_filters_open();
+	if (!w->hash || !w->ids || !w->filters)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	w->fd = io->open(io->self, dirfd, name,
 			 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -100,29 +102,46 @@ static int build(struct span__log_writer *w, const struct span__log_record *rec,
 }
 
 /*
- * The list of trace ids. It only spares reading: where it cannot be written
- * the log is as good without it, and what is wrong with the disk the next
- * frame will tell.
+ * A list of frames. It only spares reading: where it cannot be written the log
+ * is as good without it, and what is wrong with the disk the next frame will
+ * tell.
  */
-static void put_list(struct span__log_writer *w,
+static void put_list(struct span__log_writer *w, uint16_t type,
+		     const struct span__log_list *list,
 		     const struct span__log_record *last)
 {
-	const struct span_buf *list = &w->ids->list;
 	struct span__log_record rec = {
 		.pos = w->end,
-		.len = (uint32_t)list->len,
-		.type = LOG_TYPE_IDS,
+		.len = (uint32_t)list->bytes.len,
+		.type = type,
 		.seq = last->seq,
 		.arrival_ns = last->arrival_ns,
 	};
 
 	if (span__log_record_size(rec.len) <= LOG_SIZE_MAX - w->end &&
-	    build(w, &rec, list->p, NULL) == 0 &&
+	    build(w, &rec, list->bytes.p, NULL) == 0 &&
 	    write_or_cut(w, w->record.p, w->record.len, w->end, NULL) == 0) {
 		w->end += w->record.len;
 		span__log_hash_add(w->hash, w->record.p, w->record.len);
 	}
-	span__log_ids_next(w->ids);
+}
+
+/* Note what the frame has, and write the lists that are due. */
+static void note_frame(struct span__log_writer *w,
+		       const struct span__log_record *rec, const void *payload)
+{
+	struct span__log_list *filters = span__log_filters_list(w->filters);
+
+	span__log_ids_add(w->ids, rec->pos, payload, rec->len);
+	span__log_filters_add(w->filters, rec->pos, payload, rec->len);
+	if (span__log_list_due(&w->ids->list)) {
+		put_list(w, LOG_TYPE_IDS, &w->ids->list, rec);
+		span__log_ids_next(w->ids);
+	}
+	if (span__log_list_due(filters)) {
+		put_list(w, LOG_TYPE_FILTERS, filters, rec);
+		span__log_list_next(filters);
+	}
 }
 
 int span__log_put(struct span__log_writer *w, struct span__log_record *rec,
@@ -149,9 +168,7 @@ int span__log_put(struct span__log_writer *w, struct span__log_record *rec,
 	span__log_entry_put(bytes, &entry);
 	span_buf_put(&w->index, bytes, sizeof(bytes));
 	span__log_sum_add(&w->sum, rec);
-	span__log_ids_add(w->ids, rec->pos, payload, rec->len);
-	if (span__log_ids_due(w->ids))
-		put_list(w, rec);
+	note_frame(w, rec, payload);
 	return 0;
 }
 
@@ -209,6 +226,7 @@ int span__log_release(struct span__log_writer *w, struct span_error *err)
 		span__log_ids_release(w->ids);
 	free(w->ids);
 	w->ids = NULL;
+	span__log_filters_close(&w->filters);
 	span__log_hash_close(&w->hash);
 	w->fd = -1;
 	if (fd >= 0 && w->io->close(w->io->self, fd) < 0)

@@ -23,6 +23,7 @@ struct span__log_writer {
 	struct span__log_sum sum;
 	struct span_buf record, index;
 	struct span__log_ids *ids;
+	struct span__log_filters *filters;
 	struct span__log_hash *hash;
 	bool failed;
 };

@@ -27,14 +27,28 @@ static uint32_t bit_of(uint64_t hash, unsigned word)
 	return 1u << ((uint32_t)hash * factors[word] >> 27);
 }
 
-void span__filter_put(uint8_t *p, size_t len, struct span_str text)
+void span__filter_put_hash(uint8_t *p, size_t len, uint64_t hash)
 {
-	uint64_t hash = XXH3_64bits(text.p, text.len);
 	uint8_t *block = p + block_of(hash, len) * FILTER_BLOCK;
 
 	for (unsigned k = 0; k < WORDS; k++)
 		span__put32(block + 4 * k,
 			    span__get32(block + 4 * k) | bit_of(hash, k));
+}
+
+void span__filter_put(uint8_t *p, size_t len, struct span_str text)
+{
+	span__filter_put_hash(p, len, XXH3_64bits(text.p, text.len));
+}
+
+bool span__filter_may_have_hash(const uint8_t *p, size_t len, uint64_t hash)
+{
+	const uint8_t *block = p + block_of(hash, len) * FILTER_BLOCK;
+
+	for (unsigned k = 0; k < WORDS; k++)
+		if (!(span__get32(block + 4 * k) & bit_of(hash, k)))
+			return false;
+	return true;
 }
 
 bool span__filter_may_have(const struct span__area *filter,
@@ -43,11 +57,7 @@ bool span__filter_may_have(const struct span__area *filter,
 	uint64_t hash = XXH3_64bits(text.p, text.len);
 	uint64_t pos = block_of(hash, filter->len) * FILTER_BLOCK;
 
-	if (filter->len < FILTER_BLOCK ||
-	    !span__area_ok(filter, pos, FILTER_BLOCK))
-		return true;
-	for (unsigned k = 0; k < WORDS; k++)
-		if (!(span__get32(filter->p + pos + 4 * k) & bit_of(hash, k)))
-			return false;
-	return true;
+	return filter->len < FILTER_BLOCK ||
+	       !span__area_ok(filter, pos, FILTER_BLOCK) ||
+	       span__filter_may_have_hash(filter->p, filter->len, hash);
 }

@@ -22,6 +22,10 @@ static inline size_t span__filter_len(size_t n)
 /* P is zeroed before the first one; LEN is a number of blocks, not 0. */
 void span__filter_put(uint8_t *p, size_t len, struct span_str text);
 
+/* The same by their hashes, which need not be those of texts. */
+void span__filter_put_hash(uint8_t *p, size_t len, uint64_t hash);
+bool span__filter_may_have_hash(const uint8_t *p, size_t len, uint64_t hash);
+
 /* False: it is not there. True for an empty or damaged filter. */
 bool span__filter_may_have(const struct span__area *filter,
 			   struct span_str text);

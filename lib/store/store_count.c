@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "store/log_filters.h"
 #include "store/seg_scan.h"
 #include "store/store_cursor.h"
 #include "stream/frame.h"
@@ -60,48 +61,27 @@ static bool add_job(struct count *c, size_t file, size_t from, size_t to)
 	return true;
 }
 
-static void put_place(struct count *c, uint64_t pos, uint64_t min_start_ns,
-		      uint64_t max_end_ns)
-{
-	if (span__scan_overlaps(&c->filter->scan, min_start_ns, max_end_ns))
-		span_buf_put(&c->places, &pos, sizeof(pos));
-}
-
-/* The frames of a closed log: 1, or 0 when its index cannot be read. */
-static int list_closed(struct count *c, const struct span__log *l,
+/* The frames of L that may be in the scan: 1, 0 when all is to be read, or a
+ * negative code. */
+static int list_frames(struct count *c, const struct span__log *l,
 		       struct span_error *err)
 {
 	struct span_buf buf = {0};
 	struct span_str index;
-	int rc = span__log_index(l, &buf, &index, err);
+	int rc = span__log_filters_find(l, c->filter, &buf, &index, err);
 
+	if (!rc)
+		rc = span__log_entries(l, &buf, &index, err);
 	for (size_t at = 0; rc > 0 && at < index.len; at += LOG_INDEX_ENTRY) {
 		struct span__log_entry e;
 
 		span__log_entry_get(&e, (const uint8_t *)index.p + at);
-		put_place(c, e.pos, e.min_start_ns, e.max_end_ns);
+		if (span__scan_overlaps(&c->filter->scan, e.min_start_ns,
+					e.max_end_ns))
+			span_buf_put(&c->places, &e.pos, sizeof(e.pos));
 	}
 	span_buf_release(&buf);
 	return rc;
-}
-
-/* Those of an active one: 1, or 0 when there is damage before its end. */
-static int list_active(struct count *c, const struct span__log *l,
-		       struct span_error *err)
-{
-	struct span__log_walk w = {0};
-	struct span__log_record rec;
-	bool good = true;
-	int rc;
-
-	span__log_walk_begin(&w, l, false);
-	w.bare = true;
-	while ((rc = span__log_walk_next(&w, &rec, err)) > 0) {
-		good = good && !w.bad_len;
-		put_place(c, rec.pos, rec.min_start_ns, rec.max_end_ns);
-	}
-	span__log_walk_release(&w);
-	return rc < 0 ? rc : good;
 }
 
 static int add_log(struct count *c, size_t i, struct span_error *err)
@@ -125,8 +105,7 @@ static int add_log(struct count *c, size_t i, struct span_error *err)
 	rc = span__view_log(f, &c->store->dir, l, err);
 	if (rc < 0)
 		return rc == SPAN_E_NOTFOUND ? 0 : rc;
-	rc = l->closed || f->kind == FILE_LOG ? list_closed(c, l, err)
-					      : list_active(c, l, err);
+	rc = f->kind == FILE_LOG && !l->closed ? 0 : list_frames(c, l, err);
 	if (rc > 0 && c->places.failed)
 		return out_of_memory(err);
 	n = c->places.len / sizeof(uint64_t);

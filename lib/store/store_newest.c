@@ -28,37 +28,6 @@ static int compare_dated(const void *a, const void *b)
 	return x->i > y->i ? -1 : x->i < y->i;
 }
 
-/* By the headers of the records, of a log that has no index yet. */
-static int list_records(const struct span__log *l, struct span_buf *buf,
-			struct span_error *err)
-{
-	struct span__log_walk w = {0};
-	struct span__log_record rec;
-	int rc;
-
-	buf->len = 0;
-	span__log_walk_begin(&w, l, false);
-	w.bare = true;
-	while ((rc = span__log_walk_next(&w, &rec, err)) > 0 && !w.bad_len) {
-		const struct span__log_entry e = {
-			.pos = rec.pos,
-			.n_spans = rec.n_spans,
-			.min_start_ns = rec.min_start_ns,
-			.max_end_ns = rec.max_end_ns,
-		};
-		uint8_t bytes[LOG_INDEX_ENTRY];
-
-		span__log_entry_put(bytes, &e);
-		span_buf_put(buf, bytes, sizeof(bytes));
-	}
-	span__log_walk_release(&w);
-	if (buf->failed) {
-		buf->failed = false;
-		return out_of_memory(err);
-	}
-	return rc ? (rc < 0 ? rc : 0) : 1;
-}
-
 /* The latest end of the entries FROM to TO - 1. */
 static uint64_t latest_end(const char *entries, size_t from, size_t to)
 {
@@ -143,21 +112,13 @@ static int sort_groups(const char *from, size_t n, struct span_buf *out,
 	return out->failed ? out_of_memory(err) : 0;
 }
 
-int span__newest_frames(const struct span__log *l, struct span_buf *buf,
-			struct span_str *index, struct span_error *err)
+int span__newest_frames(struct span_buf *buf, struct span_str *index,
+			struct span_error *err)
 {
 	struct span_buf sorted = {0};
-	int rc;
+	int rc = sort_groups(index->p, index->len / LOG_INDEX_ENTRY, &sorted,
+			     err);
 
-	if (l->closed) {
-		rc = span__log_index(l, buf, index, err);
-	} else {
-		rc = list_records(l, buf, err);
-		*index = (struct span_str){buf->p, buf->len};
-	}
-	if (rc <= 0)
-		return rc;
-	rc = sort_groups(index->p, index->len / LOG_INDEX_ENTRY, &sorted, err);
 	if (rc < 0) {
 		span_buf_release(&sorted);
 		return rc;
@@ -165,5 +126,5 @@ int span__newest_frames(const struct span__log *l, struct span_buf *buf,
 	span_buf_release(buf);
 	*buf = sorted;
 	*index = (struct span_str){buf->p, buf->len};
-	return 1;
+	return 0;
 }

@@ -20,12 +20,11 @@ SPAN_NODISCARD int span__newest_files(struct span__view *view,
 				      struct span_error *err);
 
 /*
- * The frames of L as entries of an index, in groups of some that lie one behind
- * the other, the group with the latest end first. 1 with *INDEX in BUF; 0 when
- * they have to be looked for in order, for damage; SPAN_E_IO, SPAN_E_NOMEM.
+ * Put the entries of *INDEX, which are those of frames in BUF, into groups of
+ * some that come one after another, the group with the latest end first. 0 or
+ * SPAN_E_NOMEM.
  */
-SPAN_NODISCARD int span__newest_frames(const struct span__log *l,
-				       struct span_buf *buf,
+SPAN_NODISCARD int span__newest_frames(struct span_buf *buf,
 				       struct span_str *index,
 				       struct span_error *err);
 

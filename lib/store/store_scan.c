@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/log_filters.h"
 #include "store/log_ids.h"
 #include "store/seg_scan.h"
 #include "store/store_count.h"
@@ -107,16 +108,22 @@ static bool wants_index(const struct scan *s)
 static int choose_frames(struct scan *s, struct span_error *err)
 {
 	const struct span__scan *scan = &s->c.filter.scan;
+	int rc;
 
 	if (scan->n_ids)
 		return span__log_find(&s->log, scan->ids, scan->n_ids,
 				      &s->index_buf, &s->index, err);
-	if (s->order)
-		return span__newest_frames(&s->log, &s->index_buf, &s->index,
-					   err);
-	if (s->log.closed && wants_index(s))
-		return span__log_index(&s->log, &s->index_buf, &s->index, err);
-	return 0;
+	if (current(s)->kind == FILE_LOG && !s->log.closed)
+		return 0; /* its end is damage, to be told */
+	rc = span__log_filters_find(&s->log, &s->c.filter, &s->index_buf,
+				    &s->index, err);
+	if (!rc && (s->order || (s->log.closed && wants_index(s))))
+		rc = span__log_entries(&s->log, &s->index_buf, &s->index, err);
+	if (rc > 0 && s->order)
+		rc = span__newest_frames(&s->index_buf, &s->index, err) < 0
+			     ? SPAN_E_NOMEM
+			     : 1;
+	return rc;
 }
 
 static int open_file(struct scan *s, struct span_error *err)

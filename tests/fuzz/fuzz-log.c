@@ -153,7 +153,7 @@ static void compose(struct span_buf *out, struct input *in)
 			break;
 		case 3:
 			s = take_bytes(in);
-			put_record(out, &h.id, in, (uint16_t)(1 + s.len % 2),
+			put_record(out, &h.id, in, (uint16_t)(1 + s.len % 3),
 				   s);
 			break;
 		case 4:
@@ -190,6 +190,13 @@ static size_t read_all(struct simdisk *disk)
 {
 	const struct span_range range = {.since_ns = MODEL_TIME + 3000000,
 					 .until_ns = MODEL_TIME + 100000000};
+	const struct span_str service = SPAN_STR("nobody");
+	const struct span_tag_eq tag = {service, service};
+	const struct span_range filtered = {.services = &service,
+					    .n_services = 1,
+					    .min_duration_ns = 1u << 20,
+					    .tags = &tag,
+					    .n_tags = 1};
 	const struct span_store_opts o = {0};
 	static const uint8_t ids[1][16];
 	struct span_store_stat stat;
@@ -203,6 +210,7 @@ static size_t read_all(struct simdisk *disk)
 	n = count(st, NULL);
 	check(count(st, NULL) == n);
 	check(count(st, &range) <= n);
+	check(count(st, &filtered) == 0);
 	check(span_store_find(st, ids, 1, &c, NULL) == 0);
 	while (span_cursor_next(c, &s, NULL) > 0)
 		;

@@ -64,6 +64,7 @@ def read_log(path, uuid):
         (end, n_frames, n_spans, first, last, min_start, max_end, min_arrival,
          max_arrival) = struct.unpack_from('<9Q', trailer, 8)
     frames, spans, seqs, bounds, entries, lists = [], 0, [], [], [], []
+    filters = []
     at = length
     while at + 56 <= end:
         (mark, check, size, kind, _, seq, arrival, start, finish, count,
@@ -73,8 +74,9 @@ def read_log(path, uuid):
         if at + up(56 + size) > end or whole != crc32c(
                 seed(at), data[at + 8:at + 52], data[at + 56:at + up(56 + size)]):
             break
-        if kind == 2:
-            lists.append(data[at + 56:at + 56 + size])
+        if kind in (2, 3):
+            (lists if kind == 2 else filters).append(
+                data[at + 56:at + 56 + size])
             at += up(56 + size)
             continue
         assert kind == 1
@@ -102,23 +104,28 @@ def read_log(path, uuid):
             at += up(16 + size)
         assert at == len(data) - 128
         assert sections[1] == b''.join(entries)
-        check_lists(sections.get(2, b''), lists, entries)
+        whole = sections.get(2, b'')
+        assert whole.startswith(b''.join(lists))
+        read_lists(whole, entries)
         at = end
     print('%s: %d frames, %d spans, %d bytes behind them' % (
         os.path.basename(path), len(frames), spans, end - at), file=sys.stderr)
-    return frames
+    return frames, read_lists(b''.join(filters), entries)
 
 
-def check_lists(whole, lists, entries):
-    """A list names each frame at most once, in order; records are its begin."""
-    assert whole.startswith(b''.join(lists))
+def read_lists(whole, entries):
+    """The words of each frame, by its number: a list names a frame at most
+    once, and in order."""
     places = [struct.unpack_from('<I', e)[0] for e in entries]
-    at, before = 0, -1
+    words, at, before = {}, 0, -1
     while at < len(whole):
         place, count = struct.unpack_from('<II', whole, at)
-        assert place > before and place in places and count > 0
+        assert place > before and count > 0
+        words[places.index(place)] = struct.unpack_from(
+            '<%dI' % count, whole, at + 8)
         at, before = at + 8 + 4 * count, place
     assert at == len(whole)
+    return words
 
 
 def main():
@@ -126,8 +133,10 @@ def main():
     uuid = read_format(os.path.join(store, 'FORMAT'))
     for name in sorted(os.listdir(store)):
         if name.endswith(('.log', '.open')):
-            for frame in read_log(os.path.join(store, name), uuid):
+            frames, _ = read_log(os.path.join(store, name), uuid)
+            for frame in frames:
                 sys.stdout.buffer.write(frame)
 
 
-main()
+if __name__ == '__main__':
+    main()
