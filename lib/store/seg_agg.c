@@ -168,7 +168,7 @@ static int take_entry(struct span__agg_reader *r, struct span__take *t,
 int span__agg_reader_next(struct span__agg_reader *r,
 			  struct span__agg_entry *out, struct span_error *err)
 {
-	struct span__take t = {&r->area, r->pos, false};
+	struct span__take t = {&r->area, r->pos, false, r->ok};
 	int rc = SPAN_E_CORRUPT;
 
 	if (!r->failed && r->pos == r->area.len && !r->entries_left)
@@ -178,6 +178,7 @@ int span__agg_reader_next(struct span__agg_reader *r,
 	if (!r->failed && r->scale && (r->entries_left || take_edge(r, &t)))
 		rc = take_entry(r, &t, out);
 	r->pos = t.pos;
+	r->ok = t.ok;
 	if (rc > 0)
 		return rc;
 	r->failed = true;

@@ -80,7 +80,7 @@ bool span__agg_info(const struct span__area *section,
  */
 struct span__agg_reader {
 	struct span__area area;
-	uint64_t pos;
+	uint64_t pos, ok; /* as of struct span__take */
 	uint64_t n_types, width_ns, scale;
 	uint64_t entries_left; /* of this edge */
 	uint64_t bucket;

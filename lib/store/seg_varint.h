@@ -44,14 +44,33 @@ struct span__take {
 	const struct span__area *area;
 	uint64_t pos;
 	bool failed;
+	uint64_t ok; /* what is before that was checked */
 };
+
+/* Check from t->pos to the end of its page. */
+static inline bool span__take_check(struct span__take *t)
+{
+	const struct span__area *a = t->area;
+	uint64_t at, left;
+
+	if (t->failed || !span__area_ok(a, t->pos, 1)) {
+		t->failed = true;
+		return false;
+	}
+	t->ok = a->len;
+	if (!a->file)
+		return true;
+	at = (uint64_t)(a->p - a->file->map) + t->pos;
+	left = SEG_PAGE - at % SEG_PAGE;
+	if (left < a->len - t->pos)
+		t->ok = t->pos + left;
+	return true;
+}
 
 static inline uint8_t span__take_byte(struct span__take *t)
 {
-	if (t->failed || !span__area_ok(t->area, t->pos, 1)) {
-		t->failed = true;
+	if (t->pos >= t->ok && !span__take_check(t))
 		return 0;
-	}
 	return t->area->p[t->pos++];
 }
 
@@ -67,6 +86,7 @@ static inline uint64_t span__take_varint(struct span__take *t)
 			return v;
 	}
 	t->failed = true;
+	t->ok = 0;
 	return 0;
 }
 
