@@ -2,16 +2,26 @@
 /*
  * calls_ahead.h - a log is read beside what else is counted
  *
- * A second thread reads one log, with names of its own, while the caller does
- * something else. It touches nothing that others may: where there is anything
- * to tell of, damage or a failure, the caller has to read the log himself.
+ * A second thread reads one log, some frames at a time, while the caller does
+ * something else, and when he wants the log he reads what is left of it too.
+ * They touch nothing that others may: where there is anything to tell of,
+ * damage or a failure, the caller has to read the log himself.
  */
 #ifndef SPAN_CALLS_AHEAD_H
 #define SPAN_CALLS_AHEAD_H
 
+#include <stdatomic.h>
+
 #include "base/parallel.h"
 #include "store/calls_log.h"
 #include "store/store_directory.h"
+
+/* What one of the two has read, with names of his own. */
+struct span__calls_part {
+	struct span__calls_ahead *of;
+	struct span__call_names names;
+	struct span__calls_log *log;
+};
 
 /* A zeroed struct is idle. It stays where it is. */
 struct span__calls_ahead {
@@ -19,9 +29,12 @@ struct span__calls_ahead {
 	size_t number; /* of the file */
 	const struct span__directory *store;
 	const struct span__view_file *file;
-	struct span__call_names names;
-	struct span__calls_log *log; /* NULL: to be read anew */
-	uint64_t end;		     /* of the last good record */
+	struct span__log log;
+	struct span_buf buf;
+	struct span_str frames; /* its index, in buf */
+	atomic_size_t next;	/* frames that nobody reads yet */
+	atomic_bool failed;
+	struct span__calls_part parts[2]; /* the thread's, the caller's */
 	struct span__helper helper;
 };
 

@@ -179,6 +179,33 @@ void span__call_trace_release(struct span__call_trace *t)
 	*t = (struct span__call_trace){0};
 }
 
+static void order_spans(struct span__calls_log *l, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct span__log_trace *t = &l->traces[l->v[i].trace];
+
+		l->order[t->first + t->n++] = i;
+	}
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+	const struct span__log_piece *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static void order_pieces(struct span__calls_log *l)
+{
+	struct span__log_piece *v =
+		(struct span__log_piece *)(void *)l->pieces.p;
+	size_t n = l->pieces.len / sizeof(*v);
+
+	qsort(v, n, sizeof(*v), compare_pieces);
+	for (size_t i = 0; i < n; i++)
+		order_spans(l, v[i].from, v[i].to);
+}
+
 /* Where the spans of each trace begin in order[], and that. */
 int span__calls_log_finish(struct span__calls_log *l, struct span_error *err)
 {
@@ -192,11 +219,10 @@ int span__calls_log_finish(struct span__calls_log *l, struct span_error *err)
 		at += l->traces[i].n;
 		l->traces[i].n = 0;
 	}
-	for (uint32_t i = 0; i < l->n; i++) {
-		struct span__log_trace *t = &l->traces[l->v[i].trace];
-
-		l->order[t->first + t->n++] = i;
-	}
+	if (l->pieces.len)
+		order_pieces(l);
+	else
+		order_spans(l, 0, (uint32_t)l->n);
 	return 0;
 }
 

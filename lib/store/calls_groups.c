@@ -91,8 +91,9 @@ static bool is_group(const struct group *v, uint32_t parent, uint32_t name,
 static uint32_t *slot(const struct span__calls_groups *g, uint32_t parent,
 		      uint32_t name, uint64_t bucket)
 {
-	uint64_t h = mix((uint64_t)name << 32 | parent) + bucket;
-	size_t at = mix(h) & (g->size - 1);
+	uint64_t h = mix(((uint64_t)name << 32 | parent) +
+			 bucket * 0x94d049bb133111eb);
+	size_t at = h & (g->size - 1);
 
 	while (g->table[at] &&
 	       !is_group(&g->v[g->table[at] - 1], parent, name, bucket))

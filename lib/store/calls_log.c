@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "model/model.h"
 #include "stream/frame.h"
 
@@ -72,13 +73,11 @@ static bool is_own_trace(const struct span__raw *r, struct dec *d)
 /* Is the reference to the parent of R, and nothing else in it? */
 static bool follows_parent(const struct span__raw *r, struct dec *d)
 {
-	uint64_t id, parent_id;
 	size_t n = dec_array(d);
 
 	if (n < 3 || dec_int(d) != SPAN_REF_FOLLOWS_FROM || !is_own_trace(r, d))
 		return false;
-	span__judge_ids(r, &id, &parent_id);
-	if (dec_uint(d) != parent_id || (n > 3 && dec_array(d)))
+	if (dec_uint(d) != r->parent_id || (n > 3 && dec_array(d)))
 		return false;
 	for (size_t i = 4; i < n && i < 7; i++)
 		if (dec_uint(d))
@@ -182,21 +181,33 @@ static bool grow_spans(struct span__calls_log *l)
 	return true;
 }
 
-/* Count the span that was filled in at the end of v[] to its trace. */
-static void join_trace(struct span__calls_log *l, const uint8_t id[16])
+/* The number of the trace ID, for which there is room; often the last one. */
+static uint32_t find_trace(struct span__calls_log *l, const uint8_t id[16])
 {
-	struct span__log_call *c = &l->v[l->n];
-	uint32_t *slot = span__calls_log_slot(l, id);
 	struct span__log_trace *t;
-	uint64_t end;
+	uint32_t *slot;
 
+	if (l->last_trace < l->n_traces &&
+	    !memcmp(l->traces[l->last_trace].id, id, 16))
+		return l->last_trace;
+	slot = span__calls_log_slot(l, id);
 	if (!*slot) {
 		t = &l->traces[l->n_traces];
 		*t = (struct span__log_trace){.start_ns = UINT64_MAX};
 		memcpy(t->id, id, 16);
 		*slot = (uint32_t)++l->n_traces;
 	}
-	c->trace = *slot - 1;
+	return l->last_trace = *slot - 1;
+}
+
+/* Count the span that was filled in at the end of v[] to its trace. */
+static void join_trace(struct span__calls_log *l, const uint8_t id[16])
+{
+	struct span__log_call *c = &l->v[l->n];
+	struct span__log_trace *t;
+	uint64_t end;
+
+	c->trace = find_trace(l, id);
 	t = &l->traces[c->trace];
 	t->n++;
 	if (__builtin_add_overflow(c->start_ns, c->duration_ns, &end))
@@ -241,7 +252,8 @@ static int put_span(struct span__calls_log *l, const struct span__raw *r,
 	if (!grow_spans(l) || !grow_traces(l))
 		return out_of_memory(err);
 	c = &l->v[l->n];
-	span__judge_ids(r, &c->id, &c->parent_id);
+	c->id = r->id;
+	c->parent_id = r->parent_id;
 	c->start_ns = r->start_ns;
 	c->duration_ns = r->duration_ns;
 	rc = find_name(l, r, weight, &c->name, err);
@@ -311,9 +323,86 @@ int span__calls_log_reserve(struct span__calls_log *l, uint64_t n,
 	v = realloc(l->v, n * sizeof(*l->v));
 	if (!v)
 		return out_of_memory(err);
+	span__huge_hint(v, n * sizeof(*l->v));
 	l->v = v;
 	l->cap = n;
 	return 0;
+}
+
+int span__calls_log_piece(struct span__calls_log *l, size_t number, size_t from,
+			  struct span_error *err)
+{
+	const struct span__log_piece piece = {number, (uint32_t)from,
+					      (uint32_t)l->n};
+
+	span_buf_put(&l->pieces, &piece, sizeof(piece));
+	return l->pieces.failed ? out_of_memory(err) : 0;
+}
+
+/* The numbers that the traces of OTHER have in L, with their spans counted. */
+static int join_traces(struct span__calls_log *l,
+		       const struct span__calls_log *other, uint32_t *numbers,
+		       struct span_error *err)
+{
+	for (size_t i = 0; i < other->n_traces; i++) {
+		const struct span__log_trace *from = &other->traces[i];
+		struct span__log_trace *t;
+
+		if (!grow_traces(l))
+			return out_of_memory(err);
+		numbers[i] = find_trace(l, from->id);
+		t = &l->traces[numbers[i]];
+		t->n += from->n;
+		if (from->start_ns < t->start_ns)
+			t->start_ns = from->start_ns;
+		if (from->end_ns > t->end_ns)
+			t->end_ns = from->end_ns;
+	}
+	return 0;
+}
+
+static int join_pieces(struct span__calls_log *l,
+		       const struct span__calls_log *other,
+		       struct span_error *err)
+{
+	const struct span__log_piece *v =
+		(const struct span__log_piece *)(const void *)other->pieces.p;
+	size_t n = other->pieces.len / sizeof(*v);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct span__log_piece piece = {
+			v[i].number, v[i].from + (uint32_t)l->n,
+			v[i].to + (uint32_t)l->n};
+
+		span_buf_put(&l->pieces, &piece, sizeof(piece));
+	}
+	return l->pieces.failed ? out_of_memory(err) : 0;
+}
+
+int span__calls_log_join(struct span__calls_log *l,
+			 const struct span__calls_log *other,
+			 struct span_error *err)
+{
+	uint32_t *numbers;
+	int rc;
+
+	if (l->n + other->n > SPANS_MAX)
+		return span_error_set(err, SPAN_E_LIMIT,
+				      "too many spans in one log");
+	numbers = calloc(other->n_traces + 1, sizeof(*numbers));
+	if (!numbers)
+		return out_of_memory(err);
+	rc = span__calls_log_reserve(l, l->n + other->n, err);
+	if (!rc)
+		rc = join_traces(l, other, numbers, err);
+	if (!rc)
+		rc = join_pieces(l, other, err);
+	for (size_t i = 0; i < other->n && !rc; i++) {
+		l->v[l->n] = other->v[i];
+		l->v[l->n++].trace = numbers[other->v[i].trace];
+	}
+	free(numbers);
+	return rc;
 }
 
 size_t span__calls_log_memory(const struct span__calls_log *l)
@@ -335,6 +424,7 @@ void span__calls_log_close(struct span__calls_log **l)
 	free(old->table);
 	free(old->order);
 	span_buf_release(&old->counts);
+	span_buf_release(&old->pieces);
 	free(old);
 	*l = NULL;
 }

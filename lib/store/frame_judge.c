@@ -251,27 +251,39 @@ static int walk_lists(struct span__judge *j, struct dec *d, size_t at,
 	return rc;
 }
 
-/* The tags among WANTED that are fields of the span itself. */
+/* Is tag K a field of the span itself? */
+static bool has_head(const struct span__judge *j, const struct span__raw *r,
+		     int k)
+{
+	const struct span__tag_eq *eq = &j->filter->tags[k];
+	unsigned bit;
+
+	switch (eq->derived) {
+	case SPAN__DERIVED_ERROR:
+		return span__judge_error(j, r) ? eq->is_true : eq->is_false;
+	case SPAN__DERIVED_KIND:
+		bit = r->kind;
+		break;
+	case SPAN__DERIVED_STATUS:
+	case SPAN__DERIVED_STATUS_CODE:
+		bit = r->status;
+		break;
+	default:
+		return false;
+	}
+	return j->filter->heads[k] >> bit & 1;
+}
+
+/* The tags among WANTED that are. */
 static uint64_t head_tags(const struct span__judge *j,
 			  const struct span__raw *r, uint64_t wanted)
 {
-	struct span s = {.kind = r->kind, .status = r->status};
 	uint64_t tags = 0;
 
 	for (; wanted; wanted &= wanted - 1) {
 		int k = __builtin_ctzll(wanted);
-		const struct span__tag_eq *eq = &j->filter->tags[k];
-		struct span_str text = {0};
 
-		if (eq->derived == SPAN__DERIVED_ERROR)
-			text = span__judge_error(j, r) ? SPAN_STR("true")
-						       : SPAN_STR("false");
-		else if (eq->derived == SPAN__DERIVED_KIND ||
-			 eq->derived == SPAN__DERIVED_STATUS ||
-			 eq->derived == SPAN__DERIVED_STATUS_CODE)
-			text = span__derived_text(eq->derived, &s);
-		if (text.len && span__str_equal(text, eq->value))
-			tags |= 1ull << k;
+		tags |= (uint64_t)has_head(j, r, k) << k;
 	}
 	return tags;
 }
@@ -450,15 +462,6 @@ int span__judge_next(struct span__judge *j, struct span__raw *r,
 	if (!j->f->spans_left)
 		return span__frame_end(j->f, err);
 	return span__judge_head(j, r, err);
-}
-
-void span__judge_ids(const struct span__raw *r, uint64_t *id,
-		     uint64_t *parent_id)
-{
-	struct dec d = dec_init(r->ids, (size_t)(r->d.end - r->ids));
-
-	*id = dec_uint(&d);
-	*parent_id = dec_uint(&d);
 }
 
 void span__judge_release(struct span__judge *j)

@@ -20,6 +20,7 @@ struct span__filter {
 	struct span__scan scan;
 	struct span__tag_eq tags[JUDGE_TAGS];
 	const struct span_attr_test *tests[JUDGE_TAGS]; /* or NULL: a tag */
+	uint16_t heads[JUDGE_TAGS]; /* kinds, or statuses, that fulfil a tag */
 	size_t n_tags;
 	uint64_t elses;	 /* those that depend on what the span itself has */
 	uint64_t everys; /* tests of every value */
@@ -37,6 +38,8 @@ enum {
 	JUDGE_ERROR = 1 << 1, /* the key "error" */
 	JUDGE_YES = 1 << 2,   /* an operation that is asked for */
 	JUDGE_NO = 1 << 3,
+	JUDGE_VALUE = 1 << 4, /* the value of the tag that is searched for */
+	JUDGE_TRUE = 1 << 5,  /* "true", of an error */
 };
 
 /* What is known of a process, or a scope, before a span is looked at. */
@@ -86,7 +89,7 @@ SPAN_NODISCARD int span__judge_tables(struct span__judge *j,
 /* What is read of a span in place. */
 struct span__raw {
 	uint8_t trace_id[16];
-	const unsigned char *ids;
+	uint64_t id, parent_id;	       /* as big-endian values */
 	uint64_t process, scope, name; /* in the tables of the frame */
 	uint64_t start_ns, duration_ns;
 	uint8_t kind, status;
@@ -115,9 +118,6 @@ SPAN_NODISCARD int span__judge_next(struct span__judge *j, struct span__raw *r,
 				    struct span_error *err);
 /* As span_is_error() of the span. */
 bool span__judge_error(const struct span__judge *j, const struct span__raw *r);
-/* Its ids, as big-endian values. */
-void span__judge_ids(const struct span__raw *r, uint64_t *id,
-		     uint64_t *parent_id);
 /*
  * The second: find the spans that may have one of the tags, and with ERRORS
  * those that may have a true tag "error", in their attributes. False: memory.

@@ -70,19 +70,18 @@ static inline const unsigned char *plain_time(const unsigned char *p,
 static bool read_plain_head(const struct span_frame *f, struct span__raw *r)
 {
 	const unsigned char *p = r->d.p;
-	uint64_t id, bits;
+	uint64_t flags, bits;
 
 	if (f->next.end - p < PLAIN_HEAD || p[1] != 0xc4 || p[2] != 16 ||
 	    p[0] < (0x90 | SPAN__SPAN_ELEMENTS) || p[0] > 0x9f)
 		return false;
 	r->n_elements = p[0] & 15;
 	memcpy(r->trace_id, p + 3, 16);
-	r->ids = p + 19;
-	if (!(p = plain(p + 19, &id)) || !(p = plain(p, &id)) ||
+	if (!(p = plain(p + 19, &r->id)) || !(p = plain(p, &r->parent_id)) ||
 	    !(p = plain(p, &r->process)) || !(p = plain(p, &r->scope)) ||
 	    !(p = plain(p, &r->name)) || !(p = plain_time(p, &r->start_ns)) ||
 	    !(p = plain_time(p, &r->duration_ns)) || !(p = plain(p, &bits)) ||
-	    !(p = plain(p, &id)) || p > r->d.end)
+	    !(p = plain(p, &flags)) || p > r->d.end)
 		return false;
 	if (r->process >= f->info.n_processes || r->scope > f->n_scopes ||
 	    r->name >= f->info.n_strings)
@@ -101,9 +100,8 @@ static int read_rest(struct span_frame *f, struct span__raw *r,
 	struct dec *d = &r->d;
 	uint64_t bits;
 
-	r->ids = d->p;
-	span__dec_skip(d);
-	span__dec_skip(d);
+	r->id = dec_uint(d);
+	r->parent_id = dec_uint(d);
 	r->process = dec_uint(d);
 	r->scope = dec_uint(d);
 	r->name = dec_uint(d);

@@ -23,7 +23,8 @@
 struct search {
 	const struct span__judge *j;
 	const struct span__tag_eq *eq;
-	uint8_t last; /* byte of the key, with the lowest bit set */
+	uint8_t value; /* the mark of strings that are the value */
+	uint8_t last;  /* byte of the key, with the lowest bit set */
 	uint64_t *maybe;
 	/* the span at hand, and what is behind it */
 	struct dec rest;
@@ -31,20 +32,24 @@ struct search {
 	size_t i; /* its number plus one */
 };
 
-/* References to a key that is marked as MARK; *KEY is the last one. */
-static size_t find_key(const struct span__judge *j, uint8_t mark,
-		       struct span_str name, size_t *key)
+/*
+ * References to the key of S, which is marked as MARK; *KEY is the last one.
+ * Strings that are the value are marked, too.
+ */
+static size_t find_key(const struct search *s, uint8_t mark, size_t *key)
 {
-	const uint8_t *marks = (const uint8_t *)j->marks.p;
-	const struct span_frame_info *info = &j->f->info;
+	uint8_t *marks = (uint8_t *)s->j->marks.p;
+	const struct span_frame_info *info = &s->j->f->info;
 	size_t n = 0;
 
 	for (size_t i = 0; i < info->n_strings; i++) {
 		if (marks[i] & mark &&
-		    span__str_equal(info->strings[i], name)) {
+		    span__str_equal(info->strings[i], s->eq->key)) {
 			*key = i;
 			n++;
 		}
+		if (span__str_equal(info->strings[i], s->eq->value))
+			marks[i] |= s->value;
 	}
 	return n;
 }
@@ -103,15 +108,14 @@ static bool is_value(const struct search *s, struct dec d)
 
 static bool is_attr(const struct search *s, const unsigned char *at)
 {
-	const struct span_frame_info *info = &s->j->f->info;
+	const uint8_t *marks = (const uint8_t *)s->j->marks.p;
 	struct dec d = {at + 1, s->rest.end, 0, NULL};
 	uint64_t ref;
 
 	if (!(*at & 1))
 		return is_value(s, d);
 	ref = dec_uint(&d);
-	return !d.err && ref < info->n_strings &&
-	       span__str_equal(info->strings[ref], s->eq->value);
+	return !d.err && ref < s->j->f->info.n_strings && marks[ref] & s->value;
 }
 
 /* Go on to the span that holds AT. False when there is none. */
@@ -170,15 +174,16 @@ static bool search(struct search *s)
 /* Search for EQ. All spans may have it when that cannot be done. */
 static void search_for(const struct span__judge *j,
 		       const struct span__tag_eq *eq, uint8_t mark,
-		       uint64_t *maybe, size_t words)
+		       uint8_t value, uint64_t *maybe, size_t words)
 {
 	struct search s = {
 		.j = j,
 		.eq = eq,
+		.value = value,
 		.maybe = maybe,
 		.rest = j->f->next,
 	};
-	size_t key = 0, n = find_key(j, mark, eq->key, &key);
+	size_t key = 0, n = find_key(&s, mark, &key);
 
 	memset(maybe, 0, words * sizeof(*maybe));
 	if (!n)
@@ -243,9 +248,10 @@ bool span__judge_search(struct span__judge *j, bool errors)
 	choose(j);
 	if (j->searched)
 		search_for(j, &j->filter->tags[__builtin_ctzll(j->searched)],
-			   JUDGE_KEY, p, words);
+			   JUDGE_KEY, JUDGE_VALUE, p, words);
 	if (errors && j->has_error_key) {
-		search_for(j, &error, JUDGE_ERROR, p + words, words);
+		search_for(j, &error, JUDGE_ERROR, JUDGE_TRUE, p + words,
+			   words);
 		j->has_error = p + words;
 	}
 	return true;

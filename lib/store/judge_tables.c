@@ -43,6 +43,25 @@ static bool is_open(const struct span_range *r)
 	       !r->n_tests;
 }
 
+/* For which kinds, or statuses, a span of that one fulfils EQ. */
+static uint16_t fitting_heads(const struct span__tag_eq *eq)
+{
+	uint16_t heads = 0;
+
+	if (eq->derived != SPAN__DERIVED_KIND &&
+	    eq->derived != SPAN__DERIVED_STATUS &&
+	    eq->derived != SPAN__DERIVED_STATUS_CODE)
+		return 0;
+	for (unsigned i = 0; i < 16; i++) {
+		const struct span s = {.kind = i, .status = i};
+		struct span_str text = span__derived_text(eq->derived, &s);
+
+		if (text.len && span__str_equal(text, eq->value))
+			heads |= (uint16_t)(1u << i);
+	}
+	return heads;
+}
+
 void span__filter_init(struct span__filter *filter,
 		       const struct span__scan *scan)
 {
@@ -52,9 +71,10 @@ void span__filter_init(struct span__filter *filter,
 	filter->all = !scan->n_ids && (!r || is_open(r));
 	filter->errors = r && r->error;
 	for (size_t i = 0; r && i < r->n_tags && i < JUDGE_TAGS; i++) {
-		struct span__tag_eq *eq = &filter->tags[filter->n_tags++];
+		struct span__tag_eq *eq = &filter->tags[filter->n_tags];
 
 		span__tag_eq_init(eq, r->tags[i].key, r->tags[i].value);
+		filter->heads[filter->n_tags++] = fitting_heads(eq);
 		filter->errors |= eq->derived == SPAN__DERIVED_ERROR;
 	}
 	for (size_t i = 0; r && i < r->n_tests && filter->n_tags < JUDGE_TAGS;
