@@ -81,6 +81,9 @@ struct cmd {
 /* The whole of main(). Does not return an error: exits. */
 int cmd_main(const struct cmd *c, int argc, char **argv);
 
+/* Have memory ready for who will take much of it, of a store above all. */
+void cmd_large_heap(void);
+
 /* Of the running command: -q was given; how often -v was given. */
 extern bool cmd_quiet;
 extern int cmd_verbose;

@@ -106,6 +106,7 @@ static int open_store(struct cmd_source *s, const char *name,
 	struct span_store_opts o = {.mode = SPAN_STORE_READ, .damage = damaged};
 
 	s->name = name;
+	cmd_large_heap();
 	return span_store_open(&s->store, name, &o, err);
 }
 
