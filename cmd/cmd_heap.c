@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/banned.h"
+
 #define ROOM (32 << 20)
 #define LARGE_PAGE ((uintptr_t)2 << 20)
 #define MORE (256 << 10) /* than a heap has at first */
