@@ -275,6 +275,8 @@ static void describe(struct finish *f)
 	h->created_ns = f->io->clock(f->io->self, CLOCK_REALTIME);
 	if (f->b->mixed_weights)
 		h->flags |= SEG_FLAG_MIXED_WEIGHTS;
+	if (!f->o.tree.any_twice)
+		h->flags |= SEG_FLAG_DISTINCT_IDS;
 	if (f->io->random(f->io->self, &h->hash_seed, sizeof(h->hash_seed)) < 0)
 		fail(f, span_error_set(f->err, SPAN_E_IO,
 				       "the system has no randomness"));

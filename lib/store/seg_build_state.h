@@ -199,7 +199,8 @@ struct span__build_tree {
 	void *memory;
 	size_t size, cap; /* bytes; spans */
 	uint64_t secret[2];
-	bool shared; /* two spans have one id that is not 0 */
+	bool shared;	/* two spans have one id that is not 0 */
+	bool any_twice; /* two of some trace have one id, 0 too */
 	struct span__tree_node *nodes;
 	struct span__item *items;
 	uint32_t *kids, *stack, *table;

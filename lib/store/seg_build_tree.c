@@ -103,6 +103,7 @@ static void find_parents(struct span__build_tree *t, uint32_t n)
 		uint32_t *at = lookup(t, v[i].id, mask);
 
 		t->shared |= *at != NONE && v[i].id;
+		t->any_twice |= *at != NONE;
 		if (*at == NONE || v[i].start < v[*at].start)
 			*at = i;
 	}

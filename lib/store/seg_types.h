@@ -118,7 +118,9 @@ struct span__seg_type {
 	uint16_t n_slots;
 };
 
+/* Of HEADER.flags. */
 #define SEG_FLAG_MIXED_WEIGHTS 1u
+#define SEG_FLAG_DISTINCT_IDS 2u /* no trace has two spans with one id */
 
 /*
  * How long after its parent a span begins that lies in the middle of it, in

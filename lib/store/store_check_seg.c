@@ -39,6 +39,7 @@ struct check {
 	struct span__call_trace trace;
 	struct span__call_names services;
 	struct span__calls_check *calls;
+	struct span_buf ids;
 };
 
 static int complain(struct check *c, const char *fmt, ...) SPAN_PRINTF(2, 3);
@@ -189,6 +190,38 @@ static void check_trace(struct check *c, const struct span__seg_place *p,
 			 p->trace);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* That no two spans of the trace have one id, where the segment says so. */
+static void check_ids(struct check *c, uint64_t trace)
+{
+	const struct span__call_trace *t = &c->trace;
+	uint64_t *ids;
+
+	if (!(c->seg->file.header.flags & SEG_FLAG_DISTINCT_IDS))
+		return;
+	c->ids.len = 0;
+	ids = (uint64_t *)(void *)span_buf_reserve(&c->ids,
+						   t->n * sizeof(*ids));
+	if (!ids)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		ids[i] = t->members[i].id;
+	qsort(ids, t->n, sizeof(*ids), compare_ids);
+	for (size_t i = 1; i < t->n; i++) {
+		if (ids[i] != ids[i - 1])
+			continue;
+		complain(c, "trace %" PRIu64 " has two spans with one id",
+			 trace);
+		return;
+	}
+}
+
 static void check_block(struct check *c)
 {
 	struct span__seg *s = c->seg;
@@ -219,6 +252,8 @@ static int check_next(struct check *c, const struct span__seg_place *p)
 	rc = read_trace(c, p, &t);
 	if (!rc && !c->damaged)
 		check_trace(c, p, &t);
+	if (!rc && !c->damaged && !c->lost)
+		check_ids(c, p->trace);
 	if (!rc && !c->damaged && !c->lost)
 		rc = span__call_trace_link(&c->trace, c->err);
 	if (!rc && !c->damaged && !c->lost)
@@ -322,6 +357,7 @@ int span__segment_verify(struct span__seg *s,
 	span__call_trace_release(&c.trace);
 	span__call_names_release(&c.services);
 	span_arena_release(&c.arena);
+	span_buf_release(&c.ids);
 	free(c.types);
 	return rc < 0 ? rc : c.rc;
 }

@@ -335,7 +335,7 @@ class Segment:
          self.seed) = struct.unpack_from('<5Q', d, 184)
         at, size, end = struct.unpack_from('<3Q', d, 240)
         assert at == 0 and size == len(d)
-        table, n = struct.unpack_from('<II', d, 268)
+        self.flags, table, n = struct.unpack_from('<3I', d, 264)
         self.sections = {}
         for i in range(n):
             kind, pos, n_bytes = struct.unpack_from('<IxxxxQQ', d,
@@ -590,6 +590,8 @@ class Segment:
             for span in self.trace(trace, self.shapes[shape], first, ranks):
                 out.append(span)
                 yield span
+            ids = self.span_ids[first:first + len(out)]
+            assert not self.flags & 2 or len(set(ids)) == len(ids)
             first += len(out)
             self.span_starts.append([s['start'] for s in out])
             assert self.starts[trace] == min(self.span_starts[-1])

@@ -208,6 +208,32 @@ static struct span_buf read_aggregates(const struct span_buf *bytes, size_t n)
 	return out;
 }
 
+/* It says that no trace has two spans with one id. */
+static void test_ids(void)
+{
+	struct span_buf as_it_is = section(0, SEG_SPAN_IDS), other = {0};
+	struct span__seg *s = open_seg(0);
+	uint64_t ids[TRACES * 5];
+	struct said said;
+
+	must(span__seg_load(s, &err) == 0);
+	ok(s->file.header.flags & SEG_FLAG_DISTINCT_IDS,
+	   "no trace has an id twice");
+	span__ints_range(&s->span_ids, 0, TRACES * 5, ids);
+	span__seg_close(&s);
+	ids[11] = ids[13];
+	span__ints_put(&other, ids, TRACES * 5);
+	rewrite(0, SEG_SPAN_IDS, other.p, other.len);
+	said = verify(0);
+	ok(said.n && !strcmp(said.first, "trace 2 has two spans with one id"),
+	   "an id that is there twice: %s", said.first);
+	rewrite(0, SEG_SPAN_IDS, as_it_is.p, as_it_is.len);
+	said = verify(0);
+	is_uint(said.n, 0, "as it was");
+	span_buf_release(&as_it_is);
+	span_buf_release(&other);
+}
+
 static void test_aggregate_bytes(void)
 {
 	struct span_buf as_it_is = section(0, SEG_AGGREGATES), want;
@@ -248,6 +274,7 @@ int main(void)
 	ok(!verify(0).n && !verify(1).n && !verify_store().n,
 	   "both segments are sound");
 	test_lies();
+	test_ids();
 	test_aggregate_bytes();
 	simdisk_close(&disk);
 	return done_testing();
