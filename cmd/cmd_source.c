@@ -297,6 +297,14 @@ int cmd_source_count(struct cmd_source *s, uint64_t *n, struct span_error *err)
 	return rc < 0 ? rc : span_search_count(s->search, n, err);
 }
 
+int cmd_source_count_traces(struct cmd_source *s, uint64_t *n,
+			    struct span_error *err)
+{
+	int rc = start_search(s, err);
+
+	return rc < 0 ? rc : span_search_count_traces(s->search, n, err);
+}
+
 int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 		       struct span_error *err)
 {

@@ -60,6 +60,9 @@ SPAN_NODISCARD int cmd_source_next(struct cmd_source *s, struct span *out,
 /* How many spans cmd_source_next() would return: 0 or its negative codes. */
 SPAN_NODISCARD int cmd_source_count(struct cmd_source *s, uint64_t *n,
 				    struct span_error *err);
+/* The same of traces, and cmd_source_next_id(). */
+SPAN_NODISCARD int cmd_source_count_traces(struct cmd_source *s, uint64_t *n,
+					   struct span_error *err);
 
 /* The next id of a trace with a selected span. As span_search_next_id(). */
 SPAN_NODISCARD int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],

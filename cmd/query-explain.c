@@ -57,7 +57,9 @@ static int search(struct query_explain *e, struct cmd_source *in,
 		return cmd_source_count(in, &e->n_spans, err);
 	if (e->spans)
 		return all_spans(e, in, err);
-	if (e->count || e->ids)
+	if (e->count)
+		return cmd_source_count_traces(in, &e->n_traces, err);
+	if (e->ids)
 		return all_ids(e, in, err);
 	return all_traces(e, in, err);
 }
@@ -127,6 +129,11 @@ static void put_work(const struct span_store_work *w, struct span_buf *b)
 	span_buf_putc(b, '\n');
 	put_files(b, "segments", w->n_segments, w->n_segments_passed);
 	put_files(b, "blocks", w->n_blocks, w->n_blocks - w->n_blocks_walked);
+	if (w->n_shapes) {
+		put_row(b, "shapes");
+		span_text_count(b, w->n_shapes);
+		span_buf_puts(b, " of traces asked\n");
+	}
 	put_files(b, "logs", w->n_logs, w->n_logs_passed);
 	if (w->n_frames) {
 		put_row(b, "frames");

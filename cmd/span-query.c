@@ -80,11 +80,10 @@ static int all_ids(struct cmd_source *in, struct span_error *err)
 	uint8_t id[16];
 	int rc;
 
+	if (opt.count)
+		return cmd_source_count_traces(in, &out.n_traces, err);
 	while ((rc = cmd_source_next_id(in, id, err)) > 0) {
-		if (opt.count)
-			out.n_traces++;
-		else
-			rc = query_print_id(&out, id, err);
+		rc = query_print_id(&out, id, err);
 		if (rc < 0)
 			break;
 	}

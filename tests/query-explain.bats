@@ -17,8 +17,8 @@ setup_file() {
 		hour=$((hour + 1))
 	done
 	[ "$(span-store stat -o json s | jq .segments)" = 3 ]
-	span-gen --seed 3 --start 2026-01-01T03:00:00Z --spans 2000 |
-		span-store append -q --no-seal s
+	span-gen --seed 3 --start 2026-01-01T03:00:00Z --spans 2000 >log.spans
+	span-store append -q --no-seal s log.spans
 }
 
 setup() {
@@ -106,6 +106,32 @@ row() {
 	run -1 span-query -s s --explain --service nobody
 	[[ $output = *'results    0 traces with 0 spans'* ]]
 	[[ $output != *'first result'* ]]
+}
+
+@test "query-explain: shapes of traces are asked, with the same result" {
+	local expr
+	while read -r expr; do
+		for what in -c '-c --spans'; do
+			# shellcheck disable=SC2086
+			span-query $what "$expr" all.spans log.spans >want
+			# shellcheck disable=SC2086
+			span-query -s s $what "$expr" >got
+			diff -u want got
+			[ "$(cat got)" -gt 0 ]
+		done
+		[[ $(row shapes -c "$expr") = *" of traces asked" ]]
+		[[ $(row shapes -c --spans "$expr") = *" of traces asked" ]]
+	done <<'END'
+{ status = error } >> { .db.system != nil }
+{ resource.service.name = "gateway" } > { status = error }
+{ .db.system != nil } | by(span:parentID) | count() > 4
+{ status = error } | count() > 3
+{ kind = server } !< { kind = client }
+END
+	# Values, times and ranges are asked of the traces themselves.
+	[ -z "$(row shapes -c '{ duration > 1ms } > { status = error }')" ]
+	[ -z "$(row shapes -c --since 2026-01-01 \
+		'{ status = error } | count() > 3')" ]
 }
 
 @test "query-explain: nothing of what was found is printed" {

@@ -261,10 +261,17 @@ int span_search_next_span(struct span_search *s, struct span *out,
 int span_search_count(struct span_search *s, uint64_t *n,
 		      struct span_error *err)
 {
+	struct span__found found;
 	struct span sp;
 	int rc;
 
 	*n = 0;
+	if (s->o.sort < SPAN_SORT_SPANS) {
+		rc = span__store_count_shapes(s, &found, err);
+		*n = rc > 0 ? found.n_spans : 0;
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
 	if (s->store && s->q->pushed && !s->q->whole && !s->q->n_ids &&
 	    s->o.sort < SPAN_SORT_SPANS)
 		return span__store_count(s, n, err);
@@ -272,6 +279,21 @@ int span_search_count(struct span_search *s, uint64_t *n,
 	    s->o.sort < SPAN_SORT_SPANS)
 		return span__store_count_parts(s, n, err);
 	while ((rc = span_search_next_span(s, &sp, err)) > 0)
+		++*n;
+	return rc;
+}
+
+int span_search_count_traces(struct span_search *s, uint64_t *n,
+			     struct span_error *err)
+{
+	struct span__found found;
+	uint8_t id[16];
+	int rc = span__store_count_shapes(s, &found, err);
+
+	*n = rc > 0 ? found.n_traces : 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	while ((rc = span_search_next_id(s, id, err)) > 0)
 		++*n;
 	return rc;
 }

@@ -156,6 +156,15 @@ SPAN_NODISCARD int span__store_count_parts(struct span_search *s, uint64_t *n,
 					   struct span_error *err);
 SPAN_NODISCARD int span__store_count(struct span_search *s, uint64_t *n,
 				     struct span_error *err);
+
+struct span__found {
+	uint64_t n_traces, n_spans;
+};
+
+/* By the shapes of traces: 1; 0 when they do not tell; or a negative code. */
+SPAN_NODISCARD int span__store_count_shapes(struct span_search *s,
+					    struct span__found *found,
+					    struct span_error *err);
 void span__store_close(struct span__store_search **st);
 
 /* NULL when memory is out. */

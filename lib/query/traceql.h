@@ -175,6 +175,7 @@ struct tql_set {
 	size_t n;
 	struct tql_stage *stages;
 	size_t n_stages;
+	size_t number; /* of a filter, where shapes are judged */
 };
 
 struct tql_stage {
@@ -352,6 +353,55 @@ SPAN_NODISCARD int span__traceql_name_fits(struct span__traceql *q,
 					   struct span_str name, bool service,
 					   struct span_error *err);
 
+/* ---- traceql_shape.c: what the shape of a trace tells ---- */
+
+#define TQL_MAX_FILTERS 64u
+#define TQL_MAX_KEYS 64u
+
+struct span__tql_shapes;
+
+/* A span of a shape: its type and, in preorder, its depth. */
+struct span__tql_node {
+	uint32_t type, depth;
+};
+
+/* 1; 0 when the expression asks for more than shapes tell; SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__traceql_shapes_open(struct span__tql_shapes **out,
+					     struct span__traceql *q,
+					     struct span_error *err);
+void span__traceql_shapes_close(struct span__tql_shapes **s);
+/* Keys that no resource may have. */
+const struct span_str *
+span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n);
+/* From now on there are N other types. */
+SPAN_NODISCARD int span__traceql_shapes_types(struct span__tql_shapes *s,
+					      size_t n, struct span_error *err);
+/* That all spans of type I are as WHAT: see store_shapes.h. */
+SPAN_NODISCARD int span__traceql_shapes_type(struct span__tql_shapes *s,
+					     size_t i, const struct span *what,
+					     struct span_error *err);
+/* How many spans of a shape of N are chosen. 0 or a negative code. */
+SPAN_NODISCARD int span__traceql_shapes_judge(struct span__tql_shapes *s,
+					      const struct span__tql_node *v,
+					      size_t n, uint32_t *matched,
+					      struct span_error *err);
+
+/* The shape that is judged in the place of a trace. */
+struct tql_shape {
+	const struct span__tql_shapes *of;
+	const struct span__tql_node *v;
+	size_t n;
+};
+
+bool span__tql_shape_chooses(const struct tql_shape *shape,
+			     const struct tql_set *filter, size_t i);
+/* As span__traceql_judge(); T has no spans. */
+SPAN_NODISCARD int span__traceql_judge_shape(struct span__traceql *q,
+					     const struct span_trace *t,
+					     const struct tql_shape *shape,
+					     uint8_t *matched,
+					     struct span_error *err);
+
 /* ---- traceql_lex.c ---- */
 
 enum tql_token_kind {
@@ -522,6 +572,7 @@ SPAN_NODISCARD int span__tql_value(const struct tql_context *c,
 struct tql_run {
 	struct span__traceql *q;
 	const struct span_trace *t;
+	const struct tql_shape *shape; /* or NULL */
 	struct tql_context c;
 };
 /* An array of a number for each span and one more, all 0; NULL: no memory. */

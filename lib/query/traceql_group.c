@@ -65,11 +65,12 @@ static int add_all(struct tql_run *r, const struct tql_scalar *s,
 
 		if (!groups[i])
 			continue;
-		r->c.span = &r->t->spans[i];
-		r->c.at = (uint32_t)i;
 		if (s->of) {
-			int rc = span__tql_value(&r->c, s->of, 0, &v);
+			int rc;
 
+			r->c.span = &r->t->spans[i];
+			r->c.at = (uint32_t)i;
+			rc = span__tql_value(&r->c, s->of, 0, &v);
 			if (rc < 0)
 				return rc;
 			v = span__tql_number(&v, number);
@@ -222,6 +223,23 @@ static int init(struct tql_run *r, struct groups *g)
 	return 0;
 }
 
+/* What BY is of span I; of a shape it is the parent's id: any number does. */
+static int value_of(struct tql_run *r, const struct tql_expr *by, size_t i,
+		    struct tql_value *v)
+{
+	if (r->shape) {
+		uint32_t parent = r->t->nodes[i].parent;
+
+		*v = (struct tql_value){.type = TQL_INT, .i = parent};
+		if (parent == SPAN_TRACE_NONE)
+			v->type = TQL_NIL;
+		return 0;
+	}
+	r->c.span = &r->t->spans[i];
+	r->c.at = (uint32_t)i;
+	return span__tql_value(&r->c, by, 0, v);
+}
+
 int span__tql_split_groups(struct tql_run *r, const struct tql_expr *by,
 			   uint32_t *groups)
 {
@@ -235,9 +253,7 @@ int span__tql_split_groups(struct tql_run *r, const struct tql_expr *by,
 
 		if (!groups[i])
 			continue;
-		r->c.span = &r->t->spans[i];
-		r->c.at = (uint32_t)i;
-		rc = span__tql_value(&r->c, by, 0, &v);
+		rc = value_of(r, by, i, &v);
 		if (rc < 0)
 			return rc;
 		put_key(keys, groups[i], v, &r->q->scratch.number);

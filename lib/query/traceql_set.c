@@ -37,9 +37,23 @@ static bool is_empty(const struct tql_run *r, const uint32_t *v)
 	return true;
 }
 
-static int filter(struct tql_run *r, const struct tql_expr *e,
+static int filter_shape(struct tql_run *r, const struct tql_set *set,
+			const uint32_t *in, uint32_t *out)
+{
+	for (size_t i = 0; i < r->t->n; i++)
+		out[i] = in[i] && span__tql_shape_chooses(r->shape, set, i)
+				 ? in[i]
+				 : 0;
+	return 0;
+}
+
+static int filter(struct tql_run *r, const struct tql_set *set,
 		  const uint32_t *in, uint32_t *out)
 {
+	const struct tql_expr *e = set->filter;
+
+	if (r->shape)
+		return filter_shape(r, set, in, out);
 	for (size_t i = 0; i < r->t->n; i++) {
 		int rc = in[i] != 0;
 
@@ -203,7 +217,7 @@ static int choose(struct tql_run *r, const struct tql_set *set,
 {
 	switch (set->op) {
 	case TQL_FILTER:
-		return filter(r, set->filter, in, out);
+		return filter(r, set, in, out);
 	case TQL_PIPELINE:
 		return pipeline(r, set, in, out);
 	default:
@@ -213,24 +227,23 @@ static int choose(struct tql_run *r, const struct tql_set *set,
 	}
 }
 
-int span__traceql_judge(struct span__traceql *q, const struct span_trace *t,
-			uint8_t *matched, struct span_error *err)
+static int judge(struct tql_run *r, uint8_t *matched, struct span_error *err)
 {
-	struct tql_run r = {.q = q, .t = t};
+	const struct span_trace *t = r->t;
 	uint32_t *in, *out;
 	int rc = 0, any = 0;
 
-	span_arena_reset(&q->scratch.arena);
-	q->scratch.numbered = NULL;
-	r.c = (struct tql_context){
-		.trace = t, .scratch = &q->scratch, .err = err};
-	in = span__tql_array(&r);
-	out = span__tql_array(&r);
+	span_arena_reset(&r->q->scratch.arena);
+	r->q->scratch.numbered = NULL;
+	r->c = (struct tql_context){
+		.trace = t, .scratch = &r->q->scratch, .err = err};
+	in = span__tql_array(r);
+	out = span__tql_array(r);
 	if (!in || !out)
-		return span__tql_nomem_run(&r);
+		return span__tql_nomem_run(r);
 	for (size_t i = 0; i < t->n; i++)
 		in[i] = 1;
-	rc = choose(&r, q->root, in, out);
+	rc = choose(r, r->q->root, in, out);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < t->n; i++) {
@@ -238,4 +251,22 @@ int span__traceql_judge(struct span__traceql *q, const struct span_trace *t,
 		any |= matched[i];
 	}
 	return any;
+}
+
+int span__traceql_judge(struct span__traceql *q, const struct span_trace *t,
+			uint8_t *matched, struct span_error *err)
+{
+	struct tql_run r = {.q = q, .t = t};
+
+	return judge(&r, matched, err);
+}
+
+int span__traceql_judge_shape(struct span__traceql *q,
+			      const struct span_trace *t,
+			      const struct tql_shape *shape, uint8_t *matched,
+			      struct span_error *err)
+{
+	struct tql_run r = {.q = q, .t = t, .shape = shape};
+
+	return judge(&r, matched, err);
 }

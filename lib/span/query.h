@@ -198,6 +198,10 @@ SPAN_API SPAN_NODISCARD int span_search_next_span(struct span_search *s,
  */
 SPAN_API SPAN_NODISCARD int
 span_search_count(struct span_search *s, uint64_t *n, struct span_error *err);
+/* The same of traces, and span_search_next_id(). */
+SPAN_API SPAN_NODISCARD int span_search_count_traces(struct span_search *s,
+						     uint64_t *n,
+						     struct span_error *err);
 
 /* Matching traces that came in several parts, or only in part, for want of
  * memory. */

@@ -232,6 +232,7 @@ struct span_store_work {
 	/* of the segments that were not passed over: blocks in all, and those
 	 * in which traces were looked for */
 	uint64_t n_blocks, n_blocks_walked;
+	uint64_t n_shapes;		       /* of traces, that were asked */
 	uint64_t n_frames, log_bytes;	       /* read of logs */
 	uint64_t n_spans;		       /* decoded; of logs: found */
 	uint64_t packed_bytes, unpacked_bytes; /* decompressed, of segments */

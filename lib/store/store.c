@@ -4,6 +4,7 @@
  * the store's name before every message.
  */
 #include "store/store_ops.h"
+#include "store/store_shapes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -192,6 +193,7 @@ void span_store_work(const struct span_store *st, struct span_store_work *out)
 		.n_logs_passed = w->logs_passed,
 		.n_blocks = w->blocks,
 		.n_blocks_walked = w->blocks_walked,
+		.n_shapes = w->shapes,
 		.n_frames = w->frames,
 		.log_bytes = w->log_bytes,
 		.n_spans = w->spans,
@@ -378,6 +380,15 @@ int span_store_names(struct span_store *st, span_store_name_fn *fn, void *arg,
 {
 	return span__store_named(st->name, st->ops->names(st, fn, arg, err),
 				 err);
+}
+
+int span__store_shapes(struct span_store *st, struct span__shapes_sink *sink,
+		       struct span_error *err)
+{
+	sink->n_traces = sink->n_spans = 0;
+	if (!st->ops->shapes)
+		return 0;
+	return span__store_named(st->name, st->ops->shapes(st, sink, err), err);
 }
 
 int span_store_close(struct span_store **st, struct span_error *err)

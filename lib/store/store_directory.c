@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_directory.h"
 
+#include "store/store_shapes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +169,7 @@ static const struct span__store_ops ops = {
 	.expire = span__directory_expire,
 	.calls = span__directory_calls,
 	.names = span__directory_names,
+	.shapes = span__directory_shapes,
 	.seal = span__directory_seal,
 	.export_to = span__directory_export,
 	.policy_get = policy_get,

@@ -21,6 +21,8 @@ struct span__scan {
 	size_t n_ids; /* 0: no selection by trace */
 };
 
+struct span__shapes_sink;
+
 /* As the functions of <span/store.h> are; NULL: cannot be done. */
 struct span__store_ops {
 	/* FUTURE: that many of its spans are dated too far ahead. */
@@ -55,6 +57,9 @@ struct span__store_ops {
 		     struct span_error *err);
 	int (*names)(struct span_store *st, span_store_name_fn *fn, void *arg,
 		     struct span_error *err);
+	/* see store_shapes.h */
+	int (*shapes)(struct span_store *st, struct span__shapes_sink *sink,
+		      struct span_error *err);
 	int (*seal)(struct span_store *st, const struct span_seal_opts *o,
 		    struct span_sealed *out, span_store_file_fn *fn, void *arg,
 		    struct span_error *err);

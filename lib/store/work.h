@@ -15,6 +15,7 @@ struct span__work {
 	atomic_ullong segments, segments_passed;
 	atomic_ullong logs, logs_passed;
 	atomic_ullong blocks, blocks_walked;
+	atomic_ullong shapes;
 	atomic_ullong frames, log_bytes;
 	atomic_ullong spans;
 	atomic_ullong packed_bytes, unpacked_bytes;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Results are counted by the shapes of traces where the expression is decided
+ * by those; the traces that are left are then judged one by one.
+ */
+#include "query/search_store.h"
+#include "query/traceql.h"
+#include "store/store_shapes.h"
+
+#include "base/banned.h"
+
+struct asking {
+	struct span__tql_shapes *shapes;
+	struct span__ids ids; /* of traces that are to be judged */
+	struct span_buf nodes;
+};
+
+static int segment(void *arg, uint64_t n, struct span_error *err)
+{
+	struct asking *a = arg;
+
+	return span__traceql_shapes_types(a->shapes, (size_t)n, err);
+}
+
+static int type(void *arg, uint32_t i, const struct span *what,
+		struct span_error *err)
+{
+	struct asking *a = arg;
+
+	return span__traceql_shapes_type(a->shapes, i, what, err);
+}
+
+static int shape(void *arg, const struct span__seg_node *v, size_t n,
+		 uint32_t *matched, struct span_error *err)
+{
+	struct asking *a = arg;
+	struct span__tql_node *nodes;
+
+	a->nodes.len = 0;
+	nodes = (struct span__tql_node *)(void *)span_buf_reserve(
+		&a->nodes, n * sizeof(*nodes));
+	if (!nodes)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	for (size_t i = 0; i < n; i++)
+		nodes[i] = (struct span__tql_node){
+			v[i].type, v[i].link ? v[i].link - 1 : 0};
+	return span__traceql_shapes_judge(a->shapes, nodes, n, matched, err);
+}
+
+static int trace(void *arg, const uint8_t id[16], struct span_error *err)
+{
+	struct asking *a = arg;
+	int rc = span__ids_put(&a->ids, id, 0, err);
+
+	return rc < 0 ? rc : 0;
+}
+
+/* No option narrows it, and all results count. */
+static bool is_plain(const struct span_search *s)
+{
+	const struct span_query *q = s->q;
+
+	return s->store && q->whole && q->expression && q->need.hints &&
+	       !q->n_ids && !s->given && !s->o.limit && !q->range.since_ns &&
+	       !q->range.until_ns;
+}
+
+/* Count the results among the traces that shapes did not tell of. */
+static int count_rest(struct span_search *s, struct asking *a,
+		      struct span__found *found, struct span_error *err)
+{
+	struct span_search_opts o = s->o;
+	struct span_search *rest = NULL;
+	const uint8_t *matched;
+	struct span_trace t;
+	int rc;
+
+	if (!a->ids.n)
+		return 0;
+	o.sort = SPAN_SORT_DEFAULT;
+	rc = span__search_given(&rest, s->from_store, s->q, &o, &a->ids, err);
+	a->ids = (struct span__ids){0}; /* the search has them */
+	if (rc < 0)
+		return rc;
+	while ((rc = span_search_next(rest, &t, &matched, err)) > 0) {
+		found->n_traces++;
+		for (size_t i = 0; i < t.n; i++)
+			found->n_spans += matched[i];
+	}
+	s->cut += span_search_cut(rest);
+	span_search_close(&rest);
+	return rc;
+}
+
+static int ask(struct span_search *s, struct asking *a,
+	       struct span__found *found, struct span_error *err)
+{
+	struct span__shapes_sink sink = {.arg = a,
+					 .segment = segment,
+					 .type = type,
+					 .shape = shape,
+					 .trace = trace};
+	int rc;
+
+	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
+	rc = span__store_shapes(s->from_store, &sink, err);
+	if (rc <= 0)
+		return rc;
+	found->n_traces = sink.n_traces;
+	found->n_spans = sink.n_spans;
+	rc = count_rest(s, a, found, err);
+	return rc < 0 ? rc : 1;
+}
+
+int span__store_count_shapes(struct span_search *s, struct span__found *found,
+			     struct span_error *err)
+{
+	struct asking a = {0};
+	int rc;
+
+	*found = (struct span__found){0};
+	if (!is_plain(s))
+		return 0;
+	rc = span__traceql_shapes_open(&a.shapes, s->q->expression, err);
+	if (rc <= 0)
+		return rc;
+	rc = span__ids_init(&a.ids, err);
+	if (!rc)
+		rc = ask(s, &a, found, err);
+	span__ids_release(&a.ids);
+	span_buf_release(&a.nodes);
+	span__traceql_shapes_close(&a.shapes);
+	return rc;
+}

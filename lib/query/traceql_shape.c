@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Expressions that types of spans decide: which of them a condition chooses is
+ * asked once for each type, and a shape of types is judged as a trace is,
+ * without its spans.
+ */
+#include "query/traceql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+struct span__tql_shapes {
+	struct span__traceql *q;
+	const struct tql_set *filters[TQL_MAX_FILTERS];
+	size_t n_filters;
+	struct span_str keys[TQL_MAX_KEYS];
+	size_t n_keys;
+	uint8_t *chosen; /* of each filter a byte for each type */
+	size_t n_types;
+	struct span_buf nodes; /* of a shape; then what is in matched */
+	struct span_buf numbers;
+	const struct tql_set *need; /* a filter, or NULL */
+};
+
+/* ---- What can be asked ---- */
+
+static bool put_key(struct span__tql_shapes *s, struct span_str key)
+{
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (span_str_equal(s->keys[i], key))
+			return true;
+	if (s->n_keys == TQL_MAX_KEYS)
+		return false;
+	s->keys[s->n_keys++] = key;
+	return true;
+}
+
+static bool can_ask_field(struct span__tql_shapes *s, const struct tql_field *f)
+{
+	if (f->parent)
+		return false;
+	switch (f->id) {
+	case TQL_F_SERVICE:
+	case TQL_F_NAME:
+	case TQL_F_STATUS:
+	case TQL_F_KIND:
+		return true;
+	case TQL_F_ATTRIBUTE:
+		return f->scope == TQL_SPAN ||
+		       (f->scope == TQL_UNSCOPED && put_key(s, f->key));
+	default:
+		return false;
+	}
+}
+
+static bool can_ask(struct span__tql_shapes *s, const struct tql_expr *e)
+{
+	if (e->op == TQL_FIELD)
+		return can_ask_field(s, &e->field);
+	for (size_t i = 0; i < e->n; i++)
+		if (!can_ask(s, e->v[i]))
+			return false;
+	return true;
+}
+
+static bool can_count(const struct tql_scalar *s)
+{
+	if (s->op == TQL_LITERAL)
+		return true;
+	if (s->a)
+		return can_count(s->a) && can_count(s->b);
+	return s->op == TQL_COUNT && !s->of;
+}
+
+static bool is_parent_id(const struct tql_expr *by)
+{
+	return by->op == TQL_FIELD && by->field.id == TQL_F_PARENT_ID &&
+	       !by->field.parent;
+}
+
+static bool can_choose(struct span__tql_shapes *s, struct tql_set *set);
+
+static bool can_stage(struct span__tql_shapes *s, const struct tql_stage *stage)
+{
+	switch (stage->kind) {
+	case TQL_STAGE_SET:
+		return can_choose(s, stage->set);
+	case TQL_STAGE_SCALAR:
+		return can_count(stage->a) && can_count(stage->b);
+	case TQL_STAGE_BY:
+		return is_parent_id(stage->by);
+	default:
+		return true;
+	}
+}
+
+/* Number the filters of SET. False when shapes do not tell. */
+static bool can_choose(struct span__tql_shapes *s, struct tql_set *set)
+{
+	if (set->op == TQL_FILTER) {
+		if (s->n_filters == TQL_MAX_FILTERS ||
+		    (set->filter && !can_ask(s, set->filter)))
+			return false;
+		set->number = s->n_filters;
+		s->filters[s->n_filters++] = set;
+		return true;
+	}
+	for (size_t i = 0; i < set->n; i++)
+		if (!can_choose(s, set->v[i]))
+			return false;
+	for (size_t i = 0; i < set->n_stages; i++)
+		if (!can_stage(s, &set->stages[i]))
+			return false;
+	return true;
+}
+
+int span__traceql_shapes_open(struct span__tql_shapes **out,
+			      struct span__traceql *q, struct span_error *err)
+{
+	struct span__tql_shapes *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (!s)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	s->q = q;
+	if (!can_choose(s, q->root)) {
+		free(s);
+		return 0;
+	}
+	if (q->need && q->need->op == TQL_FILTER)
+		s->need = q->need;
+	*out = s;
+	return 1;
+}
+
+void span__traceql_shapes_close(struct span__tql_shapes **sp)
+{
+	struct span__tql_shapes *s = *sp;
+
+	if (!s)
+		return;
+	span_buf_release(&s->nodes);
+	span_buf_release(&s->numbers);
+	free(s->chosen);
+	free(s);
+	*sp = NULL;
+}
+
+const struct span_str *
+span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n)
+{
+	*n = s->n_keys;
+	return s->keys;
+}
+
+/* ---- Types ---- */
+
+int span__traceql_shapes_types(struct span__tql_shapes *s, size_t n,
+			       struct span_error *err)
+{
+	free(s->chosen);
+	s->n_types = n;
+	s->chosen = calloc(s->n_filters * n + 1, 1);
+	return s->chosen ? 0
+			 : span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+static bool is_plain(enum span_type type)
+{
+	return type == SPAN_STRING || type == SPAN_BOOL || type == SPAN_INT ||
+	       type == SPAN_DOUBLE;
+}
+
+/*
+ * Do the keys and the types of the values decide E? Of what is there no more
+ * may be asked than that: of something that is neither a list nor nothing.
+ */
+static bool decides(const struct span *what, const struct tql_expr *e)
+{
+	bool there = e->op == TQL_EXISTS || e->op == TQL_ABSENT;
+
+	if (e->op == TQL_FIELD && e->field.id == TQL_F_ATTRIBUTE)
+		return !span_attr_get(&what->attrs, e->field.key);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct tql_expr *of = e->v[i];
+		const struct span_value *v = NULL;
+
+		if (there && of->op == TQL_FIELD &&
+		    of->field.id == TQL_F_ATTRIBUTE)
+			v = span_attr_get(&what->attrs, of->field.key);
+		if (v ? !is_plain(v->type) : !decides(what, of))
+			return false;
+	}
+	return true;
+}
+
+int span__traceql_shapes_type(struct span__tql_shapes *s, size_t i,
+			      const struct span *what, struct span_error *err)
+{
+	struct tql_context c = {
+		.span = what, .scratch = &s->q->scratch, .err = err};
+
+	for (size_t k = 0; k < s->n_filters; k++) {
+		const struct tql_expr *e = s->filters[k]->filter;
+		int rc = 1;
+
+		if (e && !decides(what, e))
+			return 0;
+		if (e)
+			rc = span__tql_bool(&c, e);
+		if (rc < 0)
+			return rc;
+		if (rc > 1)
+			return 0;
+		s->chosen[k * s->n_types + i] = rc > 0;
+	}
+	return 1;
+}
+
+bool span__tql_shape_chooses(const struct tql_shape *shape,
+			     const struct tql_set *filter, size_t i)
+{
+	const struct span__tql_shapes *s = shape->of;
+
+	return s->chosen[filter->number * s->n_types + shape->v[i].type];
+}
+
+/* ---- Shapes ---- */
+
+/* Does a span of the shape meet what every result needs? */
+static bool is_needed(const struct tql_shape *shape)
+{
+	const struct tql_set *need = shape->of->need;
+
+	if (!need)
+		return true;
+	for (size_t i = 0; i < shape->n; i++)
+		if (span__tql_shape_chooses(shape, need, i))
+			return true;
+	return false;
+}
+
+/* The tree of the N nodes V, which are in preorder. */
+static void plant(const struct span__tql_node *v, size_t n,
+		  struct span_trace_node *nodes, uint32_t *order,
+		  uint32_t *path)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t depth = v[i].depth;
+
+		nodes[i] = (struct span_trace_node){
+			.parent = depth ? path[depth - 1] : SPAN_TRACE_NONE,
+			.first_child = SPAN_TRACE_NONE,
+			.next_sibling = SPAN_TRACE_NONE,
+			.depth = depth,
+		};
+		path[depth] = i;
+		order[i] = i;
+	}
+	for (uint32_t i = (uint32_t)n; i-- > 0;) {
+		struct span_trace_node *parent;
+
+		if (nodes[i].parent == SPAN_TRACE_NONE)
+			continue;
+		parent = &nodes[nodes[i].parent];
+		nodes[i].next_sibling = parent->first_child;
+		parent->first_child = i;
+	}
+}
+
+int span__traceql_shapes_judge(struct span__tql_shapes *s,
+			       const struct span__tql_node *v, size_t n,
+			       uint32_t *matched, struct span_error *err)
+{
+	const struct tql_shape shape = {s, v, n};
+	struct span_trace t = {.n = n};
+	struct span_trace_node *nodes;
+	uint32_t *numbers;
+	uint8_t *which;
+	int rc;
+
+	*matched = 0;
+	if (!is_needed(&shape))
+		return 0;
+	s->nodes.len = s->numbers.len = 0;
+	nodes = (struct span_trace_node *)(void *)span_buf_reserve(
+		&s->nodes, n * sizeof(*nodes));
+	numbers = (uint32_t *)(void *)span_buf_reserve(
+		&s->numbers, n * (2 * sizeof(*numbers) + 1));
+	if (!nodes || !numbers)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	which = (uint8_t *)(numbers + 2 * n);
+	plant(v, n, nodes, numbers, numbers + n);
+	t.nodes = nodes;
+	t.order = numbers;
+	rc = span__traceql_judge_shape(s->q, &t, &shape, which, err);
+	for (size_t i = 0; i < n && rc > 0; i++)
+		*matched += which[i];
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_shapes.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store_directory.h"
+#include "store/trace_set.h"
+#include "stream/frame.h"
+
+#include "base/banned.h"
+
+#define UNKNOWN UINT32_MAX
+#define UNTOLD (UINT32_MAX - 1) /* the shape does not tell */
+
+struct shapes {
+	struct span__directory *store;
+	struct span__shapes_sink *sink;
+	struct span__trace_set logs, shared;
+	struct span__seg **segs;
+	size_t n_segs;
+	/* of the segment at hand */
+	uint8_t *told;	   /* of types */
+	uint32_t *matched; /* of shapes */
+	struct span_error *err;
+};
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+}
+
+/* ---- Logs ---- */
+
+struct log_ids {
+	struct shapes *s;
+	uint8_t last[16];
+	int rc;
+};
+
+static void see_id(void *arg, const uint8_t id[16])
+{
+	struct log_ids *l = arg;
+	uint64_t high, low;
+
+	if (l->rc < 0 || !memcmp(l->last, id, 16))
+		return;
+	memcpy(l->last, id, 16);
+	memcpy(&high, id, 8);
+	memcpy(&low, id + 8, 8);
+	l->rc = span__trace_set_put(
+		&l->s->logs,
+		span__trace_set_hash(&l->s->logs, be64toh(high), be64toh(low)));
+	if (l->rc > 0)
+		l->rc = l->s->sink->trace(l->s->sink->arg, id, l->s->err);
+	else if (l->rc < 0)
+		out_of_memory(l->s->err);
+}
+
+static int see_frame(void *arg, struct span_str frame, struct span_error *err)
+{
+	struct log_ids *l = arg;
+	int rc = span__frame_ids(frame.p, frame.len, see_id, l);
+
+	(void)err;
+	return l->rc < 0 ? l->rc : rc;
+}
+
+static int see_log(struct shapes *s, struct span__view_file *f)
+{
+	struct log_ids l = {.s = s};
+	int rc = span__directory_frames(s->store, f, see_frame, &l, s->err);
+
+	return rc == SPAN_E_NOTFOUND ? 0 : rc;
+}
+
+/* ---- A segment ---- */
+
+static bool has_key(const struct shapes *s, const struct span_process *p)
+{
+	for (size_t k = 0; k < s->sink->n_keys; k++)
+		if (span_attr_get(&p->attrs, s->sink->keys[k]))
+			return true;
+	return false;
+}
+
+/* May a process have one of the keys? A negative code: memory. */
+static int any_process_has(struct shapes *s, struct span__seg *seg)
+{
+	struct span_arena arena = {0};
+	int rc = 0;
+
+	for (uint64_t i = 0; i < seg->process_ends.n && s->sink->n_keys && !rc;
+	     i++) {
+		const struct span_process *p;
+
+		span_arena_reset(&arena);
+		p = span__seg_process(seg, i, &arena);
+		rc = p		     ? has_key(s, p)
+		     : seg->file.bad ? 1
+				     : out_of_memory(s->err);
+	}
+	span_arena_release(&arena);
+	return rc;
+}
+
+static int see_type(struct shapes *s, struct span__seg *seg, uint32_t i)
+{
+	struct span__seg_type_reader *t = span__seg_type(seg, i);
+	struct span_process process = {0};
+	struct span what = {.process = &process};
+	struct span_attr *attrs;
+
+	if (!t || t->bad)
+		return seg->file.bad || t ? 0 : out_of_memory(s->err);
+	if (t->type.loose)
+		return 0;
+	attrs = span_arena_array(&seg->opened, t->type.n_tags, sizeof(*attrs));
+	if (t->type.n_tags && !attrs)
+		return out_of_memory(s->err);
+	process.service = span__strings_get(&seg->strings, t->type.service);
+	what.name = span__strings_get(&seg->strings, t->type.name);
+	what.kind = t->type.kind;
+	what.status = t->type.error ? SPAN_STATUS_ERROR : t->type.status;
+	what.attrs.v = attrs;
+	for (unsigned k = 0; k < t->type.n_slots; k++) {
+		const struct span__seg_slot *slot = &t->type.slots[k];
+
+		if (slot->role != SLOT_TAG)
+			continue;
+		attrs[what.attrs.n++] = (struct span_attr){
+			.key = span__strings_get(&seg->strings, slot->key),
+			.value.type = slot->value,
+		};
+	}
+	return s->sink->type(s->sink->arg, i, &what, s->err);
+}
+
+static int see_types(struct shapes *s, struct span__seg *seg, bool tells)
+{
+	uint64_t n = seg->types.n;
+	int rc = s->sink->segment(s->sink->arg, n, s->err);
+
+	for (uint32_t i = 0; i < n && rc >= 0; i++) {
+		rc = tells ? see_type(s, seg, i) : 0;
+		s->told[i] = rc > 0;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Ask shape I, unless it was. */
+static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
+{
+	const struct span__seg_node *v;
+	size_t n;
+
+	if (s->matched[i] != UNKNOWN)
+		return 0;
+	s->matched[i] = UNTOLD;
+	if (!span__shapes_get(seg->shapes, i, &v, &n))
+		return seg->file.bad ? 0 : out_of_memory(s->err);
+	for (size_t k = 0; k < n; k++)
+		if (!s->told[v[k].type] || v[k].link == SEG_LINK_EXPLICIT)
+			return 0;
+	span__work_add(&s->store->base.work.shapes, 1);
+	return s->sink->shape(s->sink->arg, v, n, &s->matched[i], s->err);
+}
+
+static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
+		     uint64_t shape)
+{
+	uint8_t id[16];
+	int rc = see_shape(s, seg, shape);
+
+	if (rc < 0)
+		return rc;
+	if (s->matched[shape] != UNTOLD) {
+		s->sink->n_traces += s->matched[shape] > 0;
+		s->sink->n_spans += s->matched[shape];
+		return 0;
+	}
+	span__seg_trace_id(seg, trace, id);
+	return s->sink->trace(s->sink->arg, id, s->err);
+}
+
+static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
+		      size_t n)
+{
+	uint64_t high[SEG_GROUP], low[SEG_GROUP], shape[SEG_GROUP];
+	uint8_t id[16];
+	int rc = 0;
+
+	span__ints_range(&seg->trace_high, at, n, high);
+	span__ints_range(&seg->trace_low, at, n, low);
+	span__ints_range(&seg->trace_shape, at, n, shape);
+	for (size_t i = 0; i < n && rc >= 0; i++) {
+		uint64_t hash =
+			span__trace_set_hash(&s->shared, high[i], low[i]);
+
+		if (shape[i] >= seg->file.header.n_shapes)
+			return span__area_bad(&seg->trace_shape.area);
+		if (!span__trace_set_has(&s->shared, hash)) {
+			rc = see_trace(s, seg, at + i, shape[i]);
+			continue;
+		}
+		span__seg_trace_id(seg, at + i, id);
+		rc = s->sink->trace(s->sink->arg, id, s->err);
+	}
+	return rc;
+}
+
+static int see_loaded(struct shapes *s, struct span__seg *seg)
+{
+	uint64_t n_shapes = seg->file.header.n_shapes;
+	bool distinct = seg->file.header.flags & SEG_FLAG_DISTINCT_IDS;
+	int rc = any_process_has(s, seg);
+
+	s->told = calloc(seg->types.n + 1, sizeof(*s->told));
+	s->matched = malloc((n_shapes + 1) * sizeof(*s->matched));
+	if (!s->told || !s->matched)
+		rc = out_of_memory(s->err);
+	if (rc >= 0) {
+		memset(s->matched, 0xff, (n_shapes + 1) * sizeof(*s->matched));
+		rc = see_types(s, seg, distinct && !rc);
+	}
+	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
+		rc = see_traces(s, seg, at,
+				seg->n_traces - at < SEG_GROUP
+					? (size_t)(seg->n_traces - at)
+					: SEG_GROUP);
+	free(s->told);
+	free(s->matched);
+	s->told = NULL;
+	s->matched = NULL;
+	return rc;
+}
+
+/* 1, 0 when it is damaged, or a negative code. */
+static int see_segment(struct shapes *s, struct span__view_file *f)
+{
+	int rc = span__seg_load(f->seg, s->err);
+
+	if (!rc)
+		rc = see_loaded(s, f->seg);
+	if (!f->seg_users)
+		span__view_unload(&s->store->view, f);
+	if (rc == SPAN_E_CORRUPT || f->seg->file.bad)
+		return 0;
+	return rc < 0 ? rc : 1;
+}
+
+/* ---- All of it ---- */
+
+/* 1, 0 when a file cannot be read, or a negative code. */
+static int find_shared(struct shapes *s)
+{
+	struct span__view *view = &s->store->view;
+	int rc = 0;
+
+	for (size_t i = 0; i < view->n && !rc; i++) {
+		struct span__view_file *f = &view->v[i];
+
+		if (f->kind == FILE_SEG && !f->seg)
+			return 0;
+		if (f->kind == FILE_SEG)
+			s->segs[s->n_segs++] = f->seg;
+		else if (f->kind != FILE_BAD)
+			rc = see_log(s, f);
+	}
+	if (rc < 0)
+		return rc;
+	s->shared.key = s->logs.key;
+	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs, &s->logs) <
+	    0)
+		return out_of_memory(s->err);
+	for (size_t i = 0; i < s->n_segs; i++)
+		if (s->segs[i]->file.bad)
+			return 0;
+	return 1;
+}
+
+int span__directory_shapes(struct span_store *st,
+			   struct span__shapes_sink *sink,
+			   struct span_error *err)
+{
+	struct span__directory *store = (struct span__directory *)st;
+	struct shapes s = {.store = store, .sink = sink, .err = err};
+	int rc = span__directory_view(store, err);
+
+	if (!rc)
+		rc = span__trace_set_init(&s.logs, err);
+	if (rc < 0)
+		return rc;
+	s.segs = calloc(store->view.n + 1, sizeof(struct span__seg *));
+	rc = s.segs ? find_shared(&s) : out_of_memory(err);
+	for (size_t i = 0; i < store->view.n && rc > 0; i++)
+		if (store->view.v[i].kind == FILE_SEG)
+			rc = see_segment(&s, &store->view.v[i]);
+	span__trace_set_release(&s.logs);
+	span__trace_set_release(&s.shared);
+	free(s.segs);
+	return rc;
+}

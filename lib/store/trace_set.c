@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All ids of a large store do not fit into memory at once: they are gone
+ * through in several passes then, each for some of the hashes.
+ */
+#include "store/trace_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define FIRST_SLOTS 1024u
+#define PASS_TRACES (1u << 20) /* 16 MiB of slots */
+
+int span__trace_set_init(struct span__trace_set *s, struct span_error *err)
+{
+	*s = (struct span__trace_set){0};
+	return span__key_init(&s->key, err);
+}
+
+void span__trace_set_release(struct span__trace_set *s)
+{
+	free(s->slots);
+	s->slots = NULL;
+	s->n = s->n_slots = 0;
+}
+
+uint64_t span__trace_set_hash(const struct span__trace_set *s, uint64_t high,
+			      uint64_t low)
+{
+	const uint64_t id[2] = {high, low};
+	uint64_t hash = span__hash(&s->key, id, sizeof(id));
+
+	return hash + !hash;
+}
+
+static uint64_t *find(const struct span__trace_set *s, uint64_t hash)
+{
+	size_t at = (size_t)hash & (s->n_slots - 1);
+
+	while (s->slots[at] && s->slots[at] != hash)
+		at = (at + 1) & (s->n_slots - 1);
+	return &s->slots[at];
+}
+
+static bool resize(struct span__trace_set *s, size_t n_slots)
+{
+	uint64_t *old = s->slots;
+	size_t n = s->n_slots;
+
+	s->slots = calloc(n_slots, sizeof(*s->slots));
+	if (!s->slots) {
+		s->slots = old;
+		return false;
+	}
+	s->n_slots = n_slots;
+	for (size_t i = 0; i < n; i++)
+		if (old[i])
+			*find(s, old[i]) = old[i];
+	free(old);
+	return true;
+}
+
+int span__trace_set_put(struct span__trace_set *s, uint64_t hash)
+{
+	uint64_t *slot;
+
+	if (2 * s->n >= s->n_slots &&
+	    !resize(s, s->n_slots ? 2 * s->n_slots : FIRST_SLOTS))
+		return SPAN_E_NOMEM;
+	slot = find(s, hash);
+	if (*slot)
+		return 0;
+	*slot = hash;
+	s->n++;
+	return 1;
+}
+
+bool span__trace_set_has(const struct span__trace_set *s, uint64_t hash)
+{
+	return s->n && *find(s, hash);
+}
+
+/* The traces of a segment that are in pass PASS of PASSES. */
+static int add_segment(struct span__trace_set *out, struct span__trace_set *all,
+		       struct span__seg *s, const struct span__trace_set *logs,
+		       uint64_t pass, uint64_t passes)
+{
+	uint64_t high[SEG_GROUP], low[SEG_GROUP];
+	int rc = 0;
+
+	for (uint64_t at = 0; at < s->n_traces; at += SEG_GROUP) {
+		size_t n = s->n_traces - at < SEG_GROUP
+				   ? (size_t)(s->n_traces - at)
+				   : SEG_GROUP;
+
+		span__ints_range(&s->trace_high, at, n, high);
+		span__ints_range(&s->trace_low, at, n, low);
+		for (size_t i = 0; i < n && rc >= 0; i++) {
+			uint64_t hash =
+				span__trace_set_hash(out, high[i], low[i]);
+
+			if ((hash >> 32) % passes != pass)
+				continue;
+			rc = span__trace_set_put(all, hash);
+			if (!rc || span__trace_set_has(logs, hash))
+				rc = span__trace_set_put(out, hash);
+		}
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int span__trace_set_shared(struct span__trace_set *out,
+			   struct span__seg *const *segs, size_t n,
+			   const struct span__trace_set *logs)
+{
+	struct span__trace_set all = {0};
+	uint64_t n_traces = 0, passes;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_traces += segs[i]->n_traces;
+	passes = n_traces / PASS_TRACES + 1;
+	if (!resize(&all, 2 * (size_t)PASS_TRACES))
+		return SPAN_E_NOMEM;
+	for (uint64_t pass = 0; pass < passes && !rc; pass++) {
+		memset(all.slots, 0, all.n_slots * sizeof(*all.slots));
+		all.n = 0;
+		for (size_t i = 0; i < n && !rc; i++)
+			rc = add_segment(out, &all, segs[i], logs, pass,
+					 passes);
+	}
+	span__trace_set_release(&all);
+	return rc;
+}
