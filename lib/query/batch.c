@@ -96,6 +96,11 @@ static int fill(struct span__batch *b, struct span_store *st, size_t memory,
 	return rc;
 }
 
+size_t span__batch_room(const struct span__batch *b)
+{
+	return b->max ? b->max : FIRST_BATCH;
+}
+
 /* When they do not fit, fetch half as many. */
 int span__batch_load(struct span__batch *b, struct span_store *st,
 		     const struct span__ranked_id *v, size_t n, size_t memory,
@@ -103,10 +108,8 @@ int span__batch_load(struct span__batch *b, struct span_store *st,
 {
 	size_t fit;
 
-	if (!b->max)
-		b->max = FIRST_BATCH;
-	if (n > b->max)
-		n = b->max;
+	if (n > span__batch_room(b))
+		n = span__batch_room(b);
 	for (;; n = (n + 1) / 2) {
 		int rc = init(b, v, n, err);
 

@@ -23,6 +23,8 @@ struct span__batch {
 	bool cut;   /* not all of the only trace has room */
 };
 
+/* How many traces the next batch may have. */
+size_t span__batch_room(const struct span__batch *b);
 /*
  * Fetch the first of the N traces at V, at least one, as many as fit into
  * MEMORY. 0 or a negative code.

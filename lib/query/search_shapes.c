@@ -9,6 +9,9 @@
 
 #include "base/banned.h"
 
+/* Of memory for each trace, so that they are fetched in some batches. */
+#define FEW_BYTES 4096u
+
 struct asking {
 	struct span__tql_shapes *shapes;
 	struct span__ids ids; /* of traces that are to be judged */
@@ -65,8 +68,56 @@ static bool is_plain(const struct span_search *s)
 	       !q->range.until_ns;
 }
 
-/* Count the results among the traces that shapes did not tell of. */
-static int count_rest(struct span_search *s, struct asking *a,
+static void add(struct span__found *found, const struct span_trace *t,
+		const uint8_t *matched)
+{
+	found->n_traces++;
+	for (size_t i = 0; i < t->n; i++)
+		found->n_spans += matched[i];
+}
+
+static int count_batch(struct span_search *s, struct span__batch *b,
+		       struct span__found *found, struct span_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < b->n && rc >= 0; i++) {
+		struct span_trace_builder *builder = &b->builders[i];
+		struct span_trace t;
+
+		builder->keep_duplicates = s->o.keep_duplicates;
+		if (!builder->spans.len)
+			continue;
+		rc = span_trace_builder_build(builder, &t, err);
+		if (rc >= 0)
+			rc = span__search_judge(s, &t, err);
+		if (rc <= 0)
+			continue;
+		add(found, &t, (const uint8_t *)s->matched.p);
+		s->cut += b->cut;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Fetch some traces after some. */
+static int count_few(struct span_search *s, const struct span__ids *ids,
+		     struct span__found *found, struct span_error *err)
+{
+	struct span__batch b = {0};
+	int rc = 0;
+
+	for (size_t from = 0; from < ids->n && !rc; from += b.n) {
+		rc = span__batch_load(&b, s->from_store, ids->v + from,
+				      ids->n - from, s->o.memory, err);
+		if (!rc)
+			rc = count_batch(s, &b, found, err);
+	}
+	span__batch_release(&b);
+	return rc;
+}
+
+/* Walk through the store. */
+static int count_many(struct span_search *s, struct span__ids *ids,
 		      struct span__found *found, struct span_error *err)
 {
 	struct span_search_opts o = s->o;
@@ -75,18 +126,13 @@ static int count_rest(struct span_search *s, struct asking *a,
 	struct span_trace t;
 	int rc;
 
-	if (!a->ids.n)
-		return 0;
 	o.sort = SPAN_SORT_DEFAULT;
-	rc = span__search_given(&rest, s->from_store, s->q, &o, &a->ids, err);
-	a->ids = (struct span__ids){0}; /* the search has them */
+	rc = span__search_given(&rest, s->from_store, s->q, &o, ids, err);
+	*ids = (struct span__ids){0}; /* the search has them */
 	if (rc < 0)
 		return rc;
-	while ((rc = span_search_next(rest, &t, &matched, err)) > 0) {
-		found->n_traces++;
-		for (size_t i = 0; i < t.n; i++)
-			found->n_spans += matched[i];
-	}
+	while ((rc = span_search_next(rest, &t, &matched, err)) > 0)
+		add(found, &t, matched);
 	s->cut += span_search_cut(rest);
 	span_search_close(&rest);
 	return rc;
@@ -102,13 +148,16 @@ static int ask(struct span_search *s, struct asking *a,
 					 .trace = trace};
 	int rc;
 
+	sink.needed = &s->q->need.range;
 	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
 	rc = span__store_shapes(s->from_store, &sink, err);
 	if (rc <= 0)
 		return rc;
 	found->n_traces = sink.n_traces;
 	found->n_spans = sink.n_spans;
-	rc = count_rest(s, a, found, err);
+	rc = a->ids.n <= s->o.memory / FEW_BYTES
+		     ? count_few(s, &a->ids, found, err)
+		     : count_many(s, &a->ids, found, err);
 	return rc < 0 ? rc : 1;
 }
 

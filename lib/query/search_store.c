@@ -200,7 +200,7 @@ static int start_walk(struct span_search *s, struct span_error *err)
 	struct span__store_search *ss = s->store;
 	int rc = 0;
 
-	if (!batch_has_all(s))
+	if (!batch_has_all(s) && s->ids.n <= span__batch_room(&ss->batch))
 		rc = load(s, s->ids.v, s->ids.n, err);
 	if (rc < 0 || batch_has_all(s))
 		return rc;

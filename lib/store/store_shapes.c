@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/frame_judge.h"
 #include "store/store_directory.h"
 #include "store/trace_set.h"
 #include "stream/frame.h"
@@ -33,45 +34,79 @@ static int out_of_memory(struct span_error *err)
 
 /* ---- Logs ---- */
 
+/* The traces of logs, frame by frame. */
 struct log_ids {
 	struct shapes *s;
+	struct span__scan scan; /* what is needed of them */
+	struct span__filter filter;
+	struct span__judge judge;
+	struct span_frame *frame;
+	size_t i; /* the span that is next */
 	uint8_t last[16];
+	bool given; /* the last trace was */
 	int rc;
 };
+
+static int note_id(struct log_ids *l, const uint8_t id[16])
+{
+	struct span__trace_set *logs = &l->s->logs;
+	uint64_t high, low;
+
+	memcpy(l->last, id, 16);
+	l->given = false;
+	memcpy(&high, id, 8);
+	memcpy(&low, id + 8, 8);
+	return span__trace_set_put(
+		logs, span__trace_set_hash(logs, be64toh(high), be64toh(low)));
+}
 
 static void see_id(void *arg, const uint8_t id[16])
 {
 	struct log_ids *l = arg;
-	uint64_t high, low;
+	struct span__shapes_sink *sink = l->s->sink;
+	bool needed = !sink->needed || span__judge_bit(&l->judge, l->i);
 
-	if (l->rc < 0 || !memcmp(l->last, id, 16))
-		return;
-	memcpy(l->last, id, 16);
-	memcpy(&high, id, 8);
-	memcpy(&low, id + 8, 8);
-	l->rc = span__trace_set_put(
-		&l->s->logs,
-		span__trace_set_hash(&l->s->logs, be64toh(high), be64toh(low)));
-	if (l->rc > 0)
-		l->rc = l->s->sink->trace(l->s->sink->arg, id, l->s->err);
-	else if (l->rc < 0)
+	l->i++;
+	if (l->rc >= 0 && memcmp(l->last, id, 16) != 0 &&
+	    (l->rc = note_id(l, id)) < 0)
 		out_of_memory(l->s->err);
+	if (l->rc < 0 || !needed || l->given)
+		return;
+	l->given = true;
+	l->rc = sink->trace(sink->arg, id, l->s->err);
 }
 
 static int see_frame(void *arg, struct span_str frame, struct span_error *err)
 {
 	struct log_ids *l = arg;
-	int rc = span__frame_ids(frame.p, frame.len, see_id, l);
+	uint32_t n;
+	size_t used;
+	int rc = 1;
 
-	(void)err;
+	l->i = 0;
+	if (l->s->sink->needed) {
+		rc = span__frame_parse_sound(l->frame, frame.p, frame.len,
+					     &used, err);
+		if (rc > 0)
+			rc = span__judge_frame(&l->judge, l->frame, &n, err);
+	}
+	if (rc >= 0)
+		rc = span__frame_ids(frame.p, frame.len, see_id, l);
 	return l->rc < 0 ? l->rc : rc;
 }
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	struct log_ids l = {.s = s};
-	int rc = span__directory_frames(s->store, f, see_frame, &l, s->err);
+	struct log_ids l = {.s = s, .scan.range = s->sink->needed};
+	int rc = span_frame_open(&l.frame, s->err);
 
+	if (rc < 0)
+		return rc;
+	span__filter_init(&l.filter, &l.scan);
+	l.judge.filter = &l.filter;
+	rc = span__directory_frames(s->store, f, see_frame, &l, s->err);
+	span__judge_release(&l.judge);
+	span_frame_close(&l.frame);
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
 

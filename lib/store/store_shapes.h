@@ -30,6 +30,9 @@ struct span__shapes_sink {
 		     uint32_t *matched, struct span_error *err);
 	/* A trace that must be looked at itself; some come several times. */
 	int (*trace)(void *arg, const uint8_t id[16], struct span_error *err);
+	/* A trace that is only in logs is given if a span of it is in this
+	 * range. NULL: if it is there. */
+	const struct span_range *needed;
 	/* Keys that no process may have, or its segment does not tell. */
 	const struct span_str *keys;
 	size_t n_keys;
