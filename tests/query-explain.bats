@@ -128,10 +128,21 @@ row() {
 { status = error } | count() > 3
 { kind = server } !< { kind = client }
 END
-	# Values, times and ranges are asked of the traces themselves.
+	expr='{ status = error } >> { .db.system != nil }'
+	for what in '--since 2026-01-01T00:05:00Z' '--until 2026-01-01T01:01:00Z' \
+		'--since 2026-01-01T01:00:00Z --until 2026-01-01T02:00:30Z'; do
+		# shellcheck disable=SC2086
+		span-query -c --spans $what "$expr" all.spans log.spans >want
+		# shellcheck disable=SC2086
+		span-query -s s -c --spans $what "$expr" >got
+		diff -u want got
+		[ "$(cat got)" -gt 0 ]
+		# shellcheck disable=SC2086
+		[[ $(row shapes -c $what "$expr") = *" of traces asked" ]]
+	done
+	# What needs values is asked of the traces themselves, and so are options.
 	[ -z "$(row shapes -c '{ duration > 1ms } > { status = error }')" ]
-	[ -z "$(row shapes -c --since 2026-01-01 \
-		'{ status = error } | count() > 3')" ]
+	[ -z "$(row shapes -c --error '{ status = error } | count() > 3')" ]
 }
 
 @test "query-explain: nothing of what was found is printed" {

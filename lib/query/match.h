@@ -157,6 +157,7 @@ struct span_query {
 	bool pushed;
 	bool headed; /* all that is not pushed can be told by the head */
 	bool whole;  /* a span alone is only a candidate */
+	bool alone;  /* the expression is all there is, but for the time */
 	/*
 	 * Where no option narrows it, the traces of a WHOLE one are those with
 	 * a span that is in this range and needed; PUSHED: all in the range

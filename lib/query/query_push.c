@@ -223,13 +223,13 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 	return 0;
 }
 
+/* Options, but for the time. */
 static bool has_options(const struct span_select *sel)
 {
 	return sel->n_services || sel->n_operations || sel->n_tags ||
-	       sel->min_duration_ns || sel->max_duration_ns || sel->since_ns ||
-	       sel->until_ns || sel->error || sel->root || sel->orphans ||
-	       sel->n_not_tags || sel->n_has_tags || sel->n_kinds ||
-	       sel->n_statuses;
+	       sel->min_duration_ns || sel->max_duration_ns || sel->error ||
+	       sel->root || sel->orphans || sel->n_not_tags ||
+	       sel->n_has_tags || sel->n_kinds || sel->n_statuses;
 }
 
 /* Options are about the spans that match, which are the candidates. */
@@ -241,7 +241,9 @@ int span__query_compile_need(struct span_query *q,
 	struct tql_hints *h;
 	int rc;
 
-	if (!q->expression || !q->expression->whole || has_options(sel))
+	q->alone = q->expression && !has_options(sel) && !sel->n_trace_ids;
+	if (!q->alone || !q->expression->whole || sel->since_ns ||
+	    sel->until_ns)
 		return 0;
 	h = span_arena_alloc(&q->arena, sizeof(*h));
 	if (!h)

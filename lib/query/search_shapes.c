@@ -58,14 +58,13 @@ static int trace(void *arg, const uint8_t id[16], struct span_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* No option narrows it, and all results count. */
+/* No option but the time narrows it, and all results count. */
 static bool is_plain(const struct span_search *s)
 {
 	const struct span_query *q = s->q;
 
-	return s->store && q->whole && q->expression && q->need.hints &&
-	       !q->n_ids && !s->given && !s->o.limit && !q->range.since_ns &&
-	       !q->range.until_ns;
+	return s->store && q->whole && q->expression && q->alone && !s->given &&
+	       !s->o.limit;
 }
 
 static void add(struct span__found *found, const struct span_trace *t,
@@ -148,7 +147,10 @@ static int ask(struct span_search *s, struct asking *a,
 					 .trace = trace};
 	int rc;
 
-	sink.needed = &s->q->need.range;
+	sink.since_ns = s->q->range.since_ns;
+	sink.until_ns = s->q->range.until_ns;
+	if (s->q->need.hints)
+		sink.needed = &s->q->need.range;
 	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
 	rc = span__store_shapes(s->from_store, &sink, err);
 	if (rc <= 0)

@@ -202,10 +202,17 @@ static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
 	return s->sink->shape(s->sink->arg, v, n, &s->matched[i], s->err);
 }
 
+static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
+{
+	uint8_t id[16];
+
+	span__seg_trace_id(seg, trace, id);
+	return s->sink->trace(s->sink->arg, id, s->err);
+}
+
 static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 		     uint64_t shape)
 {
-	uint8_t id[16];
 	int rc = see_shape(s, seg, shape);
 
 	if (rc < 0)
@@ -215,15 +222,42 @@ static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 		s->sink->n_spans += s->matched[shape];
 		return 0;
 	}
-	span__seg_trace_id(seg, trace, id);
-	return s->sink->trace(s->sink->arg, id, s->err);
+	return give_trace(s, seg, trace);
+}
+
+enum { INSIDE, OUTSIDE, BOTH };
+
+/* Where spans that start from FIRST to LAST are, by the times of the sink. */
+static int place(const struct shapes *s, uint64_t first, uint64_t last)
+{
+	const struct span__shapes_sink *sink = s->sink;
+	uint64_t until = sink->until_ns ? sink->until_ns : UINT64_MAX;
+
+	if (last < sink->since_ns || first >= until)
+		return OUTSIDE;
+	return first >= sink->since_ns && (last < until || !sink->until_ns)
+		       ? INSIDE
+		       : BOTH;
+}
+
+/* The same of a trace: none of its spans starts after its end. */
+static int place_trace(const struct shapes *s, struct span__seg *seg,
+		       uint64_t trace)
+{
+	uint64_t start, length;
+
+	if (!s->sink->since_ns && !s->sink->until_ns)
+		return INSIDE;
+	start = span__ints_get(&seg->trace_start, trace);
+	length = span__ints_get(&seg->trace_end, trace);
+	return place(s, start,
+		     length > UINT64_MAX - start ? UINT64_MAX : start + length);
 }
 
 static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
 		      size_t n)
 {
 	uint64_t high[SEG_GROUP], low[SEG_GROUP], shape[SEG_GROUP];
-	uint8_t id[16];
 	int rc = 0;
 
 	span__ints_range(&seg->trace_high, at, n, high);
@@ -232,15 +266,15 @@ static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
 	for (size_t i = 0; i < n && rc >= 0; i++) {
 		uint64_t hash =
 			span__trace_set_hash(&s->shared, high[i], low[i]);
+		int where = place_trace(s, seg, at + i);
 
 		if (shape[i] >= seg->file.header.n_shapes)
 			return span__area_bad(&seg->trace_shape.area);
-		if (!span__trace_set_has(&s->shared, hash)) {
-			rc = see_trace(s, seg, at + i, shape[i]);
+		if (where == OUTSIDE)
 			continue;
-		}
-		span__seg_trace_id(seg, at + i, id);
-		rc = s->sink->trace(s->sink->arg, id, s->err);
+		rc = where == BOTH || span__trace_set_has(&s->shared, hash)
+			     ? give_trace(s, seg, at + i)
+			     : see_trace(s, seg, at + i, shape[i]);
 	}
 	return rc;
 }
@@ -274,8 +308,13 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 /* 1, 0 when it is damaged, or a negative code. */
 static int see_segment(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__seg_load(f->seg, s->err);
+	int rc;
 
+	if (place(s, f->sum.min_start_ns, f->seg->file.header.max_start_ns) ==
+	    OUTSIDE)
+		return 1;
+	span__seg_load_blocks(f->seg);
+	rc = span__seg_load(f->seg, s->err);
 	if (!rc)
 		rc = see_loaded(s, f->seg);
 	if (!f->seg_users)

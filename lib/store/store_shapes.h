@@ -15,6 +15,9 @@
 
 struct span__shapes_sink {
 	void *arg;
+	/* Of traces that have spans that start in [since, until), 0: no end;
+	 * of those with others besides none is left to its shape. */
+	uint64_t since_ns, until_ns;
 	/* Types that come next are those of another segment: N of them. */
 	int (*segment)(void *arg, uint64_t n, struct span_error *err);
 	/*

@@ -16,6 +16,7 @@
 #define N 150u /* spans of a batch */
 #define ROUNDS 600u
 #define BASE 1795341600000000000u
+#define SECOND 1000000000u
 #define TEXT 600u
 
 static struct span_arena arena;
@@ -105,7 +106,8 @@ static void make_span(struct span *s, unsigned batch)
 
 	*s = (struct span){
 		.process = make_process(batch),
-		.start_ns = BASE + rnd_below(&rnd, 1000) * 1000000u,
+		.start_ns = BASE + batch * SECOND +
+			    rnd_below(&rnd, 1000) * 1000000u,
 		.duration_ns = rnd_below(&rnd, 20) * 10000000u,
 		.name = span_str(PICK(names)),
 		.kind = (uint8_t)rnd_below(&rnd, 4),
@@ -376,7 +378,16 @@ static bool ask(struct span_store *store, struct span_store *memory,
 		const char *text, const struct span_search_opts *o,
 		struct counts *want)
 {
-	const struct span_select sel = {.expression = text};
+	const struct span_select sel = {
+		.expression = text,
+		.since_ns = rnd_below(&rnd, 3)
+				    ? 0
+				    : BASE + rnd_below(&rnd, 12) * SECOND,
+		.until_ns =
+			rnd_below(&rnd, 3)
+				? 0
+				: BASE + (12 + rnd_below(&rnd, 12)) * SECOND,
+	};
 	struct span_query *q;
 	struct counts got;
 
