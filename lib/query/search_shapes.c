@@ -98,7 +98,7 @@ static int count_batch(struct span_search *s, struct span__batch *b,
 	return rc < 0 ? rc : 0;
 }
 
-/* Fetch some traces after some. */
+/* Fetch some traces after some, into half of the memory: ids are in it too. */
 static int count_few(struct span_search *s, const struct span__ids *ids,
 		     struct span__found *found, struct span_error *err)
 {
@@ -107,7 +107,7 @@ static int count_few(struct span_search *s, const struct span__ids *ids,
 
 	for (size_t from = 0; from < ids->n && !rc; from += b.n) {
 		rc = span__batch_load(&b, s->from_store, ids->v + from,
-				      ids->n - from, s->o.memory, err);
+				      ids->n - from, s->o.memory / 2, err);
 		if (!rc)
 			rc = count_batch(s, &b, found, err);
 	}
