@@ -304,3 +304,27 @@ replay() {
 		{ kind = client || .db.system != nil }
 	EXPRESSIONS
 }
+
+@test "traceql: a regular expression is asked once of texts that only numbers tell apart" {
+	span-gen --seed 3 --spans 40000 >g.spans
+	span-store append -q g g.spans
+	span-store seal -q --all g
+	while read -r expr; do
+		span-query -c --spans "$expr" g.spans >want
+		span-query -c --spans "$expr" -s g >got
+		diff -u want got
+		[ "$(cat got)" -gt 0 ]
+	done <<-'EXPRESSIONS'
+		{ .db.statement =~ "SELECT.*stock.*" }
+		{ .db.statement !~ "SELECT.*stock.*" }
+		{ .db.statement =~ ".*order.*|.*user.*" }
+		{ .db.statement =~ ".*= 1.*" }
+		{ .db.statement =~ ".* = ..." }
+		{ .db.statement =~ ".*[02468]" }
+		{ .db.statement =~ ".*id = \\d\\d\\d" }
+		{ .db.statement =~ ".*id = .+ .*" }
+		{ .http.url =~ "https.*/product/.*" }
+		{ .http.url =~ ".*/product/...?" }
+		{ .cache.key =~ ".*:.*:.*" || .http.url =~ ".*page=.*" }
+	EXPRESSIONS
+}

@@ -34,6 +34,11 @@ SPAN_NODISCARD int span__regex_open(struct span__regex **out,
 SPAN_NODISCARD int span__regex_open_whole(struct span__regex **out,
 					  struct span_str pattern,
 					  struct span_error *err);
+/*
+ * Is one of a whole text sure to say the same of texts that are equal but for
+ * the decimal digits of a number in them, and how many these are?
+ */
+bool span__regex_digits_alike(const struct span__regex *r);
 /* 1, 0, SPAN_E_LIMIT when it takes too long, or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__regex_match(struct span__regex *r,
 				     struct span_str text,

@@ -28,6 +28,7 @@
 
 struct span__regex {
 	bool whole; /* it can only match where the text begins */
+	bool digits_alike;
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -120,13 +121,47 @@ static bool is_free(struct span_str pattern, size_t at)
 }
 
 /*
+ * Is the pattern of a whole text made of ".*", of characters that are no digits
+ * and stand for themselves, of "|" and of groups? Then a digit can only be part
+ * of what ".*" stands for.
+ */
+static bool has_no_digits(struct span_str pattern)
+{
+	const char *p = pattern.p, *end = p + pattern.len;
+
+	for (; p < end; p++) {
+		char next = p + 1 < end ? p[1] : 0;
+
+		if (strchr("0123456789[]{}?*+^$", *p))
+			return false;
+		if (*p == '(' && (next == '?' || next == '*'))
+			return false;
+		if (*p == '.' && next != '*')
+			return false;
+		if (*p == '.' && p + 2 < end && strchr("?+*{", p[2]))
+			return false;
+		if (*p == '\\' && (!next || !strchr("./|()-_:,;=\\", next)))
+			return false;
+		p += *p == '.' || *p == '\\';
+	}
+	return true;
+}
+
+bool span__regex_digits_alike(const struct span__regex *r)
+{
+	return r->digits_alike;
+}
+
+/*
  * ".*x.*" would try each place of the text for the first part, and each
  * behind it for the second: it is "x" anywhere.
  */
 int span__regex_open_whole(struct span__regex **out, struct span_str pattern,
 			   struct span_error *err)
 {
+	bool digits_alike = has_no_digits(pattern);
 	uint32_t options = PCRE2_DOTALL;
+	int rc;
 
 	if (is_free(pattern, 0)) {
 		pattern.p += 2;
@@ -138,7 +173,10 @@ int span__regex_open_whole(struct span__regex **out, struct span_str pattern,
 		pattern.len -= 2;
 	else
 		options |= PCRE2_ENDANCHORED;
-	return open_regex(out, pattern, options, err);
+	rc = open_regex(out, pattern, options, err);
+	if (!rc)
+		(*out)->digits_alike = digits_alike;
+	return rc;
 }
 
 static uint64_t cpu_ns(void)

@@ -165,6 +165,9 @@ struct span_attr_test {
 	double double_min, double_max;
 	/* Of strings this one holds, and no other; NULL: ask FN. */
 	const struct span_str *text;
+	/* FN says the same of strings that are equal but for the decimal
+	 * digits of a number in them, and how many these are. */
+	bool digits_alike;
 };
 
 struct span_range {

@@ -225,7 +225,10 @@ static int ask_each(struct search *s, const struct span__texts *c,
 	int rc = SPAN_E_NOMEM;
 
 	if (bits)
-		rc = span__texts_ask(c, ask_text, &e, &temp, bits, &n);
+		rc = span__texts_ask(c, ask_text, &e,
+				     type == SPAN_STRING &&
+					     s->test->digits_alike,
+				     &temp, bits, &n);
 	if (!rc)
 		add(s, bits, n);
 	span_arena_release(&temp);

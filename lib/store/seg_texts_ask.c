@@ -26,7 +26,11 @@ struct answer {
 /* A template that was met. */
 struct form {
 	bool met, damaged, string;
+	bool decimal; /* it differs in decimal numbers only, up to MOST */
+	bool told;    /* ANSWER is that of all its texts */
+	int answer;
 	unsigned slots;
+	uint64_t most[SEG_TEMPLATE_VARS];
 	struct span_str body;
 };
 
@@ -34,6 +38,7 @@ struct asking {
 	const struct span__texts *c;
 	span__texts_ask_fn *fn;
 	void *arg;
+	bool alike;
 	uint64_t *bits, n;
 	struct span_arena *temp;
 	struct answer *answers;
@@ -75,6 +80,51 @@ static int ask_some(struct asking *a, uint64_t from, size_t n)
 
 /* ---- Templates ---- */
 
+/* The greatest number of so many digits. */
+static uint64_t most_of(unsigned digits)
+{
+	uint64_t most = 1;
+
+	for (; digits; digits--)
+		most *= 10;
+	return most - 1;
+}
+
+/* Does it differ in decimal numbers only? */
+static bool is_decimal(struct form *f)
+{
+	const uint8_t *p = (const uint8_t *)f->body.p;
+	struct span__tokens tokens = {p, p + f->body.len};
+	struct span__token t;
+
+	for (unsigned s = 0; s < SEG_TEMPLATE_VARS; s++)
+		f->most[s] = UINT64_MAX;
+	while (span__token_next(&tokens, &t) > 0) {
+		uint64_t most;
+
+		if (t.kind == TOKEN_LITERAL)
+			continue;
+		if (t.kind != TOKEN_DECIMAL && t.kind != TOKEN_DIGITS)
+			return false;
+		most = most_of(t.kind == TOKEN_DECIMAL ? 19 : t.width);
+		if (most < f->most[t.slot])
+			f->most[t.slot] = most;
+	}
+	return true;
+}
+
+/* Are the numbers of text I of the group such as the template has? */
+static bool fits(const struct asking *a, const struct form *f, size_t i)
+{
+	for (unsigned m = f->slots; m; m &= m - 1) {
+		unsigned s = (unsigned)__builtin_ctz(m);
+
+		if (a->v[s][i] > f->most[s])
+			return false;
+	}
+	return true;
+}
+
 static struct form *form_of(struct asking *a, uint64_t k)
 {
 	struct form *f;
@@ -86,6 +136,8 @@ static struct form *form_of(struct asking *a, uint64_t k)
 		f->damaged = !span__texts_template(a->c, k, &f->body) ||
 			     !span__texts_slots(a->c, f->body, &f->slots,
 						&f->string);
+	if (!f->met && !f->damaged)
+		f->decimal = is_decimal(f);
 	f->met = true;
 	return f->damaged ? NULL : f;
 }
@@ -113,7 +165,7 @@ static struct answer *place_of(struct asking *a, uint64_t k,
 static int ask_template(struct asking *a, uint64_t from, size_t i)
 {
 	uint64_t k = a->c->n_templates > 1 ? a->codes[i] : 0;
-	const struct form *f = form_of(a, k);
+	struct form *f = form_of(a, k);
 	struct answer *at;
 	bool known;
 	size_t len;
@@ -121,6 +173,8 @@ static int ask_template(struct asking *a, uint64_t from, size_t i)
 	/* one in the list is asked about like any other */
 	if (!f || f->string)
 		return ask_one(a, from + i);
+	if (f->told && fits(a, f, i))
+		return note(a, from + i, f->answer);
 	at = place_of(a, k, f, i, &known);
 	if (known)
 		return note(a, from + i, at->answer);
@@ -132,6 +186,8 @@ static int ask_template(struct asking *a, uint64_t from, size_t i)
 	at->answer = a->fn(a->arg, (struct span_str){a->text, len});
 	if (at->answer >= 0)
 		at->template = k + 1;
+	f->told = a->alike && f->decimal && at->answer >= 0;
+	f->answer = at->answer;
 	return note(a, from + i, at->answer);
 }
 
@@ -199,8 +255,8 @@ static int prepare(struct asking *a)
 }
 
 int span__texts_ask(const struct span__texts *c, span__texts_ask_fn *fn,
-		    void *arg, struct span_arena *temp, uint64_t *bits,
-		    uint64_t *n)
+		    void *arg, bool alike, struct span_arena *temp,
+		    uint64_t *bits, uint64_t *n)
 {
 	SPAN__SCRATCH struct asking a;
 	int rc;
@@ -208,6 +264,7 @@ int span__texts_ask(const struct span__texts *c, span__texts_ask_fn *fn,
 	a.c = c;
 	a.fn = fn;
 	a.arg = arg;
+	a.alike = alike;
 	a.bits = bits;
 	a.n = 0;
 	a.temp = temp;
