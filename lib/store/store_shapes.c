@@ -151,8 +151,8 @@ static int see_type(struct shapes *s, struct span__seg *seg, uint32_t i)
 		return seg->file.bad || t ? 0 : out_of_memory(s->err);
 	if (t->type.loose)
 		return 0;
-	attrs = span_arena_array(&seg->opened, t->type.n_tags, sizeof(*attrs));
-	if (t->type.n_tags && !attrs)
+	attrs = span_arena_array(&seg->opened, t->type.n_slots, sizeof(*attrs));
+	if (!attrs)
 		return out_of_memory(s->err);
 	process.service = span__strings_get(&seg->strings, t->type.service);
 	what.name = span__strings_get(&seg->strings, t->type.name);
