@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A search takes some megabytes for a hundredth of a second. In pages of 4096
- * bytes to get them from the system takes a quarter of that time, so the heap
+ * bytes to get them from the system takes a sixth of that time, so the heap
  * begins with room for them in large pages, where the system gives those to who
  * asks. Of the room only what is used takes memory.
  */
