@@ -17,6 +17,12 @@ static const char *const names[] = {
 	[SPAN_FORMAT_JAEGER_BINARY] = "jaeger-binary",
 	[SPAN_FORMAT_ZIPKIN_COMPACT] = "zipkin-compact",
 	[SPAN_FORMAT_ZIPKIN_BINARY] = "zipkin-binary",
+	[SPAN_FORMAT_ZIPKIN_JSON] = "zipkin-json",
+	[SPAN_FORMAT_ZIPKIN_PROTO] = "zipkin-proto",
+	[SPAN_FORMAT_OTLP_PROTO] = "otlp-proto",
+	[SPAN_FORMAT_OTLP_JSON] = "otlp-json",
+	[SPAN_FORMAT_JAEGER_PROTO] = "jaeger-proto",
+	[SPAN_FORMAT_JAEGER_JSON] = "jaeger-json",
 };
 
 #define N_NAMES ((int)(sizeof(names) / sizeof(*names)))

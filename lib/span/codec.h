@@ -25,6 +25,13 @@ enum span_format {
 	SPAN_FORMAT_JAEGER_BINARY,
 	SPAN_FORMAT_ZIPKIN_COMPACT, /* message emitZipkinBatch, or a list */
 	SPAN_FORMAT_ZIPKIN_BINARY,
+	SPAN_FORMAT_ZIPKIN_JSON,  /* v1 or v2: a list of spans, or one */
+	SPAN_FORMAT_ZIPKIN_PROTO, /* ListOfSpans */
+	SPAN_FORMAT_OTLP_PROTO,	  /* ExportTraceServiceRequest, TracesData */
+	SPAN_FORMAT_OTLP_JSON,	  /* the same, or one ResourceSpans */
+	SPAN_FORMAT_JAEGER_PROTO, /* api_v2 PostSpansRequest */
+	SPAN_FORMAT_JAEGER_JSON,  /* the UI's and the query API's, or a trace */
+	SPAN_FORMATS		  /* how many there are */
 };
 
 /* The format's name in options and messages ("jaeger-compact"), or NULL. */
