@@ -62,6 +62,11 @@ uint64_t span__intake_missing(const struct span__intake *in)
 	return in->opts.count ? in->opts.count - in->written : UINT64_MAX;
 }
 
+size_t span__intake_size(const struct span__intake *in)
+{
+	return in->opts.queue;
+}
+
 size_t span__intake_room(struct span__intake *in)
 {
 	return in->opts.queue - (size_t)span__queue_len(in->queue);

@@ -52,7 +52,8 @@ SPAN_NODISCARD int span__intake_take(void *arg, const struct span_payload *p,
 bool span__intake_is_enough(const struct span__intake *in);
 uint64_t span__intake_missing(const struct span__intake *in);
 
-/* Bytes that the queue has room for. */
+/* Bytes that the queue can hold, and has room for. */
+size_t span__intake_size(const struct span__intake *in);
 size_t span__intake_room(struct span__intake *in);
 
 /*

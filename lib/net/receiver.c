@@ -469,11 +469,6 @@ uint64_t span__receiver_queue_len(struct span__receiver *r)
 	return q ? span__queue_len(q) : 0;
 }
 
-uint64_t span__receiver_stalled_ns(struct span__receiver *r)
-{
-	return span__intake_stalled_ns(r->intake);
-}
-
 struct span__server_counts
 span__receiver_server_counts(const struct span__receiver *r)
 {

@@ -117,8 +117,6 @@ uint64_t span__receiver_packets(const struct span__receiver *r);
 /* Bytes that wait in the queue. */
 uint64_t span__receiver_queue_len(struct span__receiver *r);
 
-/* For how long the reader has taken nothing; to be called each second. */
-uint64_t span__receiver_stalled_ns(struct span__receiver *r);
 struct span__server_counts
 span__receiver_server_counts(const struct span__receiver *r);
 
