@@ -32,11 +32,13 @@ SPAN_NODISCARD int span__address_resolve(struct span__address *out, size_t max,
 					 struct span_error *err);
 
 /*
- * Split "udp:HOST:PORT" (HOST in brackets when it is IPv6) as --listen has
- * it. HOST has room for SPAN__ADDRESS_TEXT bytes. 0 or SPAN_E_INVALID.
+ * Split "PROTO:HOST:PORT" (HOST in brackets when it is IPv6) as --listen has
+ * it. *PROTO borrows TEXT; HOST has room for SPAN__ADDRESS_TEXT bytes. 0 or
+ * SPAN_E_INVALID.
  */
-SPAN_NODISCARD int span__address_split(const char *text, char *host,
-				       uint16_t *port, struct span_error *err);
+SPAN_NODISCARD int span__address_split(const char *text, struct span_str *proto,
+				       char *host, uint16_t *port,
+				       struct span_error *err);
 
 /* A port number, 0 to 65535. 0 or SPAN_E_INVALID. */
 SPAN_NODISCARD int span__port_parse(struct span_str text, uint16_t *port,
