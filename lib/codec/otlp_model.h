@@ -74,4 +74,9 @@ static inline uint8_t otlp_enum(uint64_t number)
 void span__otlp_proto_read(struct span__message *m);
 void span__otlp_json_read(struct span__message *m);
 
+int span__otlp_proto_write(struct span_buf *b, const struct span *spans,
+			   size_t n, struct span_error *err);
+int span__otlp_json_write(struct span_buf *b, const struct span *spans,
+			  size_t n, struct span_error *err);
+
 #endif
