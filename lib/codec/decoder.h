@@ -26,6 +26,8 @@
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
 #define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
 #define SPAN__KEY_TIME SPAN_STR("spantools.original_time_us")
+/* Where OTLP's end of a span goes that is before its start (ns). */
+#define SPAN__KEY_END SPAN_STR("spantools.original_end_ns")
 
 struct span__clients;
 
@@ -164,6 +166,7 @@ void span__message_process(struct span__message *m, struct span_process *p,
 
 /* limit.c: leave out what is above SPAN_MAX_BYTES; false when something was. */
 bool span__limit_process(struct span_process *p);
+bool span__limit_scope(struct span_scope *s);
 bool span__limit_span(struct span *s);
 
 /* format.c: the format of a message's bytes, or a negative code with *ERR. */
