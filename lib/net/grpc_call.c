@@ -234,12 +234,6 @@ static void refuse_message(struct span__grpc_call *call,
 	}
 }
 
-/* A buffer doubles: what LEN more bytes could make it take. */
-static size_t growth(const struct span_buf *b, size_t len)
-{
-	return b->len + len <= b->cap ? 0 : 2 * (b->len + len) - b->cap;
-}
-
 void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 			  size_t len)
 {
@@ -248,10 +242,6 @@ void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 
 	if (call->is_answered)
 		return;
-	if (s->memory + growth(&call->message.data, len) > s->o.memory) {
-		span__grpc_refuse_full(call, "too many messages at once");
-		return;
-	}
 	if (span__grpc_message_put(&call->message, p, len, s->o.max_message,
 				   &err) < 0) {
 		refuse_message(call, &err);
@@ -259,6 +249,8 @@ void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 	}
 	s->memory += call->message.data.cap - call->memory;
 	call->memory = call->message.data.cap;
+	if (s->memory > s->o.memory)
+		span__grpc_refuse_full(call, "too many messages at once");
 }
 
 /* The message as it was before the client compressed it. */

@@ -167,10 +167,13 @@ static bool write_gathered(struct span__grpc_conn *c, size_t len)
 	return !c->out.failed;
 }
 
-/* Write what the session has to say, as far as that is taken. */
+/*
+ * Write what the session has to say, as far as that is taken; nothing before
+ * the client has begun, as it may not speak HTTP/2 at all.
+ */
 static bool flush(struct span__grpc_conn *c)
 {
-	ssize_t n = 1;
+	ssize_t n = c->is_heard;
 
 	if (!write_rest(c))
 		return false;
@@ -218,6 +221,7 @@ static int read_once(struct span__grpc_conn *c)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (!n)
 		return -1;
+	c->is_heard = true;
 	taken = nghttp2_session_mem_recv(c->session, c->shared->io, (size_t)n);
 	if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
 		explain(c, c->shared->io, (size_t)n);

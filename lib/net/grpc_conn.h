@@ -82,6 +82,7 @@ struct span__grpc_conn {
 	LIST_HEAD(, span__grpc_call) calls;
 	struct span_buf out; /* taken from the session, not by the socket */
 	size_t out_sent;     /* of it */
+	bool is_heard;	     /* something came */
 	bool greeted;	     /* the client's SETTINGS came */
 	bool leaving;	     /* a goodbye was said */
 	bool left;	     /* ... and calls after it are refused */
