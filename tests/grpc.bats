@@ -165,10 +165,12 @@ make_certificate() {
 	start -x cert.pem -y key.pem
 	calls --tls cert.pem >got <<-END
 		$export hello
+		$export zeros:3000000
 		$export zeros:3000000 gzip
 		$export full
 	END
 	diff -u - got <<-'END'
+		OK
 		OK
 		OK
 		RESOURCE_EXHAUSTED the reader of spans is slow; retry
@@ -176,7 +178,7 @@ make_certificate() {
 	run -0 calls <<<"$export hello"
 	[[ $output = "UNAVAILABLE "* ]]
 	stop
-	[[ $counts = *" requests 3 refused 1 "* ]]
+	[[ $counts = *" requests 4 refused 1 "* ]]
 }
 
 @test "grpc: TLS speaks h2 and nothing older than TLS 1.2" {

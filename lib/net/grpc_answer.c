@@ -45,10 +45,7 @@ static void count(struct span__grpc_call *call, bool good)
 	call->conn->answered++;
 	n->requests++;
 	n->refused += !good;
-	/* What is kept of the request is of no use any more. */
-	span__grpc_message_release(&call->message);
-	call->conn->shared->memory -= call->memory;
-	call->memory = 0;
+	span__grpc_call_forget(call);
 	call->deadline_ns =
 		call->conn->shared->now_ns + call->conn->shared->o.request_ns;
 	span__grpc_conn_wake(call->conn, call->deadline_ns);

@@ -13,6 +13,7 @@
 #include "base/banned.h"
 
 #define TEXT_MAX 300u		 /* bytes of a sentence for a client */
+#define CALL_MEMORY 1024u	 /* bytes of a call itself, its stream too */
 #define INFLATED_KEPT (1u << 20) /* bytes of memory that is used again */
 
 struct method {
@@ -39,16 +40,29 @@ static const struct method methods[] = {
 
 #define N_METHODS ((int)(sizeof(methods) / sizeof(*methods)))
 
+/* Count the memory that CALL has besides what its message takes. */
+static void count_memory(struct span__grpc_call *call, size_t itself)
+{
+	size_t memory = itself + call->message.data.cap;
+
+	call->conn->shared->memory += memory - call->memory;
+	call->memory = memory;
+}
+
 struct span__grpc_call *span__grpc_call_open(struct span__grpc_conn *c,
 					     int32_t id)
 {
-	struct span__grpc_call *call = calloc(1, sizeof(*call));
+	struct span__grpc_shared *s = c->shared;
+	struct span__grpc_call *call = NULL;
 
+	if (s->memory + CALL_MEMORY <= s->o.memory)
+		call = calloc(1, sizeof(*call));
 	if (!call)
 		return NULL;
 	call->conn = c;
 	call->id = id;
-	call->deadline_ns = c->shared->now_ns + c->shared->o.request_ns;
+	call->deadline_ns = s->now_ns + s->o.request_ns;
+	count_memory(call, CALL_MEMORY);
 	LIST_INSERT_HEAD(&c->calls, call, link);
 	span__grpc_conn_wake(c, call->deadline_ns);
 	return call;
@@ -59,12 +73,18 @@ void span__grpc_call_close(struct span__grpc_call *call)
 	struct span__grpc_conn *c = call->conn;
 
 	LIST_REMOVE(call, link);
-	c->shared->memory -= call->memory;
 	c->cancelled += !call->is_answered;
 	c->since_ns = c->shared->now_ns;
 	span__grpc_message_release(&call->message);
+	count_memory(call, 0);
 	span_buf_release(&call->reply);
 	free(call);
+}
+
+void span__grpc_call_forget(struct span__grpc_call *call)
+{
+	span__grpc_message_release(&call->message);
+	count_memory(call, CALL_MEMORY);
 }
 
 /* ---- Headers ---- */
@@ -247,8 +267,7 @@ void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 		refuse_message(call, &err);
 		return;
 	}
-	s->memory += call->message.data.cap - call->memory;
-	call->memory = call->message.data.cap;
+	count_memory(call, CALL_MEMORY);
 	if (s->memory > s->o.memory)
 		span__grpc_refuse_full(call, "too many messages at once");
 }

@@ -45,7 +45,6 @@ struct span__grpc_conn *span__grpc_conn_open(struct span__grpc_shared *s,
 		.fd = fd,
 		.since_ns = s->now_ns,
 		.due_ns = s->now_ns + s->o.handshake_ns,
-		.address = *a,
 	};
 	LIST_INIT(&c->calls);
 	if (a->len &&

@@ -8,7 +8,7 @@
  *
  * Memory: a connection reads nothing while what it has to say is not taken,
  * so that a peer cannot make it queue answers; windows are opened only for
- * bytes that were taken over; messages that grow are counted together.
+ * bytes that were taken over; calls and their messages are counted together.
  */
 #ifndef NET_GRPC_CONN_H
 #define NET_GRPC_CONN_H
@@ -34,7 +34,7 @@ struct span__grpc_shared {
 	struct span__server_counts counts;
 	uint16_t port;		  /* of the listening socket */
 	uint64_t now_ns;	  /* of this turn, monotonic */
-	size_t memory;		  /* that messages take */
+	size_t memory;		  /* that calls take */
 	struct span_buf inflated; /* for the message being judged */
 	struct span_buf text;	  /* for the header being made */
 	unsigned char *io; /* SPAN__GRPC_IO bytes, for reads and writes */
@@ -67,7 +67,7 @@ struct span__grpc_call {
 	char path[SPAN__GRPC_PATH]; /* terminated, cut */
 	char type[SPAN__GRPC_TYPE];
 	struct span__grpc_message message;
-	size_t memory;	       /* of it that is counted */
+	size_t memory;	       /* that is counted for this call */
 	struct span_buf reply; /* the answer's message, with its prefix */
 	size_t replied;	       /* bytes of it that are sent */
 };
@@ -93,7 +93,6 @@ struct span__grpc_conn {
 	uint64_t answered, cancelled; /* calls */
 	uint64_t second;	      /* of this one ... */
 	uint32_t controls;	      /* ... frames that bring nothing */
-	struct span__address address;
 	char peer[SPAN__ADDRESS_TEXT];
 	size_t peer_len;
 };
@@ -136,10 +135,12 @@ void span__grpc_session_leave(struct span__grpc_conn *c);
 
 /* ---- Calls ---- */
 
-/* NULL when memory is out. */
+/* NULL when memory is out, or all that calls may take is taken. */
 SPAN_NODISCARD struct span__grpc_call *
 span__grpc_call_open(struct span__grpc_conn *c, int32_t id);
 void span__grpc_call_close(struct span__grpc_call *call);
+/* Forget the message, which is of no use any more. */
+void span__grpc_call_forget(struct span__grpc_call *call);
 
 /* A header; the last one came; a part of the message; the last one came. */
 void span__grpc_call_header(struct span__grpc_call *call, struct span_str name,

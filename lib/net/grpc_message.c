@@ -223,7 +223,7 @@ static bool get_varint(const unsigned char **p, const unsigned char *end,
 bool span__grpc_health_service(const void *bytes, size_t len,
 			       struct span_str *service)
 {
-	const unsigned char *p = bytes, *end = p + len;
+	const unsigned char *p = bytes, *end = len ? p + len : p;
 	uint64_t key, n;
 
 	*service = (struct span_str){0};

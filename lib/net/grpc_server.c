@@ -288,6 +288,7 @@ static void close_server(void *self)
 
 /* ---- Opening ---- */
 
+#define MEMORY_MIN (64u << 10)
 #define SECOND UINT64_C(1000000000)
 
 static void use_default(uint64_t *ns, uint64_t otherwise)
@@ -303,12 +304,12 @@ static void set_defaults(struct span__grpc_opts *o)
 	if (o->max_message > SPAN_PAYLOAD_MAX)
 		o->max_message = SPAN_PAYLOAD_MAX;
 	if (!o->memory)
-		o->memory = 64u << 20;
-	/* A buffer doubles; and the smallest one is larger than a message. */
-	if (o->memory < 2 * o->max_message + 4096)
-		o->memory = 2 * o->max_message + 4096;
+		o->memory = 72u << 20;
+	/* A buffer doubles, and calls have a little besides. */
+	if (o->memory < 2 * o->max_message + MEMORY_MIN)
+		o->memory = 2 * o->max_message + MEMORY_MIN;
 	if (!o->max_connections)
-		o->max_connections = 10000;
+		o->max_connections = 4000;
 	if (!o->max_streams)
 		o->max_streams = 100;
 	use_default(&o->handshake_ns, 10 * SECOND);

@@ -39,13 +39,15 @@ struct span__grpc_opts {
 	 */
 	size_t max_message;
 	/*
-	 * Bytes of all messages that are not whole yet [64 MiB]; never less
-	 * than two messages. Above it calls are answered as FULL.
+	 * Bytes of all calls, which are mostly messages that are not whole yet
+	 * [72 MiB]; never less than two messages. Above it calls are answered
+	 * as FULL, or refused at once.
 	 */
 	size_t memory;
-	size_t max_connections; /* more are closed at once [10000] */
-	uint32_t max_streams;	/* of a connection at the same time [100] */
-	uint64_t handshake_ns;	/* from connecting to the first frame [10 s] */
+	/* More are closed at once [4000]. An idle one has about 13 KiB. */
+	size_t max_connections;
+	uint32_t max_streams;  /* of a connection at the same time [100] */
+	uint64_t handshake_ns; /* from connecting to the first frame [10 s] */
 	/*
 	 * [60 s] for a request to be whole, unless its grpc-timeout ends
 	 * sooner; then for its answer to be taken.

@@ -49,7 +49,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *f,
 		return 0;
 	call = span__grpc_call_open(c, f->hd.stream_id);
 	if (!call)
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+		return nghttp2_submit_rst_stream(session, 0, f->hd.stream_id,
+						 NGHTTP2_REFUSED_STREAM)
+			       ? NGHTTP2_ERR_CALLBACK_FAILURE
+			       : 0;
 	nghttp2_session_set_stream_user_data(session, call->id, call);
 	return 0;
 }

@@ -273,6 +273,36 @@ static void test_memory(void)
 	free(body);
 }
 
+/* Calls that have nothing to say take memory, too. */
+static void test_many_calls(void)
+{
+	struct span__grpc_opts o = {.services = SPAN__GRPC_OTLP,
+				    .max_message = 1,
+				    .max_streams = 1000,
+				    .memory = 1};
+	struct request open = {.open = true},
+		       hello = {.body = "\0\0\0\0\1a", .len = 6};
+	struct reply *r = NULL;
+
+	serve(&o);
+	client_open(&client);
+	(void)pump_for(&client, &never, 20);
+	for (int i = 0; i < 65; i++)
+		r = call(&client, &open);
+	ok(pump(&client, &r->closed), "calls that do not go on");
+	is_uint(r->error, NGHTTP2_REFUSED_STREAM, "are refused at last");
+	ok(!client.replies[0].closed, "but not the first");
+	nghttp2_submit_rst_stream(client.session, 0, client.replies[0].id,
+				  NGHTTP2_CANCEL);
+	nghttp2_submit_rst_stream(client.session, 0, client.replies[1].id,
+				  NGHTTP2_CANCEL);
+	r = call(&client, &hello);
+	ok(pump(&client, &r->closed), "when one ends there is room");
+	is_str(r->status, "0", "for another one");
+	client_close(&client);
+	end_server();
+}
+
 /* A client that never reads its answers. */
 static void test_deaf(void)
 {
@@ -531,6 +561,7 @@ int main(void)
 	test_cancelled();
 	test_streams();
 	test_memory();
+	test_many_calls();
 	test_deaf();
 	test_closed_window();
 	test_slow_beginnings();

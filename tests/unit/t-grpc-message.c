@@ -178,6 +178,8 @@ static void test_health(void)
 			is(s.p, s.len, rows[i].service, "its service");
 		free(copy);
 	}
+	ok(span__grpc_health_service(NULL, 0, &(struct span_str){0}),
+	   "health: no bytes at all");
 	span__grpc_put_health(&b, true);
 	span__grpc_put_health(&b, false);
 	is_mem(b.p, b.len, "\10\1\10\2", 4, "SERVING, NOT_SERVING");
