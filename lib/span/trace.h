@@ -107,6 +107,26 @@ SPAN_API SPAN_NODISCARD int
 span_trace_builder_build(struct span_trace_builder *b, struct span_trace *out,
 			 struct span_error *err);
 
+/*
+ * Correct clocks: *T, which was built last from B, is built anew with spans
+ * moved to where their parents' clocks would have seen them. It is a guess: a
+ * child on another host is moved only when it lies outside its parent, and then
+ * to the middle of it (to its start, when it is the longer one); what the child
+ * called on its own host moves along. A host is told by its resource: host.id,
+ * else host.ip or ip, else host.name or hostname.
+ *
+ * Start and events move by the same amount, durations stay. A span that was
+ * moved has it in a last attribute "spantools.clock_skew_ns"; one that would
+ * have to be moved by more than MAX_NS stays, with the amount in
+ * "spantools.clock_skew_refused_ns".
+ *
+ * Returns how many spans have such an attribute; SPAN_E_NOMEM, *T is then
+ * gone. Source: Jaeger's clock skew adjuster.
+ */
+SPAN_API SPAN_NODISCARD int
+span_trace_builder_adjust(struct span_trace_builder *b, uint64_t max_ns,
+			  struct span_trace *t, struct span_error *err);
+
 /* Empty it for the next trace; release gives the memory back too. */
 SPAN_API void span_trace_builder_reset(struct span_trace_builder *b);
 SPAN_API void span_trace_builder_release(struct span_trace_builder *b);
