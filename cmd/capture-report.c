@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 #define N_PER_PORT (3 + SPAN__DROPS)
-#define N_METRICS ((SPAN__COUNTS_PORTS + 1) * N_PER_PORT + 2)
+#define N_METRICS ((SPAN__COUNTS_PORTS + 1) * N_PER_PORT + 4)
 #define LABELS_LEN 48u
 #define MIB (1024.0 * 1024)
 #define SECOND_NS 1000000000u
@@ -90,6 +90,16 @@ static void note_counts(const char *name, const struct span__port_counts *p,
 	span_buf_release(&b);
 }
 
+/* IGNORED may be NULL. */
+static void note_ignored(const struct span__ignored *ignored)
+{
+	if (ignored && (ignored->requests || ignored->connections))
+		cmd_note("ignored %llu HTTP requests of other kinds, %llu "
+			 "connections that are not HTTP",
+			 (unsigned long long)ignored->requests,
+			 (unsigned long long)ignored->connections);
+}
+
 void capture_report_counts(struct span__receiver *r)
 {
 	const struct span__counts *c = span__receiver_counts(r);
@@ -115,6 +125,7 @@ void capture_report_counts(struct span__receiver *r)
 	if (c->truncated)
 		cmd_note("%llu of those written are truncated",
 			 (unsigned long long)c->truncated);
+	note_ignored(span__receiver_ignored(r));
 }
 
 void capture_report_end(struct span__receiver *r)
@@ -178,10 +189,25 @@ static void add_ports(struct span__counts *c)
 				   &c->ports[i].drops[d]);
 }
 
+static void add_ignored(struct span__ignored *ignored)
+{
+	metrics.v[metrics.n++] = (struct cmd_metric){
+		.name = "span_capture_ignored_requests_total",
+		.help = "HTTP requests in packets that are of no interest.",
+		.value = &ignored->requests,
+	};
+	metrics.v[metrics.n++] = (struct cmd_metric){
+		.name = "span_capture_ignored_connections_total",
+		.help = "Connections in packets that are not HTTP.",
+		.value = &ignored->connections,
+	};
+}
+
 void capture_report_metrics(struct span__receiver *r, bool now)
 {
 	static uint64_t last_ns;
 	static struct span__counts counts;
+	static struct span__ignored ignored;
 	static uint64_t queued;
 	uint64_t clock = cmd_monotonic_ns();
 
@@ -192,6 +218,10 @@ void capture_report_metrics(struct span__receiver *r, bool now)
 	queued = span__receiver_queue_len(r);
 	memset(&metrics, 0, sizeof(metrics));
 	add_ports(&counts);
+	if (span__receiver_ignored(r)) {
+		ignored = *span__receiver_ignored(r);
+		add_ignored(&ignored);
+	}
 	metrics.v[metrics.n] = (struct cmd_metric){
 		.name = "span_capture_queue_bytes",
 		.help = "Bytes that wait to be written.",

@@ -153,15 +153,6 @@ int span__receiver_adopt(struct span__receiver *r, int fd,
 	return rc;
 }
 
-int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
-			   const uint16_t *ports, size_t n_ports,
-			   struct span_error *err)
-{
-	r->capture = c;
-	return span__packets_open(&r->packets, span__capture_link(c), ports,
-				  n_ports, err);
-}
-
 size_t span__receiver_n_sockets(const struct span__receiver *r)
 {
 	return r->n_sockets;
@@ -214,6 +205,36 @@ static int deliver(struct span__receiver *r, const struct span_payload *p,
 	r->written++;
 	r->counts.truncated += p->truncated;
 	return 0;
+}
+
+static int take_request(void *arg, const struct span_payload *p,
+			struct span_error *err)
+{
+	struct span__receiver *r = arg;
+
+	/* One packet may end several. */
+	return is_enough(r) ? 0 : deliver(r, p, err);
+}
+
+static void lose_request(void *arg, uint16_t port, enum span__drop cause)
+{
+	struct span__receiver *r = arg;
+	struct span__port_counts *c = span__counts_of(&r->counts, port);
+
+	c->received++;
+	c->drops[cause]++;
+}
+
+int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
+			   const struct span__ports *ports,
+			   struct span_error *err)
+{
+	const struct span__requests_sink sink = {
+		.arg = r, .payload = take_request, .lost = lose_request};
+
+	r->capture = c;
+	return span__packets_open(&r->packets, span__capture_link(c), ports,
+				  &sink, err);
 }
 
 static size_t queue_room(const struct span__receiver *r)
@@ -426,8 +447,11 @@ int span__receiver_finish(struct span__receiver *r, bool drain,
 		span__udp_finish(&r->sockets[i]);
 	if (drain)
 		rc = drain_all(r, err);
-	if (r->packets)
-		span__packets_finish(r->packets);
+	if (r->packets) {
+		int end = span__packets_finish(r->packets, rc < 0 ? NULL : err);
+
+		rc = rc < 0 ? rc : end;
+	}
 	if (r->queue && rc >= 0)
 		rc = span__queue_finish(r->queue, err);
 	return rc;
@@ -464,6 +488,12 @@ const struct span__counts *span__receiver_counts(struct span__receiver *r)
 uint64_t span__receiver_packets(const struct span__receiver *r)
 {
 	return r->packets ? span__packets_seen(r->packets) : 0;
+}
+
+const struct span__ignored *
+span__receiver_ignored(const struct span__receiver *r)
+{
+	return r->packets ? span__packets_ignored(r->packets) : NULL;
 }
 
 uint64_t span__receiver_queue_len(struct span__receiver *r)

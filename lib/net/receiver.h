@@ -54,10 +54,10 @@ SPAN_NODISCARD int span__receiver_listen(struct span__receiver *r,
 SPAN_NODISCARD int span__receiver_adopt(struct span__receiver *r, int fd,
 					struct span_error *err);
 
-/* Take datagrams to PORTS (borrowed; none: to all) out of C, borrowed. */
+/* Take datagrams and requests to PORTS out of C, borrowed. */
 SPAN_NODISCARD int span__receiver_capture(struct span__receiver *r,
 					  struct span__capture *c,
-					  const uint16_t *ports, size_t n_ports,
+					  const struct span__ports *ports,
 					  struct span_error *err);
 
 size_t span__receiver_n_sockets(const struct span__receiver *r);
@@ -100,6 +100,9 @@ SPAN_NODISCARD int span__receiver_finish(struct span__receiver *r, bool drain,
 const struct span__counts *span__receiver_counts(struct span__receiver *r);
 /* Packets read from the capture. */
 uint64_t span__receiver_packets(const struct span__receiver *r);
+/* What in it was of no interest; NULL without a capture. */
+const struct span__ignored *
+span__receiver_ignored(const struct span__receiver *r);
 /* Bytes that wait in the queue. */
 uint64_t span__receiver_queue_len(struct span__receiver *r);
 
