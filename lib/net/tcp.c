@@ -367,7 +367,11 @@ static int bound(struct span__tcp *t, struct span__tcp_stream *s,
 {
 	int rc = 0;
 
-	if (!is_waiting(s) || !s->gap_ns || s->next != before)
+	if (!is_waiting(s)) {
+		s->gap_ns = 0;
+		return 0;
+	}
+	if (!s->gap_ns || s->next != before)
 		s->gap_ns = now_ns;
 	if (now_ns > s->gap_ns && now_ns - s->gap_ns > SPAN__TCP_GAP_NS)
 		return skip_gaps(t, s, err);
