@@ -221,6 +221,8 @@ static void lose_request(void *arg, uint16_t port, enum span__drop cause)
 	struct span__receiver *r = arg;
 	struct span__port_counts *c = span__counts_of(&r->counts, port);
 
+	if (is_enough(r)) /* its rest was not read */
+		return;
 	c->received++;
 	c->drops[cause]++;
 }
