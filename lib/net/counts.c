@@ -18,6 +18,16 @@ const char *span__drop_name(enum span__drop d)
 	return names[d];
 }
 
+const char *span__refusal_name(enum span__refusal r)
+{
+	static const char *const names[SPAN__REFUSALS] = {
+		[SPAN__REFUSED_BAD] = "bad",
+		[SPAN__REFUSED_FULL] = "full",
+	};
+
+	return names[r];
+}
+
 const char *span__drop_text(enum span__drop d)
 {
 	static const char *const texts[SPAN__DROPS] = {
@@ -55,6 +65,15 @@ uint64_t span__drops_sum(const struct span__port_counts *p)
 	return sum;
 }
 
+uint64_t span__refused_sum(const struct span__port_counts *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SPAN__REFUSALS; i++)
+		sum += p->refused[i];
+	return sum;
+}
+
 struct span__port_counts span__counts_sum(const struct span__counts *c)
 {
 	struct span__port_counts sum = {0};
@@ -65,6 +84,11 @@ struct span__port_counts span__counts_sum(const struct span__counts *c)
 		sum.received += p->received;
 		sum.bytes += p->bytes;
 		sum.written += p->written;
+		sum.empty += p->empty;
+		sum.spans += p->spans;
+		sum.bad_spans += p->bad_spans;
+		for (size_t d = 0; d < SPAN__REFUSALS; d++)
+			sum.refused[d] += p->refused[d];
 		for (size_t d = 0; d < SPAN__DROPS; d++)
 			sum.drops[d] += p->drops[d];
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net/counts.h - what became of the datagrams
+ * net/counts.h - what became of the messages: datagrams and bodies
  *
- * For each port: received = written + drops, without those of the kernel,
- * which never came so far; sent = received + the drops of the kernel. What was
- * lost before its port was known counts for port 0.
+ * For each port: received = written + empty + refused + drops, without those
+ * of the kernel, which never came so far; sent = received + the drops of the
+ * kernel. What was lost before its port was known counts for port 0.
  */
 #ifndef NET_COUNTS_H
 #define NET_COUNTS_H
@@ -23,6 +23,17 @@ enum span__drop {
 	SPAN__DROPS
 };
 
+/* Why the sender of a body was told that it is not taken. */
+enum span__refusal {
+	SPAN__REFUSED_BAD,  /* it cannot be decoded */
+	SPAN__REFUSED_FULL, /* the reader of the output was too slow, or this
+			       process ends: it may come again */
+	SPAN__REFUSALS
+};
+
+/* "bad", ...: as --metrics-file has it and people read it. */
+const char *span__refusal_name(enum span__refusal r);
+
 /* "queue_full", ...: as --metrics-file has it; "queue full" for people. */
 const char *span__drop_name(enum span__drop d);
 const char *span__drop_text(enum span__drop d);
@@ -33,6 +44,10 @@ struct span__port_counts {
 	uint16_t port; /* 0: unknown or one too many */
 	uint64_t received, bytes, written;
 	uint64_t drops[SPAN__DROPS];
+	/* Of bodies only, which are looked into. */
+	uint64_t empty;		   /* had no span and were not written */
+	uint64_t spans, bad_spans; /* of those taken: kept, skipped */
+	uint64_t refused[SPAN__REFUSALS];
 };
 
 /* A zeroed struct is empty. Entry 0 is that of port 0. */
@@ -50,5 +65,6 @@ struct span__port_counts *span__counts_of(struct span__counts *c,
 struct span__port_counts span__counts_sum(const struct span__counts *c);
 
 uint64_t span__drops_sum(const struct span__port_counts *p);
+uint64_t span__refused_sum(const struct span__port_counts *p);
 
 #endif

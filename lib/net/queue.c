@@ -232,13 +232,22 @@ int span__queue_put(struct span__queue *q, const struct span_payload *p,
 	return 1;
 }
 
+uint64_t span__queue_written(struct span__queue *q, uint64_t *len)
+{
+	uint64_t written;
+
+	pthread_mutex_lock(&q->lock);
+	written = q->head;
+	*len = q->tail - q->head;
+	pthread_mutex_unlock(&q->lock);
+	return written;
+}
+
 uint64_t span__queue_len(struct span__queue *q)
 {
 	uint64_t len;
 
-	pthread_mutex_lock(&q->lock);
-	len = q->tail - q->head;
-	pthread_mutex_unlock(&q->lock);
+	(void)span__queue_written(q, &len);
 	return len;
 }
 

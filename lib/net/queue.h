@@ -44,6 +44,12 @@ SPAN_NODISCARD int span__queue_put(struct span__queue *q,
 /* Bytes that wait to be written. */
 uint64_t span__queue_len(struct span__queue *q);
 
+/*
+ * Bytes that were written so far; *LEN is what waits. Of a single write that
+ * is under way none counts yet.
+ */
+uint64_t span__queue_written(struct span__queue *q, uint64_t *len);
+
 /* A descriptor that becomes readable when writing has failed. */
 int span__queue_failed_fd(const struct span__queue *q);
 

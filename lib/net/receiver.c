@@ -12,10 +12,10 @@
 #define BATCHES_PER_TURN 8u /* of one socket, before the next one's turn */
 #define PACKETS_PER_TURN 256u
 #define ADDRESSES_MAX 16u /* of one name */
-#define RECORD_MAX                                                             \
-	(SPAN__UDP_MAX + 512u) /* bytes of a payload in the queue              \
-				*/
+/* Bytes of a datagram's payload in the queue. */
+#define RECORD_MAX (SPAN__UDP_MAX + 512u)
 #define WAIT_NS 5000000u
+#define DRAIN_NS 5000000000u /* for requests to be answered at the end */
 
 struct span__receiver {
 	struct span__receiver_opts opts;
@@ -24,11 +24,10 @@ struct span__receiver {
 	struct span__udp_batch *batch;
 	struct span__capture *capture; /* borrowed */
 	struct span__packets *packets;
-	struct span__queue *queue;
-	int fd; /* where the queue goes */
-	struct span__counts counts;
-	struct span__port_counts known; /* drops that are in COUNTS already */
-	uint64_t written;		/* of all ports */
+	struct span__intake *intake;
+	struct span__servers servers;
+	int fd;				/* where the queue goes */
+	struct span__port_counts known; /* drops that are counted already */
 	uint64_t last_ns;		/* when the last datagram came */
 	bool wait;			/* for room in the queue */
 };
@@ -37,13 +36,21 @@ int span__receiver_open(struct span__receiver **out,
 			const struct span__receiver_opts *o,
 			struct span_error *err)
 {
+	const struct span__intake_opts io = {.queue = o->queue,
+					     .count = o->count,
+					     .keep_truncated =
+						     o->keep_truncated};
 	struct span__receiver *r = calloc(1, sizeof(*r));
+	int rc;
 
 	*out = r;
 	if (!r)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	r->opts = *o;
-	return 0;
+	rc = span__intake_open(&r->intake, &io, err);
+	if (rc < 0)
+		span__receiver_close(out);
+	return rc;
 }
 
 static struct span__udp *next_socket(struct span__receiver *r,
@@ -61,7 +68,8 @@ static void keep_socket(struct span__receiver *r)
 	const struct span__udp *u = &r->sockets[r->n_sockets++];
 
 	/* So that a port that gets nothing is shown with its zeros. */
-	span__counts_of(&r->counts, span__address_port(&u->local));
+	span__counts_of(span__intake_counts(r->intake),
+			span__address_port(&u->local));
 }
 
 /* A name may stand for the same address twice. */
@@ -153,6 +161,18 @@ int span__receiver_adopt(struct span__receiver *r, int fd,
 	return rc;
 }
 
+int span__receiver_add_server(struct span__receiver *r,
+			      const struct span__server *s,
+			      struct span_error *err)
+{
+	return span__servers_add(&r->servers, s, err);
+}
+
+struct span__intake *span__receiver_intake(struct span__receiver *r)
+{
+	return r->intake;
+}
+
 size_t span__receiver_n_sockets(const struct span__receiver *r)
 {
 	return r->n_sockets;
@@ -174,37 +194,12 @@ int span__receiver_start(struct span__receiver *r, int fd,
 			return rc;
 	}
 	r->fd = fd;
-	return span__queue_open(&r->queue, fd, r->opts.queue, err);
+	return span__intake_start(r->intake, fd, err);
 }
 
 static bool is_enough(const struct span__receiver *r)
 {
-	return r->opts.count && r->written >= r->opts.count;
-}
-
-static int deliver(struct span__receiver *r, const struct span_payload *p,
-		   struct span_error *err)
-{
-	struct span__port_counts *c = span__counts_of(&r->counts, p->port);
-	int rc;
-
-	c->received++;
-	c->bytes += p->data.len;
-	if (p->truncated && !r->opts.keep_truncated) {
-		c->drops[SPAN__DROP_TRUNCATED]++;
-		return 0;
-	}
-	rc = span__queue_put(r->queue, p, r->wait, err);
-	if (rc < 0)
-		return rc;
-	if (!rc) {
-		c->drops[SPAN__DROP_QUEUE]++;
-		return 0;
-	}
-	c->written++;
-	r->written++;
-	r->counts.truncated += p->truncated;
-	return 0;
+	return span__intake_is_enough(r->intake);
 }
 
 static int take_request(void *arg, const struct span_payload *p,
@@ -213,13 +208,16 @@ static int take_request(void *arg, const struct span_payload *p,
 	struct span__receiver *r = arg;
 
 	/* One packet may end several. */
-	return is_enough(r) ? 0 : deliver(r, p, err);
+	if (is_enough(r))
+		return 0;
+	return span__intake_datagram(r->intake, p, r->wait, err);
 }
 
 static void lose_request(void *arg, uint16_t port, enum span__drop cause)
 {
 	struct span__receiver *r = arg;
-	struct span__port_counts *c = span__counts_of(&r->counts, port);
+	struct span__port_counts *c =
+		span__counts_of(span__intake_counts(r->intake), port);
 
 	if (is_enough(r)) /* its rest was not read */
 		return;
@@ -239,11 +237,6 @@ int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
 				  &sink, err);
 }
 
-static size_t queue_room(const struct span__receiver *r)
-{
-	return r->opts.queue - (size_t)span__queue_len(r->queue);
-}
-
 /*
  * How many datagrams socket U may hand over now. When the queue has no room
  * for another one, those of a socket with room in its own buffer stay there,
@@ -254,11 +247,11 @@ static size_t batch_size(const struct span__receiver *r,
 {
 	size_t n = SPAN__UDP_BATCH, fit;
 
-	if (r->opts.count && r->opts.count - r->written < n)
-		n = (size_t)(r->opts.count - r->written);
+	if (span__intake_missing(r->intake) < n)
+		n = (size_t)span__intake_missing(r->intake);
 	if (r->wait)
 		return n;
-	fit = queue_room(r) / RECORD_MAX;
+	fit = span__intake_room(r->intake) / RECORD_MAX;
 	if (!fit && !span__udp_can_wait(u))
 		return n;
 	return fit < n ? fit : n;
@@ -278,7 +271,7 @@ static int receive(struct span__receiver *r, struct span__udp *u,
 
 		span__udp_payload(r->batch, (size_t)i, &p);
 		r->last_ns = p.time_ns;
-		rc = deliver(r, &p, err);
+		rc = span__intake_datagram(r->intake, &p, r->wait, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -309,7 +302,7 @@ int span__receiver_read(struct span__receiver *r, struct span_error *err)
 			return rc;
 		rc = span__packets_next(r->packets, &frame, &p, err);
 		if (rc > 0)
-			rc = deliver(r, &p, err);
+			rc = span__intake_datagram(r->intake, &p, r->wait, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -321,7 +314,8 @@ enum { QUEUE_FAILED, OUTPUT, CAPTURE, SOCKETS };
 static size_t fill_poll(const struct span__receiver *r, struct pollfd *fds)
 {
 	fds[QUEUE_FAILED] = (struct pollfd){
-		.fd = span__queue_failed_fd(r->queue), .events = POLLIN};
+		.fd = span__queue_failed_fd(span__intake_queue(r->intake)),
+		.events = POLLIN};
 	/* Says when the last reader of a pipe is gone, at once. */
 	fds[OUTPUT] = (struct pollfd){.fd = r->fd};
 	fds[CAPTURE] = (struct pollfd){.fd = -1, .events = POLLIN};
@@ -338,7 +332,7 @@ static bool let_wait(const struct span__receiver *r, struct pollfd *fds)
 {
 	bool waits = false;
 
-	if (queue_room(r) >= RECORD_MAX)
+	if (span__intake_room(r->intake) >= RECORD_MAX)
 		return false;
 	for (size_t i = 0; i < r->n_sockets; i++) {
 		if (!span__udp_can_wait(&r->sockets[i]))
@@ -359,7 +353,7 @@ static uint64_t poll_timeout(const struct span__receiver *r, uint64_t ns)
 
 static int output_failed(struct span__receiver *r, struct span_error *err)
 {
-	int rc = span__queue_finish(r->queue, err);
+	int rc = span__queue_finish(span__intake_queue(r->intake), err);
 
 	if (rc < 0)
 		return rc;
@@ -369,17 +363,18 @@ static int output_failed(struct span__receiver *r, struct span_error *err)
 int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 			const sigset_t *mask, struct span_error *err)
 {
-	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS];
+	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS + SPAN__SERVERS_MAX];
 	size_t n = fill_poll(r, fds);
 	struct timespec t;
 	int rc = 0;
 
-	timeout_ns = poll_timeout(r, timeout_ns);
+	timeout_ns = span__servers_fill(&r->servers, fds + n,
+					poll_timeout(r, timeout_ns));
 	if (let_wait(r, fds) && timeout_ns > WAIT_NS)
 		timeout_ns = WAIT_NS;
 	t.tv_sec = (time_t)(timeout_ns / 1000000000u);
 	t.tv_nsec = (long)(timeout_ns % 1000000000u);
-	if (ppoll(fds, n, &t, mask) < 0) {
+	if (ppoll(fds, n + r->servers.n, &t, mask) < 0) {
 		if (errno == EINTR)
 			return 1;
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
@@ -391,6 +386,8 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 			rc = receive_some(r, &r->sockets[i], err);
 	if (r->capture && rc >= 0)
 		rc = span__receiver_read(r, err);
+	if (rc >= 0)
+		rc = span__servers_turn(&r->servers, fds + n, err);
 	return rc < 0 ? rc : !is_enough(r);
 }
 
@@ -447,20 +444,22 @@ int span__receiver_finish(struct span__receiver *r, bool drain,
 
 	for (size_t i = 0; i < r->n_sockets; i++)
 		span__udp_finish(&r->sockets[i]);
-	if (drain)
+	rc = span__servers_finish(&r->servers, DRAIN_NS, err);
+	if (drain && rc >= 0)
 		rc = drain_all(r, err);
 	if (r->packets) {
 		int end = span__packets_finish(r->packets, rc < 0 ? NULL : err);
 
 		rc = rc < 0 ? rc : end;
 	}
-	if (r->queue && rc >= 0)
-		rc = span__queue_finish(r->queue, err);
+	if (span__intake_queue(r->intake) && rc >= 0)
+		rc = span__queue_finish(span__intake_queue(r->intake), err);
 	return rc;
 }
 
 const struct span__counts *span__receiver_counts(struct span__receiver *r)
 {
+	struct span__counts *counts = span__intake_counts(r->intake);
 	uint64_t drops[SPAN__DROPS] = {0};
 
 	if (r->packets)
@@ -472,19 +471,19 @@ const struct span__counts *span__receiver_counts(struct span__receiver *r)
 		uint64_t more = drops[i] - r->known.drops[i];
 
 		r->known.drops[i] = drops[i];
-		r->counts.ports[0].drops[i] += more;
+		counts->ports[0].drops[i] += more;
 		if (i != SPAN__DROP_KERNEL)
-			r->counts.ports[0].received += more;
+			counts->ports[0].received += more;
 	}
 	for (size_t i = 0; i < r->n_sockets; i++) {
 		struct span__udp *u = &r->sockets[i];
 
 		span__udp_count_drops(u);
-		span__counts_of(&r->counts, span__address_port(&u->local))
+		span__counts_of(counts, span__address_port(&u->local))
 			->drops[SPAN__DROP_KERNEL] += u->drops;
 		u->drops = 0;
 	}
-	return &r->counts;
+	return counts;
 }
 
 uint64_t span__receiver_packets(const struct span__receiver *r)
@@ -500,7 +499,20 @@ span__receiver_ignored(const struct span__receiver *r)
 
 uint64_t span__receiver_queue_len(struct span__receiver *r)
 {
-	return r->queue ? span__queue_len(r->queue) : 0;
+	struct span__queue *q = span__intake_queue(r->intake);
+
+	return q ? span__queue_len(q) : 0;
+}
+
+uint64_t span__receiver_stalled_ns(struct span__receiver *r)
+{
+	return span__intake_stalled_ns(r->intake);
+}
+
+struct span__server_counts
+span__receiver_server_counts(const struct span__receiver *r)
+{
+	return span__servers_counts(&r->servers);
 }
 
 void span__receiver_close(struct span__receiver **rp)
@@ -510,7 +522,8 @@ void span__receiver_close(struct span__receiver **rp)
 	*rp = NULL;
 	if (!r)
 		return;
-	span__queue_close(&r->queue);
+	span__servers_close(&r->servers);
+	span__intake_close(&r->intake);
 	for (size_t i = 0; i < r->n_sockets; i++)
 		span__udp_release(&r->sockets[i]);
 	span__udp_batch_close(&r->batch);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net/receiver.h - everything that datagrams come from, in one loop
+ * net/receiver.h - everything that messages come from, in one loop
  *
- * UDP sockets, an interface, or a capture file in; a queue out; counts of
- * what became of every datagram. What comes from the network never waits:
- * with a full queue it is dropped and counted. What comes from a file waits.
+ * UDP sockets, servers, an interface, or a capture file in; a queue out;
+ * counts of what became of every message. What comes from the network never
+ * waits: with a full queue datagrams are dropped and requests refused, and
+ * both counted. What comes from a file waits.
  */
 #ifndef NET_RECEIVER_H
 #define NET_RECEIVER_H
@@ -15,8 +16,10 @@
 
 #include "net/capture.h"
 #include "net/counts.h"
+#include "net/intake.h"
 #include "net/packet.h"
 #include "net/queue.h"
+#include "net/servers.h"
 #include "net/udp.h"
 
 #define SPAN__RECEIVER_SOCKETS 128u
@@ -60,6 +63,16 @@ SPAN_NODISCARD int span__receiver_capture(struct span__receiver *r,
 					  const struct span__ports *ports,
 					  struct span_error *err);
 
+/*
+ * Let a server take part. It belongs to the receiver when this succeeds; what
+ * it takes goes to span__intake_take() with the receiver's intake. 0 or
+ * SPAN_E_LIMIT.
+ */
+SPAN_NODISCARD int span__receiver_add_server(struct span__receiver *r,
+					     const struct span__server *s,
+					     struct span_error *err);
+struct span__intake *span__receiver_intake(struct span__receiver *r);
+
 size_t span__receiver_n_sockets(const struct span__receiver *r);
 const struct span__udp *span__receiver_socket(const struct span__receiver *r,
 					      size_t i);
@@ -90,7 +103,8 @@ SPAN_NODISCARD int span__receiver_read(struct span__receiver *r,
 				       struct span_error *err);
 
 /*
- * Receive nothing new; with DRAIN write what the kernel still holds; then
+ * Receive nothing new; let servers answer what they have begun to read, for
+ * five seconds at most; with DRAIN write what the kernel still holds; then
  * wait until everything is written.
  */
 SPAN_NODISCARD int span__receiver_finish(struct span__receiver *r, bool drain,
@@ -105,6 +119,11 @@ const struct span__ignored *
 span__receiver_ignored(const struct span__receiver *r);
 /* Bytes that wait in the queue. */
 uint64_t span__receiver_queue_len(struct span__receiver *r);
+
+/* For how long the reader has taken nothing; to be called each second. */
+uint64_t span__receiver_stalled_ns(struct span__receiver *r);
+struct span__server_counts
+span__receiver_server_counts(const struct span__receiver *r);
 
 /* NULL is fine. */
 void span__receiver_close(struct span__receiver **r);

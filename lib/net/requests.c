@@ -50,7 +50,8 @@ static void lost(void *arg, enum span__drop cause)
 	const struct requests_stream *s = arg;
 	const struct span__requests_sink *to = &s->requests->sink;
 
-	to->lost(to->arg, s->ends.target_port, cause);
+	if (to->lost) /* not when all is closed */
+		to->lost(to->arg, s->ends.target_port, cause);
 }
 
 static void ignored(void *arg)
@@ -238,6 +239,7 @@ void span__requests_close(struct span__requests **rp)
 	*rp = NULL;
 	if (!r)
 		return;
+	r->sink.lost = NULL;
 	span__tcp_close(&r->tcp);
 	span_buf_release(&r->scratch);
 	free(r);
