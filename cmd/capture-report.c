@@ -95,7 +95,7 @@ static void note_ignored(const struct span__ignored *ignored)
 {
 	if (ignored && (ignored->requests || ignored->connections))
 		cmd_note("ignored %llu HTTP requests of other kinds, %llu "
-			 "connections that are not HTTP",
+			 "connections that cannot be read",
 			 (unsigned long long)ignored->requests,
 			 (unsigned long long)ignored->connections);
 }

@@ -79,6 +79,25 @@ needs_tshark() {
 	done
 }
 
+@test "span-capture: gRPC calls in packets" {
+	golden grpc.pcap
+}
+
+@test "span-capture: gRPC calls in packets, against tshark" {
+	needs_tshark
+	tshark -r "$DATA/pcap/grpc.pcap" -d tcp.port==4317,http2 \
+		-d tcp.port==14250,http2 \
+		-Y 'grpc && tcp.dstport in {4317,14250}' -T fields \
+		-E separator=' ' -e frame.time_epoch -e ip.src -e tcp.srcport \
+		-e tcp.dstport -e http2.headers.path -e grpc.message_length \
+		-e grpc.message_data 2>/dev/null | grep -v LogsService |
+		awk '{print $1, $2 ":" $3, ">", $4, $5, $7}' >want
+	[ "$(wc -l <want)" = 14 ]
+	span-capture -q -r "$DATA/pcap/grpc.pcap" | "$dump" -x |
+		awk '{print $1, $2, $3, $4, $5, $9}' >got
+	diff -u want got
+}
+
 @test "span-capture: Thrift that was posted becomes spans" {
 	run -0 --separate-stderr bash -c 'set -o pipefail
 		span-capture -p 14268 -r "$1" | span-decode |

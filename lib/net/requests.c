@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include "net/address.h"
+#include "net/grpc_stream.h"
 #include "net/http_stream.h"
 #include "net/inflate.h"
 
 #include "base/banned.h"
 
+#define PREFACE (sizeof(SPAN__HTTP2_PREFACE) - 1)
 #define SCRATCH_MAX (1u << 20) /* bytes kept for the next body */
 #define UNDECIDED_MAX 16u      /* longer than any method */
 
@@ -18,6 +20,7 @@ struct span__requests {
 	struct span__requests_sink sink;
 	struct span__tcp *tcp;
 	struct span__ignored ignored;
+	bool by_port;		 /* not just any */
 	struct span_buf scratch; /* an inflated body */
 };
 
@@ -27,20 +30,35 @@ struct requests_stream {
 	struct span__tcp_ends ends;
 	struct span__http_sink sink;
 	struct span__http_stream *http;
+	struct span__grpc_stream *grpc; /* in its place */
 	bool whole, decided;
+	size_t n_preface; /* bytes of HTTP/2's that came, while undecided */
 };
 
-static const struct span_str paths[] = {
-	{"/api/traces", 11},
-	{"/api/v1/spans", 13},
-	{"/api/v2/spans", 13},
-	{"/v1/traces", 10},
+static const char *const paths[] = {
+	"/api/traces",
+	"/api/v1/spans",
+	"/api/v2/spans",
+	"/v1/traces",
+};
+
+static const char *const calls[] = {
+	"/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+	"/jaeger.api_v2.CollectorService/PostSpans",
 };
 
 static bool wants_path(struct span_str path)
 {
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (span_str_equal(paths[i], path))
+		if (span_str_equal(span_str(paths[i]), path))
+			return true;
+	return false;
+}
+
+static bool wants_call(struct span_str path)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (span_str_equal(span_str(calls[i]), path))
 			return true;
 	return false;
 }
@@ -96,7 +114,8 @@ static int take_request(void *arg, const struct span__http_request *q,
 		.time_ns = q->time_ns,
 		.peer.p = peer,
 		.port = s->ends.target_port,
-		.transport = SPAN_TRANSPORT_HTTP,
+		.transport =
+			s->grpc ? SPAN_TRANSPORT_GRPC : SPAN_TRANSPORT_HTTP,
 		.content_type = q->content_type,
 		.path = q->path,
 	};
@@ -149,40 +168,108 @@ static bool is_undecided(const struct span__tcp_bytes *b)
 	return true;
 }
 
+static int open_grpc(struct requests_stream *s, struct span_error *err)
+{
+	span__http_stream_close(&s->http);
+	s->sink.wants = wants_call;
+	s->decided = true;
+	return span__grpc_stream_open(&s->grpc, &s->sink, err);
+}
+
+/* Take B off the front of the preface. Returns how much of it. */
+static size_t match_preface(struct requests_stream *s,
+			    const struct span__tcp_bytes *b)
+{
+	static const char preface[] = SPAN__HTTP2_PREFACE;
+	size_t n = 0;
+
+	while (n < b->len && s->n_preface + n < PREFACE &&
+	       (char)b->p[n] == preface[s->n_preface + n])
+		n++;
+	return n;
+}
+
+/*
+ * The first bytes of a connection say what it speaks. Returns 1 when that is
+ * nothing to us; 0 with *B less what was taken of it.
+ */
+static int decide(struct requests_stream *s, struct span__tcp_bytes *b,
+		  struct span_error *err)
+{
+	size_t n = match_preface(s, b);
+	struct span__tcp_bytes front = {
+		.p = (const uint8_t *)SPAN__HTTP2_PREFACE,
+		.len = s->n_preface,
+		.time_ns = b->time_ns,
+		.begins = true,
+	};
+
+	if (s->n_preface + n == PREFACE || n == b->len) {
+		s->n_preface += n;
+		b->p += n;
+		b->len -= n;
+		return s->n_preface == PREFACE ? open_grpc(s, err) : 0;
+	}
+	s->decided = true;
+	/* "P" is how POST begins, too. */
+	if (front.len)
+		return span__http_stream_put(s->http, &front, err);
+	if (span__http_stream_begins(b->p, b->len) || is_undecided(b))
+		return 0;
+	s->requests->ignored.connections++;
+	return 1;
+}
+
 static int take_bytes(void *stream, const struct span__tcp_bytes *b,
 		      struct span_error *err)
 {
 	struct requests_stream *s = stream;
+	struct span__tcp_bytes rest = *b;
+	int rc = 0;
 
-	if (s->whole && !s->decided &&
-	    !span__http_stream_begins(b->p, b->len) && !is_undecided(b)) {
-		s->requests->ignored.connections++;
-		return 1;
-	}
-	s->decided = true;
-	return span__http_stream_put(s->http, b, err);
+	if (!s->decided && s->whole)
+		rc = decide(s, &rest, err);
+	else if (!s->decided)
+		s->decided =
+			b->begins && span__http_stream_begins(b->p, b->len);
+	if (rc || !rest.len)
+		return rc;
+	return s->grpc ? span__grpc_stream_put(s->grpc, &rest, err)
+		       : span__http_stream_put(s->http, &rest, err);
 }
 
-static void take_gap(void *stream, enum span__drop cause)
+static int take_gap(void *stream, uint32_t len, enum span__drop cause)
 {
 	struct requests_stream *s = stream;
 
-	s->decided = true; /* too late to tell by the beginning */
+	if (s->whole)
+		s->decided = true; /* too late to tell by the beginning */
+	if (s->grpc)
+		return span__grpc_stream_gap(s->grpc, len, cause);
 	span__http_stream_gap(s->http, cause);
+	return 0;
 }
 
 static size_t stream_memory(const void *stream)
 {
 	const struct requests_stream *s = stream;
 
-	return sizeof(*s) + span__http_stream_memory(s->http);
+	return sizeof(*s) + (s->grpc ? span__grpc_stream_memory(s->grpc)
+				     : span__http_stream_memory(s->http));
 }
 
+/*
+ * Of a connection that was seen from its middle on, and never found to be
+ * HTTP/1, nothing is known. Without ports it may be anything.
+ */
 static void close_stream(void *stream)
 {
 	struct requests_stream *s = stream;
 
+	if (!s->decided && !s->whole && s->requests->by_port)
+		s->requests->ignored.connections++;
 	span__http_stream_close(&s->http);
+	span__grpc_stream_close(&s->grpc);
 	free(s);
 }
 
@@ -203,6 +290,7 @@ int span__requests_open(struct span__requests **out, const uint16_t *ports,
 	if (!r)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	r->sink = *sink;
+	r->by_port = n_ports > 0;
 	rc = span__tcp_open(&r->tcp, ports, n_ports, &streams, err);
 	if (rc < 0)
 		span__requests_close(&r);

@@ -2,8 +2,8 @@
 /*
  * net/requests.h - from TCP packets to what clients posted
  *
- * The HTTP requests of tracing clients, as collectors know them, each a
- * payload with its body inflated. Other requests are ignored, and so are
+ * The HTTP requests and gRPC calls of tracing clients, as collectors know them,
+ * each a payload with its body inflated. Other requests are ignored, and so are
  * connections that do not speak HTTP.
  */
 #ifndef NET_REQUESTS_H
@@ -27,7 +27,7 @@ struct span__requests_sink {
 /* What was of no interest. */
 struct span__ignored {
 	uint64_t requests;    /* of another method or to another path */
-	uint64_t connections; /* of another protocol, for instance TLS */
+	uint64_t connections; /* of another protocol, or not known */
 };
 
 struct span__requests;

@@ -114,7 +114,9 @@ static int leave_gap(struct span__tcp *t, struct span__tcp_stream *s,
 		return 0;
 	rc = open_taken(t, s, err);
 	if (rc >= 0)
-		t->sink.gap(s->taken, cause);
+		rc = t->sink.gap(s->taken, n, cause);
+	if (rc > 0)
+		close_taken(t, s);
 	return rc < 0 ? rc : 0;
 }
 

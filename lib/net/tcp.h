@@ -62,8 +62,8 @@ struct span__tcp_sink {
 	/* 1: none of the further bytes are wanted. */
 	int (*bytes)(void *stream, const struct span__tcp_bytes *b,
 		     struct span_error *err);
-	/* Bytes are missing, for CAUSE; the next ones come after them. */
-	void (*gap)(void *stream, enum span__drop cause);
+	/* LEN bytes are missing, for CAUSE. 1: as above. */
+	int (*gap)(void *stream, uint32_t len, enum span__drop cause);
 	/* Bytes that the stream holds. */
 	size_t (*memory)(const void *stream);
 	/* Nothing more comes. */

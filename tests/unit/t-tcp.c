@@ -21,6 +21,7 @@ static char seen[16u << 20];
 static size_t n_seen;
 static uint64_t last_ns;
 static int n_open, n_gaps;
+static uint64_t n_missing;
 static size_t held;	    /* what the sink says it holds */
 static const char *deaf_at; /* none more is wanted behind this byte */
 
@@ -56,11 +57,13 @@ static int on_bytes(void *stream, const struct span__tcp_bytes *b,
 	return deaf_at && memchr(b->p, *deaf_at, b->len);
 }
 
-static void on_gap(void *stream, enum span__drop cause)
+static int on_gap(void *stream, uint32_t len, enum span__drop cause)
 {
 	(void)stream;
 	n_gaps++;
+	n_missing += len;
 	see(cause == SPAN__DROP_TRUNCATED ? "#" : "?", 1);
+	return 0;
 }
 
 static size_t on_memory(const void *stream)
@@ -90,6 +93,7 @@ static struct span__tcp *open_tcp(void)
 
 	n_seen = 0;
 	n_gaps = 0;
+	n_missing = 0;
 	seen[0] = '\0';
 	if (span__tcp_open(&t, ports, 2, &sink, NULL) < 0)
 		abort();
@@ -359,7 +363,8 @@ static void test_lossy(void)
 		}
 		bad += put(t, 1, FIN, isn + 1 + at, "", 0, 2) != 0;
 		bad += span__tcp_finish(t, NULL) != 0;
-		bad += n_gaps != want || n_seen != got + 2u + (size_t)want;
+		bad += n_gaps != want || n_missing != at - got ||
+		       n_seen != got + 2u + (size_t)want;
 		gaps += want;
 		span__tcp_close(&t);
 	}
