@@ -5,6 +5,8 @@
 #ifndef CAPTURE_REPORT_H
 #define CAPTURE_REPORT_H
 
+#include <span/base.h>
+
 #include "net/receiver.h"
 
 /*
@@ -19,6 +21,9 @@ void capture_report_counts(struct span__receiver *r);
 
 /* The same with -v; a warning when anything was lost; the metrics file. */
 void capture_report_end(struct span__receiver *r);
+
+/* Append the metrics of now, and those that Jaeger's servers have. */
+void capture_report_text(struct span__receiver *r, struct span_buf *out);
 
 /* Rewrite the metrics file, when it is due or NOW. */
 void capture_report_metrics(struct span__receiver *r, bool now);

@@ -229,6 +229,8 @@ extern const struct cmd_option cmd_metrics_options[];
  * is older than a second, or NOW. Metrics end with a NULL name.
  */
 void cmd_metrics_write(const struct cmd_metric *m, bool now);
+/* Append them in Prometheus' text format. */
+void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m);
 
 /*
  * A progress line on stderr, when that is a terminal and a second has passed:

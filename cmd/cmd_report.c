@@ -28,7 +28,7 @@ const struct cmd_option cmd_metrics_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-static void format_metrics(struct span_buf *b, const struct cmd_metric *m)
+void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 {
 	const char *last = "";
 
@@ -51,7 +51,7 @@ static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 	char *temp = NULL;
 	int fd = -1, rc;
 
-	format_metrics(&b, m);
+	cmd_metrics_text(&b, m);
 	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
 		      : cmd__temp_open(&fd, &temp, metrics_file, err);
 	if (rc < 0)

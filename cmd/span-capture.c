@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture-listen.h"
 #include "capture-report.h"
 #include "net/privilege.h"
 #include "net/receiver.h"
@@ -12,7 +13,8 @@
 #include "base/banned.h"
 
 #define PORTS_MAX 64u
-#define FIRST_SYSTEMD_FD 3
+#define QUEUE (16u << 20)
+#define SERVER_QUEUE (32u << 20) /* holds the largest body */
 #define SECOND_NS 1000000000u
 
 /* Those of the Jaeger agent: Zipkin compact, compact, binary. */
@@ -24,22 +26,11 @@ static const uint16_t collector_ports[] = {4317, 4318, 9411, 14250, 14268};
 #define N_COLLECTOR_PORTS (sizeof(collector_ports) / sizeof(collector_ports[0]))
 
 static struct {
-	const char *udp, *file, *interface, *filter, *user;
-	struct cmd_list listen, port;
-	uint64_t buffer, queue, count, duration_ns;
+	const char *file, *interface, *filter, *user;
+	struct cmd_list port;
+	uint64_t queue, count, duration_ns;
 	bool list, promiscuous, truncated;
-} opt = {.buffer = 32u << 20, .queue = 16u << 20};
-
-static const struct cmd_option network_options[] = {
-	{CMD_OPTIONAL, 0, "udp", &opt.udp, "ADDRESS",
-	 "listen on UDP ports 5775, 6831 and 6832 of the loopback or ADDRESS",
-	 NULL},
-	{CMD_LIST, 'l', "listen", &opt.listen, "udp:ADDRESS:PORT",
-	 "listen there (repeatable; port 0: a free one)", NULL},
-	{CMD_SIZE, 0, "socket-buffer", &opt.buffer, "SIZE",
-	 "buffer of each socket in the kernel (default 32M)", NULL},
-	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
-};
+} opt;
 
 static const struct cmd_option packet_options[] = {
 	{CMD_STRING, 'r', "read", &opt.file, "FILE",
@@ -60,13 +51,18 @@ static const struct cmd_option packet_options[] = {
 };
 
 static const struct cmd_option options[] = {
-	{CMD_GROUP, 0, NULL, (void *)network_options, NULL, "Receiving", NULL},
+	{CMD_GROUP, 0, NULL, (void *)capture_listen_options, NULL, "Receiving",
+	 NULL},
+	{CMD_GROUP, 0, NULL, (void *)capture_server_options, NULL, "Servers",
+	 NULL},
 	{CMD_GROUP, 0, NULL, (void *)packet_options, NULL, "Packets", NULL},
 	{CMD_INT, 'c', "count", &opt.count, "N", "stop after N payloads", NULL},
 	{CMD_DURATION, 0, "duration", &opt.duration_ns, "TIME",
 	 "stop after this time", NULL},
 	{CMD_SIZE, 0, "queue", &opt.queue, "SIZE",
-	 "memory for what the reader has not taken yet (default 16M)", NULL},
+	 "memory for what the reader has not taken yet (default 16M, 32M\n"
+	 "with a server)",
+	 NULL},
 	{CMD_STRING, 'Z', "user", &opt.user, "USER",
 	 "become USER when everything is open", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
@@ -74,24 +70,27 @@ static const struct cmd_option options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-static volatile sig_atomic_t counts_wanted;
+static volatile sig_atomic_t counts_wanted, reload_wanted;
 
-static void on_usr1(int sig)
+static void on_signal(int sig)
 {
-	(void)sig;
-	counts_wanted = 1;
+	if (sig == SIGHUP)
+		reload_wanted = 1;
+	else
+		counts_wanted = 1;
 }
 
-static void check_usage(int argc, char **argv, int n_systemd)
+static void check_usage(int argc, char **argv)
 {
-	bool network = opt.udp || opt.listen.n || n_systemd;
+	bool network = capture_listens();
 
 	if (argc)
 		cmd_usage("unexpected argument: '%s' (a file is read with -r)",
 			  argv[0]);
 	if (!network && !opt.file && !opt.interface)
-		cmd_usage("nothing to receive from: try --udp, "
-			  "--listen udp:ADDRESS:PORT, -r FILE or -i INTERFACE");
+		cmd_usage("nothing to receive from: try --udp, --all, "
+			  "--listen PROTO:ADDRESS:PORT, -r FILE or "
+			  "-i INTERFACE");
 	if (opt.file && (network || opt.interface))
 		cmd_usage("-r reads a file and nothing else");
 	if (opt.file && opt.duration_ns)
@@ -101,8 +100,11 @@ static void check_usage(int argc, char **argv, int n_systemd)
 		cmd_usage("--port, --filter and --truncated go with -r or -i");
 	if (opt.promiscuous && !opt.interface)
 		cmd_usage("--promiscuous goes with -i");
+	if (!opt.queue)
+		opt.queue = capture_serves() ? SERVER_QUEUE : QUEUE;
 	if (opt.queue < SPAN__QUEUE_MIN || opt.queue > SPAN__QUEUE_MAX)
 		cmd_usage("--queue is 256K at least and 1G at most");
+	capture_servers_check(opt.queue);
 }
 
 /*
@@ -136,31 +138,6 @@ static int wanted_ports(struct span__ports *p, struct span_error *err)
 	return 0;
 }
 
-static int open_sockets(struct span__receiver *r, int n_systemd,
-			struct span_error *err)
-{
-	const char *const loopback[] = {"127.0.0.1", "::1"};
-	const char *const given[] = {opt.udp};
-	const char *const *hosts = opt.udp && *opt.udp ? given : loopback;
-	int rc = 0;
-
-	for (int i = 0; i < n_systemd && rc >= 0; i++)
-		rc = span__receiver_adopt(r, FIRST_SYSTEMD_FD + i, err);
-	for (size_t i = 0; opt.udp && i < N_JAEGER_PORTS && rc >= 0; i++)
-		rc = span__receiver_listen(r, hosts, *opt.udp ? 1 : 2,
-					   jaeger_ports[i], err);
-	for (size_t i = 0; i < opt.listen.n && rc >= 0; i++) {
-		char host[SPAN__ADDRESS_TEXT];
-		const char *const one[] = {host};
-		uint16_t port;
-
-		rc = span__address_split(opt.listen.v[i], host, &port, err);
-		if (rc >= 0)
-			rc = span__receiver_listen(r, one, 1, port, err);
-	}
-	return rc;
-}
-
 /* The file or interface, when there is one. */
 static int open_packets(struct span__receiver *r, struct span__capture **out,
 			int *fd, struct span_error *err)
@@ -180,7 +157,7 @@ static int open_packets(struct span__receiver *r, struct span__capture **out,
 	} else {
 		name = opt.interface;
 		rc = span__capture_open_live(out, name, opt.promiscuous,
-					     opt.buffer, err);
+					     capture_buffer, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -242,7 +219,9 @@ static int receive(struct span__receiver *r, const sigset_t *open,
 		capture_report_metrics(r, false);
 		if (counts_wanted)
 			capture_report_counts(r);
-		counts_wanted = 0;
+		if (reload_wanted)
+			capture_servers_reload();
+		counts_wanted = reload_wanted = 0;
 	}
 	cmd_sd_notify("STOPPING=1");
 	return rc;
@@ -250,16 +229,19 @@ static int receive(struct span__receiver *r, const sigset_t *open,
 
 static void block_signals(sigset_t *open)
 {
-	struct sigaction act = {.sa_handler = on_usr1};
+	struct sigaction act = {.sa_handler = on_signal};
 	sigset_t set;
 
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGUSR1, &act, NULL);
+	if (capture_servers_can_reload())
+		sigaction(SIGHUP, &act, NULL);
 	cmd_signals_source();
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, open);
 }
 
@@ -294,21 +276,22 @@ static int run_file(struct span__receiver *r, struct span_error *err)
 
 static int run(int argc, char **argv, struct span_error *err)
 {
-	int n_systemd = cmd_sd_listen_fds(), input = -1, output, rc;
-	struct span__receiver_opts o = {.queue = opt.queue,
-					.buffer = opt.buffer,
-					.count = opt.count,
+	struct span__receiver_opts o = {.count = opt.count,
 					.keep_truncated = opt.truncated};
 	struct span__receiver *r = NULL;
 	struct span__capture *capture = NULL;
+	int input = -1, output, rc;
 
 	if (opt.list)
 		return span__capture_list(stdout, err);
-	check_usage(argc, argv, n_systemd);
+	capture_listen_inherit();
+	check_usage(argc, argv);
+	o.queue = opt.queue;
+	o.buffer = capture_buffer;
 	span__no_new_privileges();
 	rc = span__receiver_open(&r, &o, err);
 	if (rc >= 0)
-		rc = open_sockets(r, n_systemd, err);
+		rc = capture_listen_open(r, err);
 	if (rc >= 0 && (opt.file || opt.interface))
 		rc = open_packets(r, &capture, &input, err);
 	if (rc >= 0 && opt.user)
@@ -319,13 +302,14 @@ static int run(int argc, char **argv, struct span_error *err)
 		rc = span__receiver_start(r, output, err);
 	if (rc < 0)
 		goto done;
-	capture_report_start(r, opt.interface, opt.buffer);
+	capture_report_start(r, opt.interface, capture_buffer);
 	rc = opt.file ? run_file(r, err) : run_network(r, err);
 	capture_report_end(r);
 	if (rc >= 0)
 		rc = cmd_output_close(output, err);
 done:
 	span__receiver_close(&r);
+	capture_servers_close();
 	span__capture_close(&capture);
 	if (input >= 0)
 		cmd_input_close(&input);

@@ -638,7 +638,7 @@ golden() {
 
 @test "span-capture: wrong usage says what to try" {
 	run -2 --separate-stderr span-capture
-	[ "${stderr_lines[0]}" = "span-capture: nothing to receive from: try --udp, --listen udp:ADDRESS:PORT, -r FILE or -i INTERFACE" ]
+	[ "${stderr_lines[0]}" = "span-capture: nothing to receive from: try --udp, --all, --listen PROTO:ADDRESS:PORT, -r FILE or -i INTERFACE" ]
 	[[ ${stderr_lines[1]} = "usage: span-capture "* ]]
 	run -2 --separate-stderr span-capture file.pcap
 	[[ $stderr = *"unexpected argument: 'file.pcap' (a file is read with -r)"* ]]

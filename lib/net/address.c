@@ -69,16 +69,17 @@ int span__port_parse(struct span_str text, uint16_t *port,
 	return 0;
 }
 
-int span__address_split(const char *text, char *host, uint16_t *port,
-			struct span_error *err)
+int span__address_split(const char *text, struct span_str *proto, char *host,
+			uint16_t *port, struct span_error *err)
 {
-	const char *start, *colon, *end;
+	const char *start = strchr(text, ':'), *colon, *end;
 	size_t len;
 
-	if (strncmp(text, "udp:", 4) != 0)
+	if (!start || start == text)
 		return span_error_set(err, SPAN_E_INVALID,
-				      "'%s' is not udp:ADDRESS:PORT", text);
-	start = text + 4;
+				      "'%s' is not PROTO:ADDRESS:PORT", text);
+	*proto = (struct span_str){text, (size_t)(start - text)};
+	start++;
 	colon = end = strrchr(start, ':');
 	if (colon && *start == '[') {
 		start++;
@@ -88,12 +89,12 @@ int span__address_split(const char *text, char *host, uint16_t *port,
 	} else if (colon && memchr(start, ':', (size_t)(colon - start))) {
 		return span_error_set(err, SPAN_E_INVALID,
 				      "'%s': an IPv6 address goes in brackets: "
-				      "udp:[::1]:6831",
-				      text);
+				      "%.*s:[::1]:6831",
+				      text, (int)proto->len, proto->p);
 	}
 	if (!colon || end == start)
 		return span_error_set(err, SPAN_E_INVALID,
-				      "'%s' is not udp:ADDRESS:PORT", text);
+				      "'%s' is not PROTO:ADDRESS:PORT", text);
 	len = (size_t)(end - start);
 	if (len >= SPAN__ADDRESS_TEXT)
 		return span_error_set(err, SPAN_E_INVALID,
@@ -178,4 +179,14 @@ size_t span__address_bytes_text(int family, const void *bytes, uint16_t port,
 				char *buf)
 {
 	return text_of(family, bytes, 0, port, buf);
+}
+
+bool span__address_equal(const struct span__address *a,
+			 const struct span__address *b)
+{
+	char one[SPAN__ADDRESS_TEXT], other[SPAN__ADDRESS_TEXT];
+
+	span__address_text(a, one);
+	span__address_text(b, other);
+	return !strcmp(one, other);
 }

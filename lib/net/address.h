@@ -32,17 +32,23 @@ SPAN_NODISCARD int span__address_resolve(struct span__address *out, size_t max,
 					 struct span_error *err);
 
 /*
- * Split "udp:HOST:PORT" (HOST in brackets when it is IPv6) as --listen has
- * it. HOST has room for SPAN__ADDRESS_TEXT bytes. 0 or SPAN_E_INVALID.
+ * Split "PROTO:HOST:PORT" (HOST in brackets when it is IPv6) as --listen has
+ * it. *PROTO borrows TEXT; HOST has room for SPAN__ADDRESS_TEXT bytes. 0 or
+ * SPAN_E_INVALID.
  */
-SPAN_NODISCARD int span__address_split(const char *text, char *host,
-				       uint16_t *port, struct span_error *err);
+SPAN_NODISCARD int span__address_split(const char *text, struct span_str *proto,
+				       char *host, uint16_t *port,
+				       struct span_error *err);
 
 /* A port number, 0 to 65535. 0 or SPAN_E_INVALID. */
 SPAN_NODISCARD int span__port_parse(struct span_str text, uint16_t *port,
 				    struct span_error *err);
 
 uint16_t span__address_port(const struct span__address *a);
+
+/* Have both the same family, bytes, scope and port? */
+bool span__address_equal(const struct span__address *a,
+			 const struct span__address *b);
 
 /*
  * "192.0.2.1:4711" or "[2001:db8::1]:4711" into BUF of SPAN__ADDRESS_TEXT

@@ -62,6 +62,11 @@ uint64_t span__intake_missing(const struct span__intake *in)
 	return in->opts.count ? in->opts.count - in->written : UINT64_MAX;
 }
 
+size_t span__intake_size(const struct span__intake *in)
+{
+	return in->opts.queue;
+}
+
 size_t span__intake_room(struct span__intake *in)
 {
 	return in->opts.queue - (size_t)span__queue_len(in->queue);
@@ -100,6 +105,17 @@ int span__intake_datagram(struct span__intake *in, const struct span_payload *p,
 	else
 		in->counts.truncated += p->truncated;
 	return 0;
+}
+
+void span__intake_lose(struct span__intake *in, uint16_t port,
+		       enum span__drop cause)
+{
+	struct span__port_counts *c = span__counts_of(&in->counts, port);
+
+	if (span__intake_is_enough(in)) /* the rest was not to be read */
+		return;
+	c->received++;
+	c->drops[cause]++;
 }
 
 /* Thrift comes in two encodings, and nothing but the bytes says which. */

@@ -76,14 +76,9 @@ static void keep_socket(struct span__receiver *r)
 static bool is_open(const struct span__receiver *r,
 		    const struct span__address *a)
 {
-	char want[SPAN__ADDRESS_TEXT], have[SPAN__ADDRESS_TEXT];
-
-	span__address_text(a, want);
-	for (size_t i = 0; i < r->n_sockets; i++) {
-		span__address_text(&r->sockets[i].local, have);
-		if (!strcmp(want, have))
+	for (size_t i = 0; i < r->n_sockets; i++)
+		if (span__address_equal(&r->sockets[i].local, a))
 			return true;
-	}
 	return false;
 }
 
@@ -101,21 +96,6 @@ static int listen_address(struct span__receiver *r,
 	if (rc == 0)
 		keep_socket(r);
 	return rc;
-}
-
-/* Say more about an address that is taken, since it happens to everybody. */
-static int listen_error(const struct span__address *a, struct span_error *err)
-{
-	char text[SPAN__ADDRESS_TEXT];
-
-	if (err->sys != EADDRINUSE)
-		return err->code;
-	span__address_text(a, text);
-	errno = EADDRINUSE;
-	return span_error_set(err, SPAN_E_IO,
-			      "cannot listen on udp %s (to see who does: "
-			      "ss -ulpn 'sport = :%u')",
-			      text, span__address_port(a));
 }
 
 int span__receiver_listen(struct span__receiver *r, const char *const *hosts,
@@ -141,7 +121,7 @@ int span__receiver_listen(struct span__receiver *r, const char *const *hosts,
 			*err = last;
 			if (last.sys != EAFNOSUPPORT &&
 			    last.sys != EADDRNOTAVAIL)
-				return listen_error(&addresses[i], err);
+				return err->code;
 		}
 	}
 	return opened ? 0 : err->code;
@@ -215,14 +195,9 @@ static int take_request(void *arg, const struct span_payload *p,
 
 static void lose_request(void *arg, uint16_t port, enum span__drop cause)
 {
-	struct span__receiver *r = arg;
-	struct span__port_counts *c =
-		span__counts_of(span__intake_counts(r->intake), port);
+	const struct span__receiver *r = arg;
 
-	if (is_enough(r)) /* its rest was not read */
-		return;
-	c->received++;
-	c->drops[cause]++;
+	span__intake_lose(r->intake, port, cause);
 }
 
 int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
@@ -486,15 +461,10 @@ const struct span__counts *span__receiver_counts(struct span__receiver *r)
 	return counts;
 }
 
-uint64_t span__receiver_packets(const struct span__receiver *r)
+const struct span__packets *
+span__receiver_packets(const struct span__receiver *r)
 {
-	return r->packets ? span__packets_seen(r->packets) : 0;
-}
-
-const struct span__ignored *
-span__receiver_ignored(const struct span__receiver *r)
-{
-	return r->packets ? span__packets_ignored(r->packets) : NULL;
+	return r->packets;
 }
 
 uint64_t span__receiver_queue_len(struct span__receiver *r)
@@ -502,11 +472,6 @@ uint64_t span__receiver_queue_len(struct span__receiver *r)
 	struct span__queue *q = span__intake_queue(r->intake);
 
 	return q ? span__queue_len(q) : 0;
-}
-
-uint64_t span__receiver_stalled_ns(struct span__receiver *r)
-{
-	return span__intake_stalled_ns(r->intake);
 }
 
 struct span__server_counts

@@ -112,16 +112,12 @@ SPAN_NODISCARD int span__receiver_finish(struct span__receiver *r, bool drain,
 
 /* Counts as of now. */
 const struct span__counts *span__receiver_counts(struct span__receiver *r);
-/* Packets read from the capture. */
-uint64_t span__receiver_packets(const struct span__receiver *r);
-/* What in it was of no interest; NULL without a capture. */
-const struct span__ignored *
-span__receiver_ignored(const struct span__receiver *r);
+/* The reader of captured packets, or NULL: for its counts. */
+const struct span__packets *
+span__receiver_packets(const struct span__receiver *r);
 /* Bytes that wait in the queue. */
 uint64_t span__receiver_queue_len(struct span__receiver *r);
 
-/* For how long the reader has taken nothing; to be called each second. */
-uint64_t span__receiver_stalled_ns(struct span__receiver *r);
 struct span__server_counts
 span__receiver_server_counts(const struct span__receiver *r);
 

@@ -13,8 +13,10 @@ static const struct {
 	{"udp:[fe80::1%eth0]:65535", "fe80::1%eth0", 65535, true},
 	{"udp:localhost:1", "localhost", 1, true},
 	{"udp:*:6831", "*", 6831, true},
-	{"tcp:127.0.0.1:1", NULL, 0, false},
+	{"otlp-http:127.0.0.1:1", "127.0.0.1", 1, true},
 	{"127.0.0.1:1", NULL, 0, false},
+	{":127.0.0.1:1", NULL, 0, false},
+	{"udp", NULL, 0, false},
 	{"udp:", NULL, 0, false},
 	{"udp::", NULL, 0, false},
 	{"udp::1", NULL, 0, false},
@@ -37,14 +39,16 @@ static void test_split(void)
 		char host[SPAN__ADDRESS_TEXT] = "";
 		struct span_error err = {0};
 		uint16_t port = 0;
-		int rc = span__address_split(splits[i].text, host, &port, &err);
+		struct span_str proto = {0};
+		int rc = span__address_split(splits[i].text, &proto, host,
+					     &port, &err);
 
 		if (!splits[i].good) {
 			ok(rc == SPAN_E_INVALID && err.msg[0], "'%s' is wrong",
 			   splits[i].text);
 			continue;
 		}
-		ok(rc == 0 && port == splits[i].port &&
+		ok(rc == 0 && port == splits[i].port && proto.len >= 3 &&
 			   !strcmp(host, splits[i].host),
 		   "'%s' is split", splits[i].text);
 	}
@@ -53,12 +57,13 @@ static void test_split(void)
 static void test_long_host(void)
 {
 	char text[200] = "udp:", host[SPAN__ADDRESS_TEXT];
+	struct span_str proto;
 	uint16_t port;
 
 	memset(text + 4, 'a', SPAN__ADDRESS_TEXT);
 	memcpy(text + 4 + SPAN__ADDRESS_TEXT, ":1", 3);
-	is_int(span__address_split(text, host, &port, NULL), SPAN_E_INVALID,
-	       "a host that does not fit is wrong");
+	is_int(span__address_split(text, &proto, host, &port, NULL),
+	       SPAN_E_INVALID, "a host that does not fit is wrong");
 }
 
 static void test_text(void)

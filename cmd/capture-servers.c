@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One HTTP server for all sockets that speak HTTP, so that they share limits;
+ * what differs is what it serves to whom.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "capture-listen.h"
+#include "capture-report.h"
+#include "net/http_server.h"
+
+#include "base/banned.h"
+
+#define BODY_MIN 1024u
+#define QUEUE_HEAD (64u << 10) /* what a body takes besides itself, amply */
+#define OTHER_FDS 256u	       /* besides those of connections */
+#define STALLED_NS 5000000000u
+
+static struct {
+	const char *cert, *key, *strategies;
+	struct cmd_list cors;
+	uint64_t max_body, max_connections;
+} opt = {.max_connections = 1024};
+
+const struct cmd_option capture_server_options[] = {
+	{CMD_STRING, 0, "strategies", &opt.strategies, "FILE",
+	 "sampling strategies for clients that ask, as Jaeger has them", NULL},
+	{CMD_STRING, 0, "tls-cert", &opt.cert, "FILE",
+	 "speak TLS on all TCP ports, with this certificate (PEM)", NULL},
+	{CMD_STRING, 0, "tls-key", &opt.key, "FILE", "its private key (PEM)",
+	 NULL},
+	{CMD_LIST, 0, "cors-origin", &opt.cors, "ORIGIN",
+	 "let pages of ORIGIN send spans (repeatable; * in it: anything)",
+	 NULL},
+	{CMD_SIZE, 0, "max-body", &opt.max_body, "SIZE",
+	 "refuse larger bodies, inflated ones too (default 20M)", NULL},
+	{CMD_INT, 0, "max-connections", &opt.max_connections, "N",
+	 "refuse further connections (default 1024)", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static struct {
+	struct span__http_server *http; /* belongs to the receiver */
+	struct span__strategies *strategies;
+	struct span_buf cert, key;
+} servers;
+
+static uint64_t queue_fits(uint64_t queue)
+{
+	uint64_t most = queue < SPAN_PAYLOAD_MAX ? queue : SPAN_PAYLOAD_MAX;
+
+	return most - QUEUE_HEAD;
+}
+
+void capture_servers_check(uint64_t queue)
+{
+	if (!opt.cert != !opt.key)
+		cmd_usage("--tls-cert and --tls-key go together");
+	if (!capture_serves() &&
+	    (opt.cert || opt.strategies || opt.cors.n || opt.max_body))
+		cmd_usage("there is no TCP port for --tls-cert, --strategies, "
+			  "--cors-origin or --max-body");
+	if (opt.max_body && opt.max_body < BODY_MIN)
+		cmd_usage("--max-body is 1K at least");
+	if (opt.max_body > queue_fits(queue))
+		cmd_usage("--max-body is more than --queue can hold, and 31M "
+			  "at most");
+	if (!opt.max_connections || opt.max_connections > 1000000)
+		cmd_usage("--max-connections is 1 at least and 1M at most");
+	if (!opt.max_body)
+		opt.max_body = 20u << 20;
+	if (opt.max_body > queue_fits(queue))
+		opt.max_body = queue_fits(queue);
+}
+
+/* ---- Sampling strategies ---- */
+
+static void warn_lines(const struct span_buf *b)
+{
+	for (size_t i = 0; i < b->len;) {
+		const char *line = b->p + i;
+		const char *end = memchr(line, '\n', b->len - i);
+
+		cmd_warn("%.*s", (int)(end - line), line);
+		i += (size_t)(end - line) + 1;
+	}
+}
+
+static int read_strategies(struct span__strategies **out,
+			   struct span_error *err)
+{
+	struct span_buf text = {0}, warnings = {0};
+	int rc = cmd_file_read(opt.strategies, &text, err);
+
+	if (rc >= 0)
+		rc = span__strategies_parse(out, opt.strategies, text.p,
+					    text.len, &warnings, err);
+	warn_lines(&warnings);
+	span_buf_release(&text);
+	span_buf_release(&warnings);
+	return rc;
+}
+
+bool capture_servers_can_reload(void)
+{
+	return opt.strategies && servers.http;
+}
+
+void capture_servers_reload(void)
+{
+	struct span__strategies *s = NULL;
+	struct span_error err = {0};
+
+	if (!capture_servers_can_reload())
+		return;
+	if (read_strategies(&s, &err) < 0) {
+		cmd_warn("%s%s%s; the strategies stay as they were", err.msg,
+			 err.sys ? ": " : "", err.sys ? strerror(err.sys) : "");
+		return;
+	}
+	span__http_server_strategies(servers.http, s);
+	span__strategies_close(&servers.strategies);
+	servers.strategies = s;
+	if (cmd_verbose)
+		cmd_note("read the strategies of %zu services",
+			 span__strategies_n(s));
+}
+
+/* ---- Health and metrics ---- */
+
+static bool is_healthy(void *arg)
+{
+	return span__intake_stalled_ns(span__receiver_intake(arg)) < STALLED_NS;
+}
+
+static void put_metrics(void *arg, struct span_buf *out)
+{
+	capture_report_text(arg, out);
+}
+
+/* ---- To open ---- */
+
+/* A connection is a descriptor, and 1,024 of all is a usual limit. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+	rlim_t need = (rlim_t)opt.max_connections + OTHER_FDS;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
+		return;
+	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < need)
+		cmd_warn("the system allows %llu open files, too few for "
+			 "%llu connections",
+			 (unsigned long long)limit.rlim_cur,
+			 (unsigned long long)opt.max_connections);
+}
+
+static int read_text(const char *path, struct span_buf *b,
+		     struct span_error *err)
+{
+	int rc = cmd_file_read(path, b, err);
+
+	if (rc < 0)
+		return rc;
+	span_buf_putc(b, '\0');
+	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
+			 : 0;
+}
+
+static int read_files(struct span_error *err)
+{
+	int rc = 0;
+
+	if (opt.cert)
+		rc = read_text(opt.cert, &servers.cert, err);
+	if (rc >= 0 && opt.key)
+		rc = read_text(opt.key, &servers.key, err);
+	if (rc >= 0 && opt.strategies)
+		rc = read_strategies(&servers.strategies, err);
+	return rc;
+}
+
+static int open_http(struct span__receiver *r, struct span_error *err)
+{
+	struct span__http_opts o = {
+		.max_body = opt.max_body,
+		.max_connections = opt.max_connections,
+		.cors = opt.cors.v,
+		.n_cors = opt.cors.n,
+		.admin = {r, is_healthy, put_metrics},
+		.take = span__intake_take,
+		.arg = span__receiver_intake(r),
+	};
+	struct span__server face;
+	int rc = read_files(err);
+
+	if (rc < 0)
+		return rc;
+	o.cert = servers.cert.p;
+	o.key = servers.key.p;
+	allow_descriptors();
+	rc = span__http_server_open(&servers.http, &o, err);
+	if (rc < 0)
+		return rc;
+	span__http_server_strategies(servers.http, servers.strategies);
+	face = span__http_server_face(servers.http);
+	rc = span__receiver_add_server(r, &face, err);
+	if (rc < 0)
+		face.close(face.self);
+	return rc;
+}
+
+/*
+ * Here a gRPC server is to be opened for FD, with span__intake_take() and the
+ * receiver's intake, and added to the receiver.
+ */
+static int serve_grpc(enum capture_proto p, struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_INVALID, "%s: not built yet",
+			      capture_proto_name(p));
+}
+
+int capture_serve(struct span__receiver *r, enum capture_proto p, int fd,
+		  uint16_t port, struct span_error *err)
+{
+	static const enum span__http_kind kinds[CAPTURE_PROTOS] = {
+		[CAPTURE_JAEGER_HTTP] = SPAN__HTTP_JAEGER,
+		[CAPTURE_ZIPKIN] = SPAN__HTTP_ZIPKIN,
+		[CAPTURE_OTLP_HTTP] = SPAN__HTTP_OTLP,
+		[CAPTURE_SAMPLING] = SPAN__HTTP_SAMPLING,
+		[CAPTURE_ADMIN] = SPAN__HTTP_ADMIN,
+	};
+	int rc = 0;
+
+	if (p == CAPTURE_JAEGER_GRPC || p == CAPTURE_OTLP_GRPC)
+		return serve_grpc(p, err);
+	if (!servers.http)
+		rc = open_http(r, err);
+	if (rc < 0)
+		return rc;
+	return span__http_server_listen(servers.http, fd, kinds[p], port, err);
+}
+
+void capture_servers_close(void)
+{
+	span__strategies_close(&servers.strategies);
+	span_buf_release(&servers.cert);
+	span_buf_release(&servers.key);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * net/http_conn.h - what the parts of the HTTP server share
+ */
+#ifndef NET_HTTP_CONN_H
+#define NET_HTTP_CONN_H
+
+#include <microhttpd.h>
+
+#include "net/address.h"
+#include "net/http_routes.h"
+#include "net/http_server.h"
+
+/* What a connection is waiting for, and until when. */
+enum span__http_state {
+	SPAN__HTTP_IDLE, /* for a request */
+	SPAN__HTTP_HEAD, /* for the rest of its head */
+	SPAN__HTTP_BODY,
+	SPAN__HTTP_ANSWER, /* for the client to take it */
+};
+
+struct span__http_conn {
+	struct span__http_server *server;
+	int fd;
+	enum span__http_kind kind;
+	uint16_t port;
+	char peer[SPAN__ADDRESS_TEXT];
+	enum span__http_state state;
+	bool cut;	      /* for slowness, or at the end */
+	uint64_t since_ns;    /* that it is in this state */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+};
+
+/* A listening socket. */
+struct span__http_socket {
+	int fd;
+	enum span__http_kind kind;
+	uint16_t port;
+};
+
+#define SPAN__HTTP_SOCKETS 64u
+
+struct span__http_server {
+	struct span__http_opts opts;
+	struct MHD_Daemon *daemon;
+	int epoll_fd; /* of the listening sockets and the daemon's own */
+	struct span__http_socket sockets[SPAN__HTTP_SOCKETS];
+	size_t n_sockets;
+	struct span__http_conn **conns; /* by descriptor */
+	size_t n_conns;			/* entries */
+	uint64_t swept_ns, start_ns;
+	bool stopping, paused; /* paused: no descriptor for a connection */
+	size_t body_bytes;     /* of bodies that are not whole yet */
+	struct span__server_counts counts;
+	const struct span__strategies *strategies;
+	struct span_buf inflated;
+	int failed; /* what take returned below 0 */
+	struct span_error err;
+};
+
+uint64_t span__http_now_ns(void);   /* CLOCK_MONOTONIC */
+uint64_t span__http_epoch_ns(void); /* CLOCK_REALTIME */
+
+/* C is now in STATE, and may be for NS. */
+void span__http_wait(struct span__http_conn *c, enum span__http_state state,
+		     uint64_t ns);
+
+/* ---- http_request.c: from a head to an answer ---- */
+
+/* MHD_AccessHandlerCallback and MHD_RequestCompletedCallback. */
+enum MHD_Result span__http_handle(void *cls, struct MHD_Connection *mhd,
+				  const char *url, const char *method,
+				  const char *version, const char *data,
+				  size_t *len, void **request);
+void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
+			  enum MHD_RequestTerminationCode why);
+
+/* ---- http_get.c: answers to GET ---- */
+
+struct span__http_answer;
+
+void span__http_sampling(const struct span__http_server *h,
+			 struct MHD_Connection *mhd,
+			 enum span__http_action what,
+			 struct span__http_answer *a);
+void span__http_health(const struct span__http_server *h,
+		       struct span__http_answer *a);
+void span__http_metrics(const struct span__http_server *h,
+			struct span__http_answer *a);
+
+/* ---- http_cors.c: what browsers ask before they send ---- */
+
+/*
+ * Add the headers of CORS to an answer, when the request has an Origin that
+ * may; PREFLIGHT also those that allow the request it announces.
+ */
+void span__http_cors(const struct span__http_server *h,
+		     struct MHD_Connection *mhd, struct MHD_Response *response,
+		     bool preflight);
+
+#endif

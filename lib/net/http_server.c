@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections are accepted here and handed to libmicrohttpd, which reads and
+ * writes them without a thread of its own: so one limit holds for all sockets,
+ * whoever is refused is counted, and the lack of descriptors is no busy loop.
+ * One epoll descriptor stands for all: the sockets' and libmicrohttpd's.
+ *
+ * libmicrohttpd's own timeout begins anew with each byte. Here each state of a
+ * connection has an end that bytes do not move, and a connection that has
+ * passed it is shut down, which libmicrohttpd sees as its end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+
+#include "net/http_conn.h"
+
+#include "base/banned.h"
+
+#define SECOND_NS 1000000000u
+#define SWEEP_NS SECOND_NS /* between two looks at deadlines */
+#define STOP_SWEEP_NS 20000000u
+#define ACCEPTS_PER_TURN 64
+#define EVENTS 16
+#define CONN_MEMORY 65536u /* of libmicrohttpd: a head is less than that */
+#define MEMORY_MIN (64u << 20)
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+uint64_t span__http_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t span__http_epoch_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+void span__http_wait(struct span__http_conn *c, enum span__http_state state,
+		     uint64_t ns)
+{
+	c->state = state;
+	c->since_ns = span__http_now_ns();
+	c->deadline_ns = c->since_ns + ns;
+}
+
+static void or_else(uint64_t *value, uint64_t usual)
+{
+	if (!*value)
+		*value = usual;
+}
+
+static void set_opts(struct span__http_server *h,
+		     const struct span__http_opts *o)
+{
+	h->opts = *o;
+	h->opts.max_body = o->max_body ? o->max_body : 20u << 20;
+	h->opts.max_connections =
+		o->max_connections ? o->max_connections : 1024;
+	h->opts.memory = o->memory ? o->memory : 4 * h->opts.max_body;
+	if (!o->memory && h->opts.memory < MEMORY_MIN)
+		h->opts.memory = MEMORY_MIN;
+	or_else(&h->opts.head_ns, 10ull * SECOND_NS);
+	or_else(&h->opts.body_ns, 15ull * SECOND_NS);
+	or_else(&h->opts.answer_ns, 30ull * SECOND_NS);
+	or_else(&h->opts.first_ns, 30ull * SECOND_NS);
+	or_else(&h->opts.idle_ns, 180ull * SECOND_NS);
+}
+
+/* ---- What libmicrohttpd calls ---- */
+
+static struct span__http_conn *conn_of(struct span__http_server *h, int fd)
+{
+	return fd >= 0 && (size_t)fd < h->n_conns ? h->conns[fd] : NULL;
+}
+
+static void conn_free(struct span__http_server *h, int fd)
+{
+	if (!conn_of(h, fd))
+		return;
+	free(h->conns[fd]);
+	h->conns[fd] = NULL;
+	h->counts.open--;
+}
+
+/* libmicrohttpd has answered by itself what it could not read. */
+static void count_unread(struct span__http_server *h,
+			 struct MHD_Connection *mhd,
+			 const struct span__http_conn *c)
+{
+	const union MHD_ConnectionInfo *status =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+
+	if (!status || c->state == SPAN__HTTP_ANSWER)
+		return;
+	h->counts.requests++;
+	h->counts.refused++;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct span__http_server *h = cls;
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = fd ? conn_of(h, fd->connect_fd) : NULL;
+		return;
+	}
+	if (!*context)
+		return;
+	count_unread(h, mhd, *context);
+	conn_free(h, ((struct span__http_conn *)*context)->fd);
+	*context = NULL;
+}
+
+/* The request line is there: the rest of the head has to follow soon. */
+static void *on_request(void *cls, const char *url, struct MHD_Connection *mhd)
+{
+	struct span__http_server *h = cls;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	(void)url;
+	if (info && info->socket_context)
+		span__http_wait(info->socket_context, SPAN__HTTP_HEAD,
+				h->opts.head_ns);
+	return NULL;
+}
+
+/* ---- To open ---- */
+
+/* Say what is wrong with the files, which libmicrohttpd does not. */
+static int check_tls(const struct span__http_opts *o, struct span_error *err)
+{
+	const gnutls_datum_t cert = {(unsigned char *)(uintptr_t)o->cert,
+				     (unsigned)strlen(o->cert)};
+	const gnutls_datum_t key = {(unsigned char *)(uintptr_t)o->key,
+				    (unsigned)strlen(o->key)};
+	gnutls_certificate_credentials_t c;
+	int rc;
+
+	if (gnutls_certificate_allocate_credentials(&c) < 0)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	rc = gnutls_certificate_set_x509_key_mem2(c, &cert, &key,
+						  GNUTLS_X509_FMT_PEM, NULL, 0);
+	gnutls_certificate_free_credentials(c);
+	if (rc < 0)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "cannot use the TLS certificate and key: "
+				      "%s",
+				      gnutls_strerror(rc));
+	return 0;
+}
+
+static int start_daemon(struct span__http_server *h, struct span_error *err)
+{
+	const struct span__http_opts *o = &h->opts;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+
+	if (o->cert)
+		flags |= MHD_USE_TLS;
+	h->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, span__http_handle, h, MHD_OPTION_ARRAY,
+		o->cert ? tls : tls + 2, MHD_OPTION_NOTIFY_COMPLETED,
+		span__http_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_request, h,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->max_connections + 1,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)CONN_MEMORY / 4,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	if (!h->daemon)
+		return span_error_set(err, SPAN_E_IO,
+				      "cannot start an HTTP server");
+	return 0;
+}
+
+/* NULL is the daemon, else a struct span__http_socket. */
+static int watch(struct span__http_server *h, int fd, void *what,
+		 struct span_error *err)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = what};
+
+	if (epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+		return span_error_set(err, SPAN_E_IO,
+				      "cannot watch a descriptor");
+	return 0;
+}
+
+static void http_close(void *self);
+
+int span__http_server_open(struct span__http_server **out,
+			   const struct span__http_opts *o,
+			   struct span_error *err)
+{
+	struct span__http_server *h = calloc(1, sizeof(*h));
+	const union MHD_DaemonInfo *info;
+	int rc = 0;
+
+	*out = h;
+	if (!h)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	set_opts(h, o);
+	h->start_ns = span__http_now_ns();
+	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (h->epoll_fd < 0)
+		rc = span_error_set(err, SPAN_E_IO, "cannot make an epoll");
+	if (rc >= 0 && o->cert)
+		rc = check_tls(o, err);
+	if (rc >= 0)
+		rc = start_daemon(h, err);
+	if (rc >= 0) {
+		info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+		rc = watch(h, info->epoll_fd, NULL, err);
+	}
+	if (rc < 0) {
+		http_close(h);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int span__http_server_listen(struct span__http_server *h, int fd,
+			     enum span__http_kind kind, uint16_t port,
+			     struct span_error *err)
+{
+	struct span__http_socket *s = &h->sockets[h->n_sockets];
+	int rc;
+
+	if (h->n_sockets == SPAN__HTTP_SOCKETS)
+		return span_error_set(err, SPAN_E_LIMIT, "more than %u sockets",
+				      SPAN__HTTP_SOCKETS);
+	*s = (struct span__http_socket){.fd = fd, .kind = kind, .port = port};
+	rc = watch(h, fd, s, err);
+	if (rc >= 0)
+		h->n_sockets++;
+	return rc;
+}
+
+void span__http_server_strategies(struct span__http_server *h,
+				  const struct span__strategies *s)
+{
+	h->strategies = s;
+}
+
+/* ---- Connections ---- */
+
+/* Make room for an entry at FD. */
+static bool grow_table(struct span__http_server *h, int fd)
+{
+	size_t n = h->n_conns ? h->n_conns : 64;
+	struct span__http_conn **v;
+
+	while (n <= (size_t)fd)
+		n *= 2;
+	if (n == h->n_conns)
+		return true;
+	v = realloc(h->conns, n * sizeof(*v));
+	if (!v)
+		return false;
+	memset(v + h->n_conns, 0, (n - h->n_conns) * sizeof(*v));
+	h->conns = v;
+	h->n_conns = n;
+	return true;
+}
+
+static int add_connection(struct span__http_server *h, int fd,
+			  const struct span__http_socket *s,
+			  const struct span__address *peer,
+			  struct span_error *err)
+{
+	struct span__http_conn *c = NULL;
+
+	if (grow_table(h, fd))
+		c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	}
+	*c = (struct span__http_conn){
+		.server = h, .fd = fd, .kind = s->kind, .port = s->port};
+	span__http_wait(c, SPAN__HTTP_IDLE, h->opts.first_ns);
+	if (peer->len)
+		span__address_text(peer, c->peer);
+	h->conns[fd] = c;
+	h->counts.open++;
+	h->counts.connections++;
+	/* Closes FD when it cannot. */
+	if (MHD_add_connection(h->daemon, fd, &peer->sa.any, peer->len) !=
+	    MHD_YES) {
+		conn_free(h, fd);
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	}
+	return 0;
+}
+
+int span__http_server_connect(struct span__http_server *h, int fd,
+			      enum span__http_kind kind, uint16_t port,
+			      const char *peer, struct span_error *err)
+{
+	const struct span__http_socket s = {.kind = kind, .port = port};
+	struct span__address none = {.sa.in.sin_family = AF_INET,
+				     .len = sizeof(none.sa.in)};
+	int rc = add_connection(h, fd, &s, &none, err);
+
+	if (rc == 0)
+		snprintf(h->conns[fd]->peer, sizeof(h->conns[fd]->peer), "%s",
+			 peer);
+	return rc;
+}
+
+/* Tell whoever is one too many that it may come again. */
+static void refuse(struct span__http_server *h, int fd)
+{
+	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				   "Retry-After: 1\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+
+	h->counts.overloaded++;
+	if (!h->opts.cert)
+		(void)!send(fd, text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+/* Sockets that are not watched wake nobody up, while nothing can be done. */
+static void pause_sockets(struct span__http_server *h, bool pause)
+{
+	for (size_t i = 0; i < h->n_sockets; i++) {
+		struct epoll_event e = {.events = pause ? 0 : EPOLLIN,
+					.data.ptr = &h->sockets[i]};
+
+		(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, h->sockets[i].fd,
+				&e);
+	}
+	h->paused = pause;
+}
+
+static void accept_some(struct span__http_server *h,
+			const struct span__http_socket *s)
+{
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		struct span__address peer = {.len = sizeof(peer.sa)};
+		int fd = accept4(s->fd, &peer.sa.any, &peer.len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOMEM || errno == ENOBUFS)
+				pause_sockets(h, true);
+			if (errno == ECONNABORTED || errno == EINTR)
+				continue;
+			return;
+		}
+		if (h->counts.open >= h->opts.max_connections)
+			refuse(h, fd);
+		else
+			(void)!add_connection(h, fd, s, &peer, NULL);
+	}
+}
+
+/* Has the client sent something that nobody has read? */
+static bool has_input(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+static void cut(struct span__http_conn *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->cut = true;
+}
+
+/* End what is too slow; once it stops also what has nothing to say. */
+static void sweep(struct span__http_server *h)
+{
+	uint64_t now = span__http_now_ns();
+
+	if (now - h->swept_ns < (h->stopping ? STOP_SWEEP_NS : SWEEP_NS))
+		return;
+	h->swept_ns = now;
+	if (h->paused)
+		pause_sockets(h, false);
+	for (size_t i = 0; h->counts.open && i < h->n_conns; i++) {
+		struct span__http_conn *c = h->conns[i];
+
+		if (!c || c->cut)
+			continue;
+		if (now >= c->deadline_ns) {
+			h->counts.timeouts += c->state != SPAN__HTTP_IDLE;
+			cut(c);
+		} else if (h->stopping && c->state == SPAN__HTTP_IDLE &&
+			   !has_input(c->fd)) {
+			cut(c);
+		}
+	}
+}
+
+/* ---- What the receiver calls ---- */
+
+static int http_poll_fd(const void *self)
+{
+	return ((const struct span__http_server *)self)->epoll_fd;
+}
+
+static uint64_t http_timeout_ns(const void *self)
+{
+	const struct span__http_server *h = self;
+	uint64_t gone = span__http_now_ns() - h->swept_ns;
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && !ms)
+		return 0;
+	if (h->stopping)
+		return STOP_SWEEP_NS;
+	if (!h->counts.open && !h->paused)
+		return UINT64_MAX;
+	return gone < SWEEP_NS ? SWEEP_NS - gone : 0;
+}
+
+static int http_turn(void *self, struct span_error *err)
+{
+	struct span__http_server *h = self;
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(h->epoll_fd, events, EVENTS, 0);
+
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr)
+			accept_some(h, events[i].data.ptr);
+	sweep(h);
+	MHD_run(h->daemon);
+	if (h->failed && err)
+		*err = h->err;
+	return h->failed;
+}
+
+static void close_sockets(struct span__http_server *h)
+{
+	for (size_t i = 0; i < h->n_sockets; i++)
+		close(h->sockets[i].fd);
+	h->n_sockets = 0;
+}
+
+static void http_stop(void *self)
+{
+	struct span__http_server *h = self;
+
+	close_sockets(h);
+	h->stopping = true;
+	h->paused = false;
+	h->swept_ns = 0;
+	sweep(h);
+}
+
+static bool http_is_idle(const void *self)
+{
+	return !((const struct span__http_server *)self)->counts.open;
+}
+
+static void http_counts(const void *self, struct span__server_counts *c)
+{
+	*c = ((const struct span__http_server *)self)->counts;
+}
+
+static void http_close(void *self)
+{
+	struct span__http_server *h = self;
+
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	close_sockets(h);
+	for (size_t i = 0; i < h->n_conns; i++)
+		free(h->conns[i]);
+	free(h->conns);
+	span_buf_release(&h->inflated);
+	if (h->epoll_fd >= 0)
+		close(h->epoll_fd);
+	free(h);
+}
+
+struct span__server span__http_server_face(struct span__http_server *h)
+{
+	return (struct span__server){
+		.self = h,
+		.poll_fd = http_poll_fd,
+		.timeout_ns = http_timeout_ns,
+		.turn = http_turn,
+		.stop = http_stop,
+		.is_idle = http_is_idle,
+		.counts = http_counts,
+		.close = http_close,
+	};
+}
