@@ -3,13 +3,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/banned.h"
 
 int span__tcp_table_init(struct span__tcp_table *t, struct span_error *err)
 {
 	memset(t, 0, sizeof(*t));
-	return span__key_init(&t->key, err);
+	/* As span__key_init(), which libspan does not export. */
+	if (getrandom(t->key.secret, sizeof(t->key.secret), 0) !=
+	    (ssize_t)sizeof(t->key.secret))
+		return span_error_set(err, SPAN_E_IO,
+				      "cannot get random bytes");
+	return 0;
 }
 
 static size_t home(const struct span__tcp_table *t,
