@@ -65,6 +65,22 @@ uint64_t span__http_epoch_ns(void); /* CLOCK_REALTIME */
 void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 		     uint64_t ns);
 
+/* ---- http_accept.c: connections come and go ---- */
+
+#define SPAN__HTTP_SWEEP_NS 1000000000u /* between two looks at deadlines */
+#define SPAN__HTTP_STOP_NS 20000000u	/* the same, once it stops */
+
+/* The connection of FD, or NULL; and its end, when there is one. */
+struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd);
+void span__http_conn_free(struct span__http_server *h, int fd);
+
+/* Accept what waits at S, but not for ever. */
+void span__http_accept(struct span__http_server *h,
+		       const struct span__http_socket *s);
+
+/* End what is too slow; once it stops also what has nothing to say. */
+void span__http_sweep(struct span__http_server *h);
+
 /* ---- http_request.c: from a head to an answer ---- */
 
 /* MHD_AccessHandlerCallback and MHD_RequestCompletedCallback. */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections are accepted here and handed to libmicrohttpd, which reads and
+ * writes them without a thread of its own: so one limit holds for all sockets,
+ * whoever is refused is counted, and the lack of descriptors is no busy loop.
+ *
+ * libmicrohttpd's own timeout begins anew with each byte. Here each state of a
+ * connection has an end that bytes do not move, and a connection that has
+ * passed it is shut down, which libmicrohttpd sees as its end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_conn.h"
+
+#include "base/banned.h"
+
+#define ACCEPTS_PER_TURN 64
+
+struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd)
+{
+	return fd >= 0 && (size_t)fd < h->n_conns ? h->conns[fd] : NULL;
+}
+
+void span__http_conn_free(struct span__http_server *h, int fd)
+{
+	if (!span__http_conn_of(h, fd))
+		return;
+	free(h->conns[fd]);
+	h->conns[fd] = NULL;
+	h->counts.open--;
+}
+
+/* Make room for an entry at FD. */
+static bool grow_table(struct span__http_server *h, int fd)
+{
+	size_t n = h->n_conns ? h->n_conns : 64;
+	struct span__http_conn **v;
+
+	while (n <= (size_t)fd)
+		n *= 2;
+	if (n == h->n_conns)
+		return true;
+	v = realloc(h->conns, n * sizeof(*v));
+	if (!v)
+		return false;
+	memset(v + h->n_conns, 0, (n - h->n_conns) * sizeof(*v));
+	h->conns = v;
+	h->n_conns = n;
+	return true;
+}
+
+static int add_connection(struct span__http_server *h, int fd,
+			  const struct span__http_socket *s,
+			  const struct span__address *peer,
+			  struct span_error *err)
+{
+	struct span__http_conn *c = NULL;
+
+	if (grow_table(h, fd))
+		c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	}
+	*c = (struct span__http_conn){
+		.server = h, .fd = fd, .kind = s->kind, .port = s->port};
+	span__http_wait(c, SPAN__HTTP_IDLE, h->opts.first_ns);
+	if (peer->len)
+		span__address_text(peer, c->peer);
+	h->conns[fd] = c;
+	h->counts.open++;
+	h->counts.connections++;
+	/* Closes FD when it cannot. */
+	if (MHD_add_connection(h->daemon, fd, &peer->sa.any, peer->len) !=
+	    MHD_YES) {
+		span__http_conn_free(h, fd);
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	}
+	return 0;
+}
+
+int span__http_server_connect(struct span__http_server *h, int fd,
+			      enum span__http_kind kind, uint16_t port,
+			      const char *peer, struct span_error *err)
+{
+	const struct span__http_socket s = {.kind = kind, .port = port};
+	struct span__address none = {.sa.in.sin_family = AF_INET,
+				     .len = sizeof(none.sa.in)};
+	int rc = add_connection(h, fd, &s, &none, err);
+
+	if (rc == 0)
+		snprintf(h->conns[fd]->peer, sizeof(h->conns[fd]->peer), "%s",
+			 peer);
+	return rc;
+}
+
+/* Tell whoever is one too many that it may come again. */
+static void refuse(struct span__http_server *h, int fd)
+{
+	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				   "Retry-After: 1\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+
+	h->counts.overloaded++;
+	if (!h->opts.cert)
+		(void)!send(fd, text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+/* Sockets that are not watched wake nobody up, while nothing can be done. */
+static void pause_sockets(struct span__http_server *h, bool pause)
+{
+	for (size_t i = 0; i < h->n_sockets; i++) {
+		struct epoll_event e = {.events = pause ? 0 : EPOLLIN,
+					.data.ptr = &h->sockets[i]};
+
+		(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, h->sockets[i].fd,
+				&e);
+	}
+	h->paused = pause;
+}
+
+void span__http_accept(struct span__http_server *h,
+		       const struct span__http_socket *s)
+{
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		struct span__address peer = {.len = sizeof(peer.sa)};
+		int fd = accept4(s->fd, &peer.sa.any, &peer.len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOMEM || errno == ENOBUFS)
+				pause_sockets(h, true);
+			if (errno == ECONNABORTED || errno == EINTR)
+				continue;
+			return;
+		}
+		if (h->counts.open >= h->opts.max_connections)
+			refuse(h, fd);
+		else
+			(void)!add_connection(h, fd, s, &peer, NULL);
+	}
+}
+
+/* Has the client sent something that nobody has read? */
+static bool has_input(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+static void cut(struct span__http_conn *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->cut = true;
+}
+
+/* End what is too slow; once it stops also what has nothing to say. */
+void span__http_sweep(struct span__http_server *h)
+{
+	uint64_t now = span__http_now_ns();
+
+	if (now - h->swept_ns <
+	    (h->stopping ? SPAN__HTTP_STOP_NS : SPAN__HTTP_SWEEP_NS))
+		return;
+	h->swept_ns = now;
+	if (h->paused)
+		pause_sockets(h, false);
+	for (size_t i = 0; h->counts.open && i < h->n_conns; i++) {
+		struct span__http_conn *c = h->conns[i];
+
+		if (!c || c->cut)
+			continue;
+		if (now >= c->deadline_ns) {
+			h->counts.timeouts += c->state != SPAN__HTTP_IDLE;
+			cut(c);
+		} else if (h->stopping && c->state == SPAN__HTTP_IDLE &&
+			   !has_input(c->fd)) {
+			cut(c);
+		}
+	}
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/strategies.h"
+
+#include "tests/unit/tap.h"
+
+static struct span_buf out, warnings;
+
+static struct span__strategies *parse(const char *text, struct span_error *err)
+{
+	struct span__strategies *s = NULL;
+	int rc;
+
+	warnings.len = 0;
+	rc = span__strategies_parse(&s, "f", text, strlen(text), &warnings,
+				    err);
+	ok(!s == (rc < 0) && (rc >= 0 || (err && err->code == rc)),
+	   "strategies or an error");
+	return s;
+}
+
+#define P(rate)                                                                \
+	"{\"strategyType\":\"PROBABILISTIC\","                                 \
+	"\"probabilisticSampling\":{\"samplingRate\":" rate "}"
+#define R(n)                                                                   \
+	"{\"strategyType\":\"RATE_LIMITING\","                                 \
+	"\"rateLimitingSampling\":{\"maxTracesPerSecond\":" n "}"
+#define OPS(rate, list)                                                        \
+	",\"operationSampling\":{\"defaultSamplingProbability\":" rate         \
+	",\"defaultLowerBoundTracesPerSecond\":0,"                             \
+	"\"perOperationStrategies\":[" list                                    \
+	"],\"defaultUpperBoundTracesPerSecond\":0}"
+#define OP(name, rate)                                                         \
+	"{\"operation\":\"" name "\","                                         \
+	"\"probabilisticSampling\":{\"samplingRate\":" rate "}}"
+
+/* What service "s" is told. */
+static const struct {
+	const char *what, *text, *answer, *warning;
+} good[] = {
+	{"nothing", "{}", P("0.001") "}", ""},
+	{"null", "{\"default_strategy\":null,\"service_strategies\":null}",
+	 P("0.001") "}", ""},
+	{"default",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":1}}",
+	 P("1") "}", ""},
+	{"default by rate",
+	 "{\"default_strategy\":{\"type\":\"ratelimiting\",\"param\":100}}",
+	 R("100") "}", ""},
+	{"unknown type",
+	 "{\"default_strategy\":{\"type\":\"adaptive\",\"param\":1}}",
+	 P("0.001") "}",
+	 "f: default_strategy: unknown type, neither 'probabilistic' nor "
+	 "'ratelimiting': the default is taken\n"},
+	{"own",
+	 "{\"service_strategies\":[{\"service\":\"r\",\"type\":"
+	 "\"probabilistic\",\"param\":0.5},{\"service\":\"s\",\"type\":"
+	 "\"ratelimiting\",\"param\":2}]}",
+	 R("2") "}", ""},
+	{"own operations",
+	 "{\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"probabilistic\",\"param\":0.5,\"operation_strategies\":["
+	 "{\"operation\":\"a\",\"type\":\"probabilistic\",\"param\":0.25},"
+	 "{\"operation\":\"b\",\"type\":\"probabilistic\",\"param\":1}]}]}",
+	 P("0.5") OPS("0.5", OP("a", "0.25") "," OP("b", "1")) "}", ""},
+	{"no type, but operations: the default's",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1},"
+	 "\"service_strategies\":[{\"service\":\"s\",\"operation_strategies\":["
+	 "{\"operation\":\"a\",\"type\":\"probabilistic\",\"param\":0.25}]}]}",
+	 P("0.1") OPS("0.1", OP("a", "0.25")) "}", ""},
+	{"the default's operations, too",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1,"
+	 "\"operation_strategies\":["
+	 "{\"operation\":\"a\",\"type\":\"probabilistic\",\"param\":0},"
+	 "{\"operation\":\"h\",\"type\":\"probabilistic\",\"param\":0}]},"
+	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"probabilistic\",\"param\":0.2,\"operation_strategies\":["
+	 "{\"operation\":\"a\",\"type\":\"probabilistic\",\"param\":0.25}]}]}",
+	 P("0.2") OPS("0.2", OP("a", "0.25") "," OP("h", "0")) "}", ""},
+	{"only the default's operations",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1,"
+	 "\"operation_strategies\":["
+	 "{\"operation\":\"h\",\"type\":\"probabilistic\",\"param\":0}]},"
+	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"probabilistic\",\"param\":0.2}]}",
+	 P("0.2") OPS("0.2", OP("h", "0")) "}", ""},
+	{"not for who is limited",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1,"
+	 "\"operation_strategies\":["
+	 "{\"operation\":\"h\",\"type\":\"probabilistic\",\"param\":0}]},"
+	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"ratelimiting\",\"param\":7}]}",
+	 R("7") "}", ""},
+	{"a limited operation is left out",
+	 "{\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"probabilistic\",\"param\":0.5,\"operation_strategies\":["
+	 "{\"operation\":\"a\",\"type\":\"ratelimiting\",\"param\":1}]}]}",
+	 P("0.5") OPS("0.5", "") "}",
+	 "f: service_strategies[0].operation_strategies[0]: operations cannot "
+	 "be 'ratelimiting': it is left out\n"},
+	{"a name to be escaped",
+	 "{\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"probabilistic\",\"param\":0.5,\"operation_strategies\":["
+	 "{\"operation\":\"a\\\"\\\\\\n\",\"type\":\"probabilistic\","
+	 "\"param\":1e-3}]}]}",
+	 P("0.5") OPS("0.5", OP("a\\\"\\\\\\n", "0.001")) "}", ""},
+};
+
+static void test_good(void)
+{
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct span_error err = {0};
+		struct span__strategies *s = parse(good[i].text, &err);
+
+		if (!s) {
+			diag("%s", err.msg);
+			continue;
+		}
+		out.len = 0;
+		span__strategies_answer(s, SPAN_STR("s"), false, &out);
+		is(out.p, out.len, good[i].answer, good[i].what);
+		is_mem(warnings.p, warnings.len, good[i].warning,
+		       strlen(good[i].warning), "%s: warnings", good[i].what);
+		span__strategies_close(&s);
+	}
+}
+
+static const struct {
+	const char *text, *message;
+} bad[] = {
+	{"", "f: no JSON at line 1, column 1"},
+	{"{} x", "f: no JSON at line 1, column 3"},
+	{"{\n \"a\": }", "f: no JSON at line 2, column 7"},
+	{"[]", "f: it is not an object"},
+	{"{\"default_strategy\":1}", "f: default_strategy is not an object"},
+	{"{\"default_strategy\":{\"type\":1}}",
+	 "f: default_strategy: 'type' is not a string"},
+	{"{\"default_strategy\":{\"type\":\"probabilistic\"}}",
+	 "f: default_strategy: 'param' is not a number"},
+	{"{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":1.5}}",
+	 "f: default_strategy: a probability is 0 to 1"},
+	{"{\"default_strategy\":{\"type\":\"ratelimiting\",\"param\":1.5}}",
+	 "f: default_strategy: the limit is a whole number of traces a "
+	 "second"},
+	{"{\"default_strategy\":{\"type\":\"ratelimiting\",\"param\":1e99}}",
+	 "f: default_strategy: the limit is a whole number of traces a "
+	 "second"},
+	{"{\"default_strategy\":{\"operation_strategies\":1}}",
+	 "f: default_strategy.operation_strategies is not a list"},
+	{"{\"default_strategy\":{\"operation_strategies\":[{}]}}",
+	 "f: default_strategy.operation_strategies[0]: there is no "
+	 "'operation'"},
+	{"{\"service_strategies\":{}}", "f: service_strategies is not a list"},
+	{"{\"service_strategies\":[1]}",
+	 "f: service_strategies[0]: there is no 'service'"},
+	{"{\"service_strategies\":[{\"service\":\"a\"},{\"service\":\"\"}]}",
+	 "f: service_strategies[1]: there is no 'service'"},
+	{"{\"service_strategies\":[{\"service\":\"a\"},{\"service\":\"a\"}]}",
+	 "f: service_strategies names a service twice: 'a'"},
+	{"{\"baggage_restrictions\":[{\"baggageKey\":\"a\"}]}",
+	 "f: baggage_restrictions[0] has not 'baggageKey' and "
+	 "'maxValueLength'"},
+};
+
+static void test_bad(void)
+{
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct span_error err = {0};
+		struct span__strategies *s = parse(bad[i].text, &err);
+
+		ok(!s, "%s is bad", bad[i].text);
+		is_str(err.msg, bad[i].message, "and it says why");
+		span__strategies_close(&s);
+	}
+}
+
+static void test_dialects(void)
+{
+	struct span__strategies *s;
+
+	out.len = 0;
+	span__strategies_answer(NULL, SPAN_STR("x"), true, &out);
+	is(out.p, out.len,
+	   "{\"strategyType\":0,"
+	   "\"probabilisticSampling\":{\"samplingRate\":0.001}}",
+	   "without a file, as a number");
+	ok(!span__strategies_baggage(NULL, &out), "and without baggage");
+	s = parse("{\"service_strategies\":[{\"service\":\"b\",\"type\":"
+		  "\"ratelimiting\",\"param\":3}],\"baggage_restrictions\":"
+		  "[{\"baggageKey\":\"k\",\"maxValueLength\":10}]}",
+		  NULL);
+	out.len = 0;
+	span__strategies_answer(s, SPAN_STR("b"), true, &out);
+	is(out.p, out.len,
+	   "{\"strategyType\":1,"
+	   "\"rateLimitingSampling\":{\"maxTracesPerSecond\":3}}",
+	   "a limit as a number");
+	out.len = 0;
+	ok(span__strategies_baggage(s, &out), "with baggage");
+	is(out.p, out.len, "[{\"baggageKey\":\"k\",\"maxValueLength\":10}]",
+	   "as the file has it");
+	is_uint(span__strategies_n(s), 1, "one service is named");
+	span__strategies_close(&s);
+}
+
+/* Deeper than anybody needs; cJSON has a limit of its own. */
+static void test_deep(void)
+{
+	struct span_error err = {0};
+	struct span_buf b = {0};
+	struct span__strategies *s;
+
+	for (int i = 0; i < 100000; i++)
+		span_buf_putc(&b, '[');
+	span_buf_putc(&b, '\0');
+	s = parse(b.p, &err);
+	ok(!s && err.code == SPAN_E_CORRUPT, "nesting without an end is bad");
+	span_buf_release(&b);
+}
+
+int main(void)
+{
+	test_good();
+	test_bad();
+	test_dialects();
+	test_deep();
+	span_buf_release(&out);
+	span_buf_release(&warnings);
+	return done_testing();
+}
