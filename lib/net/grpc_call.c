@@ -330,8 +330,8 @@ static void reply_taken(struct span__grpc_call *call,
 	struct span_buf b = {0};
 	char text[TEXT_MAX];
 
-	snprintf(text, sizeof(text), "%llu spans cannot be decoded",
-		 (unsigned long long)v->n_bad);
+	snprintf(text, sizeof(text), "%llu span%s cannot be decoded",
+		 (unsigned long long)v->n_bad, v->n_bad == 1 ? "" : "s");
 	if (call->method == SPAN__GRPC_EXPORT)
 		span__grpc_put_export_response(&b, v->n_bad, text);
 	span__grpc_put_message(&call->reply, b.p, b.len);

@@ -90,14 +90,13 @@ def hold_while_stopping(channel, line, pid):
         told.wait(10)
         yield message(word)
 
-    # A call that is answered shows that the connection stands.
-    make_call(channel, line)
     stub = channel.stream_unary(
         "/" + method, request_serializer=same, response_deserializer=same
     )
     future = stub.future(late(), timeout=20)
     begun.wait(10)
-    # The headers are on their way before what makes the server stop.
+    # When a later call is answered, the server knows of the first one.
+    make_call(channel, line)
     state = threading.Event()
     channel.subscribe(
         lambda c: c is not grpc.ChannelConnectivity.READY and state.set()

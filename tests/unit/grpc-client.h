@@ -28,6 +28,9 @@
 
 #define REPLIES 512
 
+/* Tests that send bytes by hand need no client. */
+#define NOT_BY_ALL __attribute__((unused))
+
 /* What came back for one call. */
 struct reply {
 	int32_t id;
@@ -250,7 +253,7 @@ static int connect_socket(void)
 	return fd;
 }
 
-static void client_open(struct client *c)
+NOT_BY_ALL static void client_open(struct client *c)
 {
 	nghttp2_session_callbacks *n;
 
@@ -265,7 +268,7 @@ static void client_open(struct client *c)
 	nghttp2_submit_settings(c->session, 0, NULL, 0);
 }
 
-static void client_close(struct client *c)
+NOT_BY_ALL static void client_close(struct client *c)
 {
 	nghttp2_session_del(c->session);
 	for (size_t i = 0; i < c->n_replies; i++)
@@ -294,7 +297,7 @@ static ssize_t give_body(nghttp2_session *session, int32_t id, uint8_t *buf,
 }
 
 /* Begin a call; *R must stay until it is over. Returns what will come. */
-static struct reply *call(struct client *c, struct request *r)
+NOT_BY_ALL static struct reply *call(struct client *c, struct request *r)
 {
 	nghttp2_data_provider data = {.source.ptr = r,
 				      .read_callback = give_body};
@@ -396,14 +399,14 @@ static bool pump_for(struct client *c, const bool *until, uint64_t ms)
 	return *until;
 }
 
-static bool pump(struct client *c, const bool *until)
+NOT_BY_ALL static bool pump(struct client *c, const bool *until)
 {
 	return pump_for(c, until, 10000);
 }
 
 /* A message of LEN bytes with its prefix; to be freed. */
-__attribute__((unused)) static char *framed(const void *p, size_t len, int flag,
-					    size_t *framed_len)
+NOT_BY_ALL static char *framed(const void *p, size_t len, int flag,
+			       size_t *framed_len)
 {
 	char *b = malloc(len + 5);
 
