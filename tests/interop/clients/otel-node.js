@@ -177,20 +177,25 @@ function trip(i) {
   span('inside', root, {});
 }
 
-for (let i = 0; i < 20; i++) trip(i);
+// FEW: one of each, for a fixture.
+const few = 'FEW' in process.env;
+for (let i = 0; i < (few ? 1 : 20); i++) trip(i);
 // A parent in another program, with a trace state.
 span('POST /cart', {traceId: 'ffffffffffffffffffffffffffffffff',
   spanId: 'fffffffffffffffe', traceFlags: TraceFlags.SAMPLED, isRemote: true,
   traceState: createTraceState('vendor=a,other=b')}, {kind: SpanKind.SERVER});
 // More attributes than the SDK keeps, a long text, numbers that JSON has not.
-const many = Object.fromEntries(
+const many = few ? {} : Object.fromEntries(
   Array.from({length: 130}, (_, i) => [`key.${i}`, i]));
-span('many', null, {attributes: many, dropped: 2});
-span('long', null, {attributes: {text: 'é'.repeat(10000)}});
+if (!few) {
+  span('many', null, {attributes: many, dropped: 2});
+  span('long', null, {attributes: {text: 'é'.repeat(10000)}});
+}
 span('odd numbers', null, {attributes: {nan: NaN, inf: Infinity,
   less: -Infinity, minus: -0.5}});
 const root = span('large', null, {});
-for (let i = 0; i < (wire === 'jaeger' ? 200 : 3000); i++) {
+const steps = few ? 1 : wire === 'jaeger' ? 200 : 3000;
+for (let i = 0; i < steps; i++) {
   span(`step ${i % 10}`, root, {attributes: {n: i, text: 'x'.repeat(i % 200)}});
 }
 
