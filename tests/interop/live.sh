@@ -33,11 +33,11 @@ finish() {
 	exit $((failed > 0))
 }
 
-# wait_for PID TEXT FILE: until a line of the file has it; 1 when the process
-# ends before, or after ten seconds.
+# wait_for PID TEXT FILE [HUNDREDTHS]: until a line of the file has it; 1 when
+# the process ends before, or after so many hundredths of a second.
 wait_for() {
 	local i
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < ${4:-1000}; i++)); do
 		grep -q -- "$2" "$3" 2>/dev/null && return
 		kill -0 "$1" 2>/dev/null || return
 		sleep 0.01
@@ -76,11 +76,12 @@ stop_pipe() {
 	wait "$decode" && return "$status"
 }
 
-# run_to_log NAME COMMAND...: what it says goes to NAME.log.
+# run_to_log NAME COMMAND...: what it says goes to NAME.log; it has LIMIT
+# seconds.
 run_to_log() {
 	local log=$work/$1.log
 	shift
-	timeout -k 5 300 "$@" >"$log" 2>&1 && return
+	timeout -k 5 "${LIMIT:-300}" "$@" >"$log" 2>&1 && return
 	tail -n 5 "$log" | sed 's/^/# /'
 	return 1
 }
