@@ -35,6 +35,7 @@ client() {
 	shift 2
 	wanted "$name" || return
 	if ! start_pipe "$dir" --listen "$protocol:127.0.0.1:0"; then
+		stop_pipe
 		say not "$name" "$dir"
 		return
 	fi

@@ -135,7 +135,7 @@ spans-jsonl <spans >sent || exit 1
 
 if ! command -v go >/dev/null; then
 	say skip "the collector of OpenTelemetry" "no go"
-elif LIMIT=900 build_go collector "$here/collector"; then
+elif LIMIT=600 build_go collector "$here/collector"; then
 	collector 0 otlp otlp+grpc://
 	collector 1 otlp otlp+http://
 	collector 2 jaeger jaeger+http://

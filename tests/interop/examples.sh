@@ -35,7 +35,7 @@ found() {
 shop() {
 	local protocol=$1 service=$2 route=$3 where=$4 address status=0
 	shift 4
-	start_pipe "$dir" --listen "$protocol:127.0.0.1:0" || return
+	start_pipe "$dir" --listen "$protocol:127.0.0.1:0" || status=1
 	env "${where//PORT_OF/$(port_of "$protocol")}" PORT=0 timeout 60 "$@" \
 		>"$dir/shop.out" 2>"$dir/shop.err" &
 	shop=$!
