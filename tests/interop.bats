@@ -24,3 +24,22 @@ compare() {
 @test "interop: damaged messages are taken or refused as by that library" {
 	compare mutated 4000
 }
+
+# Bodies of one format that clients have sent, and what these were told.
+recorded() {
+	local told n=0
+	for told in "$DATA"/clients/*."$1".told; do
+		span-decode --strict --from "$1" "${told%.told}" |
+			"$BUILD/tests/interop/spans-jsonl" >"$BATS_TEST_TMPDIR/got"
+		PYTHONDONTWRITEBYTECODE=1 \
+			/usr/bin/python3 "$SRC/tests/interop/clients/check.py" \
+			"$told" "$BATS_TEST_TMPDIR/got"
+		n=$((n + 1))
+	done
+	[ $n -gt 0 ]
+}
+
+@test "interop: what clients send as Thrift is what they were told" {
+	recorded jaeger-binary
+	recorded zipkin-binary
+}

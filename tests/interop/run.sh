@@ -22,5 +22,7 @@ else
 	"$here/compare.py" random "$messages" "$seed" || status=1
 	"$here/compare.py" mutated "$messages" "$seed" || status=1
 fi
-"$here/clients.sh" "$build" || status=1
+for suite in clients examples collectors; do
+	"$here/$suite.sh" "$build" || status=1
+done
 exit $status

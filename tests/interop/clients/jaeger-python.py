@@ -37,7 +37,14 @@ def span(name, tags, logs, references=None):
         "parent_id": f"{s.parent_id:016x}" if s.parent_id else None,
         "service": "billing", "name": name, "tags": pairs(tags),
         "process": [["zone", "string", "b"]],
-        "logs": [pairs(f) for f in logs]})
+        "events": [[None, None, pairs(f)] for f in logs],
+        "refs": [{"type": r.type.lower().replace("followsfrom", "follows_from"),
+                  "trace_id": trace_id(r.referenced_context.trace_id),
+                  "span_id": f"{r.referenced_context.span_id:016x}"}
+                 for r in references or []],
+        "kind": tags.get("span.kind"), "flags": 1,
+        "status": "error" if tags.get("error") else "unset",
+        "precision_ns": 1000, "start_ns": round(s.start_time * 1e6) * 1000})
     return s
 
 
