@@ -146,14 +146,9 @@ static int keep_listener(struct span__receiver *r, enum capture_proto p,
 /* A name may stand for one address twice, and so may two options. */
 static bool is_open(const struct span__address *a)
 {
-	char want[SPAN__ADDRESS_TEXT], have[SPAN__ADDRESS_TEXT];
-
-	span__address_text(a, want);
-	for (size_t i = 0; span__address_port(a) && i < listeners.n; i++) {
-		span__address_text(&listeners.local[i], have);
-		if (!strcmp(want, have))
+	for (size_t i = 0; span__address_port(a) && i < listeners.n; i++)
+		if (span__address_equal(&listeners.local[i], a))
 			return true;
-	}
 	return false;
 }
 

@@ -23,6 +23,7 @@ static struct {
 	/* What the values point at. */
 	struct span__counts counts;
 	struct span__server_counts server;
+	struct span__ignored ignored;
 	uint64_t queued, capacity, drops[SPAN__COUNTS_PORTS + 1];
 } metrics;
 
@@ -118,6 +119,17 @@ static void add_server(void)
 	    "Requests whose body was too large.", &c->too_large);
 }
 
+static void add_ignored(const struct span__ignored *ignored)
+{
+	metrics.ignored = *ignored;
+	add("span_capture_ignored_requests_total",
+	    "Requests in packets that are of no interest.",
+	    &metrics.ignored.requests);
+	add("span_capture_ignored_connections_total",
+	    "Connections in packets that cannot be read.",
+	    &metrics.ignored.connections);
+}
+
 static void collect(struct span__receiver *r)
 {
 	metrics.n = 0;
@@ -130,6 +142,8 @@ static void collect(struct span__receiver *r)
 		add_bodies();
 		add_server();
 	}
+	if (span__receiver_packets(r))
+		add_ignored(span__packets_ignored(span__receiver_packets(r)));
 	add_gauge("span_capture_queue_bytes", "Bytes that wait to be written.",
 		  &metrics.queued);
 }

@@ -112,6 +112,15 @@ static void note_counts(const char *name, const struct span__port_counts *p,
 	span_buf_release(&b);
 }
 
+static void note_ignored(const struct span__ignored *ignored)
+{
+	if (ignored->requests || ignored->connections)
+		cmd_note("ignored %llu HTTP requests of other kinds, %llu "
+			 "connections that cannot be read",
+			 (unsigned long long)ignored->requests,
+			 (unsigned long long)ignored->connections);
+}
+
 static void note_connections(const struct span__receiver *r)
 {
 	struct span__server_counts c = span__receiver_server_counts(r);
@@ -132,7 +141,7 @@ void capture_report_counts(struct span__receiver *r)
 {
 	const struct span__counts *c = span__receiver_counts(r);
 	struct span__port_counts sum = span__counts_sum(c);
-	uint64_t packets = span__receiver_packets(r);
+	const struct span__packets *packets = span__receiver_packets(r);
 	char name[40] = "", tail[80];
 
 	for (size_t i = 0; c->n_ports > 1 && i <= c->n_ports; i++) {
@@ -144,9 +153,9 @@ void capture_report_counts(struct span__receiver *r)
 		note_counts(p->port ? name : "port unknown: ", p, "");
 	}
 	name[0] = '\0';
-	if (packets)
+	if (packets && span__packets_seen(packets))
 		snprintf(name, sizeof(name), "read %llu packets, ",
-			 (unsigned long long)packets);
+			 (unsigned long long)span__packets_seen(packets));
 	snprintf(tail, sizeof(tail), ", %.1f s",
 		 (double)(cmd_monotonic_ns() - start_ns) / 1e9);
 	note_counts(name, &sum, tail);
@@ -154,6 +163,8 @@ void capture_report_counts(struct span__receiver *r)
 	if (c->truncated)
 		cmd_note("%llu of those written are truncated",
 			 (unsigned long long)c->truncated);
+	if (packets)
+		note_ignored(span__packets_ignored(packets));
 }
 
 void capture_report_end(struct span__receiver *r)

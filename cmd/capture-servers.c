@@ -9,6 +9,7 @@
 
 #include "capture-listen.h"
 #include "capture-report.h"
+#include "net/grpc_server.h"
 #include "net/http_server.h"
 
 #include "base/banned.h"
@@ -45,6 +46,7 @@ static struct {
 	struct span__http_server *http; /* belongs to the receiver */
 	struct span__strategies *strategies;
 	struct span_buf cert, key;
+	struct span__tls *tls; /* of the gRPC servers */
 } servers;
 
 static uint64_t queue_fits(uint64_t queue)
@@ -214,14 +216,38 @@ static int open_http(struct span__receiver *r, struct span_error *err)
 	return rc;
 }
 
-/*
- * Here a gRPC server is to be opened for FD, with span__intake_take() and the
- * receiver's intake, and added to the receiver.
- */
-static int serve_grpc(enum capture_proto p, struct span_error *err)
+static int open_tls(struct span_error *err)
 {
-	return span_error_set(err, SPAN_E_INVALID, "%s: not built yet",
-			      capture_proto_name(p));
+	if (!opt.cert || servers.tls)
+		return 0;
+	return span__tls_open(&servers.tls, opt.cert, opt.key, err);
+}
+
+/* Each address has a server of its own: what it serves depends on it. */
+static int serve_grpc(struct span__receiver *r, enum capture_proto p, int fd,
+		      struct span_error *err)
+{
+	struct span__grpc_opts o = {
+		.services = p == CAPTURE_OTLP_GRPC ? SPAN__GRPC_OTLP
+						   : SPAN__GRPC_JAEGER,
+		.max_message = opt.max_body,
+		.max_connections = opt.max_connections,
+	};
+	struct span__server face;
+	int rc = open_tls(err);
+
+	if (rc < 0)
+		return rc;
+	o.tls = servers.tls;
+	allow_descriptors();
+	rc = span__grpc_server_open(&face, &o, fd, span__intake_take,
+				    span__receiver_intake(r), err);
+	if (rc < 0)
+		return rc;
+	rc = span__receiver_add_server(r, &face, err);
+	if (rc < 0)
+		face.close(face.self);
+	return rc;
 }
 
 int capture_serve(struct span__receiver *r, enum capture_proto p, int fd,
@@ -237,7 +263,7 @@ int capture_serve(struct span__receiver *r, enum capture_proto p, int fd,
 	int rc = 0;
 
 	if (p == CAPTURE_JAEGER_GRPC || p == CAPTURE_OTLP_GRPC)
-		return serve_grpc(p, err);
+		return serve_grpc(r, p, fd, err);
 	if (!servers.http)
 		rc = open_http(r, err);
 	if (rc < 0)
@@ -248,6 +274,7 @@ int capture_serve(struct span__receiver *r, enum capture_proto p, int fd,
 void capture_servers_close(void)
 {
 	span__strategies_close(&servers.strategies);
+	span__tls_close(&servers.tls);
 	span_buf_release(&servers.cert);
 	span_buf_release(&servers.key);
 }

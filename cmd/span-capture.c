@@ -21,6 +21,10 @@
 static const uint16_t jaeger_ports[] = {5775, 6831, 6832};
 #define N_JAEGER_PORTS (sizeof(jaeger_ports) / sizeof(jaeger_ports[0]))
 
+/* OTLP over gRPC and HTTP, Zipkin, the Jaeger collector over gRPC and HTTP. */
+static const uint16_t collector_ports[] = {4317, 4318, 9411, 14250, 14268};
+#define N_COLLECTOR_PORTS (sizeof(collector_ports) / sizeof(collector_ports[0]))
+
 static struct {
 	const char *file, *interface, *filter, *user;
 	struct cmd_list port;
@@ -34,8 +38,7 @@ static const struct cmd_option packet_options[] = {
 	{CMD_STRING, 'i', "interface", &opt.interface, "NAME",
 	 "capture packets on this interface, or on any", NULL},
 	{CMD_LIST, 'p', "port", &opt.port, "PORT",
-	 "take datagrams to this port (repeatable; default 5775, 6831, 6832)",
-	 NULL},
+	 "take what is sent to this UDP or TCP port (repeatable)", NULL},
 	{CMD_STRING, 'f', "filter", &opt.filter, "EXPR",
 	 "take packets that pcap-filter(7) EXPR lets pass, to any port", NULL},
 	{CMD_FLAG, 0, "promiscuous", &opt.promiscuous, NULL,
@@ -105,16 +108,19 @@ static void check_usage(int argc, char **argv)
 }
 
 /*
- * Which ports to look for in packets: *N 0 means all. Their array lives as
- * long as the process.
+ * Which ports to look for in packets. Their array lives as long as the
+ * process.
  */
-static int wanted_ports(const uint16_t **ports, size_t *n,
-			struct span_error *err)
+static int wanted_ports(struct span__ports *p, struct span_error *err)
 {
 	static uint16_t list[PORTS_MAX];
 
-	*ports = jaeger_ports;
-	*n = opt.filter ? 0 : N_JAEGER_PORTS;
+	*p = (struct span__ports){0};
+	if (!opt.filter)
+		*p = (struct span__ports){.udp = jaeger_ports,
+					  .tcp = collector_ports,
+					  .n_udp = N_JAEGER_PORTS,
+					  .n_tcp = N_COLLECTOR_PORTS};
 	if (!opt.port.n)
 		return 0;
 	if (opt.port.n > PORTS_MAX)
@@ -127,8 +133,8 @@ static int wanted_ports(const uint16_t **ports, size_t *n,
 		if (rc < 0)
 			return rc;
 	}
-	*ports = list;
-	*n = opt.port.n;
+	p->udp = p->tcp = list;
+	p->n_udp = p->n_tcp = opt.port.n;
 	return 0;
 }
 
@@ -138,11 +144,10 @@ static int open_packets(struct span__receiver *r, struct span__capture **out,
 {
 	const char *name =
 		opt.file && strcmp(opt.file, "-") ? opt.file : "stdin";
-	const uint16_t *ports;
-	size_t n_ports;
+	struct span__ports ports;
 	int rc;
 
-	rc = wanted_ports(&ports, &n_ports, err);
+	rc = wanted_ports(&ports, err);
 	if (rc < 0)
 		return rc;
 	if (opt.file) {
@@ -165,9 +170,9 @@ static int open_packets(struct span__receiver *r, struct span__capture **out,
 		if (rc < 0)
 			return rc;
 	} else if (opt.interface) {
-		span__capture_filter_ports(*out, ports, n_ports);
+		span__capture_filter_ports(*out, &ports);
 	}
-	return span__receiver_capture(r, *out, ports, n_ports, err);
+	return span__receiver_capture(r, *out, &ports, err);
 }
 
 static int read_file(struct span__receiver *r, struct span_error *err)

@@ -74,9 +74,9 @@ port=$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' "$dir/capture.log")
 [ -n "$port" ] || fail "span-capture does not listen"
 
 say "Send it the datagrams of two clients, as they were recorded."
-show "span-capture -r real-clients.pcap | udp-send --replay 127.0.0.1 $port"
+show "span-capture -f udp -r real-clients.pcap | udp-send --replay 127.0.0.1 $port"
 set -o pipefail
-span-capture -q -r "$data/real-clients.pcap" |
+span-capture -q -f udp -r "$data/real-clients.pcap" |
 	"$build/tests/bench/udp-send" --replay 127.0.0.1 "$port" ||
 	fail "nothing was sent"
 

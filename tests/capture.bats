@@ -121,7 +121,8 @@ golden() {
 		awk '{printf "%s %s:%s > %s, %d bytes: %s\n",
 			$1, $2, $3, $4, length($5) / 2, $5}' >want
 	[ "$(wc -l <want)" = 9 ]
-	span-capture -r "$DATA/real-clients.pcap" | "$dump" -x | diff -u want -
+	span-capture -f udp -r "$DATA/real-clients.pcap" | "$dump" -x |
+		diff -u want -
 }
 
 @test "span-capture: reassembled datagrams, against tshark" {

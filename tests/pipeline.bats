@@ -120,12 +120,12 @@ has_spans() {
 @test "pipeline: recorded datagrams pass unchanged through all of it" {
 	start_pipeline --listen udp:127.0.0.1:0
 	port=$(sed -n 's/.*listening on.*:\([0-9]*\)$/\1/p' capture.log)
-	span-capture -q -r "$DATA/real-clients.pcap" | send --replay 127.0.0.1 "$port"
+	span-capture -q -f udp -r "$DATA/real-clients.pcap" | send --replay 127.0.0.1 "$port"
 	kill -TERM -- "-$group"
 	wait_until test -s status
 	[ "$(cat status)" = 0 ]
 	span-query -s spans -o jsonl --spans | sort >got
-	span-capture -q -r "$DATA/real-clients.pcap" | span-decode |
+	span-capture -q -f udp -r "$DATA/real-clients.pcap" | span-decode |
 		span-query -o jsonl --spans | sort >want
 	[ "$(wc -l <want)" = 256 ]
 	diff -u want got

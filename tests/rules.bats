@@ -62,6 +62,7 @@ writes() {
 		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'
 		;;
 	trace-to-loki) echo "span-gen --seed 1 | trace-to-loki -q" ;;
+	trace-view) echo "span-gen --seed 1 | trace-view" ;;
 	*) return 1 ;;
 	esac
 }

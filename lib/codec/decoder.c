@@ -39,6 +39,11 @@ int span_decoder_format(const struct span_decoder *d)
 	return d->format;
 }
 
+const struct span_error *span_decoder_bad_span(const struct span_decoder *d)
+{
+	return d->bad_span.code ? &d->bad_span : NULL;
+}
+
 const struct span_decode_stats *span_decoder_stats(const struct span_decoder *d)
 {
 	return &d->stats;
@@ -50,6 +55,7 @@ void span_decoder_close(struct span_decoder **d)
 		return;
 	span_arena_release(&(*d)->arena);
 	span_arena_release(&(*d)->keep);
+	span_buf_release(&(*d)->spans);
 	span__clients_close(&(*d)->clients);
 	free(*d);
 	*d = NULL;
@@ -62,8 +68,29 @@ void *span__message_array(struct span__message *m, struct span_arena *a,
 	void *v = n ? span_arena_array(a, n, size) : none;
 
 	if (!v)
-		span__thrift_fail(&m->in, m->in.p, SPAN_E_NOMEM,
+		span__cursor_fail(&m->in, m->in.p, SPAN_E_NOMEM,
 				  "out of memory");
+	return v;
+}
+
+void *span__message_push(struct span__message *m, struct span_arena *a,
+			 struct span__list *list, size_t size)
+{
+	char *v = list->v;
+
+	if (list->n == list->max) {
+		size_t max = list->max ? list->max * 2 : 4;
+
+		v = span__message_array(m, a, max, size);
+		if (!v)
+			return NULL;
+		if (list->n)
+			memcpy(v, list->v, list->n * size);
+		list->v = v;
+		list->max = max;
+	}
+	v += list->n++ * size;
+	memset(v, 0, size);
 	return v;
 }
 
@@ -177,7 +204,35 @@ void span__message_hand_out(struct span__message *m, struct span *s,
 	m->n_spans++;
 	count(&m->d->stats, s);
 	if (m->fn && (m->fn_rc = m->fn(m->arg, s, m->err)) < 0)
-		span__thrift_fail(&m->in, m->in.p, m->fn_rc, "");
+		span__cursor_fail(&m->in, m->in.p, m->fn_rc, "");
+}
+
+void span__message_bad_span(struct span__message *m, const unsigned char *at,
+			    const char *what)
+{
+	if (!m->n_bad++)
+		span_error_at(&m->d->bad_span, SPAN_E_INVALID,
+			      (size_t)(at - m->in.begin), "%s", what);
+}
+
+void span__message_span(struct span__message *m, const struct span *s,
+			const struct span_process *p)
+{
+	struct span copy = *s;
+
+	if (m->in.failed)
+		return;
+	if (m->pass == SPAN__COLLECT) {
+		copy.process = p;
+		span_buf_put(&m->d->spans, &copy, sizeof(copy));
+		if (m->d->spans.failed)
+			span__cursor_fail(&m->in, m->in.p, SPAN_E_NOMEM,
+					  "out of memory");
+		return;
+	}
+	if (m->pass == SPAN__HAND_OUT)
+		span__message_hand_out(m, &copy, p);
+	span_arena_reset(&m->d->arena);
 }
 
 static void hand_out_collected(struct span__message *m)
@@ -187,6 +242,35 @@ static void hand_out_collected(struct span__message *m)
 	m->n_spans = 0;
 	for (size_t i = 0; i < n && !m->in.failed; i++)
 		span__message_hand_out(m, &m->spans[i], &m->process);
+}
+
+/* Formats in which each span has a process of its own. */
+static void read_other(struct span__message *m, span__read_fn *read)
+{
+	const struct span__cursor start = m->in;
+	struct span_buf *spans = &m->d->spans;
+
+	m->pass = cursor_left(&m->in) <= SPAN__COLLECT_MAX ? SPAN__COLLECT
+							   : SPAN__CHECK;
+	spans->len = 0;
+	spans->failed = false;
+	read(m);
+	if (m->in.failed)
+		return;
+	if (m->pass == SPAN__CHECK) {
+		m->in = start;
+		m->pass = SPAN__HAND_OUT;
+		m->n_bad = 0;
+		span_arena_reset(&m->d->keep);
+		read(m);
+		return;
+	}
+	for (size_t at = 0; at < spans->len && !m->in.failed;
+	     at += sizeof(struct span)) {
+		struct span *s = (struct span *)(void *)(spans->p + at);
+
+		span__message_hand_out(m, s, s->process);
+	}
 }
 
 static void count_losses(struct span__message *m)
@@ -203,7 +287,7 @@ static void count_losses(struct span__message *m)
 
 static void read_jaeger(struct span__message *m, bool compact)
 {
-	m->pass = thrift_left(&m->in) <= SPAN__COLLECT_MAX ? SPAN__COLLECT
+	m->pass = cursor_left(&m->in) <= SPAN__COLLECT_MAX ? SPAN__COLLECT
 							   : SPAN__CHECK;
 	span__jaeger_read(m, compact);
 	if (m->in.failed)
@@ -263,6 +347,7 @@ static int read_head(struct span__message *m, int *format)
 static int read_message(struct span__message *m, int format, size_t len)
 {
 	const unsigned char *p = m->in.p;
+	const struct span__format *f;
 	int rc;
 
 	if (len > SPAN_PAYLOAD_MAX)
@@ -275,9 +360,15 @@ static int read_message(struct span__message *m, int format, size_t len)
 	m->enveloped = span__format_enveloped(format, p, len);
 	if (m->enveloped && (rc = read_head(m, &format)) < 0)
 		return rc;
+	f = span__format_of(format);
+	if (!f)
+		return span_error_at(m->err, SPAN_E_INVALID, 0,
+				     "no such format");
 	m->d->format = format;
-	if (format == SPAN_FORMAT_JAEGER_COMPACT ||
-	    format == SPAN_FORMAT_JAEGER_BINARY)
+	if (f->read)
+		read_other(m, f->read);
+	else if (format == SPAN_FORMAT_JAEGER_COMPACT ||
+		 format == SPAN_FORMAT_JAEGER_BINARY)
 		read_jaeger(m, is_compact(format));
 	else
 		read_zipkin(m, is_compact(format));
@@ -302,12 +393,15 @@ int span_decoder_message(struct span_decoder *d, int format, const void *p,
 	};
 	int rc;
 
-	thrift_init(&m.in, p, len);
+	cursor_init(&m.in, p, len);
 	d->format = SPAN_FORMAT_AUTO;
+	d->bad_span = (struct span_error){0};
 	d->stats.messages++;
 	rc = read_message(&m, format, len);
 	if (rc < 0 && rc != SPAN_E_NOMEM && !m.fn_rc)
 		d->stats.bad_messages++;
+	if (rc >= 0)
+		d->stats.bad_spans += m.n_bad;
 	span_arena_reset(&d->arena);
 	span_arena_reset(&d->keep);
 	return rc;

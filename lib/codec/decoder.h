@@ -26,6 +26,8 @@
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
 #define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
 #define SPAN__KEY_TIME SPAN_STR("spantools.original_time_us")
+/* Where OTLP's end of a span goes that is before its start (ns). */
+#define SPAN__KEY_END SPAN_STR("spantools.original_end_ns")
 
 struct span__clients;
 
@@ -35,7 +37,9 @@ struct span_decoder {
 	struct span_arena arena; /* spans; reset after each when read twice */
 	struct span_arena keep;	 /* the process */
 	uint64_t serial;	 /* of the last process */
+	struct span_buf spans;	 /* SPAN__COLLECT: struct span */
 	struct span__clients *clients;
+	struct span_error bad_span; /* the first of the last message */
 	int format;
 };
 
@@ -51,7 +55,7 @@ struct span__loss {
 
 /* A message being read. */
 struct span__message {
-	struct span__thrift in;
+	struct span__cursor in;
 	struct span_decoder *d;
 	enum span__pass pass;
 	bool is_short;	/* at most SPAN__SHORT_MAX bytes */
@@ -60,8 +64,9 @@ struct span__message {
 	uint16_t process_marks;
 	struct span_process process;
 	struct span__loss loss;
-	struct span *spans; /* SPAN__COLLECT: all of them */
+	struct span *spans; /* Thrift, SPAN__COLLECT: all of them */
 	size_t n_spans;
+	size_t n_bad;		   /* skipped spans of this pass */
 	const unsigned char *list; /* where the list of spans begins */
 	span_decode_fn *fn;
 	void *arg;
@@ -78,6 +83,37 @@ void span__jaeger_again(struct span__message *m, bool compact);
 void span__zipkin_read(struct span__message *m, bool compact);
 void span__zipkin_again(struct span__message *m, bool compact);
 
+/* Read a whole message, from m->in, in the pass m->pass. */
+typedef void span__read_fn(struct span__message *m);
+
+/* Append one message of N spans. 0, SPAN_E_INVALID or SPAN_E_NOMEM. */
+typedef int span__encode_fn(struct span_buf *b, const struct span *spans,
+			    size_t n, struct span_error *err);
+
+struct span__format {
+	const char *name;
+	span__read_fn *read;	 /* NULL: Thrift, which the decoder reads */
+	span__encode_fn *encode; /* NULL: not written */
+};
+
+/* format.c: what can be done with a format; NULL for a number that is none. */
+const struct span__format *span__format_of(int format);
+
+/*
+ * For readers of all formats but Thrift: a span has been read. Where spans
+ * are handed out at once, or only checked, the arena d->arena is empty
+ * afterwards: everything of a span is there, its process in d->keep.
+ */
+void span__message_span(struct span__message *m, const struct span *s,
+			const struct span_process *p);
+
+/*
+ * A span cannot be taken, for a reason that does not spoil the others: its id
+ * has a wrong length, say. AT is where in the message, WHAT is static text.
+ */
+void span__message_bad_span(struct span__message *m, const unsigned char *at,
+			    const char *what);
+
 /*
  * Complete a span of a message that is good (name, process, parent, limits)
  * and hand it out.
@@ -88,6 +124,18 @@ void span__message_hand_out(struct span__message *m, struct span *s,
 /* N objects of SIZE bytes from the arena; NULL and a failure without memory. */
 void *span__message_array(struct span__message *m, struct span_arena *a,
 			  size_t n, size_t size);
+
+/*
+ * Objects of one kind, as many as come. A new one is cleared; all of them
+ * move when there is no more room. NULL and a failure without memory.
+ */
+struct span__list {
+	void *v;
+	size_t n, max;
+};
+
+void *span__message_push(struct span__message *m, struct span_arena *a,
+			 struct span__list *list, size_t size);
 
 /* Cut a text that is above SPAN_MAX_STRING, and mark. */
 void span__message_cut(struct span__message *m, struct span_str *s, bool text);
@@ -118,6 +166,7 @@ void span__message_process(struct span__message *m, struct span_process *p,
 
 /* limit.c: leave out what is above SPAN_MAX_BYTES; false when something was. */
 bool span__limit_process(struct span_process *p);
+bool span__limit_scope(struct span_scope *s);
 bool span__limit_span(struct span *s);
 
 /* format.c: the format of a message's bytes, or a negative code with *ERR. */

@@ -8,28 +8,54 @@
  * head the first field or list head and the first field inside it decide.
  */
 #include "codec/decoder.h"
+#include "codec/otlp_model.h"
 
 #include "base/banned.h"
 
-static const char *const names[] = {
-	[SPAN_FORMAT_AUTO] = "auto",
-	[SPAN_FORMAT_JAEGER_COMPACT] = "jaeger-compact",
-	[SPAN_FORMAT_JAEGER_BINARY] = "jaeger-binary",
-	[SPAN_FORMAT_ZIPKIN_COMPACT] = "zipkin-compact",
-	[SPAN_FORMAT_ZIPKIN_BINARY] = "zipkin-binary",
-	[SPAN_FORMAT_ZIPKIN_JSON] = "zipkin-json",
-	[SPAN_FORMAT_ZIPKIN_PROTO] = "zipkin-proto",
-	[SPAN_FORMAT_OTLP_PROTO] = "otlp-proto",
-	[SPAN_FORMAT_OTLP_JSON] = "otlp-json",
-	[SPAN_FORMAT_JAEGER_PROTO] = "jaeger-proto",
-	[SPAN_FORMAT_JAEGER_JSON] = "jaeger-json",
+static const struct span__format formats[SPAN_FORMATS] = {
+	[SPAN_FORMAT_AUTO] = {"auto", NULL, NULL},
+	[SPAN_FORMAT_JAEGER_COMPACT] = {"jaeger-compact", NULL, NULL},
+	[SPAN_FORMAT_JAEGER_BINARY] = {"jaeger-binary", NULL, NULL},
+	[SPAN_FORMAT_ZIPKIN_COMPACT] = {"zipkin-compact", NULL, NULL},
+	[SPAN_FORMAT_ZIPKIN_BINARY] = {"zipkin-binary", NULL, NULL},
+	[SPAN_FORMAT_ZIPKIN_JSON] = {"zipkin-json", NULL, NULL},
+	[SPAN_FORMAT_ZIPKIN_PROTO] = {"zipkin-proto", NULL, NULL},
+	[SPAN_FORMAT_OTLP_PROTO] = {"otlp-proto", span__otlp_proto_read,
+				    span__otlp_proto_write},
+	[SPAN_FORMAT_OTLP_JSON] = {"otlp-json", span__otlp_json_read,
+				   span__otlp_json_write},
+	[SPAN_FORMAT_JAEGER_PROTO] = {"jaeger-proto", NULL, NULL},
+	[SPAN_FORMAT_JAEGER_JSON] = {"jaeger-json", NULL, NULL},
 };
 
-#define N_NAMES ((int)(sizeof(names) / sizeof(*names)))
+const struct span__format *span__format_of(int format)
+{
+	return format >= 0 && format < SPAN_FORMATS ? &formats[format] : NULL;
+}
 
 const char *span_format_name(int format)
 {
-	return format >= 0 && format < N_NAMES ? names[format] : NULL;
+	const struct span__format *f = span__format_of(format);
+
+	return f ? f->name : NULL;
+}
+
+int span_encode_message(struct span_buf *b, int format,
+			const struct span *spans, size_t n,
+			struct span_error *err)
+{
+	const struct span__format *f = span__format_of(format);
+	size_t len = b->len;
+	int rc;
+
+	if (!f || !f->encode)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "the format %s is not written",
+				      f ? f->name : "of this number");
+	rc = f->encode(b, spans, n, err);
+	if (rc < 0)
+		b->len = len;
+	return rc;
 }
 
 static uint32_t be32_at(const unsigned char *p)

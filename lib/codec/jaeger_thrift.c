@@ -24,7 +24,7 @@
 
 static void missing(struct span__message *m, const char *what)
 {
-	span__thrift_fail(&m->in, m->in.p, SPAN_E_CORRUPT, what);
+	span__cursor_fail(&m->in, m->in.p, SPAN_E_CORRUPT, what);
 }
 
 THRIFT_INLINE struct span_str read_text(struct span__message *m, bool compact)
@@ -53,7 +53,7 @@ static void unknown_type(struct span__message *m, int32_t type,
 THRIFT_INLINE void read_tag(struct span__message *m, bool compact,
 			    struct span_attr *a)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	struct span_str text = {"", 0}, bytes = {"", 0};
 	unsigned seen = 0;
@@ -167,7 +167,7 @@ THRIFT_INLINE void read_tags(struct span__message *m, bool compact,
 THRIFT_INLINE void read_log(struct span__message *m, bool compact,
 			    struct span_event *e)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	unsigned seen = 0;
 	int64_t us = 0;
@@ -224,7 +224,7 @@ THRIFT_INLINE void put_id(uint8_t *to, int64_t id)
 THRIFT_INLINE void read_ref(struct span__message *m, bool compact,
 			    struct span_ref *r)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	unsigned seen = 0;
 
@@ -297,7 +297,7 @@ static void missing_of_span(struct span__message *m, unsigned seen)
 THRIFT_INLINE void read_span(struct span__message *m, bool compact,
 			     struct span *s)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	int64_t start = 0, duration = 0;
 	const unsigned required = 0x3be;
@@ -382,7 +382,7 @@ THRIFT_INLINE void read_spans(struct span__message *m, bool compact)
 
 static void read_process(struct span__message *m, bool compact)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	struct span_process *p = &m->process;
 	bool named = false;
@@ -409,7 +409,7 @@ static void read_process(struct span__message *m, bool compact)
 
 static void read_stats(struct span__message *m, bool compact)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	unsigned seen = 0;
 
@@ -428,7 +428,7 @@ static void read_stats(struct span__message *m, bool compact)
 
 THRIFT_INLINE void read_batch(struct span__message *m, bool compact)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 	unsigned seen = 0;
 

@@ -11,25 +11,13 @@ const uint8_t span__thrift_compact_types[16] = {
 	THRIFT_STRUCT, THRIFT_UUID, THRIFT_BAD,	 THRIFT_BAD,
 };
 
-void span__thrift_fail(struct span__thrift *in, const unsigned char *p,
-		       int code, const char *what)
+static void skip_bytes(struct span__cursor *in, size_t len)
 {
-	if (!in->failed) {
-		in->failed = true;
-		in->code = code;
-		in->what = what;
-		in->pos = (size_t)(p - in->begin);
-	}
-	in->p = in->end;
-}
-
-static void skip_bytes(struct span__thrift *in, size_t len)
-{
-	if (thrift_need(in, len))
+	if (cursor_need(in, len))
 		in->p += len;
 }
 
-static void skip_struct(struct span__thrift *in, bool compact, unsigned depth)
+static void skip_struct(struct span__cursor *in, bool compact, unsigned depth)
 {
 	struct span__thrift_field f = {0};
 
@@ -49,19 +37,19 @@ static uint8_t element_type(bool compact, uint8_t number)
 }
 
 /* Every element takes at least a byte, so N is at most what is left. */
-static bool check_count(struct span__thrift *in, const unsigned char *at,
+static bool check_count(struct span__cursor *in, const unsigned char *at,
 			uint64_t n)
 {
 	if (n > INT32_MAX)
-		span__thrift_fail(in, at, SPAN_E_CORRUPT,
+		span__cursor_fail(in, at, SPAN_E_CORRUPT,
 				  "a list has a negative length");
-	else if (n > thrift_left(in))
-		span__thrift_fail(in, at, SPAN_E_TRUNCATED,
+	else if (n > cursor_left(in))
+		span__cursor_fail(in, at, SPAN_E_TRUNCATED,
 				  "a list is longer than the message");
 	return !in->failed;
 }
 
-static void skip_list(struct span__thrift *in, bool compact, unsigned depth)
+static void skip_list(struct span__cursor *in, bool compact, unsigned depth)
 {
 	const unsigned char *at = in->p;
 	uint8_t head = thrift_byte(in);
@@ -80,7 +68,7 @@ static void skip_list(struct span__thrift *in, bool compact, unsigned depth)
 				  depth);
 }
 
-static void skip_map(struct span__thrift *in, bool compact, unsigned depth)
+static void skip_map(struct span__cursor *in, bool compact, unsigned depth)
 {
 	const unsigned char *at = in->p;
 	uint8_t key = 0, value = 0;
@@ -106,11 +94,11 @@ static void skip_map(struct span__thrift *in, bool compact, unsigned depth)
 	}
 }
 
-void span__thrift_skip(struct span__thrift *in, bool compact, uint8_t type,
+void span__thrift_skip(struct span__cursor *in, bool compact, uint8_t type,
 		       unsigned depth)
 {
 	if (depth >= THRIFT_MAX_DEPTH) {
-		span__thrift_fail(in, in->p, SPAN_E_LIMIT,
+		span__cursor_fail(in, in->p, SPAN_E_LIMIT,
 				  "values are nested too deep");
 		return;
 	}
@@ -148,31 +136,31 @@ void span__thrift_skip(struct span__thrift *in, bool compact, uint8_t type,
 		skip_list(in, compact, depth + 1);
 		break;
 	default:
-		span__thrift_fail(in, in->p, SPAN_E_CORRUPT,
+		span__cursor_fail(in, in->p, SPAN_E_CORRUPT,
 				  "a field has an unknown type");
 	}
 }
 
-static void head_compact(struct span__thrift *in, struct span_str *name)
+static void head_compact(struct span__cursor *in, struct span_str *name)
 {
 	uint8_t id = thrift_byte(in), version = thrift_byte(in) & 0x1f;
 
 	if (!in->failed && (id != 0x82 || version != 1))
-		span__thrift_fail(in, in->begin, SPAN_E_CORRUPT,
+		span__cursor_fail(in, in->begin, SPAN_E_CORRUPT,
 				  "not a compact Thrift message");
 	(void)thrift_varint(in, 32);
 	*name = thrift_string(in, true);
 }
 
 /* An old message begins with the length of its name, a strict one does not. */
-static void head_binary(struct span__thrift *in, struct span_str *name)
+static void head_binary(struct span__cursor *in, struct span_str *name)
 {
 	uint32_t version = thrift_be32(in);
 
 	if (in->failed)
 		return;
 	if (version >> 31 && version >> 16 != 0x8001) {
-		span__thrift_fail(in, in->begin, SPAN_E_CORRUPT,
+		span__cursor_fail(in, in->begin, SPAN_E_CORRUPT,
 				  "not a binary Thrift message");
 	} else if (version >> 31) {
 		*name = thrift_string(in, false);
@@ -184,7 +172,7 @@ static void head_binary(struct span__thrift *in, struct span_str *name)
 	(void)thrift_be32(in);
 }
 
-void span__thrift_head(struct span__thrift *in, bool compact,
+void span__thrift_head(struct span__cursor *in, bool compact,
 		       struct span_str *name)
 {
 	*name = SPAN_STR("");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * thrift.h - a cursor over Thrift's compact and binary protocols
+ * thrift.h - read Thrift's compact and binary protocols
  *
- * Reads one message in memory and copies nothing: strings point into it. The
- * first failure is kept and ends the input, so that every later read answers
- * zero, "stop" or an empty list at once: read straight down, check once.
+ * Strings point into the message. After a failure every read answers zero,
+ * "stop" or an empty list.
  *
  * Which of the two protocols it is, callers pass as a constant; everything
  * here is inlined, so that the compiler makes two readers of one source.
@@ -16,10 +15,7 @@
 #ifndef SPAN__THRIFT_H
 #define SPAN__THRIFT_H
 
-#include <span/base.h>
-
-#include <endian.h>
-#include <string.h>
+#include "codec/cursor.h"
 
 #define THRIFT_INLINE static inline __attribute__((always_inline))
 #define THRIFT_MAX_DEPTH 64
@@ -45,15 +41,6 @@ enum thrift_type {
 /* What a switch on a field sees: its number and its type in one. */
 #define THRIFT_FIELD(id, type) ((uint32_t)(id) << 8 | (type))
 
-struct span__thrift {
-	const unsigned char *begin, *p, *end;
-	bool truth;	  /* compact: the value of the bool field just read */
-	bool failed;	  /* the first failure: */
-	int code;	  /* enum span_errc */
-	const char *what; /* static text */
-	size_t pos;	  /* offset in the message */
-};
-
 struct span__thrift_field {
 	int32_t id;
 	uint8_t type; /* enum thrift_type */
@@ -62,63 +49,38 @@ struct span__thrift_field {
 /* Numbers of enum thrift_type for the low four bits of a compact header. */
 extern const uint8_t span__thrift_compact_types[16];
 
-/* Keep the first failure, at P, and end the input. */
-void span__thrift_fail(struct span__thrift *in, const unsigned char *p,
-		       int code, const char *what);
-
 /* Skip a value of TYPE; DEPTH containers are open around it. */
-void span__thrift_skip(struct span__thrift *in, bool compact, uint8_t type,
+void span__thrift_skip(struct span__cursor *in, bool compact, uint8_t type,
 		       unsigned depth);
 
 /*
  * Read a message head: any message type, any sequence number. *NAME points
  * into the message.
  */
-void span__thrift_head(struct span__thrift *in, bool compact,
+void span__thrift_head(struct span__cursor *in, bool compact,
 		       struct span_str *name);
 
-THRIFT_INLINE void thrift_init(struct span__thrift *in, const void *p,
-			       size_t len)
+THRIFT_INLINE uint8_t thrift_byte(struct span__cursor *in)
 {
-	*in = (struct span__thrift){.begin = p, .p = p};
-	in->end = in->begin + len;
+	return cursor_need(in, 1) ? *in->p++ : 0;
 }
 
-THRIFT_INLINE size_t thrift_left(const struct span__thrift *in)
-{
-	return (size_t)(in->end - in->p);
-}
-
-THRIFT_INLINE bool thrift_need(struct span__thrift *in, size_t len)
-{
-	if (__builtin_expect(thrift_left(in) >= len, 1))
-		return true;
-	span__thrift_fail(in, in->end, SPAN_E_TRUNCATED,
-			  "the message is cut short");
-	return false;
-}
-
-THRIFT_INLINE uint8_t thrift_byte(struct span__thrift *in)
-{
-	return thrift_need(in, 1) ? *in->p++ : 0;
-}
-
-THRIFT_INLINE uint16_t thrift_be16(struct span__thrift *in)
+THRIFT_INLINE uint16_t thrift_be16(struct span__cursor *in)
 {
 	uint16_t v = 0;
 
-	if (thrift_need(in, sizeof(v))) {
+	if (cursor_need(in, sizeof(v))) {
 		memcpy(&v, in->p, sizeof(v));
 		in->p += sizeof(v);
 	}
 	return be16toh(v);
 }
 
-THRIFT_INLINE uint32_t thrift_be32(struct span__thrift *in)
+THRIFT_INLINE uint32_t thrift_be32(struct span__cursor *in)
 {
 	uint32_t v = 0;
 
-	if (thrift_need(in, sizeof(v))) {
+	if (cursor_need(in, sizeof(v))) {
 		memcpy(&v, in->p, sizeof(v));
 		in->p += sizeof(v);
 	}
@@ -126,11 +88,11 @@ THRIFT_INLINE uint32_t thrift_be32(struct span__thrift *in)
 }
 
 /* Eight bytes in the order of the machine. */
-THRIFT_INLINE uint64_t thrift_raw64(struct span__thrift *in)
+THRIFT_INLINE uint64_t thrift_raw64(struct span__cursor *in)
 {
 	uint64_t v = 0;
 
-	if (thrift_need(in, sizeof(v))) {
+	if (cursor_need(in, sizeof(v))) {
 		memcpy(&v, in->p, sizeof(v));
 		in->p += sizeof(v);
 	}
@@ -177,14 +139,14 @@ THRIFT_INLINE unsigned thrift_varint_at(const unsigned char *p, uint64_t *v)
 }
 
 /* A varint of at most BITS (32 or 64) bits. */
-THRIFT_INLINE uint64_t thrift_varint(struct span__thrift *in, unsigned bits)
+THRIFT_INLINE uint64_t thrift_varint(struct span__cursor *in, unsigned bits)
 {
 	const unsigned char *p = in->p, *end = in->end;
 	uint64_t v = 0;
 
 	if (p < end && *p < 0x80)
 		return *in->p++;
-	if (bits == 64 && thrift_left(in) >= 10) {
+	if (bits == 64 && cursor_left(in) >= 10) {
 		unsigned n = thrift_varint_at(p, &v);
 
 		in->p += n;
@@ -196,7 +158,7 @@ THRIFT_INLINE uint64_t thrift_varint(struct span__thrift *in, unsigned bits)
 		uint64_t byte;
 
 		if (p == end) {
-			thrift_need(in, thrift_left(in) + 1);
+			cursor_need(in, cursor_left(in) + 1);
 			return 0;
 		}
 		byte = *p++;
@@ -208,7 +170,7 @@ THRIFT_INLINE uint64_t thrift_varint(struct span__thrift *in, unsigned bits)
 			return v;
 		}
 	}
-	span__thrift_fail(in, in->p, SPAN_E_CORRUPT,
+	span__cursor_fail(in, in->p, SPAN_E_CORRUPT,
 			  "a number has too many digits");
 	return 0;
 }
@@ -218,7 +180,7 @@ THRIFT_INLINE int64_t thrift_zigzag(uint64_t v)
 	return (int64_t)((v >> 1) ^ (0 - (v & 1)));
 }
 
-THRIFT_INLINE int16_t thrift_i16(struct span__thrift *in, bool compact)
+THRIFT_INLINE int16_t thrift_i16(struct span__cursor *in, bool compact)
 {
 	const unsigned char *at = in->p;
 	uint64_t v;
@@ -227,26 +189,26 @@ THRIFT_INLINE int16_t thrift_i16(struct span__thrift *in, bool compact)
 		return (int16_t)thrift_be16(in);
 	v = thrift_varint(in, 32);
 	if (v > UINT16_MAX)
-		span__thrift_fail(in, at, SPAN_E_CORRUPT,
+		span__cursor_fail(in, at, SPAN_E_CORRUPT,
 				  "a number has too many digits");
 	return (int16_t)thrift_zigzag(v & UINT16_MAX);
 }
 
-THRIFT_INLINE int32_t thrift_i32(struct span__thrift *in, bool compact)
+THRIFT_INLINE int32_t thrift_i32(struct span__cursor *in, bool compact)
 {
 	if (compact)
 		return (int32_t)thrift_zigzag(thrift_varint(in, 32));
 	return (int32_t)thrift_be32(in);
 }
 
-THRIFT_INLINE int64_t thrift_i64(struct span__thrift *in, bool compact)
+THRIFT_INLINE int64_t thrift_i64(struct span__cursor *in, bool compact)
 {
 	if (compact)
 		return thrift_zigzag(thrift_varint(in, 64));
 	return (int64_t)be64toh(thrift_raw64(in));
 }
 
-THRIFT_INLINE double thrift_double(struct span__thrift *in, bool compact)
+THRIFT_INLINE double thrift_double(struct span__cursor *in, bool compact)
 {
 	uint64_t bits = thrift_raw64(in);
 	double d;
@@ -257,12 +219,12 @@ THRIFT_INLINE double thrift_double(struct span__thrift *in, bool compact)
 }
 
 /* The value of a bool field: compact has it in the field's header. */
-THRIFT_INLINE bool thrift_bool(struct span__thrift *in, bool compact)
+THRIFT_INLINE bool thrift_bool(struct span__cursor *in, bool compact)
 {
 	return compact ? in->truth : thrift_byte(in) != 0;
 }
 
-THRIFT_INLINE struct span_str thrift_string(struct span__thrift *in,
+THRIFT_INLINE struct span_str thrift_string(struct span__cursor *in,
 					    bool compact)
 {
 	const unsigned char *at = in->p;
@@ -270,12 +232,12 @@ THRIFT_INLINE struct span_str thrift_string(struct span__thrift *in,
 	uint32_t len =
 		compact ? (uint32_t)thrift_varint(in, 32) : thrift_be32(in);
 
-	if (__builtin_expect(len > thrift_left(in), 0)) {
+	if (__builtin_expect(len > cursor_left(in), 0)) {
 		if (len > INT32_MAX)
-			span__thrift_fail(in, at, SPAN_E_CORRUPT,
+			span__cursor_fail(in, at, SPAN_E_CORRUPT,
 					  "a string has a negative length");
 		else
-			thrift_need(in, len);
+			cursor_need(in, len);
 		return s;
 	}
 	s.p = (const char *)in->p;
@@ -288,7 +250,7 @@ THRIFT_INLINE struct span_str thrift_string(struct span__thrift *in,
  * The next field of a struct. *F must be zero before the first one. False at
  * the end of the struct, and after a failure.
  */
-THRIFT_INLINE bool thrift_field(struct span__thrift *in, bool compact,
+THRIFT_INLINE bool thrift_field(struct span__cursor *in, bool compact,
 				struct span__thrift_field *f)
 {
 	uint8_t head = thrift_byte(in);
@@ -301,7 +263,7 @@ THRIFT_INLINE bool thrift_field(struct span__thrift *in, bool compact,
 		return !in->failed;
 	}
 	if (head >> 4 && f->id > INT16_MAX - (head >> 4))
-		span__thrift_fail(in, in->p - 1, SPAN_E_CORRUPT,
+		span__cursor_fail(in, in->p - 1, SPAN_E_CORRUPT,
 				  "a field has a number above 32767");
 	else if (head >> 4)
 		f->id += head >> 4;
@@ -318,7 +280,7 @@ THRIFT_INLINE uint32_t thrift_key(const struct span__thrift_field *f)
 }
 
 /* Skip the field's value: a compact bool field has no bytes of its own. */
-THRIFT_INLINE void thrift_skip(struct span__thrift *in, bool compact,
+THRIFT_INLINE void thrift_skip(struct span__cursor *in, bool compact,
 			       const struct span__thrift_field *f)
 {
 	if (!compact || f->type != THRIFT_BOOL)
@@ -329,7 +291,7 @@ THRIFT_INLINE void thrift_skip(struct span__thrift *in, bool compact,
  * The head of a list: how many elements follow. They must be of TYPE and
  * take at least MIN bytes each.
  */
-THRIFT_INLINE size_t thrift_list(struct span__thrift *in, bool compact,
+THRIFT_INLINE size_t thrift_list(struct span__cursor *in, bool compact,
 				 uint8_t type, size_t min)
 {
 	const unsigned char *at = in->p;
@@ -347,13 +309,13 @@ THRIFT_INLINE size_t thrift_list(struct span__thrift *in, bool compact,
 	if (!n || in->failed)
 		return 0;
 	if (n > INT32_MAX)
-		span__thrift_fail(in, at, SPAN_E_CORRUPT,
+		span__cursor_fail(in, at, SPAN_E_CORRUPT,
 				  "a list has a negative length");
 	else if (head != type)
-		span__thrift_fail(in, at, SPAN_E_CORRUPT,
+		span__cursor_fail(in, at, SPAN_E_CORRUPT,
 				  "a list has elements of another type");
-	else if (n > thrift_left(in) / min)
-		span__thrift_fail(in, at, SPAN_E_TRUNCATED,
+	else if (n > cursor_left(in) / min)
+		span__cursor_fail(in, at, SPAN_E_TRUNCATED,
 				  "a list is longer than the message");
 	else
 		return n;

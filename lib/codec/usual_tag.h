@@ -21,13 +21,13 @@ enum tag_type { TAG_STRING, TAG_DOUBLE, TAG_BOOL, TAG_LONG, TAG_BINARY };
 /* Two bytes that follow each other in a message, as a case label. */
 #define USUAL(a, b) ((unsigned)(a) << 8 | (b))
 
-THRIFT_INLINE bool usual_tag_compact(struct span__thrift *in,
+THRIFT_INLINE bool usual_tag_compact(struct span__cursor *in,
 				     struct span_attr *a)
 {
 	/* Behind the key: its type, a number of ten digits, the stop. */
 	const size_t tail = 2 + 1 + 10 + 1;
 	const unsigned char *start = in->p, *p = start;
-	size_t left = thrift_left(in), len;
+	size_t left = cursor_left(in), len;
 
 	if (left < 2 || p[0] != 0x18 || p[1] >= 0x80 || left < 2 + p[1] + tail)
 		return false;
@@ -80,21 +80,21 @@ THRIFT_INLINE bool usual_head(const unsigned char *p, unsigned type,
 	return p[0] == type && p[1] == 0 && p[2] == id;
 }
 
-THRIFT_INLINE bool usual_tag_binary(struct span__thrift *in,
+THRIFT_INLINE bool usual_tag_binary(struct span__cursor *in,
 				    struct span_attr *a)
 {
 	/* Behind the key: its type, eight bytes, the stop. */
 	const size_t tail = 7 + 3 + 8 + 1;
 	const unsigned char *start = in->p, *p = start;
 
-	if (thrift_left(in) < 7 || !usual_head(p, THRIFT_STRING, 1))
+	if (cursor_left(in) < 7 || !usual_head(p, THRIFT_STRING, 1))
 		return false;
 	in->p = p + 3;
 	a->key = thrift_string(in, false);
 	p = in->p;
 	if (in->failed)
 		return true;
-	if (a->key.len > SPAN_MAX_STRING || thrift_left(in) < tail ||
+	if (a->key.len > SPAN_MAX_STRING || cursor_left(in) < tail ||
 	    !usual_head(p, THRIFT_I32, 2) || p[3] || p[4] || p[5])
 		goto other;
 	in->p = p + 7 + 3;
@@ -106,7 +106,7 @@ THRIFT_INLINE bool usual_tag_binary(struct span__thrift *in,
 		a->value.str = thrift_string(in, false);
 		if (in->failed)
 			return true;
-		if (a->value.str.len > SPAN_MAX_STRING || !thrift_left(in))
+		if (a->value.str.len > SPAN_MAX_STRING || !cursor_left(in))
 			goto other;
 		break;
 	case USUAL(TAG_LONG, THRIFT_I64):

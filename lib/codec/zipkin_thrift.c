@@ -24,7 +24,7 @@ static struct span_str read_text(struct span__message *m, bool compact)
 static void read_endpoint(struct span__message *m, bool compact,
 			  struct span__zipkin_endpoint *e)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 
 	*e = (struct span__zipkin_endpoint){.set = true};
@@ -54,7 +54,7 @@ static void read_endpoint(struct span__message *m, bool compact,
 static void read_annotation(struct span__message *m, bool compact,
 			    struct span__zipkin_annotation *a)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 
 	*a = (struct span__zipkin_annotation){.value = {"", 0}};
@@ -78,7 +78,7 @@ static void read_annotation(struct span__message *m, bool compact,
 static void read_binary(struct span__message *m, bool compact,
 			struct span__zipkin_binary *b)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 
 	*b = (struct span__zipkin_binary){.key = {"", 0}, .value = {"", 0}};
@@ -141,7 +141,7 @@ static void read_binaries(struct span__message *m, bool compact,
 static void read_span(struct span__message *m, bool compact,
 		      struct span__zipkin_span *s)
 {
-	struct span__thrift *in = &m->in;
+	struct span__cursor *in = &m->in;
 	struct span__thrift_field f = {0};
 
 	*s = (struct span__zipkin_span){.name = {"", 0}};
@@ -205,8 +205,8 @@ static void read_list(struct span__message *m, bool compact)
  */
 static void check_empty(struct span__message *m, bool compact)
 {
-	if (thrift_left(&m->in) && m->in.p - m->list <= (compact ? 1 : 5))
-		span__thrift_fail(&m->in, m->in.p, SPAN_E_CORRUPT,
+	if (cursor_left(&m->in) && m->in.p - m->list <= (compact ? 1 : 5))
+		span__cursor_fail(&m->in, m->in.p, SPAN_E_CORRUPT,
 				  "there is more behind an empty list");
 }
 
@@ -230,7 +230,7 @@ void span__zipkin_read(struct span__message *m, bool compact)
 		}
 	}
 	if (!found)
-		span__thrift_fail(&m->in, m->in.p, SPAN_E_CORRUPT,
+		span__cursor_fail(&m->in, m->in.p, SPAN_E_CORRUPT,
 				  "the message has no list of spans");
 }
 

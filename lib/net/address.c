@@ -180,3 +180,13 @@ size_t span__address_bytes_text(int family, const void *bytes, uint16_t port,
 {
 	return text_of(family, bytes, 0, port, buf);
 }
+
+bool span__address_equal(const struct span__address *a,
+			 const struct span__address *b)
+{
+	char one[SPAN__ADDRESS_TEXT], other[SPAN__ADDRESS_TEXT];
+
+	span__address_text(a, one);
+	span__address_text(b, other);
+	return !strcmp(one, other);
+}

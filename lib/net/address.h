@@ -46,6 +46,10 @@ SPAN_NODISCARD int span__port_parse(struct span_str text, uint16_t *port,
 
 uint16_t span__address_port(const struct span__address *a);
 
+/* Have both the same family, bytes, scope and port? */
+bool span__address_equal(const struct span__address *a,
+			 const struct span__address *b);
+
 /*
  * "192.0.2.1:4711" or "[2001:db8::1]:4711" into BUF of SPAN__ADDRESS_TEXT
  * bytes, terminated. Returns its length.

@@ -18,7 +18,7 @@
 
 #define SNAPLEN 262144 /* whole packets: the most that libpcap gives */
 #define BLOCK_MS 50    /* how long the kernel may collect packets */
-#define FILTER_MAX 8192u
+#define FILTER_MAX 16384u
 
 struct span__capture {
 	pcap_t *pcap;
@@ -217,23 +217,30 @@ int span__capture_filter(struct span__capture *c, const char *filter,
 			      pcap_geterr(c->pcap));
 }
 
+static void put_ports(struct span_buf *b, const char *protocol,
+		      const uint16_t *ports, size_t n)
+{
+	if (!n)
+		span_buf_printf(b, " or %s", protocol);
+	for (size_t i = 0; i < n; i++)
+		span_buf_printf(b, " or (%s dst port %u)", protocol, ports[i]);
+}
+
 /*
  * Later fragments have no port, and behind an IPv6 extension header libpcap
  * does not look for one: both pass, as do three VLAN tags, and
  * span__packets_next() decides.
  */
-void span__capture_filter_ports(struct span__capture *c, const uint16_t *ports,
-				size_t n_ports)
+void span__capture_filter_ports(struct span__capture *c,
+				const struct span__ports *ports)
 {
 	struct span_buf one = {0}, all = {0};
 
 	span_buf_puts(&one, "(ip[6:2] & 0x1fff != 0) or (ip6[6] == 0) or "
 			    "(ip6[6] == 43) or (ip6[6] == 44) or "
 			    "(ip6[6] == 51) or (ip6[6] == 60)");
-	if (!n_ports)
-		span_buf_puts(&one, " or udp");
-	for (size_t i = 0; i < n_ports; i++)
-		span_buf_printf(&one, " or (udp dst port %u)", ports[i]);
+	put_ports(&one, "udp", ports->udp, ports->n_udp);
+	put_ports(&one, "tcp", ports->tcp, ports->n_tcp);
 	span_buf_put(&all, one.p, one.len);
 	switch (pcap_datalink(c->pcap)) {
 	case DLT_EN10MB:

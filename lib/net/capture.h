@@ -44,11 +44,11 @@ SPAN_NODISCARD int span__capture_filter(struct span__capture *c,
 					struct span_error *err);
 
 /*
- * Have the kernel sort out what cannot hold a datagram to one of PORTS. Only
- * saves work: it may let others pass, and does nothing when it cannot.
+ * Have the kernel sort out what is not sent to one of PORTS. Only saves work:
+ * it may let others pass, and does nothing when it cannot.
  */
-void span__capture_filter_ports(struct span__capture *c, const uint16_t *ports,
-				size_t n_ports);
+void span__capture_filter_ports(struct span__capture *c,
+				const struct span__ports *ports);
 
 /* Is this an interface, and not a file? */
 bool span__capture_is_live(const struct span__capture *c);

@@ -12,6 +12,7 @@ const char *span__drop_name(enum span__drop d)
 		[SPAN__DROP_MALFORMED] = "malformed",
 		[SPAN__DROP_INCOMPLETE] = "incomplete",
 		[SPAN__DROP_OVERLAP] = "overlap",
+		[SPAN__DROP_LIMIT] = "too_large",
 	};
 
 	return names[d];
@@ -34,8 +35,9 @@ const char *span__drop_text(enum span__drop d)
 		[SPAN__DROP_KERNEL] = "kernel buffer full",
 		[SPAN__DROP_TRUNCATED] = "truncated",
 		[SPAN__DROP_MALFORMED] = "malformed",
-		[SPAN__DROP_INCOMPLETE] = "fragments missing",
-		[SPAN__DROP_OVERLAP] = "fragments overlap",
+		[SPAN__DROP_INCOMPLETE] = "packets missing",
+		[SPAN__DROP_OVERLAP] = "packets overlap",
+		[SPAN__DROP_LIMIT] = "too large",
 	};
 
 	return texts[d];

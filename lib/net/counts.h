@@ -16,9 +16,10 @@ enum span__drop {
 	SPAN__DROP_QUEUE,      /* the reader of the output was too slow */
 	SPAN__DROP_KERNEL,     /* the socket's or interface's buffer was full */
 	SPAN__DROP_TRUNCATED,  /* it was captured in part only */
-	SPAN__DROP_MALFORMED,  /* lengths or checksum make no sense */
-	SPAN__DROP_INCOMPLETE, /* IP fragments did not come, or not in time */
-	SPAN__DROP_OVERLAP,    /* IP fragments contradict each other */
+	SPAN__DROP_MALFORMED,  /* it breaks the rules of its protocol */
+	SPAN__DROP_INCOMPLETE, /* packets did not come, or not in time */
+	SPAN__DROP_OVERLAP,    /* packets contradict each other */
+	SPAN__DROP_LIMIT,      /* it is larger than a payload may be */
 	SPAN__DROPS
 };
 

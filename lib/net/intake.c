@@ -107,6 +107,17 @@ int span__intake_datagram(struct span__intake *in, const struct span_payload *p,
 	return 0;
 }
 
+void span__intake_lose(struct span__intake *in, uint16_t port,
+		       enum span__drop cause)
+{
+	struct span__port_counts *c = span__counts_of(&in->counts, port);
+
+	if (span__intake_is_enough(in)) /* the rest was not to be read */
+		return;
+	c->received++;
+	c->drops[cause]++;
+}
+
 /* Thrift comes in two encodings, and nothing but the bytes says which. */
 static int other_encoding(int format)
 {

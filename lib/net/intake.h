@@ -43,6 +43,10 @@ SPAN_NODISCARD int span__intake_datagram(struct span__intake *in,
 					 const struct span_payload *p,
 					 bool wait, struct span_error *err);
 
+/* Count a message to PORT that was lost before it came so far. */
+void span__intake_lose(struct span__intake *in, uint16_t port,
+		       enum span__drop cause);
+
 /* A span__take_fn whose ARG is the intake. */
 SPAN_NODISCARD int span__intake_take(void *arg, const struct span_payload *p,
 				     int format, struct span__verdict *v,

@@ -11,20 +11,16 @@
 #include <string.h>
 
 #include "net/fragment.h"
+#include "net/ipv6_headers.h"
 
 #include "base/banned.h"
 
 #define TYPE_IPV4 0x0800
 #define TYPE_IPV6 0x86dd
+#define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 #define UDP_HEADER 8u
 #define NEXT_FRAGMENT 44
-
-struct window {
-	const uint8_t *p;
-	size_t len;
-	bool cut; /* more was sent than was captured */
-};
 
 /* The addresses that a datagram came from and went to. */
 struct ends {
@@ -34,42 +30,37 @@ struct ends {
 
 struct span__packets {
 	int link;
-	const uint16_t *ports;
-	size_t n_ports;
+	struct span__ports ports;
 	struct span__reassembly *fragments;
+	struct span__requests *requests;
 	uint64_t seen;
 	uint64_t drops[SPAN__DROPS];
 	uint64_t time_ns;
 	char peer[SPAN__ADDRESS_TEXT];
 };
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
 static bool is_wanted(const struct span__packets *s, uint16_t port)
 {
-	for (size_t i = 0; i < s->n_ports; i++)
-		if (s->ports[i] == port)
+	for (size_t i = 0; i < s->ports.n_udp; i++)
+		if (s->ports.udp[i] == port)
 			return true;
-	return !s->n_ports;
+	return !s->ports.n_udp;
 }
 
-/* A datagram that was cut before its port can be told may be one of ours. */
+/*
+ * A datagram that was cut before its port can be told may be one of ours. A
+ * segment that is lost leaves a gap, which is counted there.
+ */
 static bool fragment_is_wanted(void *self, uint8_t protocol, const uint8_t *p,
 			       size_t len)
 {
 	const struct span__packets *s = self;
 
+	if (protocol == PROTOCOL_TCP)
+		return false;
 	if (protocol != PROTOCOL_UDP || len < UDP_HEADER)
 		return true;
-	return is_wanted(s, get16(p + 2));
+	return is_wanted(s, span__get16(p + 2));
 }
 
 bool span__packets_know(int link)
@@ -90,7 +81,8 @@ bool span__packets_know(int link)
 }
 
 int span__packets_open(struct span__packets **out, int link,
-		       const uint16_t *ports, size_t n_ports,
+		       const struct span__ports *ports,
+		       const struct span__requests_sink *sink,
 		       struct span_error *err)
 {
 	struct span__packets *s = calloc(1, sizeof(*s));
@@ -100,9 +92,11 @@ int span__packets_open(struct span__packets **out, int link,
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	s->link = link;
-	s->ports = ports;
-	s->n_ports = n_ports;
+	s->ports = *ports;
 	rc = span__reassembly_open(&s->fragments, fragment_is_wanted, s, err);
+	if (rc >= 0)
+		rc = span__requests_open(&s->requests, ports->tcp, ports->n_tcp,
+					 sink, err);
 	if (rc < 0)
 		span__packets_close(&s);
 	*out = s;
@@ -110,30 +104,25 @@ int span__packets_open(struct span__packets **out, int link,
 }
 
 /* Too short for a header: cut by the capture, or no packet of ours. */
-static int too_short(struct span__packets *s, const struct window *w)
+static int too_short(struct span__packets *s, const struct span__window *w)
 {
 	if (w->cut)
 		s->drops[SPAN__DROP_TRUNCATED]++;
 	return 0;
 }
 
-static void advance(struct window *w, size_t n)
-{
-	w->p += n;
-	w->len -= n;
-}
-
-static bool checksum_is_good(const struct ends *ends, const struct window *w)
+static bool checksum_is_good(const struct ends *ends,
+			     const struct span__window *w)
 {
 	uint32_t sum = PROTOCOL_UDP + (uint32_t)w->len;
 
-	if (!get16(w->p + 6))
+	if (!span__get16(w->p + 6))
 		return true;
 	for (size_t i = 0; i < ends->size; i += 2)
-		sum += get16(ends->source + i) +
-		       (uint32_t)get16(ends->target + i);
+		sum += span__get16(ends->source + i) +
+		       (uint32_t)span__get16(ends->target + i);
 	for (size_t i = 0; i + 1 < w->len; i += 2)
-		sum += get16(w->p + i);
+		sum += span__get16(w->p + i);
 	if (w->len % 2)
 		sum += (uint32_t)w->p[w->len - 1] << 8;
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -147,15 +136,16 @@ static bool checksum_is_good(const struct ends *ends, const struct window *w)
  * on the host that sends it has none yet, the network card fills it in.
  */
 static int read_udp(struct span__packets *s, const struct ends *ends,
-		    struct window w, bool joined, struct span_payload *out)
+		    struct span__window w, bool joined,
+		    struct span_payload *out)
 {
 	uint16_t port;
 	size_t len;
 
 	if (w.len < UDP_HEADER)
 		return too_short(s, &w);
-	port = get16(w.p + 2);
-	len = get16(w.p + 4);
+	port = span__get16(w.p + 2);
+	len = span__get16(w.p + 4);
 	if (!is_wanted(s, port))
 		return 0;
 	if (len < UDP_HEADER || (len > w.len && !w.cut))
@@ -174,61 +164,53 @@ static int read_udp(struct span__packets *s, const struct ends *ends,
 		.data = {(const char *)w.p + UDP_HEADER, w.len - UDP_HEADER},
 	};
 	out->peer.p = s->peer;
-	out->peer.len =
-		span__address_bytes_text(ends->size == 4 ? AF_INET : AF_INET6,
-					 ends->source, get16(w.p), s->peer);
+	out->peer.len = span__address_bytes_text(
+		ends->size == 4 ? AF_INET : AF_INET6, ends->source,
+		span__get16(w.p), s->peer);
 	return 1;
 malformed:
 	s->drops[SPAN__DROP_MALFORMED]++;
 	return 0;
 }
 
-static bool is_extension(uint8_t next)
+/* The checksum is not looked at, for the same reason. */
+static int read_tcp(struct span__packets *s, const struct ends *ends,
+		    const struct span__window *w, struct span_error *err)
 {
-	switch (next) {
-	case 0:	  /* hop-by-hop options */
-	case 43:  /* routing */
-	case 51:  /* authentication */
-	case 60:  /* destination options */
-	case 135: /* mobility */
-	case 139: /* host identity */
-	case 140: /* shim6 */
-		return true;
-	default:
-		return false;
-	}
+	const struct span__tcp_packet p = {
+		.family_size = ends->size,
+		.source = ends->source,
+		.target = ends->target,
+		.p = w->p,
+		.len = w->len,
+		.wire_len = w->len + w->missing,
+		.time_ns = s->time_ns,
+	};
+
+	return span__requests_put(s->requests, &p, err);
 }
 
-static size_t extension_len(uint8_t next, const uint8_t *p)
+static bool is_ours(uint8_t protocol)
 {
-	return next == 51 ? (p[1] + 2u) * 4 : (p[1] + 1u) * 8;
+	return protocol == PROTOCOL_UDP || protocol == PROTOCOL_TCP;
 }
 
-/*
- * Skip extension headers from *NEXT on. Returns 1 with *NEXT the protocol
- * after them (a fragment header too), 0 when the packet ends inside.
- */
-static int skip_extensions(uint8_t *next, struct window *w)
+static int read_transport(struct span__packets *s, const struct ends *ends,
+			  uint8_t protocol, struct span__window w, bool joined,
+			  struct span_payload *out, struct span_error *err)
 {
-	for (size_t i = 0; is_extension(*next); i++) {
-		size_t len;
-
-		if (i == SPAN__IPV6_HEADERS || w->len < 8)
-			return 0;
-		len = extension_len(*next, w->p);
-		if (len > w->len)
-			return 0;
-		*next = w->p[0];
-		advance(w, len);
-	}
-	return 1;
+	if (protocol == PROTOCOL_TCP)
+		return read_tcp(s, ends, &w, err);
+	if (protocol != PROTOCOL_UDP)
+		return 0;
+	return read_udp(s, ends, w, joined, out);
 }
 
 static int read_fragment(struct span__packets *s, const struct ends *ends,
 			 const struct span__fragment *f,
 			 struct span_payload *out, struct span_error *err)
 {
-	struct window w = {0};
+	struct span__window w = {0};
 	uint8_t protocol;
 	int rc;
 
@@ -236,31 +218,29 @@ static int read_fragment(struct span__packets *s, const struct ends *ends,
 				  err);
 	if (rc <= 0)
 		return rc;
-	if (ends->size == 16 && !skip_extensions(&protocol, &w)) {
+	if (ends->size == 16 && !span__ipv6_skip(&protocol, &w)) {
 		s->drops[SPAN__DROP_MALFORMED]++;
 		return 0;
 	}
-	if (protocol != PROTOCOL_UDP)
-		return 0;
-	if (w.len < UDP_HEADER) {
+	if (protocol == PROTOCOL_UDP && w.len < UDP_HEADER) {
 		s->drops[SPAN__DROP_MALFORMED]++;
 		return 0;
 	}
-	return read_udp(s, ends, w, true, out);
+	return read_transport(s, ends, protocol, w, true, out, err);
 }
 
-/* Shorten the window to LEN; false when the packet promises what is not there.
+/*
+ * The length in a header of IPv4. A segment that the network card is to split
+ * is captured before it has one.
  */
-static bool limit(struct window *w, size_t len)
+static size_t ipv4_len(const struct span__window *w)
 {
-	if (len > w->len)
-		return w->cut;
-	w->len = len;
-	w->cut = false;
-	return true;
+	size_t len = span__get16(w->p + 2);
+
+	return !len && w->p[9] == PROTOCOL_TCP ? w->len + w->missing : len;
 }
 
-static int read_ipv4(struct span__packets *s, struct window w,
+static int read_ipv4(struct span__packets *s, struct span__window w,
 		     struct span_payload *out, struct span_error *err)
 {
 	struct ends ends = {.size = 4};
@@ -270,8 +250,8 @@ static int read_ipv4(struct span__packets *s, struct window w,
 	if (w.len < 20)
 		return too_short(s, &w);
 	header = (w.p[0] & 15u) * 4;
-	if (w.p[0] >> 4 != 4 || w.p[9] != PROTOCOL_UDP || header < 20 ||
-	    get16(w.p + 2) < header || !limit(&w, get16(w.p + 2)))
+	if (w.p[0] >> 4 != 4 || !is_ours(w.p[9]) || header < 20 ||
+	    ipv4_len(&w) < header || !span__window_limit(&w, ipv4_len(&w)))
 		return 0;
 	if (w.len < header)
 		return too_short(s, &w);
@@ -281,15 +261,15 @@ static int read_ipv4(struct span__packets *s, struct window w,
 		.family_size = 4,
 		.protocol = w.p[9],
 		.more = w.p[6] & 0x20,
-		.id = get16(w.p + 4),
+		.id = span__get16(w.p + 4),
 		.source = ends.source,
 		.target = ends.target,
-		.offset = (get16(w.p + 6) & 0x1fffu) * 8,
+		.offset = (span__get16(w.p + 6) & 0x1fffu) * 8,
 		.time_ns = s->time_ns,
 	};
-	advance(&w, header);
+	span__window_advance(&w, header);
 	if (!f.more && !f.offset)
-		return read_udp(s, &ends, w, false, out);
+		return read_transport(s, &ends, f.protocol, w, false, out, err);
 	f.cut = w.cut;
 	f.p = w.p;
 	f.len = w.len;
@@ -297,7 +277,7 @@ static int read_ipv4(struct span__packets *s, struct window w,
 }
 
 static int read_ipv6_fragment(struct span__packets *s, const struct ends *ends,
-			      struct window w, struct span_payload *out,
+			      struct span__window w, struct span_payload *out,
 			      struct span_error *err)
 {
 	struct span__fragment f = {
@@ -310,18 +290,16 @@ static int read_ipv6_fragment(struct span__packets *s, const struct ends *ends,
 	if (w.len < 8)
 		return too_short(s, &w);
 	f.protocol = w.p[0];
-	f.offset = get16(w.p + 2) & 0xfff8u;
+	f.offset = span__get16(w.p + 2) & 0xfff8u;
 	f.more = w.p[3] & 1;
-	f.id = get32(w.p + 4);
-	if (f.protocol != PROTOCOL_UDP && !is_extension(f.protocol))
+	f.id = span__get32(w.p + 4);
+	if (!is_ours(f.protocol) && !span__ipv6_is_extension(f.protocol))
 		return 0;
-	advance(&w, 8);
+	span__window_advance(&w, 8);
 	if (!f.more && !f.offset) { /* a fragment that is all: RFC 6946 */
-		if (!skip_extensions(&f.protocol, &w))
+		if (!span__ipv6_skip(&f.protocol, &w))
 			return too_short(s, &w);
-		if (f.protocol != PROTOCOL_UDP)
-			return 0;
-		return read_udp(s, ends, w, false, out);
+		return read_transport(s, ends, f.protocol, w, false, out, err);
 	}
 	f.cut = w.cut;
 	f.p = w.p;
@@ -329,7 +307,7 @@ static int read_ipv6_fragment(struct span__packets *s, const struct ends *ends,
 	return read_fragment(s, ends, &f, out, err);
 }
 
-static int read_ipv6(struct span__packets *s, struct window w,
+static int read_ipv6(struct span__packets *s, struct span__window w,
 		     struct span_payload *out, struct span_error *err)
 {
 	struct ends ends = {.size = 16};
@@ -337,32 +315,32 @@ static int read_ipv6(struct span__packets *s, struct window w,
 
 	if (w.len < 40)
 		return too_short(s, &w);
-	if (w.p[0] >> 4 != 6 || !limit(&w, 40u + get16(w.p + 4)))
+	if (w.p[0] >> 4 != 6 ||
+	    !span__window_limit(&w, 40u + span__get16(w.p + 4)))
 		return 0;
 	next = w.p[6];
 	ends.source = w.p + 8;
 	ends.target = w.p + 24;
-	advance(&w, 40);
-	if (!skip_extensions(&next, &w))
+	span__window_advance(&w, 40);
+	if (!span__ipv6_skip(&next, &w))
 		return too_short(s, &w);
 	if (next == NEXT_FRAGMENT)
 		return read_ipv6_fragment(s, &ends, w, out, err);
-	if (next != PROTOCOL_UDP)
-		return 0;
-	return read_udp(s, &ends, w, false, out);
+	return read_transport(s, &ends, next, w, false, out, err);
 }
 
 /* The packet after the header of the link, by its Ethernet type. */
-static int read_type(struct span__packets *s, uint16_t type, struct window w,
-		     struct span_payload *out, struct span_error *err)
+static int read_type(struct span__packets *s, uint16_t type,
+		     struct span__window w, struct span_payload *out,
+		     struct span_error *err)
 {
 	for (size_t i = 0; i < SPAN__VLAN_TAGS; i++) {
 		if (type != 0x8100 && type != 0x88a8 && type != 0x9100)
 			break;
 		if (w.len < 4)
 			return too_short(s, &w);
-		type = get16(w.p + 2);
-		advance(&w, 4);
+		type = span__get16(w.p + 2);
+		span__window_advance(&w, 4);
 	}
 	if (type == TYPE_IPV4)
 		return read_ipv4(s, w, out, err);
@@ -371,7 +349,7 @@ static int read_type(struct span__packets *s, uint16_t type, struct window w,
 	return 0;
 }
 
-static int read_ip(struct span__packets *s, struct window w,
+static int read_ip(struct span__packets *s, struct span__window w,
 		   struct span_payload *out, struct span_error *err)
 {
 	if (!w.len)
@@ -385,7 +363,7 @@ static int read_ip(struct span__packets *s, struct window w,
  * with the numbers of the host that captured: the packet's own version says
  * the same.
  */
-static int read_link(struct span__packets *s, struct window w,
+static int read_link(struct span__packets *s, struct span__window w,
 		     struct span_payload *out, struct span_error *err)
 {
 	static const struct {
@@ -404,14 +382,14 @@ static int read_link(struct span__packets *s, struct window w,
 			continue;
 		if (w.len < links[i].len)
 			return too_short(s, &w);
-		type = get16(w.p + links[i].type_at);
-		advance(&w, links[i].len);
+		type = span__get16(w.p + links[i].type_at);
+		span__window_advance(&w, links[i].len);
 		return read_type(s, type, w, out, err);
 	}
 	if (s->link == DLT_NULL || s->link == DLT_LOOP) {
 		if (w.len < 4)
 			return too_short(s, &w);
-		advance(&w, 4);
+		span__window_advance(&w, 4);
 	}
 	return read_ip(s, w, out, err);
 }
@@ -419,16 +397,22 @@ static int read_link(struct span__packets *s, struct window w,
 int span__packets_next(struct span__packets *s, const struct span__frame *f,
 		       struct span_payload *p, struct span_error *err)
 {
-	struct window w = {f->p, f->len, f->wire_len > f->len};
+	struct span__window w = {.p = f->p, .len = f->len};
+
+	if (f->wire_len > f->len) {
+		w.cut = true;
+		w.missing = f->wire_len - f->len;
+	}
 
 	s->seen++;
 	s->time_ns = f->time_ns;
 	return read_link(s, w, p, err);
 }
 
-void span__packets_finish(struct span__packets *s)
+int span__packets_finish(struct span__packets *s, struct span_error *err)
 {
 	span__reassembly_finish(s->fragments);
+	return span__requests_finish(s->requests, err);
 }
 
 uint64_t span__packets_seen(const struct span__packets *s)
@@ -445,15 +429,23 @@ void span__packets_drops(const struct span__packets *s,
 		drops[i] = s->drops[i] + more[i];
 }
 
+const struct span__ignored *span__packets_ignored(const struct span__packets *s)
+{
+	return span__requests_ignored(s->requests);
+}
+
 size_t span__packets_memory(const struct span__packets *s)
 {
-	return span__reassembly_memory(s->fragments);
+	return span__reassembly_memory(s->fragments) +
+	       span__requests_memory(s->requests);
 }
 
 void span__packets_close(struct span__packets **s)
 {
-	if (*s)
+	if (*s) {
 		span__reassembly_close(&(*s)->fragments);
+		span__requests_close(&(*s)->requests);
+	}
 	free(*s);
 	*s = NULL;
 }

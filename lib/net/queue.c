@@ -187,6 +187,26 @@ static void copy_in(struct span__queue *q, const char *p, size_t len)
 	memcpy(q->ring, p + first, len - first);
 }
 
+static int put_part(struct span__queue *q, const char *p, size_t len, bool wait,
+		    struct span_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&q->lock);
+	rc = make_room(q, len, wait, err);
+	pthread_mutex_unlock(&q->lock);
+	if (rc <= 0)
+		return rc;
+	copy_in(q, p, len);
+	pthread_mutex_lock(&q->lock);
+	if (q->tail == q->head ||
+	    (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH))
+		pthread_cond_signal(&q->more);
+	q->tail += len;
+	pthread_mutex_unlock(&q->lock);
+	return 1;
+}
+
 int span__queue_put(struct span__queue *q, const struct span_payload *p,
 		    bool wait, struct span_error *err)
 {
@@ -200,20 +220,15 @@ int span__queue_put(struct span__queue *q, const struct span_payload *p,
 	if (rc < 0)
 		return rc;
 	len = q->record.len;
-	if (len > q->size)
+	if (len > q->size && !wait)
 		return 0;
-	pthread_mutex_lock(&q->lock);
-	rc = make_room(q, len, wait, err);
-	pthread_mutex_unlock(&q->lock);
-	if (rc <= 0)
-		return rc;
-	copy_in(q, q->record.p, len);
-	pthread_mutex_lock(&q->lock);
-	if (q->tail == q->head ||
-	    (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH))
-		pthread_cond_signal(&q->more);
-	q->tail += len;
-	pthread_mutex_unlock(&q->lock);
+	/* One larger than the queue goes through it in parts. */
+	for (size_t at = 0, part; at < len; at += part) {
+		part = len - at < q->size ? len - at : q->size;
+		rc = put_part(q, q->record.p + at, part, wait, err);
+		if (rc <= 0)
+			return rc;
+	}
 	return 1;
 }
 

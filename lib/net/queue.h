@@ -30,8 +30,9 @@ SPAN_NODISCARD int span__queue_open(struct span__queue **out, int fd,
 				    size_t size, struct span_error *err);
 
 /*
- * Copy *P into the queue. With WAIT until there is room for it. It is written
- * within 10 ms, when the reader takes it.
+ * Copy *P into the queue. With WAIT until there is room for it, in parts when
+ * it is larger than the queue. It is written within 10 ms, when the reader
+ * takes it.
  *
  * Returns 1; 0 when there is no room; SPAN_E_LIMIT or SPAN_E_NOMEM; or
  * SPAN_E_PIPE or SPAN_E_IO when writing has failed.

@@ -76,14 +76,9 @@ static void keep_socket(struct span__receiver *r)
 static bool is_open(const struct span__receiver *r,
 		    const struct span__address *a)
 {
-	char want[SPAN__ADDRESS_TEXT], have[SPAN__ADDRESS_TEXT];
-
-	span__address_text(a, want);
-	for (size_t i = 0; i < r->n_sockets; i++) {
-		span__address_text(&r->sockets[i].local, have);
-		if (!strcmp(want, have))
+	for (size_t i = 0; i < r->n_sockets; i++)
+		if (span__address_equal(&r->sockets[i].local, a))
 			return true;
-	}
 	return false;
 }
 
@@ -101,21 +96,6 @@ static int listen_address(struct span__receiver *r,
 	if (rc == 0)
 		keep_socket(r);
 	return rc;
-}
-
-/* Say more about an address that is taken, since it happens to everybody. */
-static int listen_error(const struct span__address *a, struct span_error *err)
-{
-	char text[SPAN__ADDRESS_TEXT];
-
-	if (err->sys != EADDRINUSE)
-		return err->code;
-	span__address_text(a, text);
-	errno = EADDRINUSE;
-	return span_error_set(err, SPAN_E_IO,
-			      "cannot listen on udp %s (to see who does: "
-			      "ss -ulpn 'sport = :%u')",
-			      text, span__address_port(a));
 }
 
 int span__receiver_listen(struct span__receiver *r, const char *const *hosts,
@@ -141,7 +121,7 @@ int span__receiver_listen(struct span__receiver *r, const char *const *hosts,
 			*err = last;
 			if (last.sys != EAFNOSUPPORT &&
 			    last.sys != EADDRNOTAVAIL)
-				return listen_error(&addresses[i], err);
+				return err->code;
 		}
 	}
 	return opened ? 0 : err->code;
@@ -159,15 +139,6 @@ int span__receiver_adopt(struct span__receiver *r, int fd,
 	if (rc == 0)
 		keep_socket(r);
 	return rc;
-}
-
-int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
-			   const uint16_t *ports, size_t n_ports,
-			   struct span_error *err)
-{
-	r->capture = c;
-	return span__packets_open(&r->packets, span__capture_link(c), ports,
-				  n_ports, err);
 }
 
 int span__receiver_add_server(struct span__receiver *r,
@@ -209,6 +180,36 @@ int span__receiver_start(struct span__receiver *r, int fd,
 static bool is_enough(const struct span__receiver *r)
 {
 	return span__intake_is_enough(r->intake);
+}
+
+static int take_request(void *arg, const struct span_payload *p,
+			struct span_error *err)
+{
+	struct span__receiver *r = arg;
+
+	/* One packet may end several. */
+	if (is_enough(r))
+		return 0;
+	return span__intake_datagram(r->intake, p, r->wait, err);
+}
+
+static void lose_request(void *arg, uint16_t port, enum span__drop cause)
+{
+	const struct span__receiver *r = arg;
+
+	span__intake_lose(r->intake, port, cause);
+}
+
+int span__receiver_capture(struct span__receiver *r, struct span__capture *c,
+			   const struct span__ports *ports,
+			   struct span_error *err)
+{
+	const struct span__requests_sink sink = {
+		.arg = r, .payload = take_request, .lost = lose_request};
+
+	r->capture = c;
+	return span__packets_open(&r->packets, span__capture_link(c), ports,
+				  &sink, err);
 }
 
 /*
@@ -421,8 +422,11 @@ int span__receiver_finish(struct span__receiver *r, bool drain,
 	rc = span__servers_finish(&r->servers, DRAIN_NS, err);
 	if (drain && rc >= 0)
 		rc = drain_all(r, err);
-	if (r->packets)
-		span__packets_finish(r->packets);
+	if (r->packets) {
+		int end = span__packets_finish(r->packets, rc < 0 ? NULL : err);
+
+		rc = rc < 0 ? rc : end;
+	}
 	if (span__intake_queue(r->intake) && rc >= 0)
 		rc = span__queue_finish(span__intake_queue(r->intake), err);
 	return rc;
@@ -457,9 +461,10 @@ const struct span__counts *span__receiver_counts(struct span__receiver *r)
 	return counts;
 }
 
-uint64_t span__receiver_packets(const struct span__receiver *r)
+const struct span__packets *
+span__receiver_packets(const struct span__receiver *r)
 {
-	return r->packets ? span__packets_seen(r->packets) : 0;
+	return r->packets;
 }
 
 uint64_t span__receiver_queue_len(struct span__receiver *r)

@@ -57,10 +57,10 @@ SPAN_NODISCARD int span__receiver_listen(struct span__receiver *r,
 SPAN_NODISCARD int span__receiver_adopt(struct span__receiver *r, int fd,
 					struct span_error *err);
 
-/* Take datagrams to PORTS (borrowed; none: to all) out of C, borrowed. */
+/* Take datagrams and requests to PORTS out of C, borrowed. */
 SPAN_NODISCARD int span__receiver_capture(struct span__receiver *r,
 					  struct span__capture *c,
-					  const uint16_t *ports, size_t n_ports,
+					  const struct span__ports *ports,
 					  struct span_error *err);
 
 /*
@@ -112,8 +112,9 @@ SPAN_NODISCARD int span__receiver_finish(struct span__receiver *r, bool drain,
 
 /* Counts as of now. */
 const struct span__counts *span__receiver_counts(struct span__receiver *r);
-/* Packets read from the capture. */
-uint64_t span__receiver_packets(const struct span__receiver *r);
+/* The reader of captured packets, or NULL: for its counts. */
+const struct span__packets *
+span__receiver_packets(const struct span__receiver *r);
 /* Bytes that wait in the queue. */
 uint64_t span__receiver_queue_len(struct span__receiver *r);
 

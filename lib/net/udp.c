@@ -93,6 +93,19 @@ static int bind_shared(struct span__udp *u, const struct span__address *a)
 	return -1;
 }
 
+/* Say more about an address that is taken, since it happens to everybody. */
+static int open_error(const struct span__address *a, const char *text,
+		      struct span_error *err)
+{
+	if (errno != EADDRINUSE)
+		return span_error_set(err, SPAN_E_IO, "cannot listen on udp %s",
+				      text);
+	return span_error_set(err, SPAN_E_IO,
+			      "cannot listen on udp %s (to see who does: "
+			      "ss -ulpn 'sport = :%u')",
+			      text, span__address_port(a));
+}
+
 int span__udp_open(struct span__udp *u, const struct span__address *a,
 		   size_t buffer, struct span_error *err)
 {
@@ -110,8 +123,8 @@ int span__udp_open(struct span__udp *u, const struct span__address *a,
 		(void)setsockopt(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
 	if (bind_shared(u, a) < 0) {
-		int rc = span_error_set(err, SPAN_E_IO,
-					"cannot listen on udp %s", text);
+		int rc = open_error(a, text, err);
+
 		span__udp_release(u);
 		return rc;
 	}

@@ -81,15 +81,9 @@ static int count_batch(struct span_search *s, struct span__batch *b,
 	int rc = 0;
 
 	for (size_t i = 0; i < b->n && rc >= 0; i++) {
-		struct span_trace_builder *builder = &b->builders[i];
 		struct span_trace t;
 
-		builder->keep_duplicates = s->o.keep_duplicates;
-		if (!builder->spans.len)
-			continue;
-		rc = span_trace_builder_build(builder, &t, err);
-		if (rc >= 0)
-			rc = span__search_judge(s, &t, err);
+		rc = span__search_build(s, &b->builders[i], &t, err);
 		if (rc <= 0)
 			continue;
 		add(found, &t, (const uint8_t *)s->matched.p);

@@ -29,9 +29,8 @@ static int load(struct span_search *s, const struct span__ranked_id *v,
 				s->o.memory, err);
 }
 
-/* Build and judge: 1 with s->matched, 0, or a negative code. */
-static int judge(struct span_search *s, struct span_trace_builder *b,
-		 struct span_trace *out, struct span_error *err)
+int span__search_build(struct span_search *s, struct span_trace_builder *b,
+		       struct span_trace *out, struct span_error *err)
 {
 	int rc;
 
@@ -59,7 +58,7 @@ static int get_trace(struct span_search *s, const struct span__ranked_id *v,
 			return rc;
 		i = span__batch_find(b, v->id);
 	}
-	return i < 0 ? 0 : judge(s, &b->builders[i], out, err);
+	return i < 0 ? 0 : span__search_build(s, &b->builders[i], out, err);
 }
 
 /* The next trace of the walk that matches. 1, 0 or a negative code. */
@@ -75,7 +74,7 @@ static int walk_on(struct span_search *s, struct span_trace *out,
 		rc = span__walk_next(&ss->walk, &ss->current, err);
 		if (rc <= 0)
 			return rc;
-		rc = judge(s, &ss->current->builder, out, err);
+		rc = span__search_build(s, &ss->current->builder, out, err);
 	} while (!rc);
 	return rc;
 }

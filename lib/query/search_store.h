@@ -23,6 +23,14 @@ struct span__store_search {
 };
 
 /*
+ * Put a trace together from the spans in B and judge it: 1 with s->matched, 0
+ * when it does not match or has no span, or a negative code.
+ */
+SPAN_NODISCARD int span__search_build(struct span_search *s,
+				      struct span_trace_builder *b,
+				      struct span_trace *out,
+				      struct span_error *err);
+/*
  * Open a scan of spans that start at SINCE or later, where none is open; HEADS:
  * only ids and times are needed of what it returns. 0 or a negative code.
  */

@@ -5,35 +5,20 @@
  */
 #include "query/traceql.h"
 
-#include <locale.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "text/parse.h"
 #include "text/tag_values.h"
 
 #include "base/banned.h"
-
-#define LONGEST 40u /* text of a number */
 
 /* Only as span_text_double() writes it. */
 static bool parse_double(struct span_str s, struct span_buf *number,
 			 double *out)
 {
-	char text[LONGEST];
-	char *point, *end;
-
-	if (!s.len || s.len >= sizeof(text) ||
-	    (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')) ||
-	    memchr(s.p, 0, s.len))
-		return false;
-	memcpy(text, s.p, s.len);
-	text[s.len] = 0;
-	point = strchr(text, '.');
-	if (point)
-		*point = *localeconv()->decimal_point;
-	*out = strtod(text, &end);
-	if (end != text + s.len || !isfinite(*out))
+	if (!s.len || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')) ||
+	    !span__text_to_double(s, out) || !isfinite(*out))
 		return false;
 	number->len = 0;
 	span_text_double(number, *out);

@@ -6,11 +6,12 @@
  */
 #include "query/traceql_lex.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text/parse.h"
 
 #include "base/banned.h"
 
@@ -90,15 +91,11 @@ static size_t number_end(const struct tql_parser *p, size_t i, bool *is_float)
 
 static double to_double(const struct tql_parser *p, size_t from, size_t to)
 {
-	char text[MAX_NUMBER + 1];
-	char *point;
+	double d = 0;
 
-	memcpy(text, p->text.p + from, to - from);
-	text[to - from] = 0;
-	point = strchr(text, '.');
-	if (point)
-		*point = *localeconv()->decimal_point;
-	return strtod(text, NULL);
+	(void)span__text_to_double(
+		(struct span_str){p->text.p + from, to - from}, &d);
+	return d;
 }
 
 /* Whole numbers are exact, so that a duration is too. */

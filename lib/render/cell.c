@@ -177,7 +177,7 @@ static const char *block(unsigned from, unsigned to)
 
 void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	       size_t width, uint64_t full_ns, uint64_t start_ns,
-	       uint64_t duration_ns)
+	       uint64_t duration_ns, const uint8_t *heavy)
 {
 	size_t from = 0, to = 1;
 
@@ -200,6 +200,8 @@ void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	for (size_t at = 0; at < to; at += 8) {
 		if (at + 8 <= from)
 			span_buf_putc(b, ' ');
+		else if (heavy && heavy[at / 8])
+			span_buf_puts(b, o->ascii ? "#" : "\xe2\x94\x81");
 		else if (o->ascii)
 			span_buf_putc(b, to - from < 8 ? '|' : '=');
 		else

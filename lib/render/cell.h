@@ -52,11 +52,12 @@ void span__count(struct span_buf *b, uint64_t n, size_t width);
 
 /*
  * WIDTH columns that stand for FULL_NS, with a bar from START_NS on of
- * DURATION_NS: never nothing, and nothing outside. Not padded.
+ * DURATION_NS: never nothing, and nothing outside. Columns that are not 0 in
+ * HEAVY (WIDTH bytes, or NULL) have another glyph. Not padded.
  */
 void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	       size_t width, uint64_t full_ns, uint64_t start_ns,
-	       uint64_t duration_ns);
+	       uint64_t duration_ns, const uint8_t *heavy);
 
 /* Take away the spaces that end the line, before a style's end too; end it. */
 void span__line_end(struct span_buf *b);

@@ -233,7 +233,7 @@ static void put_bar(struct span_buf *b, const struct span_render_opts *o,
 		return;
 	span_buf_putc(b, ' ');
 	span__style_service(b, o, s->process->service);
-	span__bar(b, o, t->bar, o->full_ns, 0, ns);
+	span__bar(b, o, t->bar, o->full_ns, 0, ns, NULL);
 	span__style_end(b, o);
 }
 

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 
 #include "render/cell.h"
+#include "render/tree_critical.h"
+#include "render/tree_plan.h"
 #include "text/utf8.h"
 
 #include "base/banned.h"
@@ -29,6 +31,7 @@
 
 struct glyphs {
 	const char *more, *last, *pass, *follows, *follows_last, *deep, *match;
+	const char *times;
 };
 
 static const struct glyphs unicode = {
@@ -39,9 +42,10 @@ static const struct glyphs unicode = {
 	"\xe2\x94\x94\xe2\x94\x84",
 	"\xe2\x8b\xaf",
 	"\xe2\x96\xb8",
+	"\xc3\x97",
 };
 static const struct glyphs ascii = {
-	"|-", "`-", "| ", "|~", "`~", "-", ">",
+	"|-", "`-", "| ", "|~", "`~", "-", ">", "x",
 };
 
 struct tree {
@@ -55,7 +59,40 @@ struct tree {
 	uint32_t levels;	   /* that are drawn as lines */
 	bool more[MAX_LEVELS + 1]; /* whether a sibling follows, by depth */
 	uint64_t full_ns;
+	struct span__critical critical;
+	const struct span__tree_line *lines;
+	size_t n_lines;
 };
+
+/* " x12" or " +5"; returns its columns. */
+static size_t put_suffix(struct span_buf *b, const struct tree *r,
+			 const struct span__tree_line *line)
+{
+	size_t from = b->len;
+
+	if (line->n == 1 && !line->hidden)
+		return 0;
+	span_buf_printf(b, " %s%" PRIu32, line->n > 1 ? r->g->times : "+",
+			line->n > 1 ? line->n : line->hidden);
+	return span__text_width((struct span_str){b->p + from, b->len - from},
+				r->columns);
+}
+
+/* The columns that the operation of a line would take. */
+static size_t operation_width(const struct tree *r,
+			      const struct span__tree_line *line, size_t most)
+{
+	const struct span_trace_node *node = &r->t->nodes[line->span];
+	size_t width = span__text_width(r->t->spans[line->span].name, most);
+	struct span_buf text = {0};
+
+	width += 2 * (node->depth < r->levels ? node->depth : r->levels);
+	if (node->flags & ROOT_MARKS)
+		width += 2;
+	width += put_suffix(&text, r, line);
+	span_buf_release(&text);
+	return width + MARK_WIDTH;
+}
 
 /* The widest service and operation there are, up to *SERVICE, *OPERATION. */
 static void measure(const struct tree *r, size_t *service, size_t *operation)
@@ -63,15 +100,10 @@ static void measure(const struct tree *r, size_t *service, size_t *operation)
 	size_t max_service = *service, max_operation = *operation;
 
 	*service = *operation = 0;
-	for (size_t i = 0; i < r->t->n; i++) {
-		const struct span *s = &r->t->spans[i];
-		uint32_t depth = r->t->nodes[i].depth;
-		size_t width = span__text_width(s->name, max_operation);
+	for (size_t k = 0; k < r->n_lines; k++) {
+		const struct span *s = &r->t->spans[r->lines[k].span];
+		size_t width = operation_width(r, &r->lines[k], max_operation);
 
-		width += 2 * (depth < r->levels ? depth : r->levels);
-		if (r->t->nodes[i].flags & ROOT_MARKS)
-			width += 2;
-		width += MARK_WIDTH;
 		if (width > *operation)
 			*operation = width;
 		width = span__text_width(s->process->service, max_service);
@@ -201,11 +233,22 @@ static void put_depth(struct span_buf *b, const struct tree *r, uint32_t depth)
 	span_buf_printf(b, "%s %" PRIu32 " ", r->g->deep, depth);
 }
 
+/* Does a sibling follow the last of those that LINE stands for? */
+static bool has_more(const struct tree *r, const struct span__tree_line *line)
+{
+	uint32_t i = line->span;
+
+	for (uint32_t k = 1; k < line->n; k++)
+		i = r->t->nodes[i].next_sibling;
+	return r->t->nodes[i].next_sibling != NONE;
+}
+
 /* The lines before an operation. Returns the columns. */
 static size_t put_lines(struct span_buf *b, struct tree *r,
-			const struct span_trace_node *node)
+			const struct span__tree_line *line)
 {
-	bool more = node->next_sibling != NONE;
+	const struct span_trace_node *node = &r->t->nodes[line->span];
+	bool more = has_more(r, line);
 	bool follows = node->flags & SPAN_TRACE_FOLLOWS;
 	uint32_t drawn = node->depth < r->levels ? node->depth : r->levels;
 
@@ -227,12 +270,34 @@ static size_t put_lines(struct span_buf *b, struct tree *r,
 	return 2 * (size_t)drawn;
 }
 
-static void put_operation(struct span_buf *b, struct tree *r, uint32_t i)
+static void put_name(struct span_buf *b, const struct tree *r,
+		     enum span__style style, const struct span__tree_line *line,
+		     size_t width)
 {
+	struct span_str name = r->t->spans[line->span].name;
+	struct span_buf text = {0};
+	size_t more = put_suffix(&text, r, line), room, used;
+
+	room = width > more ? width - more : width;
+	used = more ? span__text_width(name, room) : room;
+	span__cell(b, r->o, style, name, used);
+	if (room < width) {
+		span__cell(b, r->o, SPAN__DIM,
+			   (struct span_str){text.p, text.len}, more);
+		span__spaces(b, room - used);
+	}
+	b->failed |= text.failed;
+	span_buf_release(&text);
+}
+
+static void put_operation(struct span_buf *b, struct tree *r,
+			  const struct span__tree_line *line)
+{
+	uint32_t i = line->span;
 	const struct span_trace_node *node = &r->t->nodes[i];
 	bool error = span_is_error(&r->t->spans[i]);
 	enum span__style style = SPAN__PLAIN;
-	size_t used = put_lines(b, r, node);
+	size_t used = put_lines(b, r, line);
 
 	if (node->flags & ROOT_MARKS) {
 		span__cell(b, r->o, SPAN__DIM,
@@ -246,16 +311,32 @@ static void put_operation(struct span_buf *b, struct tree *r, uint32_t i)
 	if (error)
 		style = SPAN__ERROR;
 	if (used + MARK_WIDTH < r->operation) {
-		span__cell(b, r->o, style, r->t->spans[i].name,
-			   r->operation - used - MARK_WIDTH);
+		put_name(b, r, style, line, r->operation - used - MARK_WIDTH);
 		span_buf_putc(b, ' ');
 		span__cell(b, r->o, style,
 			   error ? span__error_mark(r->o) : SPAN_STR(" "), 1);
 	}
 }
 
-static void put_span(struct span_buf *b, struct tree *r, uint32_t i)
+static void put_bar(struct span_buf *b, const struct tree *r,
+		    const struct span__tree_line *line)
 {
+	const struct span *s = &r->t->spans[line->span];
+	uint8_t heavy[MAX_BAR];
+	bool any = span__critical_columns(&r->critical, line->span, r->full_ns,
+					  r->bar - 1, heavy);
+
+	span_buf_putc(b, ' ');
+	span__style_service(b, r->o, s->process->service);
+	span__bar(b, r->o, r->bar - 1, r->full_ns, s->start_ns - r->t->start_ns,
+		  line->end_ns - s->start_ns, any ? heavy : NULL);
+	span__style_end(b, r->o);
+}
+
+static void put_span(struct span_buf *b, struct tree *r,
+		     const struct span__tree_line *line)
+{
+	uint32_t i = line->span;
 	const struct span *s = &r->t->spans[i];
 	size_t from, used;
 
@@ -268,7 +349,7 @@ static void put_span(struct span_buf *b, struct tree *r, uint32_t i)
 				     r->service - 1);
 		span__spaces(b, r->service - used);
 	}
-	put_operation(b, r, i);
+	put_operation(b, r, line);
 	if (r->start) {
 		span__style(b, r->o, SPAN__DIM);
 		from = b->len;
@@ -279,15 +360,10 @@ static void put_span(struct span_buf *b, struct tree *r, uint32_t i)
 	}
 	if (r->duration) {
 		span_buf_putc(b, ' ');
-		span__duration(b, s->duration_ns);
+		span__duration(b, line->sum_ns);
 	}
-	if (r->bar > 1) {
-		span_buf_putc(b, ' ');
-		span__style_service(b, r->o, s->process->service);
-		span__bar(b, r->o, r->bar - 1, r->full_ns,
-			  s->start_ns - r->t->start_ns, s->duration_ns);
-		span__style_end(b, r->o);
-	}
+	if (r->bar > 1)
+		put_bar(b, r, line);
 	span__line_end(b);
 }
 
@@ -329,13 +405,25 @@ void span_render_tree(struct span_buf *b, const struct span_render_opts *o,
 		      const struct span_trace *t, const uint8_t *matched)
 {
 	struct tree r = {.o = o, .t = t, .matched = matched};
+	struct span_buf lines = {0};
 
+	if (!span__critical_init(&r.critical, o, t) ||
+	    !span__tree_plan(o, t, matched, &lines)) {
+		b->failed = true;
+		goto done;
+	}
+	r.lines = (const struct span__tree_line *)(const void *)lines.p;
+	r.n_lines = lines.len / sizeof(*r.lines);
 	r.g = o->ascii ? &ascii : &unicode;
 	r.columns = span__columns(o);
 	r.full_ns = o->full_ns ? o->full_ns : t->end_ns - t->start_ns;
 	lay_out(&r);
 	put_head(b, &r);
-	for (size_t k = 0; k < t->n; k++)
-		put_span(b, &r, t->order[k]);
+	for (size_t k = 0; k < r.n_lines; k++)
+		put_span(b, &r, &r.lines[k]);
+	span__critical_summary(b, o, t);
 	put_notes(b, &r);
+done:
+	span_buf_release(&lines);
+	span__critical_release(&r.critical);
 }

@@ -96,6 +96,12 @@ SPAN_API SPAN_NODISCARD int span_decoder_message(struct span_decoder *d,
 
 /* The format that the last message was found to have. */
 SPAN_API int span_decoder_format(const struct span_decoder *d);
+/*
+ * Why and where the first skipped span of the last message was skipped; NULL
+ * when there was none. Valid until the next message.
+ */
+SPAN_API const struct span_error *
+span_decoder_bad_span(const struct span_decoder *d);
 SPAN_API const struct span_decode_stats *
 span_decoder_stats(const struct span_decoder *d);
 SPAN_API void span_decoder_close(struct span_decoder **d);
@@ -109,6 +115,18 @@ SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
 					       const struct span *spans,
 					       size_t n, uint64_t seqno,
 					       struct span_error *err);
+
+/*
+ * Append one message of FORMAT with the N spans, of whatever processes and
+ * traces: what span_decoder_message() reads back. What FORMAT cannot hold is
+ * left out; span-encode(1) says what that is. 0; SPAN_E_INVALID when the
+ * format is not written, or cannot hold spans of several processes; or
+ * SPAN_E_NOMEM. After an error B holds what it held before.
+ */
+SPAN_API SPAN_NODISCARD int span_encode_message(struct span_buf *b, int format,
+						const struct span *spans,
+						size_t n,
+						struct span_error *err);
 
 /*
  * Append one trace as Jaeger's query API and UI write it, an object with

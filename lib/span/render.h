@@ -25,6 +25,12 @@ struct span_render_opts {
 	 * no bars.
 	 */
 	uint64_t full_ns;
+	/* Of a tree: */
+	uint32_t depth; /* levels that are shown; 0: all */
+	bool fold;	/* siblings that are alike take one line */
+	/* The trace's critical path, for its bars and a summary; or none. */
+	const struct span_trace_section *critical;
+	size_t n_critical;
 };
 
 /*
@@ -55,7 +61,9 @@ SPAN_API void span_render_spans_row(struct span_buf *b,
  * cut circles too; what follows from its parent hangs on a dotted line; deep
  * spans stop moving to the right and show their depth as a number. MATCHED
  * (NULL: none) has a byte for each span of the trace (by index in t->spans);
- * those that are not 0 are emphasised.
+ * those that are not 0 are emphasised. A line that stands for several siblings
+ * says so (x12) and has the sum of their durations; one below which spans are
+ * hidden says how many (+5).
  *
  * Time is linear in the number of spans. There is no blank line before or
  * after.
@@ -64,6 +72,28 @@ SPAN_API void span_render_tree(struct span_buf *b,
 			       const struct span_render_opts *o,
 			       const struct span_trace *t,
 			       const uint8_t *matched);
+
+/*
+ * A span whole, span I of T: ids, times, self time, status, references, tags,
+ * process, scope, and each event with its fields. Times of events count from
+ * the span's start with RELATIVE, else from the trace's. What has several
+ * lines (a stack trace) keeps them, indented. Where a line is longer than the
+ * columns it is not cut.
+ */
+SPAN_API void span_render_span(struct span_buf *b,
+			       const struct span_render_opts *o,
+			       const struct span_trace *t, uint32_t i,
+			       bool relative);
+
+/*
+ * The events of span I alone, or with ERRORS only what says why it failed: the
+ * status message, and exceptions with type, message and stack. Nothing when
+ * there is none.
+ */
+SPAN_API void span_render_events(struct span_buf *b,
+				 const struct span_render_opts *o,
+				 const struct span_trace *t, uint32_t i,
+				 bool relative, bool errors);
 
 #ifdef __cplusplus
 }

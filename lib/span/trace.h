@@ -107,9 +107,68 @@ SPAN_API SPAN_NODISCARD int
 span_trace_builder_build(struct span_trace_builder *b, struct span_trace *out,
 			 struct span_error *err);
 
+/*
+ * Correct clocks: *T, which was built last from B, is built anew with spans
+ * moved to where their parents' clocks would have seen them. It is a guess: a
+ * child on another host is moved only when it lies outside its parent, and then
+ * to the middle of it (to its start, when it is the longer one); what the child
+ * called on its own host moves along. A host is told by its resource: host.id,
+ * else host.ip or ip, else host.name or hostname.
+ *
+ * Start and events move by the same amount, durations stay. A span that was
+ * moved has it in a last attribute "spantools.clock_skew_ns"; one that would
+ * have to be moved by more than MAX_NS stays, with the amount in
+ * "spantools.clock_skew_refused_ns".
+ *
+ * Returns how many spans have such an attribute; SPAN_E_NOMEM, *T is then
+ * gone. Source: Jaeger's clock skew adjuster.
+ */
+SPAN_API SPAN_NODISCARD int
+span_trace_builder_adjust(struct span_trace_builder *b, uint64_t max_ns,
+			  struct span_trace *t, struct span_error *err);
+
 /* Empty it for the next trace; release gives the memory back too. */
 SPAN_API void span_trace_builder_reset(struct span_trace_builder *b);
 SPAN_API void span_trace_builder_release(struct span_trace_builder *b);
+
+/*
+ * Part of the critical path: the time during which the trace would have ended
+ * earlier, had this span been faster. SPAN is an index into the trace's spans.
+ */
+struct span_trace_section {
+	uint32_t span;
+	uint64_t start_ns, end_ns; /* never empty */
+};
+
+/*
+ * Whether CHILD holds up its parent's end. What is sent to a queue and taken
+ * from it later (a consumer below a producer), and what only follows from its
+ * parent, does not.
+ */
+SPAN_API bool span_trace_blocks(const struct span_trace *t, uint32_t child);
+
+/*
+ * The critical path of the best root, into *OUT as struct span_trace_section
+ * in order of time; their lengths add up to the root's duration.
+ *
+ * From the end of a span backwards: the child that ended last takes over at
+ * its end, at its start the child that ended last before it, and so on;
+ * children are cut to their parents, what is between them is the span's own.
+ * Of children that ended together the one with the lower span id counts.
+ * After Jaeger UI's critical path, but that a child which ends exactly where
+ * the next one starts counts too.
+ *
+ * 0 or SPAN_E_NOMEM. O(n log n); nothing recurses.
+ */
+SPAN_API SPAN_NODISCARD int span_trace_critical_path(const struct span_trace *t,
+						     struct span_buf *out,
+						     struct span_error *err);
+
+/*
+ * The duration of a span without the time in which a child that blocks it
+ * (see above) was running. Linear in the number of its children.
+ */
+SPAN_API uint64_t span_trace_self_ns(const struct span_trace *t, uint32_t span);
 
 #ifdef __cplusplus
 }

@@ -16,8 +16,7 @@ static bool read_frame(struct span__calls_log *l, struct span__log_walk *w,
 	struct span__log_record rec;
 	const uint8_t *p;
 
-	span__log_walk_seek(w, e->pos);
-	return span__log_walk_next(w, &rec, NULL) > 0 && rec.pos == e->pos &&
+	return span__log_walk_at(w, e->pos, &rec, NULL) > 0 &&
 	       span__log_walk_payload(w, &rec, &p, NULL) > 0 &&
 	       span__calls_log_put(l,
 				   (struct span_str){(const char *)p, rec.len},

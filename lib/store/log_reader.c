@@ -148,6 +148,16 @@ void span__log_walk_seek(struct span__log_walk *w, uint64_t pos)
 	w->bad_len = 0;
 }
 
+int span__log_walk_at(struct span__log_walk *w, uint64_t pos,
+		      struct span__log_record *rec, struct span_error *err)
+{
+	int rc;
+
+	span__log_walk_seek(w, pos);
+	rc = span__log_walk_next(w, rec, err);
+	return rc > 0 ? rec->pos == pos : rc;
+}
+
 void span__log_walk_release(struct span__log_walk *w)
 {
 	span_buf_release(&w->held);

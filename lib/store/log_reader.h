@@ -90,6 +90,14 @@ SPAN_NODISCARD int span__log_walk_payload(struct span__log_walk *w,
 
 /* Go on at POS, where a record begins. */
 void span__log_walk_seek(struct span__log_walk *w, uint64_t pos);
+
+/*
+ * The record at POS, which an index or a list tells of: 1; 0 when none begins
+ * there; SPAN_E_IO or SPAN_E_NOMEM. Its payload is read as usual.
+ */
+SPAN_NODISCARD int span__log_walk_at(struct span__log_walk *w, uint64_t pos,
+				     struct span__log_record *rec,
+				     struct span_error *err);
 void span__log_walk_release(struct span__log_walk *w);
 
 /*

@@ -184,8 +184,7 @@ static bool count_frame(struct reader *r, uint64_t pos, uint64_t *n,
 	uint32_t some;
 	size_t used;
 
-	span__log_walk_seek(&r->walk, pos);
-	if (span__log_walk_next(&r->walk, &rec, NULL) <= 0 || rec.pos != pos ||
+	if (span__log_walk_at(&r->walk, pos, &rec, NULL) <= 0 ||
 	    span__log_walk_payload(&r->walk, &rec, &p, NULL) <= 0 ||
 	    span__frame_parse_sound(r->frame, p, rec.len, &used, NULL) <= 0 ||
 	    used != rec.len ||

@@ -214,11 +214,10 @@ static int next_by_index(struct scan *s, struct span_error *err)
 		if (!span__scan_overlaps(&s->c.filter.scan, e.min_start_ns,
 					 e.max_end_ns))
 			continue;
-		span__log_walk_seek(&s->walk, e.pos);
-		rc = span__log_walk_next(&s->walk, &s->rec, err);
+		rc = span__log_walk_at(&s->walk, e.pos, &s->rec, err);
 		if (rc < 0)
 			return rc;
-		if (rc && s->rec.pos == e.pos) {
+		if (rc) {
 			s->entry++;
 			return 1;
 		}

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text/tag_values.h"
 
-#include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "text/parse.h"
 
 #include "base/banned.h"
-
-#define DOUBLE_TEXT 40u /* longer than any that is printed */
 
 static const struct {
 	struct span_str key;
@@ -148,33 +145,14 @@ bool span__int_of(struct span_str s, int64_t *out)
 	return true;
 }
 
-/*
- * What a double prints as is read back as the same double, with the decimal
- * point that strtod(3) expects.
- */
-static bool parse_double(struct span_str s, double *out)
-{
-	char text[DOUBLE_TEXT];
-	char *end, *point;
-
-	if (!s.len || s.len >= sizeof(text) || memchr(s.p, 0, s.len))
-		return false;
-	memcpy(text, s.p, s.len);
-	text[s.len] = 0;
-	point = strchr(text, '.');
-	if (point)
-		*point = *localeconv()->decimal_point;
-	*out = strtod(text, &end);
-	return end == text + s.len;
-}
-
 void span__tag_eq_init(struct span__tag_eq *eq, struct span_str key,
 		       struct span_str value)
 {
 	*eq = (struct span__tag_eq){.key = key, .value = value};
 	eq->derived = span__derived_find(key);
 	eq->is_int = span__int_of(value, &eq->i);
-	eq->is_double = parse_double(value, &eq->d);
+	/* What a double prints as is read back as the same double. */
+	eq->is_double = span__text_to_double(value, &eq->d);
 	eq->is_true = span_str_equal(value, SPAN_STR("true"));
 	eq->is_false = span_str_equal(value, SPAN_STR("false"));
 }

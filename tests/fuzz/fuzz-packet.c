@@ -19,12 +19,33 @@ static const int links[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2,
 			    DLT_IPV4,	DLT_IPV6};
 #define N_LINKS (sizeof(links) / sizeof(links[0]))
 
-static const uint16_t ports[] = {5775, 6831, 6832};
+static const uint16_t udp[] = {5775, 6831, 6832};
+static const uint16_t tcp[] = {14268, 6831};
 
 static void check(bool good)
 {
 	if (!good)
 		abort();
+}
+
+static uint64_t n_requests; /* taken or lost */
+
+static int take(void *arg, const struct span_payload *p, struct span_error *err)
+{
+	const bool *all_ports = arg;
+
+	(void)err;
+	check(p->data.len <= SPAN_PAYLOAD_MAX && p->path.len && p->peer.len);
+	check(*all_ports || p->port == 14268 || p->port == 6831);
+	n_requests++;
+	return 0;
+}
+
+static void lose(void *arg, uint16_t port, enum span__drop cause)
+{
+	(void)arg, (void)port;
+	check(cause < SPAN__DROPS);
+	n_requests++;
 }
 
 /* All of it is there, and was asked for. */
@@ -50,7 +71,8 @@ static void check_bounds(const struct span__packets *s, uint64_t n)
 		sum += drops[i];
 	check(n + sum <= span__packets_seen(s));
 	check(span__packets_memory(s) <=
-	      SPAN__FRAGMENT_MEMORY + SPAN__FRAGMENT_DATAGRAMS * 2048u);
+	      SPAN__FRAGMENT_MEMORY + SPAN__FRAGMENT_DATAGRAMS * 2048u +
+		      SPAN__TCP_MEMORY + SPAN_PAYLOAD_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
@@ -58,13 +80,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	struct span__packets *s = NULL;
 	struct span_error err = {0};
 	uint64_t time_ns = 1, n = 0;
-	bool all_ports;
+	bool all_ports = len && p[0] & 0x80;
+	const struct span__requests_sink sink = {
+		.arg = &all_ports, .payload = take, .lost = lose};
+	const struct span__ports ports = {.udp = udp,
+					  .tcp = tcp,
+					  .n_udp = all_ports ? 0 : 3,
+					  .n_tcp = all_ports ? 0 : 2};
 
 	if (!len)
 		return 0;
-	all_ports = p[0] & 0x80;
-	check(span__packets_open(&s, links[p[0] % N_LINKS], ports,
-				 all_ports ? 0 : 3, &err) == 0);
+	check(span__packets_open(&s, links[p[0] % N_LINKS], &ports, &sink,
+				 &err) == 0);
 	p++;
 	len--;
 	while (len >= 3) {
@@ -94,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		p += 3 + f.len;
 		len -= 3 + f.len;
 	}
-	span__packets_finish(s);
+	check(span__packets_finish(s, &err) == 0);
 	check_bounds(s, n);
 	span__packets_close(&s);
 	return 0;

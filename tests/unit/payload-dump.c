@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * payload-dump - a payload stream as text, for tests: a line for each with
- * time, peer, port, length, and the start of the data; with -x all of the
- * data in hexadecimal, with -n the number in the first eight bytes.
+ * time, peer, port, path and content type if any, length, and the start of the
+ * data; with -x all of the data in hexadecimal, with -n the number in the first
+ * eight bytes.
  */
 #include <span/payload.h>
 
@@ -50,10 +51,17 @@ static void print(const struct span_payload *p, const char *mode)
 		printf("%" PRIu64 "\n", number_of(p->data));
 		return;
 	}
-	printf("%" PRIu64 ".%09u %.*s > %u%s, %zu bytes: ",
-	       p->time_ns / 1000000000u, (unsigned)(p->time_ns % 1000000000u),
-	       (int)p->peer.len, p->peer.len ? p->peer.p : "", p->port,
-	       p->truncated ? ", truncated" : "", p->data.len);
+	printf("%" PRIu64 ".%09u %.*s > %u", p->time_ns / 1000000000u,
+	       (unsigned)(p->time_ns % 1000000000u), (int)p->peer.len,
+	       p->peer.len ? p->peer.p : "", p->port);
+	if (p->path.len) {
+		printf(" ");
+		print_text(p->path);
+		printf(" ");
+		print_text(p->content_type);
+	}
+	printf("%s, %zu bytes: ", p->truncated ? ", truncated" : "",
+	       p->data.len);
 	if (!strcmp(mode, "-x"))
 		print_hex(p->data);
 	else

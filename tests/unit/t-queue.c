@@ -176,13 +176,46 @@ static void test_limits(void)
 	       SPAN_E_INVALID, "too large");
 	is_int(span__queue_open(&q, fd, SPAN__QUEUE_MIN, NULL), 0, "right");
 	p.data = (struct span_str){large, 300000};
-	is_int(span__queue_put(q, &p, true, NULL), 0,
-	       "what can never fit is not waited for");
-	is_int(span__queue_put(q, &p, false, NULL), 0, "nor taken");
+	is_int(span__queue_put(q, &p, false, NULL), 0,
+	       "what can never fit is not taken");
 	span__queue_close(&q);
 	ok(!q, "close finishes");
 	free(large);
 	close(fd);
+}
+
+/* Payloads above the size of the queue pass through it in parts. */
+static void test_large(void)
+{
+	static const size_t sizes[] = {300000, 10, 5000000, 262144, 1};
+	struct span__queue *q = NULL;
+	struct span_payload_reader *r = NULL;
+	struct span_payload p = {.data = {NULL, 0}};
+	char *large = malloc(5000000);
+	FILE *f = tmpfile();
+	int bad = 0;
+
+	for (size_t i = 0; i < 5000000; i++)
+		large[i] = (char)(i * 7 >> 3);
+	is_int(span__queue_open(&q, fileno(f), SPAN__QUEUE_MIN, NULL), 0,
+	       "a file");
+	for (size_t i = 0; i < 5; i++) {
+		p.data = (struct span_str){large + i, sizes[i] - i % 2};
+		is_int(span__queue_put(q, &p, true, NULL), 1, "put %zu",
+		       p.data.len);
+	}
+	is_int(span__queue_finish(q, NULL), 0, "finish");
+	span__queue_close(&q);
+	rewind(f);
+	is_int(span_payload_reader_open(&r, fileno(f), NULL, NULL), 0, "read");
+	for (size_t i = 0; i < 5; i++)
+		bad += span_payload_reader_next(r, &p, NULL) != 1 ||
+		       p.data.len != sizes[i] - i % 2 ||
+		       memcmp(p.data.p, large + i, p.data.len) != 0;
+	is_int(bad, 0, "they come out as they were");
+	span_payload_reader_close(&r);
+	fclose(f);
+	free(large);
 }
 
 int main(void)
@@ -190,6 +223,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	test_order();
 	test_full();
+	test_large();
 	test_soon();
 	test_failure();
 	test_limits();

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the captures of this directory anew: ./regen.py
 
-Each datagram holds a short text that says what it is. Addresses are those
-set aside for documentation.
+Each datagram and body holds a short text that says what it is. Addresses are
+those set aside for documentation.
 """
 import os
 import struct
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START = 1795000000  # seconds
@@ -349,3 +350,171 @@ pcap("snaplen.pcap", ETHERNET, [
     piece(udp(text), 40, 108, 31, False),
     whole,
 ])
+
+# ---- HTTP ----
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+
+class Client:
+    """One connection: its packets, each made from a place in its bytes."""
+
+    def __init__(self, source, port=4318, isn=1000, v6=False, wrap=None):
+        self.source, self.port, self.isn, self.v6 = source, port, isn, v6
+        self.wrap = wrap or (eth6 if v6 else ethernet)
+
+    def tcp(self, at, data=b"", flags=ACK, back=False):
+        """The bytes from AT on, or from the server with BACK."""
+        ports = (self.port, self.source) if back else (self.source, self.port)
+        head = struct.pack(">HHIIBBHHH", *ports,
+                           (self.isn + 1 + at) % 2**32, 1, 8 << 4, flags, 500,
+                           0, 0) + b"\1\1\x08\x0a" + b"\0" * 8
+        pseudo = (A6 + B6 if self.v6 else A4 + B4) + struct.pack(
+            ">II", 6, len(head + data))
+        value = checksum(pseudo + head + data)
+        return head[:16] + struct.pack(">H", value) + head[18:] + data
+
+    def at(self, at, data=b"", flags=ACK, back=False):
+        body = self.tcp(at, data, flags, back)
+        return self.wrap(ip6(body, 6) if self.v6 else ip4(body, 6))
+
+    def syn(self):
+        return [self.at(-1, flags=SYN), self.at(-1, flags=SYN | ACK, back=True)]
+
+    def parts(self, data, size=40):
+        return [self.at(i, data[i:i + size])
+                for i in range(0, len(data), size)]
+
+    def fin(self, data):
+        return [self.at(len(data), flags=FIN | ACK)]
+
+    def all(self, data, size=4000):
+        return self.syn() + self.parts(data, size) + self.fin(data)
+
+
+def post(body, path="/v1/traces", headers="", chunks=None):
+    body = body if isinstance(body, bytes) else body.encode()
+    head = "POST %s HTTP/1.1\r\nHost: b.example\r\nContent-Type: " \
+        "text/plain\r\n%s" % (path, headers)
+    if not chunks:
+        return (head + "Content-Length: %d\r\n\r\n" % len(body)).encode() + body
+    out = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
+    for i in range(0, len(body), chunks):
+        part = body[i:i + chunks]
+        out += b"%x\r\n" % len(part) + part + b"\r\n"
+    return out + b"0\r\n\r\n"
+
+
+def packed(text, wbits):
+    z = zlib.compressobj(9, zlib.DEFLATED, wbits)
+    return z.compress(text.encode()) + z.flush()
+
+
+def zstd(text):
+    """A frame with one block that is not compressed."""
+    data = text.encode()
+    return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + struct.pack(
+        "<I", len(data) << 3 | 1)[:3] + data
+
+
+def coded(name, body, **kw):
+    return post(body, headers="Content-Encoding: %s\r\n" % name, **kw)
+
+
+two_posts = post("pipelined, 1") + post("pipelined, 2", chunks=5)
+gzip_cut = packed("cut", 31)[:-5]
+hundred = post(long_text("in parts of 40 bytes", 100))
+sixth = Client(50005)
+six = post(long_text("in IP fragments", 200))
+http = [
+    Client(50001).all(post("Content-Length")),
+    Client(50002, 14268).all(post("chunks of 3", "/api/traces?format=x",
+                                  chunks=3)),
+    Client(50003).all(two_posts, 7),
+    Client(50004).all(hundred, 40),
+    sixth.syn() + [
+        ethernet(ip4(part, 6, 77, offset, more))
+        for part, offset, more in pieces(sixth.tcp(0, six), [80, 160])
+    ] + sixth.fin(six),
+    Client(50006, v6=True).all(post("IPv6")),
+    Client(50007, wrap=lambda p: ethernet(p, tags=[(0x8100, 7)])).all(
+        post("802.1Q")),
+    Client(50008).all(coded("gzip", packed("gzip", 31))),
+    Client(50009).all(coded("deflate", packed("deflate, of zlib", 15))),
+    Client(50010).all(coded("deflate", packed("deflate, raw", -15), chunks=4)),
+    Client(50011, 9411).all(
+        post(packed("x-gzip", 31), "/api/v2/spans",
+             "Content-Encoding: X-GZIP\r\n")),
+    Client(50012).all(coded("zstd", zstd("zstd"))),
+    Client(50013).all(coded("br", "an unknown coding") + post("after it")),
+    Client(50014).all(coded("gzip", gzip_cut) + post("after it")),
+    Client(50015).all(b"GET /v1/traces HTTP/1.1\r\n\r\n" +
+                      post("other path", "/v1/logs") + post("after it")),
+    Client(50016).all(b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03 TLS"),
+    Client(50017).all(post("x").replace(b"Length: 1", b"Length: one")),
+    Client(50018, 7000).all(post("other port")),
+    Client(50019, 9411).all(post("", "/api/v1/spans")),
+    Client(50020).all(post("Expect", headers="Expect: 100-continue\r\n"), 120),
+    Client(50021).syn() + [Client(50021).at(0, b"HTTP/1.1 200 OK\r\n\r\n",
+                                            back=True)],
+]
+pcap("http.pcap", ETHERNET, sum(http, []))
+
+c = Client(50030)
+text = hundred
+backwards = c.parts(text)[::-1]
+wrap_c = Client(50031, isn=2**32 - 60)
+twice = [p for p in Client(50032).parts(text) for _ in range(2)]
+over = Client(50033)
+lie = Client(50034)
+probe = Client(50035)
+early = Client(50036)
+again = Client(50037)
+both = post("first of two") + post("second of two")
+pcap("http-order.pcap", ETHERNET, sum([
+    c.syn() + c.fin(text) + backwards,
+    wrap_c.syn() + wrap_c.parts(text)[::-1] + wrap_c.fin(text),
+    Client(50032).syn() + twice + Client(50032).fin(text) * 2 + twice,
+    over.syn() + [over.at(i, text[i:i + 60])
+                  for i in range(0, len(text), 30)] + over.fin(text),
+    # The bytes 80 to 90 come with two texts before it is their turn.
+    lie.syn() + [lie.at(60, text[60:]), lie.at(80, b"contradict"),
+                 lie.at(0, text[:60]), lie.at(len(text), post("after it"))],
+    probe.syn() + [probe.at(0, text[:90]), probe.at(89, b"\0"),
+                   probe.at(90, text[90:])],
+    [early.at(0, text[:50])] + early.syn() + [early.at(50, text[50:])],
+    again.all(text) + again.parts(text),
+    Client(50037, isn=90000).all(post("the same ends once more")),
+    # The second request's packets come before the first one's.
+    Client(50038).syn() + Client(50038).parts(both)[4:] +
+    Client(50038).parts(both)[:4],
+], []))
+
+lost = Client(50040)
+three = [post(long_text("number %d" % i, 90)) for i in range(3)]
+n0, n1 = len(three[0]), len(three[0] + three[1])
+late = Client(50041)
+middle = Client(50042)
+cut = Client(50043)
+head_only = Client(50044)
+end = Client(50045)
+reset = Client(50046)
+flood = Client(50047)
+pcap("http-loss.pcap", ETHERNET, sum([
+    # Packets of the second request are missing, the third is whole.
+    lost.syn() + [lost.at(0, three[0]), lost.at(n0, three[1][:50]),
+                  lost.at(n0 + 90, three[1][90:]), lost.at(n1, three[2])] +
+    lost.fin(b"".join(three)),
+    # What is missing comes 11 seconds later.
+    late.syn() + [late.at(0, three[0][:50]), late.at(90, three[0][90:]),
+                  late.at(n0, three[1])],
+    [(late.at(n1, three[2]), 11, None), late.at(50, three[0][50:90])],
+    # The beginning was not captured.
+    [middle.at(50, three[0][50:]), middle.at(n0, three[1])],
+    cut.syn() + [(cut.at(0, three[0]), 0, 120), cut.at(n0, three[1]),
+                 (cut.at(n1, three[2]), 0, 66)] + cut.fin(b"".join(three)),
+    [(p, 0, 66) for p in head_only.all(three[0])],
+    end.syn() + [end.at(0, three[0] + three[1][:60])],
+    reset.syn() + [reset.at(0, three[0][:60]), reset.at(60, flags=RST)],
+    [ethernet(ip4(udp("a datagram between them")))],
+], []))

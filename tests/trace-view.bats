@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+
+load lib
+
+# A trace of the demo shop with a payment that failed, and others.
+demo() {
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	demo >in
+}
+
+# The same with the id of the failed span that comes first in the input.
+failed_span() {
+	span-query --spans --error -o jsonl in | jq -r .span_id | head -n 1
+}
+
+@test "trace-view: the waterfall, its critical path, on 80 columns and in ASCII" {
+	run --separate-stderr -0 trace-view --utc --error --limit 1 in
+	[ -z "$stderr" ]
+	same trace-view.want
+	run --separate-stderr -0 trace-view --utc --ascii --width 100 --error --limit 1 in
+	same trace-view-ascii.want
+}
+
+@test "trace-view: a span whole, by the beginning of its id" {
+	id=$(failed_span)
+	run --separate-stderr -0 trace-view --utc --span "${id:0:9}" in
+	same trace-view-span.want
+	[[ $output = *"span       $id"* ]]
+	diff <(trace-view --utc --span "$id" in) <(echo "$output")
+	diff <(trace-view --utc --span "${id^^}" in) <(echo "$output")
+}
+
+@test "trace-view: a span that is not there is exit 1" {
+	run --separate-stderr -1 trace-view --span 1234567890abcdef in
+	[ -z "$output$stderr" ]
+}
+
+@test "trace-view: errors say why, and only for what failed" {
+	run --separate-stderr -0 trace-view --utc --errors in
+	same trace-view-errors.want
+	n=$(trace-view --errors in | grep -cE '^[^ ].*  [0-9a-f]{16}  \+')
+	[ "$n" = "$(span-query -c --spans --error in)" ]
+}
+
+@test "trace-view: events count from the trace or from their span" {
+	demo | span-query --spans -o jsonl | jq '.events | length' | awk '{n += $1} END {print n}' >want
+	trace-view --events in | grep -cE '^  [+-]' | diff want -
+	trace-view --events --relative span in | grep -cE '^  [+-]' | diff want -
+	run ! diff -q <(trace-view --events in) <(trace-view --events --relative span in)
+}
+
+@test "trace-view: siblings that are alike are one line, unless asked otherwise" {
+	all=$(span-query -c --spans in)
+	lines() {
+		grep -cE ' \+?[0-9.]+[a-z]* +[0-9.]+[a-z]+ ' || true
+	}
+	[ "$(trace-view --no-fold --no-critical in | lines)" = "$all" ]
+	trace-view --no-critical in >folded
+	[ "$(lines <folded)" -lt "$all" ]
+	# a line that stands for several stands for all of them
+	[ "$(grep -oE '×[0-9]+' folded | tr -d '×' | awk -v n="$(lines <folded)" \
+		'{n += $1 - 1} END {print n}')" = "$all" ]
+}
+
+@test "trace-view: --depth hides, and says how much" {
+	all=$(span-query -c --spans in)
+	trace-view --depth 1 --no-fold --no-critical in >one
+	shown=$(grep -cE ' [+]0 ' one)
+	[ "$shown" = "$(span-query -c in)" ]
+	[ "$(grep -oE '[^ ] [+][0-9]+ ' one | cut -d + -f 2 | awk -v n="$shown" '{n += $1} END {print n}')" = "$all" ]
+}
+
+@test "trace-view: --find marks the spans that hold a text, in any case" {
+	run --separate-stderr -0 trace-view --no-fold --find 'CHARGE' in
+	marked=$(grep -c '^▸' <<<"$output")
+	span-query --spans -o jsonl in | grep -ic charge >want
+	[ "$marked" = "$(cat want)" ]
+	run -1 trace-view --find 'no such text' in
+}
+
+@test "trace-view: the critical path is that of another program" {
+	span-gen --seed 2 -n 300 >shop
+	trace-view --width 1000 --no-fold shop | sed -nE \
+		's/^critical path: ([^,]*) [^ ]+ (\(.*%\)).*/\1 \2/p' | sed 's/, .*//' >got
+	span-query -o jsonl shop | /usr/bin/python3 "$SRC/tests/critical-path.py" |
+		diff - got
+	[ "$(wc -l <got)" -gt 10 ]
+}
+
+@test "trace-view: clocks are corrected up to a limit, and the span says so" {
+	cat >skewed.jsonl <<-'EOF'
+		{"trace_id":"00000000000000a1","span_id":"0000000000000001","parent_id":null,"service":"a","name":"call","kind":"client","start_ns":1800000000010000000,"duration_ns":100000000,"status":"unset","tags":{},"process":{"host.name":"h1"},"events":[],"refs":[]}
+		{"trace_id":"00000000000000a1","span_id":"0000000000000002","parent_id":"0000000000000001","service":"b","name":"serve","kind":"server","start_ns":1800000000000000000,"duration_ns":50000000,"status":"unset","tags":{},"process":{"host.name":"h2"},"events":[],"refs":[]}
+	EOF
+	span-decode --from jsonl skewed.jsonl >skewed
+	trace-view --span 0000000000000002 --adjust-clock 1s skewed >moved
+	grep -q ' +25ms$' moved
+	grep -q 'spantools.clock_skew_ns  35000000$' moved
+	trace-view --span 0000000000000002 --adjust-clock 10ms skewed >refused
+	grep -q 'spantools.clock_skew_refused_ns  35000000$' refused
+	run ! grep -q clock_skew <(trace-view --span 0000000000000002 skewed)
+}
+
+@test "trace-view: names that attack are shown as escapes" {
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	for options in '' --events --errors '--find a'; do
+		# shellcheck disable=SC2086
+		trace-view $options hostile >shown || [ $? = 1 ]
+		run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	done
+}
+
+@test "trace-view: an empty stream shows nothing and is exit 1" {
+	run --separate-stderr -1 trace-view /dev/null
+	[ -z "$output$stderr" ]
+}
+
+@test "trace-view: torn input is an error, after what came before it" {
+	head -c 20000 in >torn
+	run --separate-stderr -65 trace-view torn
+	[[ $stderr = *"torn: "* ]]
+	[ -n "$output" ]
+}
+
+@test "trace-view: options that do not go together are wrong usage" {
+	run -2 trace-view --span 1 --events in
+	run -2 trace-view --events --errors in
+	run -2 trace-view --find x --errors in
+	run -2 trace-view --find '' in
+	run -2 trace-view --relative nothing in
+}
+
+@test "trace-view: a store shows the same as the stream" {
+	span-store append -q s in
+	diff <(trace-view --error in) <(trace-view --error -s s)
+}
