@@ -160,13 +160,25 @@ static bool has_input(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
+/*
+ * Has the client closed its side, before an answer? libmicrohttpd misses that
+ * when it comes together with data.
+ */
+static bool is_gone(const struct span__http_conn *c)
+{
+	char next;
+
+	return c->state != SPAN__HTTP_ANSWER &&
+	       recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void cut(struct span__http_conn *c)
 {
 	shutdown(c->fd, SHUT_RDWR);
 	c->cut = true;
 }
 
-/* End what is too slow; once it stops also what has nothing to say. */
+/* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__http_sweep(struct span__http_server *h)
 {
 	uint64_t now = span__http_now_ns();
@@ -185,8 +197,9 @@ void span__http_sweep(struct span__http_server *h)
 		if (now >= c->deadline_ns) {
 			h->counts.timeouts += c->state != SPAN__HTTP_IDLE;
 			cut(c);
-		} else if (h->stopping && c->state == SPAN__HTTP_IDLE &&
-			   !has_input(c->fd)) {
+		} else if (is_gone(c) ||
+			   (h->stopping && c->state == SPAN__HTTP_IDLE &&
+			    !has_input(c->fd))) {
 			cut(c);
 		}
 	}

@@ -78,7 +78,7 @@ void span__http_conn_free(struct span__http_server *h, int fd);
 void span__http_accept(struct span__http_server *h,
 		       const struct span__http_socket *s);
 
-/* End what is too slow; once it stops also what has nothing to say. */
+/* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__http_sweep(struct span__http_server *h);
 
 /* ---- http_request.c: from a head to an answer ---- */

@@ -352,6 +352,21 @@ static bool is_cut(int fd, const char *trickle)
 	return false;
 }
 
+/* Its end comes with the last byte that it sends. */
+static void test_gone(void)
+{
+	int fd;
+
+	start((struct span__http_opts){0});
+	fd = dial(SPAN__HTTP_JAEGER);
+	dprintf(fd, "POST /");
+	shutdown(fd, SHUT_WR);
+	ok(is_cut(fd, NULL), "who has hung up is let go, not waited for");
+	is_uint(counts().timeouts, 0, "and is not slow");
+	close(fd);
+	face.close(face.self);
+}
+
 static void test_slow(void)
 {
 	static const uint64_t ns = SECOND_NS / 10;
@@ -445,6 +460,7 @@ int main(void)
 	test_batches();
 	test_admin();
 	test_memory();
+	test_gone();
 	test_slow();
 	test_failure();
 	test_large_head();
