@@ -155,22 +155,29 @@ static void open_lists(struct span__otlp_proto *r, struct lists *l)
 				       sizeof(*l->links));
 }
 
+/* What is left out is read all the same: damage in it is the message's. */
 static void add_event(struct span__otlp_proto *r,
 		      const struct span__proto_field *f, struct lists *l,
 		      struct span *s)
 {
-	if (s->n_events < l->max_events)
+	struct span_event left_out;
+
+	if (s->n_events < l->max_events) {
 		read_event(r, f, &l->events[s->n_events++]);
-	else
-		r->o.m->marks |= SPAN_MARK_CUT;
+		return;
+	}
+	read_event(r, f, &left_out);
+	r->o.m->marks |= SPAN_MARK_CUT;
 }
 
 static void add_link(struct span__otlp_proto *r,
 		     const struct span__proto_field *f, struct lists *l,
 		     struct span *s)
 {
-	if (f->bytes.len >= MIN_LINK && s->n_refs < l->max_links &&
-	    read_link(r, f, &l->links[s->n_refs]))
+	struct span_ref left_out;
+	bool room = f->bytes.len >= MIN_LINK && s->n_refs < l->max_links;
+
+	if (read_link(r, f, room ? &l->links[s->n_refs] : &left_out) && room)
 		s->n_refs++;
 	else
 		r->o.m->marks |= SPAN_MARK_CUT;

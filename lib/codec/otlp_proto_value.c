@@ -53,10 +53,14 @@ void span__otlp_attr(struct span__otlp_proto *r,
 		     const struct span__proto_field *f,
 		     struct span__otlp_attrs *list)
 {
-	if (list->n < list->max)
+	struct span_attr left_out;
+
+	if (list->n < list->max) {
 		read_key_value(r, f, &list->v[list->n++], 0);
-	else
-		r->o.m->marks |= SPAN_MARK_CUT;
+		return;
+	}
+	read_key_value(r, f, &left_out, 0);
+	r->o.m->marks |= SPAN_MARK_CUT;
 }
 
 static void read_array(struct span__otlp_proto *r,
