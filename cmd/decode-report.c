@@ -28,8 +28,10 @@ const struct cmd_metric decode_metrics[] = {
 	 &decode_report.stats.bad_messages, false},
 	{"span_decode_spans_total", "", "spans written", &decode_report.spans,
 	 false},
-	{"span_decode_bad_spans_total", "", "spans that could not be written",
-	 &decode_report.refused, false},
+	{"span_decode_bad_spans_total", "cause=\"message\"",
+	 "spans that were bad", &decode_report.stats.bad_spans, false},
+	{"span_decode_bad_spans_total", "cause=\"stream\"",
+	 "spans that were bad", &decode_report.refused, false},
 	{"span_decode_marked_spans_total", "mark=\"cut\"",
 	 "spans that were changed", &decode_report.stats.cut, false},
 	{"span_decode_marked_spans_total", "mark=\"clamped\"",
@@ -95,6 +97,13 @@ void decode_report_span(const struct span_error *why)
 		cmd_warn("%s: %s", place(), why->msg);
 }
 
+void decode_report_skipped(const struct span_error *why)
+{
+	if (why && (is_news(why->msg) || cmd_verbose))
+		cmd_warn("%s: a span is skipped: %s at byte %llu", place(),
+			 why->msg, (unsigned long long)why->pos);
+}
+
 void decode_report_totals(void)
 {
 	for (size_t i = 0; i < n_causes; i++) {
@@ -138,7 +147,8 @@ void decode_report_counts(uint64_t start_ns)
 			(unsigned long long)s->bad_messages);
 	span_buf_printf(&b, "%llu spans out, %llu bad",
 			(unsigned long long)decode_report.spans,
-			(unsigned long long)decode_report.refused);
+			(unsigned long long)(s->bad_spans +
+					     decode_report.refused));
 	put_count(&b, ", ", s->cut, "cut");
 	put_count(&b, ", ", s->clamped, "clamped");
 	put_count(&b, ", ", s->renamed, "renamed");

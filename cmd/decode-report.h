@@ -23,8 +23,10 @@ extern const struct cmd_metric decode_metrics[];
 
 /* A message was bad: once for each reason, or each time with -v. */
 void decode_report_message(const struct span_error *why);
-/* The same of a span. */
+/* The same of a span that cannot be written. */
 void decode_report_span(const struct span_error *why);
+/* The same of the first span that was skipped in a good message; or NULL. */
+void decode_report_skipped(const struct span_error *why);
 /* How often each reason was met, and every loss. */
 void decode_report_totals(void);
 /* With -v: the line of counts. */

@@ -63,8 +63,10 @@ static int decode(struct span_decoder *d, int format, struct span_str data,
 	decode_report.stats = *span_decoder_stats(d);
 	cmd_metrics_write(decode_metrics, false);
 	cmd_progress(decode_report.spans, "spans");
-	if (rc >= 0)
+	if (rc >= 0) {
+		decode_report_skipped(span_decoder_bad_span(d));
 		return 0;
+	}
 	if (decode_report.stats.bad_messages == bad) {
 		*err = why;
 		return rc;
@@ -105,7 +107,7 @@ static int decode_stream(struct span_decoder *d, int fd, struct span_writer *w,
 	decode_report.payload = &p;
 	while ((rc = span_payload_reader_next(in, &p, &why)) > 0) {
 		decode_report.pos = span_payload_reader_pos(in);
-		rc = decode(d, SPAN_FORMAT_AUTO, p.data, w, err);
+		rc = decode(d, span_format_of_payload(&p), p.data, w, err);
 		if (rc < 0)
 			goto done;
 	}
@@ -235,7 +237,8 @@ static int run(int argc, char **argv, struct span_error *err)
 	cmd_metrics_write(decode_metrics, true);
 	decode_report_counts(start_ns);
 	if (rc >= 0 && opt.strict &&
-	    (decode_report.stats.bad_messages || decode_report.refused))
+	    (decode_report.stats.bad_messages ||
+	     decode_report.stats.bad_spans || decode_report.refused))
 		rc = CMD_DATA;
 done:
 	span_decoder_close(&d);

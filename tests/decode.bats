@@ -128,6 +128,28 @@ payloads() {
 	[ "$stderr" = "span-decode: $DATA/jaeger-body.bin: bad payload at byte 0: not a payload stream (one message: --from FORMAT)" ]
 }
 
+@test "span-decode: a span of a good message that is bad is said, counted and strict" {
+	echo '{"data":[{"spans":[{"spanID":"1"},{"traceID":"1","spanID":"1","operationName":"o","process":{"serviceName":"s"}},{}]}]}' >in.json
+	run --separate-stderr -0 span-decode -v --metrics-file metrics \
+		--from jaeger-json --output out in.json
+	[ "${stderr_lines[0]}" = "span-decode: warning: in.json: a span is skipped: a span has no valid traceID at byte 19" ]
+	[[ ${stderr_lines[1]} = *"1 messages in (120 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
+	grep -xF 'span_decode_bad_spans_total{cause="message"} 2' metrics
+	grep -xF 'span_decode_bad_spans_total{cause="stream"} 0' metrics
+	run --separate-stderr -65 span-decode --strict --from jaeger-json --output out in.json
+}
+
+@test "span-decode: what protoc makes of Jaeger's model becomes spans" {
+	protoc -I"$DATA" --encode=PostSpansRequest jaeger-model.proto \
+		<"$DATA/jaeger-batch.txt" >body || skip "no protoc"
+	span-decode --from auto body | spans | jq -c \
+		'[.service, .name, .start_ns % 1000, .duration_ns, .tags.i, (.tags | length)]' >got
+	diff -u - got <<-'EOF'
+	["cart","GET /cart",768,2000000005,-500,6]
+	["db","SELECT",0,0,null,1]
+	EOF
+}
+
 @test "span-decode: --add-process-tag adds to every process, after its own" {
 	export ZONE=b UNSET=
 	span-decode --add-process-tag host=h=1 --add-process-tag empty= \

@@ -37,6 +37,13 @@ enum span_format {
 /* The format's name in options and messages ("jaeger-compact"), or NULL. */
 SPAN_API const char *span_format_name(int format);
 
+/*
+ * The format that a payload's path and content type name, as collectors take
+ * them: "/v1/traces" with JSON is OTLP's. SPAN_FORMAT_AUTO when they say
+ * nothing: then the bytes do.
+ */
+SPAN_API int span_format_of_payload(const struct span_payload *p);
+
 /* What a decoder did besides the spans it handed out. */
 struct span_decode_stats {
 	uint64_t messages, spans;
