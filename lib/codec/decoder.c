@@ -356,9 +356,9 @@ static int read_message(struct span__message *m, int format, size_t len)
 	const struct span__format *f;
 	int rc;
 
-	if (len > SPAN_PAYLOAD_MAX)
-		return span_error_at(m->err, SPAN_E_LIMIT, SPAN_PAYLOAD_MAX,
-				     "the message is longer than 32 MiB");
+	if (len > SPAN_MESSAGE_MAX)
+		return span_error_at(m->err, SPAN_E_LIMIT, SPAN_MESSAGE_MAX,
+				     "the message is longer than 256 MiB");
 	if (format == SPAN_FORMAT_AUTO)
 		format = span__format_detect(p, len, m->err);
 	if (format < 0)

@@ -136,6 +136,13 @@ int span__format_detect(const unsigned char *p, size_t len,
 	return format < 0 ? unknown(p, len, err) : format;
 }
 
+int span_format_detect(const void *p, size_t len)
+{
+	int format = span__format_detect(p, len, NULL);
+
+	return format < 0 ? SPAN_FORMAT_AUTO : format;
+}
+
 static bool is_type(struct span_str type, const char *name)
 {
 	size_t len = strlen(name);

@@ -84,6 +84,7 @@ static const unsigned char *inside(struct span__json_scan *s,
 				return p;
 			}
 			s->lines = false;
+			s->newline = true;
 			break;
 		default:
 			break;

@@ -25,6 +25,7 @@ struct span__json_scan {
 	enum json_scan_state state;
 	bool lines;   /* a line's end ends the value too, see below */
 	bool content; /* more than opening brackets was seen */
+	bool newline; /* outside of strings, so was the end of a line */
 	size_t depth;
 	uint64_t kinds[SPAN__JSON_DEPTH / 64]; /* set: an array */
 };
