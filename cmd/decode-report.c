@@ -21,15 +21,17 @@ static uint64_t other; /* of further reasons */
 
 const struct cmd_metric decode_metrics[] = {
 	{"span_decode_messages_total", "", "messages read",
-	 &decode_report.stats.messages, false},
+	 &decode_report.messages, false},
 	{"span_decode_bytes_total", "", "bytes of messages read",
 	 &decode_report.bytes, false},
 	{"span_decode_bad_messages_total", "", "messages that were bad",
-	 &decode_report.stats.bad_messages, false},
+	 &decode_report.bad_messages, false},
 	{"span_decode_spans_total", "", "spans written", &decode_report.spans,
 	 false},
-	{"span_decode_bad_spans_total", "", "spans that could not be written",
-	 &decode_report.refused, false},
+	{"span_decode_bad_spans_total", "cause=\"message\"",
+	 "spans that were bad", &decode_report.stats.bad_spans, false},
+	{"span_decode_bad_spans_total", "cause=\"stream\"",
+	 "spans that were bad", &decode_report.refused, false},
 	{"span_decode_marked_spans_total", "mark=\"cut\"",
 	 "spans that were changed", &decode_report.stats.cut, false},
 	{"span_decode_marked_spans_total", "mark=\"clamped\"",
@@ -82,17 +84,39 @@ static bool is_news(const char *text)
 	return true;
 }
 
+void decode_report_stats(const struct span_decode_stats *stats)
+{
+	struct decode_report *r = &decode_report;
+
+	r->stats = *stats;
+	r->messages = stats->messages + r->passed_over;
+	r->bad_messages = stats->bad_messages + r->passed_over;
+}
+
+/* In a payload, or in the file. */
+static uint64_t offset(const struct span_error *why)
+{
+	return decode_report.payload ? why->pos : decode_report.pos + why->pos;
+}
+
 void decode_report_message(const struct span_error *why)
 {
 	if (is_news(why->msg) || cmd_verbose)
 		cmd_warn("%s: %s at byte %llu", place(), why->msg,
-			 (unsigned long long)why->pos);
+			 (unsigned long long)offset(why));
 }
 
 void decode_report_span(const struct span_error *why)
 {
 	if (is_news(why->msg) || cmd_verbose)
 		cmd_warn("%s: %s", place(), why->msg);
+}
+
+void decode_report_skipped(const struct span_error *why)
+{
+	if (why && (is_news(why->msg) || cmd_verbose))
+		cmd_warn("%s: a span is skipped: %s at byte %llu", place(),
+			 why->msg, (unsigned long long)offset(why));
 }
 
 void decode_report_totals(void)
@@ -133,12 +157,13 @@ void decode_report_counts(uint64_t start_ns)
 	if (!cmd_verbose)
 		return;
 	span_buf_printf(&b, "%llu messages in (%llu bytes), %llu bad; ",
-			(unsigned long long)s->messages,
+			(unsigned long long)decode_report.messages,
 			(unsigned long long)decode_report.bytes,
-			(unsigned long long)s->bad_messages);
-	span_buf_printf(&b, "%llu spans out, %llu bad",
-			(unsigned long long)decode_report.spans,
-			(unsigned long long)decode_report.refused);
+			(unsigned long long)decode_report.bad_messages);
+	span_buf_printf(
+		&b, "%llu spans out, %llu bad",
+		(unsigned long long)decode_report.spans,
+		(unsigned long long)(s->bad_spans + decode_report.refused));
 	put_count(&b, ", ", s->cut, "cut");
 	put_count(&b, ", ", s->clamped, "clamped");
 	put_count(&b, ", ", s->renamed, "renamed");

@@ -21,7 +21,7 @@ static const char *from_names[MAX_FORMATS + 1];
 
 static const struct cmd_option options[] = {
 	{CMD_CHOICE, 0, "from", &opt.from, "FORMAT",
-	 "take each FILE as one message", from_names},
+	 "the format of each FILE, of whatever size", from_names},
 	{CMD_LIST, 0, "add-process-tag", &opt.tags, "KEY=VALUE",
 	 "add a tag to every process; VALUE may be ${ENV:default}", NULL},
 	{CMD_FLAG, 0, "strict", &opt.strict, NULL,
@@ -60,11 +60,13 @@ static int decode(struct span_decoder *d, int format, struct span_str data,
 		span_decoder_message(d, format, data.p, data.len, put, w, &why);
 
 	decode_report.bytes += data.len;
-	decode_report.stats = *span_decoder_stats(d);
+	decode_report_stats(span_decoder_stats(d));
 	cmd_metrics_write(decode_metrics, false);
 	cmd_progress(decode_report.spans, "spans");
-	if (rc >= 0)
+	if (rc >= 0) {
+		decode_report_skipped(span_decoder_bad_span(d));
 		return 0;
+	}
 	if (decode_report.stats.bad_messages == bad) {
 		*err = why;
 		return rc;
@@ -85,15 +87,15 @@ static int fail(int rc, const struct span_error *why, struct span_writer *w,
 	return span_error_at(err, rc, why->pos, "%s: %s%s", decode_report.name,
 			     why->msg,
 			     strstr(why->msg, "not a payload stream")
-				     ? " (one message: --from FORMAT)"
+				     ? ", and no format that is known"
 				     : "");
 }
 
-static int decode_stream(struct span_decoder *d, int fd, struct span_writer *w,
-			 struct span_error *err)
+static int decode_stream(struct span_decoder *d, int fd, struct span_str head,
+			 struct span_writer *w, struct span_error *err)
 {
-	struct span_payload_reader_opts o = {.tie = w,
-					     .skip_bad = opt.skip_bad};
+	struct span_payload_reader_opts o = {
+		.tie = w, .skip_bad = opt.skip_bad, .head = head};
 	struct span_payload_reader *in = NULL;
 	struct span_error why = {0};
 	struct span_payload p;
@@ -105,7 +107,7 @@ static int decode_stream(struct span_decoder *d, int fd, struct span_writer *w,
 	decode_report.payload = &p;
 	while ((rc = span_payload_reader_next(in, &p, &why)) > 0) {
 		decode_report.pos = span_payload_reader_pos(in);
-		rc = decode(d, SPAN_FORMAT_AUTO, p.data, w, err);
+		rc = decode(d, span_format_of_payload(&p), p.data, w, err);
 		if (rc < 0)
 			goto done;
 	}
@@ -119,42 +121,96 @@ done:
 	return rc;
 }
 
-static int decode_file(struct span_decoder *d, int fd, struct span_writer *w,
-		       struct span_error *err)
+/* What a splitter passes over is a bad message. */
+static bool is_passed_over(int rc)
 {
-	const size_t most = SPAN_PAYLOAD_MAX + 1, step = 64 << 10;
-	struct span_buf b = {0};
-	ssize_t n = 1;
-	int rc;
+	return rc == SPAN_E_LIMIT || rc == SPAN_E_CORRUPT ||
+	       rc == SPAN_E_TRUNCATED;
+}
 
-	while (n > 0 && b.len < most && span_buf_reserve(&b, step)) {
-		do
-			n = read(fd, b.p + b.len, step);
-		while (n < 0 && errno == EINTR);
-		b.len += n > 0 ? (size_t)n : 0;
+static int decode_file(struct span_decoder *d, int fd, struct span_str head,
+		       struct span_writer *w, struct span_error *err)
+{
+	struct span_splitter_opts o = {
+		.format = opt.from > 0 ? opt.from : 0, .head = head, .tie = w};
+	struct span_splitter *in = NULL;
+	struct span_piece piece;
+	struct span_error why = {0};
+	int rc = span_splitter_open(&in, fd, &o, err);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = span_splitter_next(in, &piece, &why)) != 0) {
+		if (is_passed_over(rc)) {
+			decode_report.pos = 0;
+			decode_report.passed_over++;
+			decode_report_stats(span_decoder_stats(d));
+			decode_report_message(&why);
+		} else if (rc > 0) {
+			decode_report.pos = piece.pos;
+			rc = decode(d, piece.format, piece.data, w, err);
+			if (rc < 0)
+				break;
+		} else {
+			rc = fail(rc, &why, w, err);
+			break;
+		}
 	}
-	if (b.failed)
-		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	else if (n < 0)
-		rc = span_error_set(err, SPAN_E_IO, "cannot read %s",
-				    decode_report.name);
-	else
-		rc = decode(d, opt.from, (struct span_str){b.p, b.len}, w, err);
-	span_buf_release(&b);
+	decode_report.pos = 0;
+	span_splitter_close(&in);
 	return rc;
+}
+
+/*
+ * As much of the beginning as a look at it takes: a payload stream goes on as
+ * one, whatever else there is knows itself.
+ */
+static int read_head(int fd, char *head, size_t room, size_t *len,
+		     struct span_error *err)
+{
+	const size_t enough = 64;
+	ssize_t n = 1;
+
+	*len = 0;
+	while (n && *len < enough) {
+		n = read(fd, head + *len, room - *len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return span_error_set(err, SPAN_E_IO, "cannot read %s",
+					      decode_report.name);
+		*len += (size_t)n;
+		if (*len > 8 && span_payload_detect(head, *len))
+			break;
+	}
+	return 0;
+}
+
+/* Is the input something else than a stream of payloads, damaged or not? */
+static bool is_file(struct span_str head)
+{
+	if (opt.from >= 0)
+		return true;
+	return head.len && !span_payload_detect(head.p, head.len) &&
+	       !span_stream_detect(head.p, head.len) &&
+	       span_format_detect(head.p, head.len) > 0;
 }
 
 static int decode_name(struct span_decoder *d, const char *name,
 		       struct span_writer *w, struct span_error *err)
 {
+	static char room[4096];
+	struct span_str head = {room, 0};
 	int fd = -1, rc = cmd_input_open(&fd, name, err);
 
 	if (rc < 0)
 		return rc;
 	decode_report.name = strcmp(name, "-") ? name : "standard input";
 	cmd_signals_drain(fd);
-	rc = opt.from >= 0 ? decode_file(d, fd, w, err)
-			   : decode_stream(d, fd, w, err);
+	rc = read_head(fd, room, sizeof(room), &head.len, err);
+	if (rc == 0)
+		rc = is_file(head) ? decode_file(d, fd, head, w, err)
+				   : decode_stream(d, fd, head, w, err);
 	cmd_input_close(&fd);
 	return rc;
 }
@@ -235,7 +291,8 @@ static int run(int argc, char **argv, struct span_error *err)
 	cmd_metrics_write(decode_metrics, true);
 	decode_report_counts(start_ns);
 	if (rc >= 0 && opt.strict &&
-	    (decode_report.stats.bad_messages || decode_report.refused))
+	    (decode_report.bad_messages || decode_report.stats.bad_spans ||
+	     decode_report.refused))
 		rc = CMD_DATA;
 done:
 	span_decoder_close(&d);

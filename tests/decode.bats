@@ -123,9 +123,77 @@ payloads() {
 	[[ $stderr = "span-decode: --from"*"zipkin-binary"* ]]
 }
 
-@test "span-decode: a file of one message without --from is told so" {
-	run --separate-stderr -65 span-decode "$DATA/jaeger-body.bin"
-	[ "$stderr" = "span-decode: $DATA/jaeger-body.bin: bad payload at byte 0: not a payload stream (one message: --from FORMAT)" ]
+@test "span-decode: a file of any known format needs no --from" {
+	span-decode "$DATA/jaeger-body.bin" | spans >got
+	head -n 2 "$DATA/jaeger-compact.want" | diff -u - got
+	span-decode "$DATA/text-sample.jaeger.want" | spans >got
+	[ "$(wc -l <got)" = 3 ]
+	span-decode <"$DATA/text-sample.jaeger.want" | spans | diff -u got -
+	gzip -c "$DATA/text-sample.jaeger.want" >t.gz
+	span-decode t.gz | spans | diff -u got -
+	echo hello, world >text
+	run --separate-stderr -65 span-decode text
+	[ "$stderr" = "span-decode: text: bad payload at byte 0: not a payload stream, and no format that is known" ]
+}
+
+@test "span-decode: a bad line of JSON lines costs only itself, with its place" {
+	line='{"traceID":"1","spanID":"2","operationName":"o","process":{"serviceName":"s"}}'
+	{
+		echo "$line"
+		echo "${line:0:40}"
+		echo "$line" | tr '}' ']'
+		echo '{"traceID":7,"spanID":"2","spans":{}}'
+		echo "$line"
+	} >lines
+	run --separate-stderr -0 span-decode -v --output out lines
+	[ "$(spans <out | wc -l)" = 2 ]
+	diff -u - <(sed 's/; [0-9.]* s$//' <<<"$stderr") <<-EOF
+	span-decode: warning: lines: the JSON text is cut short by the line's end at byte 119
+	span-decode: warning: lines: the JSON text is damaged at byte 196
+	span-decode: warning: lines: an array should be here at byte 233
+	span-decode: 5 messages in (193 bytes), 3 bad; 2 spans out, 0 bad
+	EOF
+	run --separate-stderr -65 span-decode -q --strict --output out lines
+}
+
+# A million spans and more go through the memory of a few.
+@test "span-decode: a large file takes little memory" {
+	trace='{"spans":[{"traceID":"1","spanID":"2","operationName":"o","processID":"p"}],"processes":{"p":{"serviceName":"s"}}}'
+	limited() {
+		ulimit -v 65536
+		span-decode -v --output /dev/null 2>&1
+	}
+	{
+		echo '{"total":0,"data":['
+		yes "$trace," | head -n 400000
+		echo "$trace]}"
+	} | limited >said
+	[[ $(<said) = "span-decode: 400001 messages in "*", 0 bad; 400001 spans out, 0 bad; "* ]]
+	{ printf '[%s' "$trace"; yes ",$trace" | head -n 400000; echo ']'; } |
+		limited >said
+	[[ $(<said) = "span-decode: 400001 messages in "*", 0 bad; 400001 spans out, 0 bad; "* ]]
+}
+
+@test "span-decode: a span of a good message that is bad is said, counted and strict" {
+	echo '{"data":[{"spans":[{"spanID":"1"},{"traceID":"1","spanID":"1","operationName":"o","process":{"serviceName":"s"}},{}]}]}' >in.json
+	run --separate-stderr -0 span-decode -v --metrics-file metrics \
+		--from jaeger-json --output out in.json
+	[ "${stderr_lines[0]}" = "span-decode: warning: in.json: a span is skipped: a span has no valid traceID at byte 19" ]
+	[[ ${stderr_lines[1]} = *"1 messages in (119 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
+	grep -xF 'span_decode_bad_spans_total{cause="message"} 2' metrics
+	grep -xF 'span_decode_bad_spans_total{cause="stream"} 0' metrics
+	run --separate-stderr -65 span-decode --strict --from jaeger-json --output out in.json
+}
+
+@test "span-decode: what protoc makes of Jaeger's model becomes spans" {
+	protoc -I"$DATA" --encode=PostSpansRequest jaeger-model.proto \
+		<"$DATA/jaeger-batch.txt" >body || skip "no protoc"
+	span-decode --from auto body | spans | jq -c \
+		'[.service, .name, .start_ns % 1000, .duration_ns, .tags.i, (.tags | length)]' >got
+	diff -u - got <<-'EOF'
+	["cart","GET /cart",768,2000000005,-500,6]
+	["db","SELECT",0,0,null,1]
+	EOF
 }
 
 @test "span-decode: --add-process-tag adds to every process, after its own" {

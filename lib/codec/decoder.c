@@ -320,6 +320,12 @@ static bool is_compact(int format)
 	       format == SPAN_FORMAT_ZIPKIN_COMPACT;
 }
 
+static bool is_thrift(int format)
+{
+	return format >= SPAN_FORMAT_JAEGER_COMPACT &&
+	       format <= SPAN_FORMAT_ZIPKIN_BINARY;
+}
+
 /* The method says what the arguments are, whatever FORMAT was assumed. */
 static int read_head(struct span__message *m, int *format)
 {
@@ -350,9 +356,9 @@ static int read_message(struct span__message *m, int format, size_t len)
 	const struct span__format *f;
 	int rc;
 
-	if (len > SPAN_PAYLOAD_MAX)
-		return span_error_at(m->err, SPAN_E_LIMIT, SPAN_PAYLOAD_MAX,
-				     "the message is longer than 32 MiB");
+	if (len > SPAN_MESSAGE_MAX)
+		return span_error_at(m->err, SPAN_E_LIMIT, SPAN_MESSAGE_MAX,
+				     "the message is longer than 256 MiB");
 	if (format == SPAN_FORMAT_AUTO)
 		format = span__format_detect(p, len, m->err);
 	if (format < 0)
@@ -365,6 +371,9 @@ static int read_message(struct span__message *m, int format, size_t len)
 		return span_error_at(m->err, SPAN_E_INVALID, 0,
 				     "no such format");
 	m->d->format = format;
+	if (!f->read && !is_thrift(format))
+		return span_error_at(m->err, SPAN_E_INVALID, 0,
+				     "the format %s is not read", f->name);
 	if (f->read)
 		read_other(m, f->read);
 	else if (format == SPAN_FORMAT_JAEGER_COMPACT ||

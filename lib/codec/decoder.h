@@ -169,7 +169,7 @@ bool span__limit_process(struct span_process *p);
 bool span__limit_scope(struct span_scope *s);
 bool span__limit_span(struct span *s);
 
-/* format.c: the format of a message's bytes, or a negative code with *ERR. */
+/* detect.c: the format of a message's bytes, or a negative code with *ERR. */
 int span__format_detect(const unsigned char *p, size_t len,
 			struct span_error *err);
 /* Does a message of FORMAT begin with a message head? */

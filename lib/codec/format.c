@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Which format a message has, by its first bytes. Ports and content types say
- * nothing reliable: real clients send binary Thrift to the compact port.
- *
- * A compact message begins with 0x82, a strict binary one with 0x8001, an
- * old binary one with the length of a name and that name. Without a message
- * head the first field or list head and the first field inside it decide.
- */
+/* The formats, and what can be done with each. */
 #include "codec/decoder.h"
+#include "codec/jaeger_proto.h"
 #include "codec/otlp_model.h"
 
 #include "base/banned.h"
@@ -24,8 +18,10 @@ static const struct span__format formats[SPAN_FORMATS] = {
 				    span__otlp_proto_write},
 	[SPAN_FORMAT_OTLP_JSON] = {"otlp-json", span__otlp_json_read,
 				   span__otlp_json_write},
-	[SPAN_FORMAT_JAEGER_PROTO] = {"jaeger-proto", NULL, NULL},
-	[SPAN_FORMAT_JAEGER_JSON] = {"jaeger-json", NULL, NULL},
+	[SPAN_FORMAT_JAEGER_PROTO] = {"jaeger-proto", span__jaeger_proto_read,
+				      span__jaeger_proto_encode},
+	[SPAN_FORMAT_JAEGER_JSON] = {"jaeger-json", span__jaeger_json_read,
+				     span__jaeger_json_encode},
 };
 
 const struct span__format *span__format_of(int format)
@@ -56,131 +52,4 @@ int span_encode_message(struct span_buf *b, int format,
 	if (rc < 0)
 		b->len = len;
 	return rc;
-}
-
-static uint32_t be32_at(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-/* The name's length, then the name: a word of printable characters. */
-static bool is_old_binary(const unsigned char *p, size_t len)
-{
-	if (len < 5 || !p[3] || be32_at(p) > 255 || be32_at(p) > len - 4)
-		return false;
-	for (size_t i = 4; i < 4 + (size_t)p[3]; i++) {
-		if (p[i] <= ' ' || p[i] > '~')
-			return false;
-	}
-	return true;
-}
-
-/* Fields of zipkincore's Span: type by number, in the binary protocol. */
-static const uint8_t zipkin_fields[] = {
-	[1] = THRIFT_I64,  [3] = THRIFT_STRING, [4] = THRIFT_I64,
-	[5] = THRIFT_I64,  [6] = THRIFT_LIST,	[8] = THRIFT_LIST,
-	[9] = THRIFT_BOOL, [10] = THRIFT_I64,	[11] = THRIFT_I64,
-	[12] = THRIFT_I64,
-};
-
-static bool is_zipkin_field(unsigned id, uint8_t type)
-{
-	return id && id < sizeof(zipkin_fields) && zipkin_fields[id] == type;
-}
-
-/*
- * 0x0c begins both a Batch (a struct in field 1, the process, with a string
- * in field 1 or a list in field 2) and a list of structs.
- */
-static int detect_binary_struct(const unsigned char *p, size_t len)
-{
-	static const unsigned char spans_first[] = {15, 0, 2, 12};
-
-	if (len >= 4 && !memcmp(p, spans_first, 4))
-		return SPAN_FORMAT_JAEGER_BINARY;
-	if (p[0] != THRIFT_STRUCT || len < 5)
-		return SPAN_E_CORRUPT;
-	if (len >= 6 && p[1] == 0 && p[2] == 1 && p[4] == 0 &&
-	    ((p[3] == THRIFT_STRING && p[5] == 1) ||
-	     (p[3] == THRIFT_LIST && p[5] == 2)))
-		return SPAN_FORMAT_JAEGER_BINARY;
-	if (be32_at(p + 1) == 0)
-		return len == 5 ? SPAN_FORMAT_ZIPKIN_BINARY : SPAN_E_CORRUPT;
-	if (len >= 8 && p[6] == 0 && is_zipkin_field(p[7], p[5]))
-		return SPAN_FORMAT_ZIPKIN_BINARY;
-	return SPAN_E_CORRUPT;
-}
-
-/* The same ambiguity: 0x1c is a struct in field 1, and a list of one. */
-static int detect_compact_struct(const unsigned char *p, size_t len)
-{
-	size_t at = 1;
-	uint8_t type;
-
-	if (p[0] == 0x29 ||
-	    (p[0] == 0x1c && len > 1 && (p[1] == 0x18 || p[1] == 0x29)))
-		return SPAN_FORMAT_JAEGER_COMPACT;
-	if ((p[0] & 15) != 12 || p[0] >> 4 == 0)
-		return SPAN_E_CORRUPT;
-	if (p[0] >> 4 == 15) {
-		while (at < len && at < 5 && p[at] >= 0x80)
-			at++;
-		at++;
-	}
-	if (at >= len)
-		return SPAN_E_CORRUPT;
-	type = span__thrift_compact_types[p[at] & 15];
-	if (is_zipkin_field(p[at] >> 4, type))
-		return SPAN_FORMAT_ZIPKIN_COMPACT;
-	return SPAN_E_CORRUPT;
-}
-
-static int unknown(const unsigned char *p, size_t len, struct span_error *err)
-{
-	if (!len)
-		return span_error_at(err, SPAN_E_CORRUPT, 0,
-				     "the message is empty");
-	if (p[0] == '{' || p[0] == '[')
-		return span_error_at(err, SPAN_E_CORRUPT, 0,
-				     "JSON is not read yet");
-	if (len > 1 && p[0] == 0x1f && p[1] == 0x8b)
-		return span_error_at(err, SPAN_E_CORRUPT, 0,
-				     "gzip data where a message should be");
-	return span_error_at(err, SPAN_E_CORRUPT, 0, "no known format");
-}
-
-int span__format_detect(const unsigned char *p, size_t len,
-			struct span_error *err)
-{
-	int format;
-
-	if (len > 1 && p[0] == 0x82 && (p[1] & 0x1f) == 1)
-		return SPAN_FORMAT_JAEGER_COMPACT;
-	if (len > 1 && p[0] == 0x80 && p[1] == 0x01)
-		return SPAN_FORMAT_JAEGER_BINARY;
-	if (is_old_binary(p, len))
-		return SPAN_FORMAT_JAEGER_BINARY;
-	if (!len)
-		return unknown(p, len, err);
-	format = detect_binary_struct(p, len);
-	if (format < 0)
-		format = detect_compact_struct(p, len);
-	return format < 0 ? unknown(p, len, err) : format;
-}
-
-/*
- * No bare message begins with 0x80 or 0x00 (binary), nor with 0x82 (compact:
- * a list of bools, or a field 8).
- */
-bool span__format_enveloped(int format, const unsigned char *p, size_t len)
-{
-	if (!len || format > SPAN_FORMAT_ZIPKIN_BINARY)
-		return false;
-	if (format == SPAN_FORMAT_JAEGER_COMPACT ||
-	    format == SPAN_FORMAT_ZIPKIN_COMPACT)
-		return p[0] == 0x82;
-	return p[0] == 0x80 || p[0] == 0x00;
 }

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Spans to Jaeger's Thrift Batch.
- *
- * What Jaeger says only in tags (kind, status, scope, trace state) is written
- * as tags, unless the span's tags say it already: a span that came from a
- * Jaeger client leaves as it came. Names and order of these tags are those of
- * OpenTelemetry's mapping to Jaeger.
- */
-#include "codec/decoder.h"
+/* Spans to Jaeger's Thrift Batch. */
+#include "codec/jaeger_extra.h"
 #include "codec/thrift_out.h"
 
 #include <span/text.h>
 
 #include "base/banned.h"
 
-/* Scope name and version, kind, status twice, description, trace state. */
-#define MAX_EXTRA 7
-
 enum tag_type { TAG_STRING, TAG_DOUBLE, TAG_BOOL, TAG_LONG, TAG_BINARY };
 
 struct out {
 	struct span__thrift_out t;
 	struct span_buf text; /* a value that has to be made text first */
-};
-
-struct extra {
-	struct span_attr v[MAX_EXTRA];
-	size_t n, n_before; /* how many go before the span's own tags */
 };
 
 static void put_i32(struct out *o, int *last, int id, int32_t v)
@@ -102,70 +87,6 @@ static void put_tags(struct out *o, const struct span_attr *v, size_t n)
 		put_tag(o, &v[i]);
 }
 
-static void add(struct extra *x, const char *key, struct span_value v)
-{
-	x->v[x->n++] = (struct span_attr){span_str(key), v};
-}
-
-static void add_text(struct extra *x, const struct span *s, const char *key,
-		     struct span_str text)
-{
-	if (text.len && !span_attr_get(&s->attrs, span_str(key)))
-		add(x, key,
-		    (struct span_value){.type = SPAN_STRING, .str = text});
-}
-
-static void add_status(struct extra *x, const struct span *s)
-{
-	if (s->status == SPAN_STATUS_OK)
-		add_text(x, s, "otel.status_code", SPAN_STR("OK"));
-	if (s->status != SPAN_STATUS_ERROR)
-		return;
-	add_text(x, s, "otel.status_code", SPAN_STR("ERROR"));
-	if (!span_attr_get(&s->attrs, SPAN_STR("error")))
-		add(x, "error",
-		    (struct span_value){.type = SPAN_BOOL, .b = true});
-}
-
-/* What a reader of the span's tags alone would not know. */
-static void find_extra(const struct span *s, struct extra *x)
-{
-	struct span said = {.attrs = s->attrs, .process = s->process};
-
-	*x = (struct extra){0};
-	span_derive(&said);
-	if (s->scope) {
-		add_text(x, s, "otel.scope.name", s->scope->name);
-		add_text(x, s, "otel.scope.version", s->scope->version);
-	}
-	x->n_before = x->n;
-	if (said.kind != s->kind)
-		add_text(x, s, "span.kind", span_str(span_kind_name(s->kind)));
-	if (said.status != s->status)
-		add_status(x, s);
-	if (!span_str_equal(said.status_message, s->status_message))
-		add_text(x, s, "otel.status_description", s->status_message);
-	add_text(x, s, "w3c.tracestate", s->trace_state);
-}
-
-/*
- * Microseconds of a time. One that was clamped on receipt leaves as it came:
- * its original stands in the last attributes, which are then not written.
- */
-static int64_t original(const struct span *s, const struct span_attrs *a,
-			size_t *n, struct span_str key, uint64_t ns)
-{
-	const struct span_attr *last = *n ? &a->v[*n - 1] : NULL;
-	uint64_t clamped;
-
-	if (!(s->marks & SPAN_MARK_CLAMPED) || !last ||
-	    last->value.type != SPAN_INT || !span_str_equal(last->key, key) ||
-	    span__ns(last->value.i, &clamped) || clamped != ns)
-		return (int64_t)(ns / 1000);
-	--*n;
-	return last->value.i;
-}
-
 static void put_event(struct out *o, const struct span *s,
 		      const struct span_event *e)
 {
@@ -176,7 +97,7 @@ static void put_event(struct out *o, const struct span *s,
 	int last = 0;
 
 	put_i64(o, &last, 1,
-		original(s, &e->attrs, &n, SPAN__KEY_TIME, e->time_ns));
+		span__extra_time(s, &e->attrs, &n, SPAN__KEY_TIME, e->time_ns));
 	put_list(o, &last, 2, n + named);
 	put_tags(o, &name, named);
 	put_tags(o, e->attrs.v, n);
@@ -191,24 +112,11 @@ static int64_t id_at(const uint8_t *p)
 	return (int64_t)be64toh(v);
 }
 
-static int32_t ref_type(const struct span_ref *r)
-{
-	const struct span_value *v;
-
-	if (r->type != SPAN_REF_LINK)
-		return r->type;
-	v = span_attr_get(&r->attrs, SPAN_STR("opentracing.ref_type"));
-	if (v && v->type == SPAN_STRING &&
-	    span_str_equal(v->str, SPAN_STR("child_of")))
-		return SPAN_REF_CHILD_OF;
-	return SPAN_REF_FOLLOWS_FROM;
-}
-
 static void put_ref(struct out *o, const struct span_ref *r)
 {
 	int last = 0;
 
-	put_i32(o, &last, 1, ref_type(r));
+	put_i32(o, &last, 1, span__extra_ref_type(r));
 	put_i64(o, &last, 2, id_at(r->trace_id + 8));
 	put_i64(o, &last, 3, id_at(r->trace_id));
 	put_i64(o, &last, 4, id_at(r->span_id));
@@ -218,14 +126,14 @@ static void put_ref(struct out *o, const struct span_ref *r)
 static void put_span(struct out *o, const struct span *s)
 {
 	size_t n = s->attrs.n;
-	int64_t duration =
-		original(s, &s->attrs, &n, SPAN__KEY_DURATION, s->duration_ns);
-	int64_t start =
-		original(s, &s->attrs, &n, SPAN__KEY_START, s->start_ns);
-	struct extra x;
+	int64_t duration = span__extra_time(s, &s->attrs, &n,
+					    SPAN__KEY_DURATION, s->duration_ns);
+	int64_t start = span__extra_time(s, &s->attrs, &n, SPAN__KEY_START,
+					 s->start_ns);
+	struct span__extra x;
 	int last = 0;
 
-	find_extra(s, &x);
+	span__extra_find(s, &x);
 	put_i64(o, &last, 1, id_at(s->trace_id + 8));
 	put_i64(o, &last, 2, id_at(s->trace_id));
 	put_i64(o, &last, 3, id_at(s->span_id));

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON of Jaeger's query API. What the model keeps beside attributes and
- * references is written as Jaeger's translator of OpenTelemetry spans does,
- * but nothing is said twice: span_derive() tells what the attributes say
- * already.
+ * The JSON of Jaeger's query API, written; jaeger_json_read.c reads it.
  *
- * Sources: jaeger model/json, and its pkg/translator/jaeger for the names and
- * the order of the tags.
+ * Source: jaeger model/json.
  */
-#include <span/codec.h>
+#include "codec/jaeger_extra.h"
+#include "codec/jaeger_proto.h"
+
 #include <span/text.h>
 
 #include <inttypes.h>
@@ -85,47 +83,20 @@ static void put_attrs(struct span_buf *b, const struct span_attrs *a)
 		put_tag(b, a->v[i].key, &a->v[i].value);
 }
 
-/* A tag KEY=TEXT of what the model knows, unless S has such a tag. */
-static void put_known(struct span_buf *b, const struct span *s, const char *key,
-		      struct span_str text)
-{
-	struct span_value v = {.type = SPAN_STRING, .str = text};
-
-	if (text.len && !span_attr_get(&s->attrs, span_str(key)))
-		put_tag(b, span_str(key), &v);
-}
-
-static void put_status(struct span_buf *b, const struct span *s)
-{
-	static const struct span_value yes = {.type = SPAN_BOOL, .b = true};
-
-	if (s->status == SPAN_STATUS_OK)
-		put_known(b, s, "otel.status_code", SPAN_STR("OK"));
-	if (s->status != SPAN_STATUS_ERROR)
-		return;
-	put_known(b, s, "otel.status_code", SPAN_STR("ERROR"));
-	if (!span_attr_get(&s->attrs, SPAN_STR("error")))
-		put_tag(b, SPAN_STR("error"), &yes);
-}
-
 static void put_tags(struct span_buf *b, const struct span *s)
 {
-	struct span said = {.attrs = s->attrs, .process = s->process};
+	struct span__extra x;
+	size_t i;
 
-	span_derive(&said);
+	span__extra_find(s, &x);
 	span_buf_puts(b, ",\"tags\":[");
-	if (s->scope) {
-		put_known(b, s, "otel.scope.name", s->scope->name);
-		put_known(b, s, "otel.scope.version", s->scope->version);
-	}
-	put_attrs(b, &s->attrs);
-	if (said.kind != s->kind)
-		put_known(b, s, "span.kind", span_str(span_kind_name(s->kind)));
-	if (said.status != s->status)
-		put_status(b, s);
-	if (!span_str_equal(said.status_message, s->status_message))
-		put_known(b, s, "otel.status_description", s->status_message);
-	put_known(b, s, "w3c.tracestate", s->trace_state);
+	for (i = 0; i < x.n_before; i++)
+		put_tag(b, x.v[i].key, &x.v[i].value);
+	for (size_t k = 0; k < s->attrs.n; k++)
+		if (!span__extra_is_warnings(&s->attrs.v[k]))
+			put_tag(b, s->attrs.v[k].key, &s->attrs.v[k].value);
+	for (; i < x.n; i++)
+		put_tag(b, x.v[i].key, &x.v[i].value);
 	span_buf_putc(b, ']');
 }
 
@@ -144,33 +115,9 @@ static void put_ref(struct span_buf *b, bool child_of,
 	span_buf_puts(b, "\"}");
 }
 
-/* Links come from OpenTracing too, which left their kind in an attribute. */
 static bool is_child_of(const struct span_ref *r)
 {
-	const struct span_value *v;
-
-	if (r->type != SPAN_REF_LINK)
-		return r->type == SPAN_REF_CHILD_OF;
-	v = span_attr_get(&r->attrs, SPAN_STR("opentracing.ref_type"));
-	return v && v->type == SPAN_STRING &&
-	       span_str_equal(v->str, SPAN_STR("child_of"));
-}
-
-static bool has_parent(const struct span *s)
-{
-	static const uint8_t none[8];
-
-	return memcmp(s->parent_id, none, sizeof(none)) != 0;
-}
-
-/* The reference that names the parent, or NULL. */
-static const struct span_ref *find_parent(const struct span *s)
-{
-	for (size_t i = 0; i < s->n_refs; i++)
-		if (!memcmp(s->refs[i].span_id, s->parent_id, 8) &&
-		    !memcmp(s->refs[i].trace_id, s->trace_id, 16))
-			return &s->refs[i];
-	return NULL;
+	return span__extra_ref_type(r) == SPAN_REF_CHILD_OF;
 }
 
 /*
@@ -179,19 +126,14 @@ static const struct span_ref *find_parent(const struct span *s)
  */
 static void put_refs(struct span_buf *b, const struct span *s)
 {
-	const struct span_ref *parent = NULL;
+	const struct span_ref *link;
 
 	span_buf_puts(b, ",\"references\":[");
-	if (has_parent(s)) {
-		parent = find_parent(s);
-		if (parent && parent->type != SPAN_REF_LINK)
-			parent = NULL;
-		else
-			put_ref(b, !parent || is_child_of(parent), s->trace_id,
-				s->parent_id);
-	}
+	if (span__extra_parent(s, &link))
+		put_ref(b, !link || is_child_of(link), s->trace_id,
+			s->parent_id);
 	for (size_t i = 0; i < s->n_refs; i++)
-		if (&s->refs[i] != parent)
+		if (&s->refs[i] != link)
 			put_ref(b, is_child_of(&s->refs[i]),
 				s->refs[i].trace_id, s->refs[i].span_id);
 	span_buf_putc(b, ']');
@@ -218,26 +160,29 @@ static void put_logs(struct span_buf *b, const struct span *s)
 
 static void put_warnings(struct span_buf *b, const struct span *s)
 {
-	static const struct {
-		int mark;
-		const char *text;
-	} marks[] = {
-		{SPAN_MARK_CUT, "\"a text, list or nesting was cut\""},
-		{SPAN_MARK_CLAMPED, "\"a time did not fit and was clamped\""},
-		{SPAN_MARK_RENAMED,
-		 "\"a missing or empty name was filled in\""},
-	};
+	size_t len = b->len;
 
-	if (!s->marks) {
-		span_buf_puts(b, ",\"warnings\":null");
-		return;
-	}
 	span_buf_puts(b, ",\"warnings\":[");
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
-		if (!(s->marks & marks[i].mark))
+	for (const struct span__warning *w = span__warnings; w->mark; w++) {
+		if (!(s->marks & w->mark))
 			continue;
 		put_comma(b);
-		span_buf_puts(b, marks[i].text);
+		span_text_json(b, w->text);
+	}
+	for (size_t i = 0; i < s->attrs.n; i++) {
+		const struct span_value *v = &s->attrs.v[i].value;
+
+		if (!span__extra_is_warnings(&s->attrs.v[i]))
+			continue;
+		for (size_t k = 0; k < v->array.n; k++) {
+			put_comma(b);
+			span_text_json(b, v->array.v[k].str);
+		}
+	}
+	if (!b->failed && b->p[b->len - 1] == '[') {
+		b->len = len;
+		span_buf_puts(b, ",\"warnings\":null");
+		return;
 	}
 	span_buf_putc(b, ']');
 }
@@ -405,4 +350,81 @@ void span_encode_jaeger_json(struct span_buf *b, const struct span *spans,
 done:
 	span_buf_release(&p.memory);
 	span_buf_release(&p.json);
+}
+
+/* Spans by trace: traces in the order of their first spans. */
+struct traces {
+	const struct span *spans;
+	struct span__item *items, *tmp;
+	struct span *sorted;
+};
+
+static int compare_ids(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct traces *t = arg;
+
+	return memcmp(t->spans[a].trace_id, t->spans[b].trace_id, 16);
+}
+
+static uint64_t id_key(const struct span *s)
+{
+	uint64_t v;
+
+	memcpy(&v, s->trace_id, sizeof(v));
+	return be64toh(v);
+}
+
+/* Sorted by id, each item gets the number of its trace's first span. */
+static void sort_traces(struct traces *t, size_t n)
+{
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		t->items[i] = (struct span__item){id_key(&t->spans[i]), i};
+	span__sort(t->items, t->tmp, n, compare_ids, t);
+	for (size_t k = 0; k < n; k++) {
+		if (!k || compare_ids(t, first, t->items[k].i) != 0)
+			first = t->items[k].i;
+		t->items[k].key = first;
+	}
+	span__sort(t->items, t->tmp, n, NULL, NULL);
+	for (size_t k = 0; k < n; k++)
+		t->sorted[k] = t->spans[t->items[k].i];
+}
+
+static void put_traces(struct span_buf *b, const struct traces *t, size_t n)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n; end++)
+			if (t->items[end].key != t->items[i].key)
+				break;
+		if (i)
+			span_buf_putc(b, ',');
+		span_encode_jaeger_json(b, &t->sorted[i], end - i);
+	}
+}
+
+int span__jaeger_json_encode(struct span_buf *b, const struct span *spans,
+			     size_t n, struct span_error *err)
+{
+	size_t each = sizeof(struct span) + 2 * sizeof(struct span__item);
+	struct traces t = {.spans = spans};
+	struct span_buf memory = {0};
+	char *at = NULL;
+
+	if (n < UINT32_MAX && n < SIZE_MAX / 2 / each)
+		at = span_buf_reserve(&memory, n * each + 1);
+	if (!at)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	t.sorted = (struct span *)(void *)at;
+	t.items = (struct span__item *)(t.sorted + n);
+	t.tmp = t.items + n;
+	sort_traces(&t, n);
+	span_buf_puts(b, "{\"data\":[");
+	put_traces(b, &t, n);
+	span_buf_puts(b, "],\"total\":0,\"limit\":0,\"offset\":0,"
+			 "\"errors\":null}");
+	span_buf_release(&memory);
+	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
+			 : 0;
 }

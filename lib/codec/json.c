@@ -191,7 +191,7 @@ struct span_str span__json_number(struct span__json *j)
 	return (struct span_str){(const char *)start, (size_t)(in->p - start)};
 }
 
-void span__json_skip(struct span__json *j)
+static void skip(struct span__json *j)
 {
 	struct span_str key;
 
@@ -199,12 +199,12 @@ void span__json_skip(struct span__json *j)
 	case JSON_OBJECT:
 		if (span__json_object(j))
 			while (span__json_member(j, &key))
-				span__json_skip(j);
+				skip(j);
 		break;
 	case JSON_ARRAY:
 		if (span__json_array(j))
 			while (span__json_item(j))
-				span__json_skip(j);
+				skip(j);
 		break;
 	case JSON_STRING:
 		(void)span__json_string(j);
@@ -222,6 +222,16 @@ void span__json_skip(struct span__json *j)
 	default:
 		fail(j, "a value should be here");
 	}
+}
+
+/* What nobody wants takes no memory. */
+void span__json_skip(struct span__json *j)
+{
+	struct span_arena *arena = j->arena;
+
+	j->arena = NULL;
+	skip(j);
+	j->arena = arena;
 }
 
 struct span_str span__json_raw(struct span__json *j)

@@ -96,14 +96,19 @@ static bool take_escape(struct text *t)
 	return true;
 }
 
-/* The text between START and END, which holds an escape. */
+/*
+ * The text between START and END, which holds an escape. Without an arena it
+ * is only checked.
+ */
 static struct span_str unescape(struct span__json *j,
 				const unsigned char *start,
 				const unsigned char *end)
 {
 	struct text t = {.p = start, .end = end};
-	char *out = span_arena_alloc(j->arena, (size_t)(end - start));
+	char one[8], *out = one;
 
+	if (j->arena)
+		out = span_arena_alloc(j->arena, (size_t)(end - start));
 	if (!out) {
 		span__cursor_fail(j->in, start, SPAN_E_NOMEM, "out of memory");
 		return SPAN_STR("");
@@ -112,6 +117,8 @@ static struct span_str unescape(struct span__json *j,
 	while (t.p < end) {
 		const unsigned char *at = t.p;
 
+		if (!j->arena)
+			t.out = one;
 		if (*t.p != '\\') {
 			*t.out++ = (char)*t.p++;
 			continue;
@@ -123,6 +130,8 @@ static struct span_str unescape(struct span__json *j,
 			return SPAN_STR("");
 		}
 	}
+	if (!j->arena)
+		return SPAN_STR("");
 	return (struct span_str){out, (size_t)(t.out - out)};
 }
 

@@ -37,6 +37,19 @@ enum span_format {
 /* The format's name in options and messages ("jaeger-compact"), or NULL. */
 SPAN_API const char *span_format_name(int format);
 
+/*
+ * The format that a payload's path and content type name, as collectors take
+ * them: "/v1/traces" with JSON is OTLP's. SPAN_FORMAT_AUTO when they say
+ * nothing: then the bytes do.
+ */
+SPAN_API int span_format_of_payload(const struct span_payload *p);
+
+/*
+ * The format of the message that the LEN bytes at P are, or begin; 0 when it is
+ * none that is known.
+ */
+SPAN_API int span_format_detect(const void *p, size_t len);
+
 /* What a decoder did besides the spans it handed out. */
 struct span_decode_stats {
 	uint64_t messages, spans;
@@ -45,6 +58,9 @@ struct span_decode_stats {
 	uint64_t cut, clamped, renamed; /* spans with such a mark */
 	uint64_t client_dropped;	/* spans that clients say they lost */
 };
+
+/* Bytes of the longest message that is decoded. */
+#define SPAN_MESSAGE_MAX (256u << 20)
 
 struct span_decoder;
 

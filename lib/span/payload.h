@@ -68,6 +68,7 @@ struct span_writer;
 struct span_payload_reader_opts {
 	struct span_writer *tie; /* as in struct span_reader_opts */
 	bool skip_bad;		 /* after damage go on at the next payload */
+	struct span_str head;	 /* bytes that were read already; copied */
 };
 
 SPAN_API SPAN_NODISCARD int

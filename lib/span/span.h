@@ -11,6 +11,7 @@
 #include <span/query.h>
 #include <span/render.h>
 #include <span/sketch.h>
+#include <span/split.h>
 #include <span/store.h>
 #include <span/stream.h>
 #include <span/text.h>

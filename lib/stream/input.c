@@ -101,6 +101,19 @@ int span__input_more(struct span__input *in, struct span_error *err)
 	return n > 0;
 }
 
+int span__input_head(struct span__input *in, struct span_str head,
+		     struct span_error *err)
+{
+	in->cap = head.len > FIRST_CAP ? head.len : FIRST_CAP;
+	in->buf = malloc(in->cap);
+	if (!in->buf)
+		return span_error_set(err, SPAN_E_NOMEM, "no memory for input");
+	memcpy(in->buf, head.p, head.len);
+	in->p = in->buf;
+	in->len = head.len;
+	return 0;
+}
+
 void span__input_take(struct span__input *in, size_t len)
 {
 	if (!len) /* P may be NULL */

@@ -35,6 +35,11 @@ struct span__input {
 SPAN_NODISCARD int span__input_more(struct span__input *in,
 				    struct span_error *err);
 
+/* Bytes that were read already come first; copied. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__input_head(struct span__input *in,
+				    struct span_str head,
+				    struct span_error *err);
+
 /* LEN bytes are done with. */
 void span__input_take(struct span__input *in, size_t len);
 

@@ -159,6 +159,10 @@ static int open_reader(struct span_payload_reader **out, struct span__input in,
 	if (o) {
 		r->in.tie = o->tie;
 		r->in.skip_bad = o->skip_bad;
+		if (o->head.len && span__input_head(&r->in, o->head, err) < 0) {
+			span_payload_reader_close(out);
+			return SPAN_E_NOMEM;
+		}
 	}
 	return 0;
 }

@@ -149,7 +149,7 @@ def write_payloads(directory):
     cut = (good[0][0][:100], 6832)
     method = (compact[0][0].replace(b"emitBatch", b"emitBotch"), 6831)
     write(directory, "bad-messages.payloads",
-          [good[0], cut, method, (b'[{"traceId":"1"}]', 9411),
+          [good[0], cut, method, (b'[{"traceNo":"1"}]', 9411),
            cut, good[1], (b"", 6831), cut])
     body = reference.protocol(False)
     batches[0].write(body)

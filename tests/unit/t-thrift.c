@@ -169,9 +169,7 @@ static void test_hostile(struct span_decoder *d)
 		uint64_t pos;
 		const char *msg;
 	} table[] = {
-		{"nothing", "", 0, SPAN_E_CORRUPT, 0, "the message is empty"},
 		{"text", "68656c6c6f", 0, SPAN_E_CORRUPT, 0, "no known format"},
-		{"JSON", "5b5d", 0, SPAN_E_CORRUPT, 0, "JSON is not read yet"},
 		{"gzip", "1f8b0800", 0, SPAN_E_CORRUPT, 0,
 		 "gzip data where a message should be"},
 		{"a head alone", HEAD_C, 0, SPAN_E_TRUNCATED, 13,
