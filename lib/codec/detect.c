@@ -201,7 +201,7 @@ int span_format_of_payload(const struct span_payload *p)
  */
 bool span__format_enveloped(int format, const unsigned char *p, size_t len)
 {
-	if (!len)
+	if (!len || format > SPAN_FORMAT_ZIPKIN_BINARY)
 		return false;
 	if (format == SPAN_FORMAT_JAEGER_COMPACT ||
 	    format == SPAN_FORMAT_ZIPKIN_COMPACT)
