@@ -291,7 +291,15 @@ int capture_listen_open(struct span__receiver *r, struct span_error *err)
 		rc = open_group(r, OTLP, opt.otlp, err);
 	for (size_t i = 0; i < opt.listen.n && rc >= 0; i++)
 		rc = open_listen(r, opt.listen.v[i], err);
-	return rc;
+	return rc < 0 ? rc : capture_servers_opened(err);
+}
+
+bool capture_speaks(enum capture_proto p)
+{
+	for (size_t i = 0; i < listeners.n; i++)
+		if (listeners.proto[i] == p)
+			return true;
+	return false;
 }
 
 int capture_port_proto(uint16_t port)

@@ -43,6 +43,9 @@ SPAN_NODISCARD int capture_listen_open(struct span__receiver *r,
 /* What is spoken at a TCP port, an enum capture_proto; -1: nothing. */
 int capture_port_proto(uint16_t port);
 
+/* Is P spoken anywhere? */
+bool capture_speaks(enum capture_proto p);
+
 /* Say on which addresses connections are taken. */
 void capture_listen_note(void);
 
@@ -65,6 +68,9 @@ SPAN_NODISCARD int capture_serve(struct span__receiver *r, enum capture_proto p,
  */
 bool capture_servers_can_reload(void);
 void capture_servers_reload(void);
+
+/* When all is open: is there a port for each option? 0 or SPAN_E_INVALID. */
+SPAN_NODISCARD int capture_servers_opened(struct span_error *err);
 
 /* To be called after the receiver is closed. */
 void capture_servers_close(void);

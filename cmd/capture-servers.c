@@ -62,8 +62,8 @@ void capture_servers_check(uint64_t queue)
 		cmd_usage("--tls-cert and --tls-key go together");
 	if (!capture_serves() &&
 	    (opt.cert || opt.strategies || opt.cors.n || opt.max_body))
-		cmd_usage("there is no TCP port for --tls-cert, --strategies, "
-			  "--cors-origin or --max-body");
+		cmd_usage("--tls-cert, --strategies, --cors-origin and "
+			  "--max-body go with a TCP port, as of --all");
 	if (opt.max_body && opt.max_body < BODY_MIN)
 		cmd_usage("--max-body is 1K at least");
 	if (opt.max_body > queue_fits(queue))
@@ -269,6 +269,21 @@ int capture_serve(struct span__receiver *r, enum capture_proto p, int fd,
 	if (rc < 0)
 		return rc;
 	return span__http_server_listen(servers.http, fd, kinds[p], port, err);
+}
+
+int capture_servers_opened(struct span_error *err)
+{
+	if (opt.strategies && !capture_speaks(CAPTURE_JAEGER_HTTP) &&
+	    !capture_speaks(CAPTURE_SAMPLING))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "--strategies goes with a port for "
+				      "jaeger-http or sampling");
+	if (opt.cors.n && !capture_speaks(CAPTURE_ZIPKIN) &&
+	    !capture_speaks(CAPTURE_OTLP_HTTP))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "--cors-origin goes with a port for "
+				      "zipkin or otlp-http");
+	return 0;
 }
 
 void capture_servers_close(void)

@@ -256,6 +256,52 @@ metric_is() {
 	stop "$pid"
 }
 
+@test "span-capture: otlp-http takes JSON and protobuf" {
+	start out 'otlp-http admin'
+	url=$(url otlp-http /v1/traces)
+	cat >good.json <<-'END'
+		{"resourceSpans": [{"resource": {"attributes": [
+		   {"key": "service.name", "value": {"stringValue": "shop"}}]},
+		  "scopeSpans": [{"spans": [
+		   {"traceId": "5b8efff798038103d269b633813fc60c",
+		    "spanId": "eee19b7ec3c1b174", "name": "buy", "kind": 2,
+		    "startTimeUnixNano": "1544712660000000000",
+		    "endTimeUnixNano": "1544712661000000000"}]}]}]}
+	END
+	ask --data-binary @good.json -H "$json" "$url"
+	answer 200 application/json '{"partialSuccess":{}}'
+	ask -d '{}' -H "$json" "$url"
+	answer 200 application/json '{"partialSuccess":{}}'
+	# The same as protobuf, by hand: service.name, one span.
+	$python - <<-'END'
+		def field(n, data):
+		    return bytes([n << 3 | 2, len(data)]) + data
+		def fixed(n, v):
+		    return bytes([n << 3 | 1]) + v.to_bytes(8, "little")
+		span = (field(1, bytes(range(16))) + field(2, bytes(range(8))) +
+		        field(5, b"buy") + fixed(7, 1544712660 * 10**9) +
+		        fixed(8, 1544712661 * 10**9))
+		key = field(1, b"service.name") + field(2, field(1, b"shop"))
+		spans = field(1, field(1, key)) + field(2, field(2, span))
+		open("good.pb", "wb").write(field(1, spans))
+	END
+	ask --data-binary @good.pb -H "$proto" "$url"
+	answer 200 application/x-protobuf ''
+	ask --data-binary '' -H "$proto" "$url"
+	answer 200 application/x-protobuf ''
+	gzip good.pb
+	ask --data-binary @good.pb.gz -H "$proto" -H 'Content-Encoding: gzip' "$url"
+	answer 200 application/x-protobuf ''
+	metric_is span_capture_spans_total 3
+	metric_is span_capture_empty_total 2
+	metric_is span_capture_written_total 3
+	stop "$pid"
+	# They are written as they came, but inflated.
+	[ "$("$dump" <out | wc -l)" = 3 ]
+	gunzip good.pb.gz
+	[ "$(tail -c "$(wc -c <good.pb)" out | cmp - good.pb && echo same)" = same ]
+}
+
 @test "span-capture: sampling answers in both dialects" {
 	cat >s.json <<-'END'
 		{"default_strategy": {"type": "probabilistic", "param": 0.5,
@@ -747,7 +793,13 @@ metric_is() {
 	run --separate-stderr -2 span-capture -l 9411
 	[ "$stderr" = "span-capture: '9411' is not PROTO:ADDRESS:PORT" ]
 	run --separate-stderr -2 span-capture --udp --max-body 1M
-	[[ $stderr = "span-capture: there is no TCP port for"* ]]
+	[ "${stderr_lines[0]}" = "span-capture: --tls-cert, --strategies, --cors-origin and --max-body go with a TCP port, as of --all" ]
+	echo '{}' >s.json
+	run --separate-stderr -2 span-capture -l otlp-http:127.0.0.1:0 \
+		--strategies s.json
+	[ "$stderr" = "span-capture: --strategies goes with a port for jaeger-http or sampling" ]
+	run --separate-stderr -2 span-capture -l admin:127.0.0.1:0 --cors-origin '*'
+	[ "$stderr" = "span-capture: --cors-origin goes with a port for zipkin or otlp-http" ]
 	run --separate-stderr -2 span-capture --zipkin --max-body 1
 	[[ $stderr = "span-capture: --max-body is 1K at least"* ]]
 	run --separate-stderr -2 span-capture --zipkin --max-body 2M --queue 1M
@@ -758,6 +810,49 @@ metric_is() {
 	run --separate-stderr -74 span-capture -l "zipkin:127.0.0.1:$(port zipkin)"
 	[ "$stderr" = "span-capture: cannot listen on tcp 127.0.0.1:$(port zipkin) (to see who does: ss -tlpn 'sport = :$(port zipkin)'): Address already in use" ]
 	stop "$pid"
+}
+
+# Run a command in a network namespace of its own, where no port is taken.
+in_namespace() {
+	if [ "$(id -u)" = 0 ]; then
+		unshare -n -- sh -c 'ip link set lo up && exec "$@"' - "$@"
+	else
+		unshare -rn -- sh -c 'ip link set lo up && exec "$@"' - "$@"
+	fi
+}
+
+@test "span-capture: --all and its parts are the ports that everybody uses" {
+	in_namespace true 2>/dev/null || skip "no network namespaces here"
+	cat >one <<-'END'
+		span-capture "$@" --duration 10s 2>err >out 3>&- &
+		i=0
+		until grep -q "listening on $LAST" err || [ $i = 500 ]; do
+			sleep 0.01
+			i=$((i + 1))
+		done
+		kill $!
+		wait $!
+	END
+	LAST=otlp-grpc in_namespace sh one --all=127.0.0.1
+	grep -v warning err >got
+	diff - got <<-'END'
+		span-capture: listening on udp 127.0.0.1:5775 127.0.0.1:6831 127.0.0.1:6832
+		span-capture: listening on jaeger-http 127.0.0.1:14268
+		span-capture: listening on zipkin 127.0.0.1:9411
+		span-capture: listening on otlp-http 127.0.0.1:4318
+		span-capture: listening on sampling 127.0.0.1:5778
+		span-capture: listening on admin 127.0.0.1:14269
+		span-capture: listening on jaeger-grpc 127.0.0.1:14250
+		span-capture: listening on otlp-grpc 127.0.0.1:4317
+	END
+	LAST=otlp-grpc in_namespace sh one --otlp --zipkin=127.0.0.1 \
+		-l zipkin:127.0.0.1:9411
+	grep -q 'listening on zipkin 127.0.0.1:9411$' err
+	grep -q 'listening on otlp-http 127.0.0.1:4318' err
+	run ! grep -E '5775|14268|5778|14269' err
+	LAST=jaeger-grpc in_namespace sh one --jaeger
+	grep -q 'listening on sampling 127.0.0.1:5778' err
+	run ! grep -E '9411|4317|14269' err
 }
 
 @test "span-capture: a stream socket of systemd is served as its name says" {
