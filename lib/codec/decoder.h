@@ -84,6 +84,8 @@ void span__zipkin_again(struct span__message *m, bool compact);
 /* Read a whole message, from m->in, in the pass m->pass. */
 typedef void span__read_fn(struct span__message *m);
 
+span__read_fn span__zipkin_read_json, span__zipkin_read_proto;
+
 /* Append one message of N spans. 0, SPAN_E_INVALID or SPAN_E_NOMEM. */
 typedef int span__encode_fn(struct span_buf *b, const struct span *spans,
 			    size_t n, struct span_error *err);

@@ -90,11 +90,14 @@ void span__json_end(struct span__json *j);
  */
 bool span__json_int(struct span__json *j, int64_t *v);
 bool span__json_uint(struct span__json *j, uint64_t *v);
+/* The same of a text that has been read. */
+bool span__json_int_of(struct span_str s, int64_t *v);
 
 /*
  * A number or a string that holds one, or "NaN", "Infinity", "-Infinity".
  * False, when it is anything else; it has been passed over then.
  */
 bool span__json_double(struct span__json *j, double *v);
+bool span__json_double_of(struct span_str s, double *v);
 
 #endif
