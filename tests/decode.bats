@@ -135,7 +135,7 @@ payloads() {
 		--add-process-tag 'other=${UNSET:it is: so}' \
 		--add-process-tag 'text=${ZONE' --add-process-tag 'odd=${}' \
 		"$DATA/zipkin.payloads" | spans | head -n 1 >got
-	grep -F '"process":{"hostname":"web-1","ip":167772161,"host":"h=1","empty":"","zone":"b","other":"it is: so","text":"${ZONE"}' got
+	grep -F '"process":{"hostname":"web-1","ip":167772161,"port":8080,"host":"h=1","empty":"","zone":"b","other":"it is: so","text":"${ZONE"}' got
 	run --separate-stderr -2 span-decode --add-process-tag =x
 	[ "${stderr_lines[0]}" = "span-decode: --add-process-tag needs KEY=VALUE: '=x'" ]
 	run --separate-stderr -2 span-decode --add-process-tag x

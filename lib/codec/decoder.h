@@ -90,6 +90,10 @@ span__read_fn span__zipkin_read_json, span__zipkin_read_proto;
 typedef int span__encode_fn(struct span_buf *b, const struct span *spans,
 			    size_t n, struct span_error *err);
 
+span__encode_fn span__jaeger_encode_compact, span__jaeger_encode_binary;
+span__encode_fn span__zipkin_encode_compact, span__zipkin_encode_binary;
+span__encode_fn span__zipkin_encode_json, span__zipkin_encode_proto;
+
 struct span__format {
 	const char *name;
 	span__read_fn *read;	 /* NULL: Thrift, which the decoder reads */
@@ -159,6 +163,14 @@ void span__message_times(struct span__message *m, struct span *s, int64_t start,
 			 int64_t duration);
 void span__message_event_time(struct span__message *m, struct span_event *e,
 			      int64_t us);
+
+/*
+ * The way back, for encoders: microseconds of the time NS of S. One that was
+ * clamped leaves as it came: its original stands under KEY in the last of the
+ * *N attributes A, which is not counted any more then.
+ */
+int64_t span__original_us(const struct span *s, const struct span_attrs *a,
+			  size_t *n, struct span_str key, uint64_t ns);
 
 /* Add the decoder's own tags and name what has no name; memory is A's. */
 void span__message_process(struct span__message *m, struct span_process *p,

@@ -82,6 +82,9 @@ void span__zipkin_span(struct span__message *m,
 bool span__zipkin_log_fields(struct span__message *m, struct span_str s,
 			     struct span_attrs *out);
 
+/* Whether it would; texts go to ARENA. */
+bool span__zipkin_is_log(struct span_str s, struct span_arena *arena);
+
 /*
  * What the annotation VALUE of version 1 says of the span's kind, enum
  * span_kind, 0 for nothing; and whether it is a client's or a server's.

@@ -14,22 +14,21 @@
 
 int span__zipkin_core(struct span_str value)
 {
+	static const struct {
+		char name[3];
+		uint8_t kind;
+	} core[] = {
+		{"cs", SPAN_KIND_CLIENT},   {"cr", SPAN_KIND_CLIENT},
+		{"ss", SPAN_KIND_SERVER},   {"sr", SPAN_KIND_SERVER},
+		{"ms", SPAN_KIND_PRODUCER}, {"mr", SPAN_KIND_CONSUMER},
+	};
+
 	if (value.len != 2)
 		return 0;
-	switch (value.p[0] << 8 | value.p[1]) {
-	case 'c' << 8 | 's':
-	case 'c' << 8 | 'r':
-		return SPAN_KIND_CLIENT;
-	case 's' << 8 | 's':
-	case 's' << 8 | 'r':
-		return SPAN_KIND_SERVER;
-	case 'm' << 8 | 's':
-		return SPAN_KIND_PRODUCER;
-	case 'm' << 8 | 'r':
-		return SPAN_KIND_CONSUMER;
-	default:
-		return 0;
-	}
+	for (size_t i = 0; i < sizeof(core) / sizeof(*core); i++)
+		if (!memcmp(core[i].name, value.p, 2))
+			return core[i].kind;
+	return 0;
 }
 
 bool span__zipkin_side(struct span_str value)
@@ -157,14 +156,22 @@ static void make_events(struct span__message *m,
 	}
 }
 
-/* In Zipkin any tag "error" means one, and its text says which. */
+/*
+ * In Zipkin any tag "error" means one, and its text says which; OpenTelemetry's
+ * "OK" beside it overrules it.
+ */
 static void find_error(struct span *s)
 {
 	const struct span_value *v =
 		span_attr_get(&s->attrs, SPAN_STR("error"));
+	const struct span_value *code =
+		span_attr_get(&s->attrs, SPAN_STR("otel.status_code"));
 
 	if (!v || v->type != SPAN_STRING ||
 	    span_str_equal(v->str, SPAN_STR("false")))
+		return;
+	if (code && code->type == SPAN_STRING &&
+	    span_status_parse(code->str) == SPAN_STATUS_OK)
 		return;
 	s->status = SPAN_STATUS_ERROR;
 	if (!span_str_equal(v->str, SPAN_STR("true")))

@@ -217,7 +217,7 @@ static void push_binary(struct span__message *m, struct attr_list *list,
 {
 	if (process_key(b->key).len)
 		return;
-	if (is_address(b->key))
+	if (is_address(b->key) && (b->host.set || b->type != ZIPKIN_MADE))
 		push_peer(m, list, &b->host);
 	else if (span_str_equal(b->key, SPAN_STR("lc")))
 		push_component(m, list, b);

@@ -401,7 +401,9 @@ def zipkin_spans(z):
         times(e, "time_ns", a.timestamp or 0, fields, "time")
         s["events"].append((e["time_ns"], "", fields))
     error = next((v for k, v in s["tags"] if k == "error"), None)
-    if error and error[0] == "string" and error[1] != "false":
+    code = next((v for k, v in s["tags"] if k == "otel.status_code"), None)
+    fine = code and code[0] == "string" and code[1].lower() == "ok"
+    if error and error[0] == "string" and error[1] != "false" and not fine:
         s["status"] = "error"
         s["status_message"] = "" if error[1] == "true" else error[1]
     other = None
