@@ -198,3 +198,22 @@ payloads() {
 	run -0 span-decode --help
 	[[ $output = *--add-process-tag* ]]
 }
+
+@test "span-decode: a file of Zipkin's JSON, or one span of it, is read" {
+	cat >list <<-'END'
+	[{"traceId":"1","id":"2","kind":"PRODUCER","name":"send","shared":true,
+	  "localEndpoint":{"serviceName":"shop","port":80}},
+	 {"traceId":"1","id":"zz"},
+	 {"traceId":"1","id":"3","name":"old","annotations":[{"timestamp":5,
+	  "value":"sr","endpoint":{"serviceName":"db"}}]}]
+	END
+	echo '{"traceId":"1","id":"2","name":"alone"}' >one
+	span-decode --from zipkin-json list one | spans |
+		jq -c '[.service,.name,.kind,.tags,.process]' >got
+	cat >want <<-'END'
+	["shop","send","producer",{"span.kind":"producer","zipkin.shared":true},{"port":80}]
+	["db","old","server",{"span.kind":"server"},{}]
+	["unknown-service-name","alone",null,{},{}]
+	END
+	diff -u want got
+}

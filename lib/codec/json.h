@@ -72,6 +72,9 @@ struct span_str span__json_string(struct span__json *j);
 struct span_str span__json_number(struct span__json *j);
 bool span__json_bool(struct span__json *j);
 
+/* All of S is a number, as JSON writes it. */
+bool span__json_is_number(struct span_str s);
+
 /* Pass over a null, when there is one. */
 bool span__json_null(struct span__json *j);
 

@@ -37,8 +37,8 @@ static bool through_double(struct span_str s, bool *minus, uint64_t *v)
 	const double most = 9007199254740992.0;
 	double d;
 
-	if (!s.len || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')) ||
-	    !span__text_to_double(s, &d) || !(fabs(d) <= most) || d != floor(d))
+	if (!span__json_is_number(s) || !span__text_to_double(s, &d) ||
+	    !(fabs(d) <= most) || d != floor(d))
 		return false;
 	*minus = d < 0;
 	*v = (uint64_t)fabs(d);
@@ -104,9 +104,7 @@ bool span__json_double_of(struct span_str s, double *v)
 		*v = s.p[0] == '-' ? -HUGE_VAL : HUGE_VAL;
 		return true;
 	}
-	if (!s.len || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')))
-		return false;
-	return span__text_to_double(s, v);
+	return span__json_is_number(s) && span__text_to_double(s, v);
 }
 
 bool span__json_double(struct span__json *j, double *v)

@@ -24,7 +24,6 @@ enum span__zipkin_type {
 	ZIPKIN_I64,
 	ZIPKIN_DOUBLE,
 	ZIPKIN_STRING,
-	ZIPKIN_MADE = -1, /* no bytes: it stands in MADE */
 };
 
 struct span__zipkin_endpoint {
@@ -46,8 +45,9 @@ struct span__zipkin_annotation {
 /* Version 1's binary annotation, and version 2's tag. */
 struct span__zipkin_binary {
 	struct span_str key, value;
+	int32_t type; /* enum span__zipkin_type, or what else was sent */
+	bool is_made; /* not of bytes and a type: MADE is the value */
 	struct span_value made;
-	int32_t type;			   /* enum span__zipkin_type */
 	struct span__zipkin_endpoint host; /* version 1 */
 };
 

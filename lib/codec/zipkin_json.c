@@ -205,7 +205,7 @@ static void annotation(struct reader *r)
 		else
 			span__json_skip(&r->j);
 	}
-	if (a.value.len)
+	if (a.value.len || a.us || a.host.set)
 		span__zipkin_annotate(&r->r, &a);
 }
 
@@ -243,15 +243,12 @@ static bool has_point(struct span_str s)
 /* What JSON says that it is; objects and arrays are their text. */
 static struct span_value plain(struct reader *r, const struct scalar *s)
 {
-	struct span_value v = {.type = SPAN_STRING};
+	struct span_value v = {.type = SPAN_STRING, .str = {"", 0}};
 
 	switch (s->type) {
 	case JSON_BOOL:
 		v.type = SPAN_BOOL;
 		v.b = s->b;
-		return v;
-	case JSON_NULL:
-		v.type = SPAN_NULL;
 		return v;
 	case JSON_NUMBER:
 		v.type = SPAN_INT;
@@ -320,7 +317,7 @@ static struct span_value typed(struct reader *r, const struct scalar *s,
 
 static void binary(struct reader *r)
 {
-	struct span__zipkin_binary b = {.key = {"", 0}, .type = ZIPKIN_MADE};
+	struct span__zipkin_binary b = {.key = {"", 0}, .is_made = true};
 	struct span_str key, type = SPAN_STR("");
 	struct scalar value = {.type = JSON_NULL};
 	bool has_key = false;
@@ -350,7 +347,7 @@ static void binary(struct reader *r)
 
 static void tags(struct reader *r)
 {
-	struct span__zipkin_binary b = {.type = ZIPKIN_MADE};
+	struct span__zipkin_binary b = {.is_made = true};
 
 	if (!wanted(r, JSON_OBJECT, "tags are no object") ||
 	    !span__json_object(&r->j))
@@ -358,6 +355,8 @@ static void tags(struct reader *r)
 	while (span__json_member(&r->j, &b.key)) {
 		struct scalar value = scalar(r);
 
+		if (value.type == JSON_NULL)
+			continue;
 		b.key = span__zipkin_text(r->r.m, b.key);
 		b.made = plain(r, &value);
 		span__zipkin_add(&r->r, &b);
@@ -377,7 +376,7 @@ static void list(struct reader *r, void (*item)(struct reader *))
 static uint8_t kind(struct reader *r)
 {
 	struct span__zipkin_binary b = {.key = SPAN_STR("span.kind"),
-					.type = ZIPKIN_MADE};
+					.is_made = true};
 	int k;
 
 	b.made = (struct span_value){.type = SPAN_STRING,

@@ -212,14 +212,31 @@ static bool is_shared(const struct span_attrs *own)
 	return v && v->type == SPAN_BOOL && v->b;
 }
 
+/*
+ * The other side is what the last tags say: readers put it behind the others,
+ * and what is left of several is not changed again.
+ */
+static size_t take_remote(struct span__zipkin_out *o,
+			  const struct span_attrs *own, size_t taken[4])
+{
+	size_t n = 0;
+
+	for (size_t i = own->n; i > 0 && n < 4; i--)
+		if (span__zipkin_take_peer(&o->remote, &own->v[i - 1]))
+			taken[n++] = i - 1;
+	return n;
+}
+
 static void add_own(struct span__zipkin_out *o, const struct span_attrs *own)
 {
+	size_t taken[4], n = take_remote(o, own, taken);
+
 	o->shared = is_shared(own);
 	for (size_t i = 0; i < own->n; i++) {
-		const struct span_attr *a = &own->v[i];
-
-		if (!is_field(o, a) && !span__zipkin_take_peer(&o->remote, a))
-			add(o, a->key, a->value);
+		if (n && taken[n - 1] == i)
+			n--;
+		else if (!is_field(o, &own->v[i]))
+			add(o, own->v[i].key, own->v[i].value);
 	}
 	if (!span__zipkin_has_address(&o->remote) &&
 	    (o->kind == SPAN_KIND_CLIENT || o->kind == SPAN_KIND_PRODUCER))

@@ -109,7 +109,7 @@ static void read_annotation(struct span__zipkin_reader *r,
 		}
 	}
 	proto_leave(in, end);
-	if (a.value.len)
+	if (a.value.len || a.us)
 		span__zipkin_annotate(r, &a);
 }
 
@@ -119,7 +119,7 @@ static void read_tag(struct span__zipkin_reader *r,
 	struct span__zipkin_binary b = {
 		.key = {"", 0},
 		.made = {.type = SPAN_STRING, .str = {"", 0}},
-		.type = ZIPKIN_MADE,
+		.is_made = true,
 	};
 	struct span__cursor *in = &r->m->in;
 	const unsigned char *end = proto_enter(in, in_span);

@@ -81,9 +81,9 @@ static struct span_value value_of(struct span__message *m,
 	};
 	struct span_value v = {.type = SPAN_BYTES, .str = b->value};
 
-	switch (b->type) {
-	case ZIPKIN_MADE:
+	if (b->is_made)
 		return b->made;
+	switch (b->type) {
 	case ZIPKIN_BOOL:
 		v.type = SPAN_BOOL;
 		v.b = b->value.len == 1 && b->value.p[0] == 1;
@@ -205,8 +205,7 @@ static void count_kinds(const struct span__zipkin_span *z, size_t *process,
 static void push_component(struct span__message *m, struct attr_list *list,
 			   const struct span__zipkin_binary *b)
 {
-	const struct span_value v =
-		b->type == ZIPKIN_MADE ? b->made : text_value(b->value);
+	const struct span_value v = b->is_made ? b->made : text_value(b->value);
 
 	if (v.type != SPAN_STRING || v.str.len)
 		push(m, list, SPAN_STR("component"), v);
@@ -217,7 +216,7 @@ static void push_binary(struct span__message *m, struct attr_list *list,
 {
 	if (process_key(b->key).len)
 		return;
-	if (is_address(b->key) && (b->host.set || b->type != ZIPKIN_MADE))
+	if (is_address(b->key) && (b->host.set || !b->is_made))
 		push_peer(m, list, &b->host);
 	else if (span_str_equal(b->key, SPAN_STR("lc")))
 		push_component(m, list, b);
