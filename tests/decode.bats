@@ -203,7 +203,7 @@ payloads() {
 		--add-process-tag 'other=${UNSET:it is: so}' \
 		--add-process-tag 'text=${ZONE' --add-process-tag 'odd=${}' \
 		"$DATA/zipkin.payloads" | spans | head -n 1 >got
-	grep -F '"process":{"hostname":"web-1","ip":167772161,"host":"h=1","empty":"","zone":"b","other":"it is: so","text":"${ZONE"}' got
+	grep -F '"process":{"hostname":"web-1","ip":167772161,"port":8080,"host":"h=1","empty":"","zone":"b","other":"it is: so","text":"${ZONE"}' got
 	run --separate-stderr -2 span-decode --add-process-tag =x
 	[ "${stderr_lines[0]}" = "span-decode: --add-process-tag needs KEY=VALUE: '=x'" ]
 	run --separate-stderr -2 span-decode --add-process-tag x
@@ -265,4 +265,23 @@ payloads() {
 @test "span-decode: --help says what the options are" {
 	run -0 span-decode --help
 	[[ $output = *--add-process-tag* ]]
+}
+
+@test "span-decode: a file of Zipkin's JSON, or one span of it, is read" {
+	cat >list <<-'END'
+	[{"traceId":"1","id":"2","kind":"PRODUCER","name":"send","shared":true,
+	  "localEndpoint":{"serviceName":"shop","port":80}},
+	 {"traceId":"1","id":"zz"},
+	 {"traceId":"1","id":"3","name":"old","annotations":[{"timestamp":5,
+	  "value":"sr","endpoint":{"serviceName":"db"}}]}]
+	END
+	echo '{"traceId":"1","id":"2","name":"alone"}' >one
+	span-decode --from zipkin-json list one | spans |
+		jq -c '[.service,.name,.kind,.tags,.process]' >got
+	cat >want <<-'END'
+	["shop","send","producer",{"span.kind":"producer","zipkin.shared":true},{"port":80}]
+	["db","old","server",{"span.kind":"server"},{}]
+	["unknown-service-name","alone",null,{},{}]
+	END
+	diff -u want got
 }

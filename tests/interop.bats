@@ -13,6 +13,14 @@ compare() {
 		/usr/bin/python3 "$SRC/tests/interop/compare.py" "$@"
 }
 
+compare_zipkin() {
+	/usr/bin/python3 -c 'import google.protobuf' 2>/dev/null ||
+		skip "no python3-protobuf"
+	command -v protoc >/dev/null || skip "no protobuf-compiler"
+	PATH=$BUILD/tests/interop:$PATH PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 "$SRC/tests/interop/compare_zipkin.py" "$@"
+}
+
 @test "interop: recorded messages are what Apache Thrift's library reads" {
 	compare recorded "$DATA"/*.pcap "$DATA"/*.payloads
 }
@@ -58,4 +66,13 @@ compare_otlp() {
 
 @test "interop: damaged OTLP is taken or refused as by that library" {
 	compare_otlp mutated 2000
+}
+
+@test "interop: Zipkin's JSON and protobuf are what Python wrote" {
+	compare_zipkin random 1000
+}
+
+@test "interop: what a Zipkin client sent is what tshark and Python read" {
+	command -v tshark >/dev/null || skip "no tshark"
+	compare_zipkin recorded "$DATA/real-clients.pcap"
 }

@@ -86,9 +86,15 @@ void span__zipkin_again(struct span__message *m, bool compact);
 /* Read a whole message, from m->in, in the pass m->pass. */
 typedef void span__read_fn(struct span__message *m);
 
+span__read_fn span__zipkin_read_json, span__zipkin_read_proto;
+
 /* Append one message of N spans. 0, SPAN_E_INVALID or SPAN_E_NOMEM. */
 typedef int span__encode_fn(struct span_buf *b, const struct span *spans,
 			    size_t n, struct span_error *err);
+
+span__encode_fn span__jaeger_encode_compact, span__jaeger_encode_binary;
+span__encode_fn span__zipkin_encode_compact, span__zipkin_encode_binary;
+span__encode_fn span__zipkin_encode_json, span__zipkin_encode_proto;
 
 struct span__format {
 	const char *name;
@@ -159,6 +165,14 @@ void span__message_times(struct span__message *m, struct span *s, int64_t start,
 			 int64_t duration);
 void span__message_event_time(struct span__message *m, struct span_event *e,
 			      int64_t us);
+
+/*
+ * The way back, for encoders: microseconds of the time NS of S. One that was
+ * clamped leaves as it came: its original stands under KEY in the last of the
+ * *N attributes A, which is not counted any more then.
+ */
+int64_t span__original_us(const struct span *s, const struct span_attrs *a,
+			  size_t *n, struct span_str key, uint64_t ns);
 
 /* Add the decoder's own tags and name what has no name; memory is A's. */
 void span__message_process(struct span__message *m, struct span_process *p,

@@ -2,6 +2,7 @@
 /* Spans to Jaeger's Thrift Batch. */
 #include "codec/jaeger_extra.h"
 #include "codec/thrift_out.h"
+#include "model/model.h"
 
 #include <span/text.h>
 
@@ -97,7 +98,8 @@ static void put_event(struct out *o, const struct span *s,
 	int last = 0;
 
 	put_i64(o, &last, 1,
-		span__extra_time(s, &e->attrs, &n, SPAN__KEY_TIME, e->time_ns));
+		span__original_us(s, &e->attrs, &n, SPAN__KEY_TIME,
+				  e->time_ns));
 	put_list(o, &last, 2, n + named);
 	put_tags(o, &name, named);
 	put_tags(o, e->attrs.v, n);
@@ -126,10 +128,10 @@ static void put_ref(struct out *o, const struct span_ref *r)
 static void put_span(struct out *o, const struct span *s)
 {
 	size_t n = s->attrs.n;
-	int64_t duration = span__extra_time(s, &s->attrs, &n,
-					    SPAN__KEY_DURATION, s->duration_ns);
-	int64_t start = span__extra_time(s, &s->attrs, &n, SPAN__KEY_START,
-					 s->start_ns);
+	int64_t duration = span__original_us(
+		s, &s->attrs, &n, SPAN__KEY_DURATION, s->duration_ns);
+	int64_t start = span__original_us(s, &s->attrs, &n, SPAN__KEY_START,
+					  s->start_ns);
 	struct span__extra x;
 	int last = 0;
 
@@ -208,4 +210,29 @@ int span_encode_jaeger(struct span_buf *b, int format, const struct span *spans,
 	span_buf_release(&o.text);
 	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
 			 : 0;
+}
+
+/* A batch has one process. */
+static int encode(struct span_buf *b, int format, const struct span *spans,
+		  size_t n, struct span_error *err)
+{
+	for (size_t i = 1; i < n; i++)
+		if (spans[i].process != spans->process &&
+		    !span__process_equal(spans[i].process, spans->process))
+			return span_error_set(err, SPAN_E_INVALID,
+					      "a batch of Jaeger's holds spans "
+					      "of one process");
+	return span_encode_jaeger(b, format, spans, n, 0, err);
+}
+
+int span__jaeger_encode_compact(struct span_buf *b, const struct span *spans,
+				size_t n, struct span_error *err)
+{
+	return encode(b, SPAN_FORMAT_JAEGER_COMPACT, spans, n, err);
+}
+
+int span__jaeger_encode_binary(struct span_buf *b, const struct span *spans,
+			       size_t n, struct span_error *err)
+{
+	return encode(b, SPAN_FORMAT_JAEGER_BINARY, spans, n, err);
 }

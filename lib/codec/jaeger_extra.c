@@ -55,20 +55,6 @@ void span__extra_find(const struct span *s, struct span__extra *x)
 	add_text(x, s, "w3c.tracestate", s->trace_state);
 }
 
-int64_t span__extra_time(const struct span *s, const struct span_attrs *a,
-			 size_t *n, struct span_str key, uint64_t ns)
-{
-	const struct span_attr *last = *n ? &a->v[*n - 1] : NULL;
-	uint64_t clamped;
-
-	if (!(s->marks & SPAN_MARK_CLAMPED) || !last ||
-	    last->value.type != SPAN_INT || !span_str_equal(last->key, key) ||
-	    span__ns(last->value.i, &clamped) || clamped != ns)
-		return (int64_t)(ns / 1000);
-	--*n;
-	return last->value.i;
-}
-
 int32_t span__extra_ref_type(const struct span_ref *r)
 {
 	const struct span_value *v;

@@ -24,13 +24,6 @@ struct span__extra {
 /* What a reader of the span's tags alone would not know; borrows S. */
 void span__extra_find(const struct span *s, struct span__extra *x);
 
-/*
- * Microseconds of a time. One that was clamped on receipt leaves as it came:
- * its original, KEY, is the last of the *N first of A; *N is one less then.
- */
-int64_t span__extra_time(const struct span *s, const struct span_attrs *a,
-			 size_t *n, struct span_str key, uint64_t ns);
-
 /* Links came from OpenTracing too, which left their type in an attribute. */
 int32_t span__extra_ref_type(const struct span_ref *r);
 

@@ -126,9 +126,10 @@ static void put_log(struct out *o, const struct span *s,
 				 {.type = SPAN_STRING, .str = e->name}};
 	size_t mark = span__proto_open(o->b, 9), n = e->attrs.n;
 
-	put_time(o, 1,
-		 span__extra_time(s, &e->attrs, &n, SPAN__KEY_TIME, e->time_ns),
-		 e->time_ns);
+	put_time(
+		o, 1,
+		span__original_us(s, &e->attrs, &n, SPAN__KEY_TIME, e->time_ns),
+		e->time_ns);
 	if (e->name.len && !span_attr_get(&e->attrs, name.key))
 		put_tag(o, 2, &name);
 	for (size_t i = 0; i < n; i++)
@@ -172,10 +173,10 @@ static void put_span(struct out *o, const struct span *s,
 		     const struct span_process *shared)
 {
 	size_t mark = span__proto_open(o->b, 1), n = s->attrs.n;
-	int64_t duration = span__extra_time(s, &s->attrs, &n,
-					    SPAN__KEY_DURATION, s->duration_ns);
-	int64_t start = span__extra_time(s, &s->attrs, &n, SPAN__KEY_START,
-					 s->start_ns);
+	int64_t duration = span__original_us(
+		s, &s->attrs, &n, SPAN__KEY_DURATION, s->duration_ns);
+	int64_t start = span__original_us(s, &s->attrs, &n, SPAN__KEY_START,
+					  s->start_ns);
 	struct span__extra x;
 
 	span__extra_find(s, &x);

@@ -118,15 +118,21 @@ bool span__json_item(struct span__json *j)
 	return !j->in->failed;
 }
 
+/* One that is cut short is a failure. */
 static bool word(struct span__json *j, struct span_str w)
 {
 	struct span__cursor *in = j->in;
+	size_t len;
 
 	(void)next(j);
-	if (cursor_left(in) < w.len || memcmp(in->p, w.p, w.len) != 0)
+	len = cursor_left(in) < w.len ? cursor_left(in) : w.len;
+	if (!len || memcmp(in->p, w.p, len) != 0)
 		return false;
-	in->p += w.len;
-	return true;
+	in->p += len;
+	if (len == w.len)
+		return true;
+	fail(j, "");
+	return false;
 }
 
 bool span__json_null(struct span__json *j)
@@ -175,6 +181,14 @@ static bool number(struct span__cursor *in)
 		return true;
 	(void)one_of(in, "+-");
 	return digits(in);
+}
+
+bool span__json_is_number(struct span_str s)
+{
+	struct span__cursor in;
+
+	cursor_init(&in, s.p, s.len);
+	return number(&in) && in.p == in.end;
 }
 
 struct span_str span__json_number(struct span__json *j)

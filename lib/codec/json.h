@@ -72,6 +72,9 @@ struct span_str span__json_string(struct span__json *j);
 struct span_str span__json_number(struct span__json *j);
 bool span__json_bool(struct span__json *j);
 
+/* All of S is a number, as JSON writes it. */
+bool span__json_is_number(struct span_str s);
+
 /* Pass over a null, when there is one. */
 bool span__json_null(struct span__json *j);
 
@@ -90,11 +93,14 @@ void span__json_end(struct span__json *j);
  */
 bool span__json_int(struct span__json *j, int64_t *v);
 bool span__json_uint(struct span__json *j, uint64_t *v);
+/* The same of a text that has been read. */
+bool span__json_int_of(struct span_str s, int64_t *v);
 
 /*
  * A number or a string that holds one, or "NaN", "Infinity", "-Infinity".
  * False, when it is anything else; it has been passed over then.
  */
 bool span__json_double(struct span__json *j, double *v);
+bool span__json_double_of(struct span_str s, double *v);
 
 #endif

@@ -37,8 +37,8 @@ static bool through_double(struct span_str s, bool *minus, uint64_t *v)
 	const double most = 9007199254740992.0;
 	double d;
 
-	if (!s.len || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')) ||
-	    !span__text_to_double(s, &d) || !(fabs(d) <= most) || d != floor(d))
+	if (!span__json_is_number(s) || !span__text_to_double(s, &d) ||
+	    !(fabs(d) <= most) || d != floor(d))
 		return false;
 	*minus = d < 0;
 	*v = (uint64_t)fabs(d);
@@ -62,38 +62,39 @@ static bool text_of(struct span__json *j, struct span_str *s)
 	return !j->in->failed;
 }
 
-static bool integer(struct span__json *j, bool *minus, uint64_t *v)
+static bool integer(struct span_str s, bool *minus, uint64_t *v)
 {
-	struct span_str s;
-
-	return text_of(j, &s) &&
-	       (whole(s, minus, v) || through_double(s, minus, v));
+	return whole(s, minus, v) || through_double(s, minus, v);
 }
 
-bool span__json_int(struct span__json *j, int64_t *v)
+bool span__json_int_of(struct span_str s, int64_t *v)
 {
 	uint64_t n;
 	bool minus;
 
-	if (!integer(j, &minus, &n) || n > (uint64_t)INT64_MAX + minus)
+	if (!integer(s, &minus, &n) || n > (uint64_t)INT64_MAX + minus)
 		return false;
 	*v = (int64_t)(minus ? 0 - n : n);
 	return true;
 }
 
-bool span__json_uint(struct span__json *j, uint64_t *v)
-{
-	bool minus;
-
-	return integer(j, &minus, v) && (!minus || !*v);
-}
-
-bool span__json_double(struct span__json *j, double *v)
+bool span__json_int(struct span__json *j, int64_t *v)
 {
 	struct span_str s;
 
-	if (!text_of(j, &s))
-		return false;
+	return text_of(j, &s) && span__json_int_of(s, v);
+}
+
+bool span__json_uint(struct span__json *j, uint64_t *v)
+{
+	struct span_str s;
+	bool minus;
+
+	return text_of(j, &s) && integer(s, &minus, v) && (!minus || !*v);
+}
+
+bool span__json_double_of(struct span_str s, double *v)
+{
 	if (span_str_equal(s, SPAN_STR("NaN"))) {
 		*v = (double)NAN;
 		return true;
@@ -103,7 +104,12 @@ bool span__json_double(struct span__json *j, double *v)
 		*v = s.p[0] == '-' ? -HUGE_VAL : HUGE_VAL;
 		return true;
 	}
-	if (!s.len || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9')))
-		return false;
-	return span__text_to_double(s, v);
+	return span__json_is_number(s) && span__text_to_double(s, v);
+}
+
+bool span__json_double(struct span__json *j, double *v)
+{
+	struct span_str s;
+
+	return text_of(j, &s) && span__json_double_of(s, v);
 }

@@ -10,81 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/sort.h"
+#include "codec/repeats.h"
 
 #include "base/banned.h"
-
-/* Lists up to this long are searched for repeated keys without memory. */
-#define FEW 16
-
-/*
- * Which of N attributes repeat the key of an earlier one: a byte for each, or
- * NULL when none does.
- */
-struct repeats {
-	const struct span_attr *v;
-	uint8_t *repeated;
-	uint8_t few[FEW];
-	struct span_buf memory;
-};
-
-static int compare_keys(const void *arg, uint32_t a, uint32_t b)
-{
-	const struct span_attr *v = arg;
-
-	return span_str_compare(v[a].key, v[b].key);
-}
-
-static bool find_few(struct repeats *r, const struct span_attr *v, size_t n)
-{
-	bool found = false;
-
-	memset(r->few, 0, sizeof(r->few));
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = 0; k < i && !r->few[i]; k++)
-			if (span_str_equal(v[i].key, v[k].key)) {
-				r->few[i] = 1;
-				found = true;
-			}
-	r->repeated = r->few;
-	return found;
-}
-
-static bool find_many(struct repeats *r, const struct span_attr *v, size_t n)
-{
-	struct span__item *items;
-	bool found = false;
-
-	if (n >= UINT32_MAX)
-		goto failed;
-	items = (struct span__item *)span_buf_reserve(
-		&r->memory, n * (2 * sizeof(*items) + 1));
-	if (!items)
-		goto failed;
-	r->repeated = (uint8_t *)(items + 2 * n);
-	for (uint32_t i = 0; i < n; i++)
-		items[i] = (struct span__item){v[i].key.len, i};
-	span__sort(items, items + n, n, compare_keys, v);
-	for (size_t k = 0; k < n; k++) {
-		bool again = k && items[k].key == items[k - 1].key &&
-			     !compare_keys(v, items[k - 1].i, items[k].i);
-
-		r->repeated[items[k].i] = again;
-		found |= again;
-	}
-	return found;
-failed:
-	r->memory.failed = true;
-	return false;
-}
-
-static void find_repeats(struct repeats *r, const struct span_attr *v, size_t n)
-{
-	bool found = n <= FEW ? find_few(r, v, n) : find_many(r, v, n);
-
-	if (!found)
-		r->repeated = NULL;
-}
 
 static void put_value(struct span_buf *b, const struct span_value *v,
 		      unsigned depth);
@@ -126,9 +54,9 @@ static void put_map(struct span_buf *b, const struct span_value *v,
 		    unsigned depth)
 {
 	const struct span_attr *pairs = v->map.v;
-	struct repeats r = {0};
+	struct span__repeats r = {0};
 
-	find_repeats(&r, pairs, v->map.n);
+	span__repeats_find(&r, pairs, v->map.n);
 	if (r.repeated ||
 	    (v->map.n && pairs->key.len && *pairs->key.p == '$')) {
 		span_buf_puts(b, "{\"$map\":");
@@ -217,9 +145,9 @@ static void put_word(struct span_buf *b, const char *word)
 static void put_attrs(struct span_buf *b, const char *name,
 		      const struct span_attrs *a)
 {
-	struct repeats r = {0};
+	struct span__repeats r = {0};
 
-	find_repeats(&r, a->v, a->n);
+	span__repeats_find(&r, a->v, a->n);
 	put_name(b, name);
 	put_object(b, a->v, a->n, r.repeated, 0);
 	if (r.repeated) {

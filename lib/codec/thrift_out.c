@@ -99,6 +99,14 @@ void span__thrift_put_stop(struct span__thrift_out *o)
 	put_byte(o, 0);
 }
 
+void span__thrift_put_i16(struct span__thrift_out *o, int16_t v)
+{
+	if (o->compact)
+		put_zigzag(o, v);
+	else
+		put_be16(o, (uint16_t)v);
+}
+
 void span__thrift_put_i32(struct span__thrift_out *o, int32_t v)
 {
 	if (o->compact)

@@ -29,6 +29,7 @@ void span__thrift_put_bool(struct span__thrift_out *o, int *last, int id,
 void span__thrift_put_stop(struct span__thrift_out *o);
 
 /* Values, without a head. */
+void span__thrift_put_i16(struct span__thrift_out *o, int16_t v);
 void span__thrift_put_i32(struct span__thrift_out *o, int32_t v);
 void span__thrift_put_i64(struct span__thrift_out *o, int64_t v);
 void span__thrift_put_double(struct span__thrift_out *o, double v);

@@ -26,7 +26,7 @@ static bool take_members(struct span__json *j, struct span_attr *v, size_t max,
 			*cut = true;
 	}
 	span__json_end(j);
-	return !j->in->failed && *n;
+	return !j->in->failed;
 }
 
 bool span__zipkin_log_fields(struct span__message *m, struct span_str s,
@@ -45,10 +45,23 @@ bool span__zipkin_log_fields(struct span__message *m, struct span_str s,
 	if (max > SPAN_MAX_ATTRS)
 		max = SPAN_MAX_ATTRS;
 	v = span__message_array(m, &m->d->arena, max, sizeof(*v));
-	if (!v || !take_members(&j, v, max, &n, &cut))
+	if (!v || !take_members(&j, v, max, &n, &cut) || !n)
 		return false;
 	if (cut)
 		m->marks |= SPAN_MARK_CUT;
 	*out = (struct span_attrs){.v = v, .n = n};
 	return true;
+}
+
+bool span__zipkin_is_log(struct span_str s, struct span_arena *arena)
+{
+	struct span__cursor in;
+	struct span__json j;
+	bool cut = false;
+	size_t n = 0;
+
+	cursor_init(&in, s.p, s.len);
+	span__json_init(&j, &in, arena);
+	return span__json_peek(&j) == JSON_OBJECT &&
+	       take_members(&j, NULL, 0, &n, &cut) && cut;
 }

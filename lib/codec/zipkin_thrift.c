@@ -194,7 +194,7 @@ static void read_list(struct span__message *m, bool compact)
 	for (; n && !m->in.failed; n--) {
 		read_span(m, compact, &s);
 		if (m->pass == SPAN__HAND_OUT && !m->in.failed)
-			span__zipkin_hand_out(m, &s);
+			span__zipkin_span(m, &s);
 		span_arena_reset(&m->d->arena);
 	}
 }

@@ -159,6 +159,12 @@ SPAN_API SPAN_NODISCARD int span_encode_message(struct span_buf *b, int format,
 						struct span_error *err);
 
 /*
+ * Append one span as Zipkin's version 2 has it in JSON, an object, no comma
+ * and no newline: an array of such objects is what SPAN_FORMAT_ZIPKIN_JSON is.
+ */
+SPAN_API void span_encode_zipkin_json(struct span_buf *b, const struct span *s);
+
+/*
  * Append one trace as Jaeger's query API and UI write it, an object with
  * traceID, spans and processes, no newline. int64 beyond 2^53 - 1 are
  * strings, bytes base64, arrays and maps strings of JSON; times are cut to

@@ -27,6 +27,25 @@ size_t span__utf8_next(const char *p, size_t len, uint32_t *cp)
 	return (size_t)n;
 }
 
+void span__utf8_put(struct span_buf *b, struct span_str s)
+{
+	size_t from = 0, at = 0;
+
+	while (at < s.len) {
+		uint32_t cp;
+		size_t n = span__utf8_next(s.p + at, s.len - at, &cp);
+
+		if (cp == SPAN__UTF8_BAD) {
+			span_buf_put(b, s.p + from, at - from);
+			span_buf_puts(b, "\xef\xbf\xbd");
+			from = at + n;
+		}
+		at += n;
+	}
+	if (at > from)
+		span_buf_put(b, s.p + from, at - from);
+}
+
 bool span__utf8_unsafe(uint32_t cp)
 {
 	if (cp < 0x80)

@@ -17,6 +17,9 @@
  */
 size_t span__utf8_next(const char *p, size_t len, uint32_t *cp);
 
+/* Append S, with U+FFFD for each byte that is not part of valid UTF-8. */
+void span__utf8_put(struct span_buf *b, struct span_str s);
+
 /*
  * True for what acts instead of being seen: controls, format characters (bidi
  * and zero-width ones among them), line and paragraph separators, and for

@@ -2,7 +2,7 @@
 /* The first byte says which protocol, the rest is a message of Zipkin. */
 #include <span/codec.h>
 
-#include "thrift-check.h"
+#include "zipkin-check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len);
 
@@ -12,6 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 				      SPAN_FORMAT_ZIPKIN_BINARY};
 
 	if (len)
-		check_thrift(formats[p[0] % 2], p + 1, len - 1);
+		check_zipkin(formats[p[0] % 2], p + 1, len - 1);
 	return 0;
 }

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 UUID = 16  # a type that this version of the library does not know
 MAX_NS = 2**64 - 1
 CORE = {"cs": "client", "cr": "client", "ss": "server", "sr": "server"}
+MESSAGING = {"ms": "producer", "mr": "consumer"}
 
 
 def compile_idl(directory, files=("agent.thrift",), source=HERE):
@@ -366,21 +367,32 @@ def zipkin_spans(z):
                     if b.key in PROCESS_KEYS]
     if host and host.ipv4:
         s["process"].append(("ip", ("int", host.ipv4)))
+    if host and host.ipv6 is not None:
+        s["process"].append(("ipv6", ("bytes", bytes(host.ipv6))))
+    if host and host.port:
+        s["process"].append(("port", ("int", host.port & 0xffff)))
     for b in binary:
         if b.key in PROCESS_KEYS:
             continue
         if b.key in ("sa", "ca", "ma"):
             s["tags"] += peer_tags(b.host)
         elif b.key == "lc":
-            s["tags"].append(("component",
-                              ("string", shown(text(bytes(b.value or b""))))))
+            if b.value:
+                s["tags"].append(("component",
+                                  ("string", shown(text(bytes(b.value))))))
         else:
             s["tags"].append((shown(b.key or ""), zipkin_value(b)))
     sides = [CORE[a.value] for a in z.annotations or [] if a.value in CORE]
-    if sides:
-        s["tags"].append(("span.kind", ("string", sides[0])))
+    sides += [MESSAGING[a.value] for a in z.annotations or []
+              if a.value in MESSAGING]
+    kind = sides[0] if sides else None
+    if kind:
+        s["tags"].append(("span.kind", ("string", kind)))
+    start, duration = zipkin_times(z)
     for a in z.annotations or []:
         if not a.value or a.value in CORE:
+            continue
+        if MESSAGING.get(a.value, "") == kind and (a.timestamp or 0) == start:
             continue
         fields = log_fields(a.value)
         if fields is None:
@@ -389,14 +401,14 @@ def zipkin_spans(z):
         times(e, "time_ns", a.timestamp or 0, fields, "time")
         s["events"].append((e["time_ns"], "", fields))
     error = next((v for k, v in s["tags"] if k == "error"), None)
-    if error and error[0] == "string" and error[1] != "false":
+    code = next((v for k, v in s["tags"] if k == "otel.status_code"), None)
+    fine = code and code[0] == "string" and code[1].lower() == "ok"
+    if error and error[0] == "string" and error[1] != "false" and not fine:
         s["status"] = "error"
         s["status_message"] = "" if error[1] == "true" else error[1]
-    start, duration = zipkin_times(z)
     other = None
     if find(z, "cs") and find(z, "sr"):
-        kind = next((v for k, v in s["tags"] if k == "span.kind"), None)
-        client = kind == ("string", "client")
+        client = kind == "client"
         other = dict(s, tags=[], events=[], status="unset", status_message="",
                      marks=s["marks"] - {"clamped"})
         other["tags"] = [("span.kind",

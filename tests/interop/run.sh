@@ -28,6 +28,9 @@ if ! command -v protoc >/dev/null ||
 else
 	"$here/compare_otlp.py" random "$((messages / 5))" "$seed" || status=1
 	"$here/compare_otlp.py" mutated "$messages" "$seed" || status=1
+	"$here/compare_zipkin.py" random "$messages" "$seed" || status=1
+	"$here/compare_zipkin.py" recorded "$here/../data/real-clients.pcap" ||
+		status=1
 fi
 for suite in clients examples collectors; do
 	"$here/$suite.sh" "$build" || status=1

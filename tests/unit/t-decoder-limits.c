@@ -2,6 +2,8 @@
 /* What is above a limit is cut and marked, and memory has a bound. */
 #include "decode_help.h"
 
+#include "codec/proto_out.h"
+
 #include "base/banned.h"
 
 static void test_cut_text(void)
@@ -239,6 +241,83 @@ static void test_memory(void)
 	span_buf_release(&one);
 }
 
+static void is_bounded(int format, const struct span_buf *b, const char *name)
+{
+	int rc;
+
+	/* A decoder keeps memory for its next message. */
+	span_decoder_close(&decoder);
+	if (!ok(!span_decoder_open(&decoder, NULL, NULL), "open"))
+		return;
+	most_memory = 0;
+	rc = span_decoder_message(decoder, format, b->p, b->len, see_memory,
+				  NULL, NULL);
+	ok(rc > 0 && b->len <= SPAN__COLLECT_MAX && most_memory <= 48 * b->len,
+	   "%s, smallest %s: in %zu KiB for %zu", span_format_name(format),
+	   name, most_memory >> 10, b->len >> 10);
+}
+
+/*
+ * The same of Zipkin's JSON and protobuf: spans of nothing but ids, and in
+ * spans the smallest elements of each list.
+ */
+static void test_zipkin_memory(void)
+{
+	static const struct {
+		const char *name, *before, *element, *after;
+		size_t n;
+	} json[] = {
+		{"spans", "", "", "", 0},
+		{"tags", ",\"tags\":{\"\":\"\"", ",\"\":\"\"", "}", 1023},
+		{"annotations", ",\"annotations\":[{}", ",{\"value\":\"x\"}",
+		 "]", 1024},
+		{"empty annotations", ",\"annotations\":[{}", ",{}", "]", 4096},
+		{"binary annotations", ",\"binaryAnnotations\":[{}",
+		 ",{\"key\":\"\"}", "]", 1024},
+		{"addresses", ",\"binaryAnnotations\":[{}",
+		 ",{\"key\":\"sa\",\"endpoint\":{}}", "]", 1024},
+		{"escapes", ",\"name\":\"", "\\n", "\"", 60000},
+	};
+	static const struct {
+		const char *name, *element;
+		size_t len, n;
+	} proto[] = {
+		{"spans", "", 0, 0},
+		{"tags", "\x5a\0", 2, 1024},
+		{"annotations", "\x52\3\x12\1x", 5, 1024},
+	};
+	struct span_buf b = {0}, one = {0};
+
+	for (size_t i = 0; i < sizeof(json) / sizeof(*json); i++) {
+		b.len = 0;
+		while (b.len < 1000000) {
+			span_buf_puts(&b, b.len ? "," : "[");
+			span_buf_puts(&b, "{\"traceId\":\"1\",\"id\":\"1\"");
+			span_buf_puts(&b, json[i].before);
+			for (size_t k = 0; k < json[i].n && b.len < 1000000;
+			     k++)
+				span_buf_puts(&b, json[i].element);
+			span_buf_puts(&b, json[i].after);
+			span_buf_putc(&b, '}');
+		}
+		span_buf_putc(&b, ']');
+		is_bounded(SPAN_FORMAT_ZIPKIN_JSON, &b, json[i].name);
+	}
+	for (size_t i = 0; i < sizeof(proto) / sizeof(*proto); i++) {
+		one.len = b.len = 0;
+		span_buf_put(&one, "\x0a\x08yyyyyyyy\x1a\x08xxxxxxxx", 20);
+		for (size_t k = 0; k < proto[i].n; k++)
+			span_buf_put(&one, proto[i].element, proto[i].len);
+		while (b.len < 1000000) {
+			span__proto_put_bytes(
+				&b, 1, (struct span_str){one.p, one.len});
+		}
+		is_bounded(SPAN_FORMAT_ZIPKIN_PROTO, &b, proto[i].name);
+	}
+	span_buf_release(&b);
+	span_buf_release(&one);
+}
+
 int main(void)
 {
 	if (!ok(!span_decoder_open(&decoder, NULL, NULL), "open"))
@@ -248,6 +327,7 @@ int main(void)
 	test_long_span();
 	test_long();
 	test_memory();
+	test_zipkin_memory();
 	span_decoder_close(&decoder);
 	return done_testing();
 }

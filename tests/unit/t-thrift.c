@@ -42,7 +42,7 @@ static int decode(struct span_decoder *d, int format, const void *p, size_t len,
 	"[1485467191639875000 event=s:e]\n"
 #define B_SPAN "s 0000000000000001/0000000000000002 \"o\" flags=1 1000+1000\n"
 #define Z_SPAN                                                                 \
-	"a(ip=i:16909060) 0000000000000001/0000000000000002"                   \
+	"a(ip=i:16909060 port=i:65535) 0000000000000001/0000000000000002"      \
 	"<0000000000000001 \"g\" flags=0 10000+5000 client "                   \
 	"(span.kind=s:client)\n"
 
