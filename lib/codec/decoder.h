@@ -26,6 +26,8 @@
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
 #define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
 #define SPAN__KEY_TIME SPAN_STR("spantools.original_time_us")
+/* Where OTLP's end of a span goes that is before its start (ns). */
+#define SPAN__KEY_END SPAN_STR("spantools.original_end_ns")
 
 struct span__clients;
 

@@ -8,6 +8,7 @@
  * head the first field or list head and the first field inside it decide.
  */
 #include "codec/decoder.h"
+#include "codec/otlp_model.h"
 
 #include "base/banned.h"
 
@@ -19,8 +20,10 @@ static const struct span__format formats[SPAN_FORMATS] = {
 	[SPAN_FORMAT_ZIPKIN_BINARY] = {"zipkin-binary", NULL, NULL},
 	[SPAN_FORMAT_ZIPKIN_JSON] = {"zipkin-json", NULL, NULL},
 	[SPAN_FORMAT_ZIPKIN_PROTO] = {"zipkin-proto", NULL, NULL},
-	[SPAN_FORMAT_OTLP_PROTO] = {"otlp-proto", NULL, NULL},
-	[SPAN_FORMAT_OTLP_JSON] = {"otlp-json", NULL, NULL},
+	[SPAN_FORMAT_OTLP_PROTO] = {"otlp-proto", span__otlp_proto_read,
+				    span__otlp_proto_write},
+	[SPAN_FORMAT_OTLP_JSON] = {"otlp-json", span__otlp_json_read,
+				   span__otlp_json_write},
 	[SPAN_FORMAT_JAEGER_PROTO] = {"jaeger-proto", NULL, NULL},
 	[SPAN_FORMAT_JAEGER_JSON] = {"jaeger-json", NULL, NULL},
 };
