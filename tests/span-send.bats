@@ -264,6 +264,116 @@ print(s.getsockname()[1])')
 	[ "$(<one/most)" = 1 ]
 }
 
+# ---- OTLP, Zipkin ----
+
+@test "span-send: OTLP over HTTP, in protobuf and in JSON" {
+	collector proto
+	run --separate-stderr -0 send "otlp+http://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(head -n 1 proto/1.head)" = "POST /v1/traces HTTP/1.1" ]
+	grep -qx 'Content-Type: application/x-protobuf' proto/1.head
+	diff <(ids <"$in") <(ids_in otlp-proto proto)
+	collector json
+	run --separate-stderr -0 send --json --gzip "otlp+http://127.0.0.1:$port"
+	grep -qx 'Content-Type: application/json' json/1.head
+	grep -qx 'Content-Encoding: gzip' json/1.head
+	diff <(ids <"$in") <(ids_in otlp-json json)
+}
+
+@test "span-send: OTLP over HTTP tries again as its specification says" {
+	for code in 429 502 503 504; do
+		collector "log$code" "$code" 200
+		run --separate-stderr -0 send "otlp+http://127.0.0.1:$port"
+		[ "$(account accepted)" = "$n" ]
+		[ "$(account failed)" = 1 ]
+	done
+	for code in 400 404 408 500 501; do
+		collector "log$code" "$code"
+		run --separate-stderr -69 send "otlp+http://127.0.0.1:$port"
+		[ "$(account rejected)" = "$n" ]
+		[ "$(account "sent again")" = 0 ]
+	done
+}
+
+@test "span-send: a partial success is counted and told" {
+	for json in "" --json; do
+		collector "log$json" partial=3,text=odd partial=0,text=hint 200
+		# shellcheck disable=SC2086
+		run --separate-stderr -69 send $json --batch 100 \
+			"otlp+http://127.0.0.1:$port"
+		[ "$(account rejected)" = 3 ]
+		[ "$(account accepted)" = "$((n - 3))" ]
+		[[ $stderr = *": partial success: odd; 3 spans are rejected"* ]]
+		[[ $stderr = *": warning: hint; all spans are accepted"* ]]
+	done
+}
+
+@test "span-send: OTLP over gRPC, with and without gzip" {
+	collector log --grpc
+	run --separate-stderr -0 send --batch 50 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account messages)" -gt 5 ]
+	method=opentelemetry.proto.collector.trace.v1.TraceService/Export
+	[ "$(head -n 1 log/1.head)" = "/$method" ]
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+	collector packed --grpc
+	run --separate-stderr -0 send --gzip "otlp+grpc://127.0.0.1:$port"
+	diff <(ids <"$in") <(ids_in otlp-proto packed)
+}
+
+@test "span-send: gRPC statuses are tried again, or not" {
+	collector log --grpc CANCELLED DEADLINE_EXCEEDED ABORTED OUT_OF_RANGE \
+		UNAVAILABLE DATA_LOSS RESOURCE_EXHAUSTED,retry=0.01 OK
+	run --separate-stderr -0 send --concurrency 1 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" = 7 ]
+	collector no --grpc INVALID_ARGUMENT,text=no%41 UNKNOWN NOT_FOUND INTERNAL \
+		PERMISSION_DENIED UNIMPLEMENTED UNAUTHENTICATED RESOURCE_EXHAUSTED OK
+	run --separate-stderr -69 send --concurrency 1 --batch 10 \
+		"otlp+grpc://127.0.0.1:$port"
+	[ "$(account rejected)" = 80 ]
+	[ "$(account accepted)" = "$((n - 80))" ]
+	[ "$(account failed)" = 8 ]
+	[[ $stderr = *": gRPC INVALID_ARGUMENT: no%41; 10 spans are rejected"* ]]
+}
+
+@test "span-send: a pause that RetryInfo asks for is kept" {
+	collector log --grpc UNAVAILABLE,retry=0.5 OK
+	start=$(date +%s%N)
+	run --separate-stderr -0 send "otlp+grpc://127.0.0.1:$port"
+	[ "$((($(date +%s%N) - start) / 1000000))" -ge 500 ]
+}
+
+@test "span-send: too large a message of gRPC is halved, partial success counts" {
+	collector log --grpc max=30000
+	run --separate-stderr -0 send "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" -gt 1 ]
+	collector part --grpc partial=7
+	run --separate-stderr -69 send --batch 65536 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account rejected)" = 7 ]
+}
+
+@test "span-send: TLS, when the certificate is trusted" {
+	command -v openssl >/dev/null || skip "no openssl"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem \
+		-days 2 -subj /CN=localhost -addext \
+		'subjectAltName=DNS:localhost,IP:127.0.0.1' 2>/dev/null
+	collector http --tls cert.pem key.pem
+	http=$port
+	run --separate-stderr -0 send --cacert cert.pem "otlp+https://127.0.0.1:$http"
+	[ "$(account accepted)" = "$n" ]
+	run --separate-stderr -0 send --insecure "otlp+https://127.0.0.1:$http"
+	run --separate-stderr -69 send "otlp+https://127.0.0.1:$http"
+	[ "$(account "given up")" = "$n" ]
+	[[ $stderr = *certificate* ]]
+	collector grpc --grpc --tls cert.pem key.pem
+	run --separate-stderr -0 send --batch 50 --cacert cert.pem \
+		"otlp+grpcs://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in otlp-proto grpc)
+}
+
 # ---- Headers and secrets ----
 
 @test "span-send: headers, of arguments and of a file" {

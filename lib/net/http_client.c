@@ -277,6 +277,16 @@ static long http_version(const struct span__send_url *u)
 }
 
 /*
+ * libcurl before 8.0 (seen with 7.88.1) fails each request but the first on a
+ * connection that speaks HTTP/2 without having negotiated it.
+ */
+static bool single_use(const struct span__send_url *u)
+{
+	return u->grpc && !u->tls &&
+	       curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
+/*
  * Setting an option fails where this libcurl has no TLS or HTTP/2, or without
  * memory; 0 when all went well.
  */
@@ -300,7 +310,9 @@ static CURLcode set_options(const struct span__http *h, struct slot *s)
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_PIPEWAIT, (long)o->url->grpc);
+	SET(CURLOPT_PIPEWAIT, (long)(o->url->grpc && !single_use(o->url)));
+	SET(CURLOPT_FORBID_REUSE, (long)single_use(o->url));
+	SET(CURLOPT_FRESH_CONNECT, (long)single_use(o->url));
 	SET(CURLOPT_TIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L);
 	SET(CURLOPT_ERRORBUFFER, s->error);
 	SET(CURLOPT_PRIVATE, s);

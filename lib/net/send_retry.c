@@ -108,7 +108,7 @@ enum span__outcome span__outcome_of(enum span__send_protocol protocol,
 
 	if (!a->http)
 		return a->retryable ? SPAN__OUTCOME_RETRY
-				    : SPAN__OUTCOME_REJECTED;
+				    : SPAN__OUTCOME_FAILED;
 	if (grpc && a->grpc >= 0)
 		return of_grpc(a);
 	if (a->http >= 200 && a->http < 300)

@@ -17,6 +17,7 @@ enum span__outcome {
 	SPAN__OUTCOME_RETRY,
 	SPAN__OUTCOME_REJECTED,	 /* for good */
 	SPAN__OUTCOME_TOO_LARGE, /* a part of it may go through */
+	SPAN__OUTCOME_FAILED,	 /* not sent, and never will be */
 };
 
 #define SPAN__NO_DELAY UINT64_MAX

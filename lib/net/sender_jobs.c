@@ -239,6 +239,10 @@ static bool judge(struct span__jobs *j, struct span__job *job,
 	case SPAN__OUTCOME_TOO_LARGE:
 		split_or_drop(j, job, cause);
 		return false;
+	case SPAN__OUTCOME_FAILED:
+		span__causes_say_lost(&j->causes, cause, job->n, "dropped");
+		drop(j, job, SPAN__SEND_GIVEN_UP);
+		return false;
 	default:
 		span__causes_say_lost(&j->causes, cause, job->n, "rejected");
 		j->counts.rejected += job->n;
