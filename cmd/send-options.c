@@ -3,7 +3,12 @@
 
 #include "cmd_source.h"
 
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "net/sender.h"
+#include "send-spool.h"
 
 #include "base/banned.h"
 
@@ -12,6 +17,7 @@ struct send_opt send_opt = {
 	.batch_bytes = 2u << 20,
 	.max_packet = 65000,
 	.concurrency = 4,
+	.max_bytes = 1u << 30,
 	.flush_ns = SECOND_NS,
 	.timeout_ns = 10 * SECOND_NS,
 	.stop_ns = 10 * SECOND_NS,
@@ -55,6 +61,14 @@ static const struct cmd_option retry_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const struct cmd_option spool_options[] = {
+	{CMD_STRING, 0, "spool", &send_opt.spool, "DIR",
+	 "keep spans in DIR until they are settled", NULL},
+	{CMD_SIZE, 0, "max-bytes", &send_opt.max_bytes, "SIZE",
+	 "drop the oldest spans of a larger spool (default 1G)", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
 static const struct cmd_option http_options[] = {
 	{CMD_LIST, 0, "header", &send_opt.auth.headers, "HEADER",
 	 "send this header, 'KEY: VALUE' (repeatable)", NULL},
@@ -78,6 +92,7 @@ static const struct cmd_option http_options[] = {
 const struct cmd_option send_options[] = {
 	{CMD_GROUP, 0, NULL, (void *)message_options, NULL, "Messages", NULL},
 	{CMD_GROUP, 0, NULL, (void *)retry_options, NULL, "Answers", NULL},
+	{CMD_GROUP, 0, NULL, (void *)spool_options, NULL, "Spool", NULL},
 	{CMD_GROUP, 0, NULL, (void *)http_options, NULL, "HTTP and gRPC", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_metrics_options, NULL, "Output", NULL},
@@ -97,6 +112,10 @@ void send_options_check(int argc)
 		cmd_usage("--max-packet is from 256 to 65507");
 	if (!(send_opt.rate >= 0 && send_opt.rate <= 1e9))
 		cmd_usage("--rate is not from 0 to 1e9");
+	if (send_opt.max_bytes < SEND_SPOOL_MIN)
+		cmd_usage("--max-bytes is 1M at least");
+	if (send_opt.spool && send_opt.no_retry)
+		cmd_usage("--spool and --no-retry at once");
 	if (send_opt.key && !send_opt.cert)
 		cmd_usage("--key goes with --cert");
 }
@@ -114,4 +133,20 @@ void send_options_check_url(const struct span__send_url *u)
 			send_opt.insecure))
 		cmd_usage("--cacert, --cert, --key and --insecure go with TLS: "
 			  "otlp+https, otlp+grpcs, zipkin+https, jaeger+https");
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+bool send_reads_pipe(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (!strcmp(argv[i], "-"))
+			return is_pipe(STDIN_FILENO);
+	return !argc && is_pipe(STDIN_FILENO);
 }

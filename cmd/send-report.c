@@ -20,6 +20,10 @@ static const struct cmd_metric metrics[] = {
 	 &SENT.dropped[SPAN__SEND_TOO_LARGE], false},
 	{SPANS, "result=\"stopped\"", SPANS_HELP,
 	 &SENT.dropped[SPAN__SEND_STOPPED], false},
+	{SPANS, "result=\"spool_full\"", SPANS_HELP, &send_report.overflowed,
+	 false},
+	{"span_send_waiting_spans", "", "Spans in the spool.",
+	 &send_report.waiting, true},
 	{"span_send_retried_spans_total", "", "Spans that were sent again.",
 	 &SENT.retried, false},
 	{"span_send_messages_total", "", "Messages sent.", &SENT.messages,
@@ -31,18 +35,26 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
+/* What a spool keeps is not lost when we stop. */
+static uint64_t dropped_for(enum span__send_drop why)
+{
+	return why == SPAN__SEND_STOPPED && send_report.waiting
+		       ? 0
+		       : SENT.dropped[why];
+}
+
 static uint64_t dropped(void)
 {
-	uint64_t n = 0;
+	uint64_t n = send_report.overflowed;
 
 	for (size_t i = 0; i < SPAN__SEND_DROPS; i++)
-		n += SENT.dropped[i];
+		n += dropped_for((enum span__send_drop)i);
 	return n;
 }
 
 uint64_t send_report_lost(void)
 {
-	return SENT.rejected + dropped();
+	return SENT.rejected + dropped() + send_report.waiting;
 }
 
 void send_report_look(struct span__sender *s, bool now)
@@ -50,6 +62,17 @@ void send_report_look(struct span__sender *s, bool now)
 	span__sender_counts(s, &SENT);
 	cmd_metrics_write(metrics, now);
 	cmd_progress(SENT.accepted, "spans accepted");
+}
+
+static void put_cause(struct span_buf *b, uint64_t n, const char *name,
+		      const char **before)
+{
+	if (!n)
+		return;
+	span_buf_puts(b, *before);
+	span_text_count(b, n);
+	span_buf_printf(b, " %s", name);
+	*before = ", ";
 }
 
 /* "100 dropped (90 given up, 10 too large)" */
@@ -64,16 +87,22 @@ static void put_dropped(struct span_buf *b)
 
 	span_text_count(b, dropped());
 	span_buf_puts(b, " dropped");
-	for (size_t i = 0; i < SPAN__SEND_DROPS; i++) {
-		if (!SENT.dropped[i])
-			continue;
-		span_buf_puts(b, before);
-		span_text_count(b, SENT.dropped[i]);
-		span_buf_printf(b, " %s", names[i]);
-		before = ", ";
-	}
+	for (size_t i = 0; i < SPAN__SEND_DROPS; i++)
+		put_cause(b, dropped_for((enum span__send_drop)i), names[i],
+			  &before);
+	put_cause(b, send_report.overflowed, "spool full", &before);
 	if (*before == ',')
 		span_buf_putc(b, ')');
+}
+
+/* ", 12 waiting in the spool" */
+static void put_waiting(struct span_buf *b)
+{
+	if (!send_report.waiting)
+		return;
+	span_buf_puts(b, ", ");
+	span_text_count(b, send_report.waiting);
+	span_buf_puts(b, " waiting in the spool");
 }
 
 static void put(struct span_buf *b, uint64_t n, const char *text)
@@ -88,6 +117,7 @@ static void put_account(struct span_buf *b, uint64_t start_ns)
 	put(b, SENT.accepted, " accepted, ");
 	put(b, SENT.rejected, " rejected, ");
 	put_dropped(b);
+	put_waiting(b);
 	span_buf_puts(b, "; ");
 	put(b, SENT.retried, " sent again; ");
 	put(b, SENT.messages, " messages (");
@@ -108,6 +138,7 @@ void send_report_end(uint64_t start_ns)
 	} else if (send_report_lost()) {
 		put(&b, SENT.rejected, " spans rejected, ");
 		put_dropped(&b);
+		put_waiting(&b);
 		span_buf_puts(&b, ", of ");
 		put(&b, send_report.read, " read");
 	}

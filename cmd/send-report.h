@@ -13,10 +13,12 @@
 struct send_report {
 	struct span__sender_counts sent;
 	uint64_t read; /* spans of the source */
+	/* of the spool: spans that are not settled, and that had no room */
+	uint64_t waiting, overflowed;
 };
 extern struct send_report send_report;
 
-/* Spans that did not reach the peer, as far as is known. */
+/* Spans that did not reach the peer, or not yet, as far as is known. */
 uint64_t send_report_lost(void);
 
 /* Look at the counts of S; rewrite the metrics file when it is due, or NOW. */

@@ -5,27 +5,28 @@
  */
 #include "cmd_source.h"
 
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "send-options.h"
 #include "send-report.h"
+#include "send-spool.h"
 
 #include "base/banned.h"
 
 #define SECOND_NS 1000000000ull
 #define MOMENT_NS 100000000ull	/* between two looks at signals */
 #define BATCH_MEMORY (8u << 20) /* of spans: what has more is sent */
+#define SPOOL_NS 100000000ull	/* that a span may be missing in the spool */
 
 static struct {
 	struct span__send_url url;
 	struct span__sender *sender;
 	struct span__batch *batch; /* being filled, or NULL */
+	size_t n_spooled;	   /* put into the spool, but not flushed */
+	uint64_t oldest_ns;	   /* when the first of them came */
 	uint64_t start_ns;
-	uint64_t paced_ns;   /* when the next span may come, with --rate */
-	uint64_t stop_at_ns; /* when all is given up; 0: no signal came */
+	uint64_t paced_ns;	/* when the next span may come, with --rate */
+	uint64_t give_up_at_ns; /* 0: nothing says when */
 } state;
 
 /* ---- Giving up ---- */
@@ -34,19 +35,27 @@ static void look_at_signals(void)
 {
 	uint64_t now = cmd_monotonic_ns();
 
+	if (send_opt.spool) {
+		send_report.waiting = send_spool_waiting();
+		send_report.overflowed = send_spool_dropped();
+	}
 	send_report_look(state.sender, false);
-	if (!cmd_stopped)
-		return;
-	if (!state.stop_at_ns)
-		state.stop_at_ns = now + send_opt.stop_ns;
-	if (now >= state.stop_at_ns)
+	if (cmd_stopped && (!state.give_up_at_ns ||
+			    state.give_up_at_ns > now + send_opt.stop_ns))
+		state.give_up_at_ns = now + send_opt.stop_ns;
+	if (state.give_up_at_ns && now >= state.give_up_at_ns)
 		span__sender_give_up(state.sender);
+}
+
+static bool has_given_up(void)
+{
+	return state.give_up_at_ns && cmd_monotonic_ns() >= state.give_up_at_ns;
 }
 
 /* ---- Batches ---- */
 
 /* Hand the batch over, and wait for room: so a slow peer slows the source. */
-static int push(struct span_error *err)
+static int push_batch(struct span_error *err)
 {
 	int rc = state.batch ? 0 : 1;
 
@@ -58,49 +67,91 @@ static int push(struct span_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* How long the batch may still wait; UINT64_MAX when there is none. */
-static uint64_t batch_due_ns(void)
+/* A full disk is waited for: sending makes room on it. */
+static int push_spool(struct span_error *err)
 {
-	uint64_t gone_ns;
+	const struct timespec moment = {.tv_nsec = MOMENT_NS};
+	uint64_t wait_ns = UINT64_MAX;
+	bool told = false;
+	int rc;
 
-	if (!state.batch)
+	while ((rc = send_spool_flush(err)) == SPAN_E_FULL && !has_given_up()) {
+		if (!told)
+			cmd_warn("%s; waiting for room", err->msg);
+		told = true;
+		rc = send_spool_tick(&wait_ns, err);
+		if (rc < 0)
+			return rc;
+		span__sender_wake(state.sender);
+		nanosleep(&moment, NULL);
+		look_at_signals();
+	}
+	if (rc < 0)
+		return rc;
+	state.n_spooled = 0;
+	span__sender_wake(state.sender);
+	return send_spool_tick(&wait_ns, err);
+}
+
+static int push(struct span_error *err)
+{
+	return send_opt.spool ? push_spool(err) : push_batch(err);
+}
+
+/* How long what is gathered may still wait; UINT64_MAX for nothing. */
+static uint64_t gathered_due_ns(void)
+{
+	uint64_t most = send_opt.flush_ns, gone_ns;
+
+	if (!state.batch && !state.n_spooled)
 		return UINT64_MAX;
-	gone_ns = cmd_monotonic_ns() - state.batch->oldest_ns;
-	return gone_ns < send_opt.flush_ns ? send_opt.flush_ns - gone_ns : 0;
+	if (send_opt.spool && SPOOL_NS < most)
+		most = SPOOL_NS;
+	gone_ns = cmd_monotonic_ns() - state.oldest_ns;
+	return gone_ns < most ? most - gone_ns : 0;
+}
+
+/* 1 when it is enough, 0, or a negative code. */
+static int gather(const struct span *s, struct span_error *err)
+{
+	int rc = 0;
+
+	if (!state.batch && !state.n_spooled)
+		state.oldest_ns = cmd_monotonic_ns();
+	if (send_opt.spool) {
+		rc = send_spool_put(s, err);
+		return rc < 0 ? rc : ++state.n_spooled >= send_opt.batch;
+	}
+	if (!state.batch)
+		rc = span__batch_open(&state.batch, (size_t)send_opt.batch,
+				      err);
+	if (rc >= 0)
+		rc = span__batch_put(state.batch, s, err);
+	if (rc < 0)
+		return rc;
+	return state.batch->n == state.batch->max ||
+	       span__batch_size(state.batch) >= BATCH_MEMORY;
 }
 
 static int put(const struct span *s, struct span_error *err)
 {
-	int rc = 0;
+	int rc = gather(s, err);
 
-	if (!state.batch) {
-		rc = span__batch_open(&state.batch, (size_t)send_opt.batch,
-				      err);
-		if (rc < 0)
-			return rc;
-		state.batch->oldest_ns = cmd_monotonic_ns();
-	}
-	rc = span__batch_put(state.batch, s, err);
 	if (rc < 0)
 		return rc;
 	send_report.read++;
-	if (state.batch->n == state.batch->max ||
-	    span__batch_size(state.batch) >= BATCH_MEMORY || !batch_due_ns())
-		return push(err);
-	return 0;
+	return rc || !gathered_due_ns() ? push(err) : 0;
 }
 
 /* Before a read that may block. */
 static int idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 {
-	uint64_t due_ns = batch_due_ns();
+	uint64_t due_ns = gathered_due_ns();
+	int rc = 0;
 
 	(void)arg;
 	if (!due_ns) {
-		int rc = push(err);
-
-		if (rc < 0)
-			return rc;
+		rc = push(err);
 		due_ns = UINT64_MAX;
 	}
 	look_at_signals();
@@ -108,7 +159,9 @@ static int idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 		*wait_ns = due_ns;
 	if (SECOND_NS < *wait_ns)
 		*wait_ns = SECOND_NS;
-	return 0;
+	if (rc >= 0 && send_opt.spool)
+		rc = send_spool_tick(wait_ns, err);
+	return rc;
 }
 
 /*
@@ -124,8 +177,7 @@ static int pace(struct span_error *err)
 		return 0;
 	if (state.paced_ns < now)
 		state.paced_ns = now;
-	while (rc >= 0 && now < state.paced_ns &&
-	       !(cmd_stopped && state.stop_at_ns && now >= state.stop_at_ns)) {
+	while (rc >= 0 && now < state.paced_ns && !has_given_up()) {
 		uint64_t wait_ns = state.paced_ns - now;
 		struct timespec t = {0};
 
@@ -141,25 +193,6 @@ static int pace(struct span_error *err)
 }
 
 /* ---- The whole ---- */
-
-static bool is_pipe(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) &&
-	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-}
-
-/* What reads a pipe drains it; a signal ends the reading of all else. */
-static bool reads_pipe(int argc, char **argv, const struct cmd_source *in)
-{
-	if (cmd_source_is_store(in))
-		return false;
-	for (int i = 0; i < argc; i++)
-		if (!strcmp(argv[i], "-"))
-			return is_pipe(STDIN_FILENO);
-	return !argc && is_pipe(STDIN_FILENO);
-}
 
 static int send_all(struct cmd_source *in, bool drains, struct span_error *err)
 {
@@ -177,17 +210,38 @@ static int send_all(struct cmd_source *in, bool drains, struct span_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* What was read is sent, whatever ended the reading. */
+/*
+ * What was read is sent, whatever ended the reading. A spool keeps what does
+ * not go through for another time.
+ */
 static int finish(struct span_error *err)
 {
+	uint64_t wait_ns = UINT64_MAX;
 	int rc = push(err);
 
+	if (send_opt.spool && !state.give_up_at_ns)
+		state.give_up_at_ns =
+			cmd_monotonic_ns() + send_opt.retry_time_ns;
 	while (!rc) {
 		rc = span__sender_finish(state.sender, MOMENT_NS, err);
+		if (rc >= 0 && send_opt.spool &&
+		    send_spool_tick(&wait_ns, err) < 0)
+			rc = err->code;
 		look_at_signals();
 	}
-	send_report_look(state.sender, true);
+	if (rc >= 0 && send_opt.spool && send_spool_waiting())
+		rc = send_spool_settle_up(err);
 	return rc < 0 ? rc : 0;
+}
+
+static int open_spool(struct span_error *err)
+{
+	const struct send_spool_opts o = {.dir = send_opt.spool,
+					  .max_bytes = send_opt.max_bytes,
+					  .batch = (size_t)send_opt.batch,
+					  .batch_memory = BATCH_MEMORY};
+
+	return send_spool_open(&o, err);
 }
 
 static void say(void *arg, const char *text)
@@ -221,6 +275,11 @@ static int open_sender(const char *name, const struct send_headers *h,
 		.say = say,
 	};
 
+	if (send_opt.spool) {
+		o.more = send_spool_more;
+		o.settled = send_spool_settled;
+		o.retry_time_ns = UINT64_MAX;
+	}
 	return span__sender_open(&state.sender, &o, err);
 }
 
@@ -240,15 +299,21 @@ static int run(int argc, char **argv, struct span_error *err)
 	cmd_signals_source();
 	cmd_source_on_idle(idle, NULL);
 	if ((rc = send_headers_read(&headers, &send_opt.auth, err)) < 0 ||
+	    (send_opt.spool && (rc = open_spool(err)) < 0) ||
 	    (rc = open_sender(argv[0], &headers, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc - 1, argv + 1, NULL, err)) < 0)
 		goto done;
 	cmd_sd_notify("READY=1");
-	rc = send_all(in, reads_pipe(argc - 1, argv + 1, in), err);
+	rc = send_all(in,
+		      send_reads_pipe(argc - 1, argv + 1) &&
+			      !cmd_source_is_store(in),
+		      err);
 	ended = finish(&later);
 	if (rc >= 0 && ended < 0)
 		*err = later;
 	rc = rc < 0 ? rc : ended;
+	look_at_signals();
+	send_report_look(state.sender, true);
 	send_report_end(state.start_ns);
 	if (!rc && send_report_lost())
 		rc = CMD_PEER;
@@ -257,6 +322,10 @@ done:
 	span__sender_close(&state.sender);
 	span__batch_close(&state.batch);
 	send_headers_release(&headers);
+	if (send_spool_close(&later) < 0 && rc >= 0) {
+		*err = later;
+		rc = later.code;
+	}
 	return rc;
 }
 

@@ -548,3 +548,159 @@ print(s.getsockname()[1])')
 	run --separate-stderr -2 span-send --batch 0 otlp+http://x </dev/null
 	run --separate-stderr -69 span-send jaeger+udp://no-such-host.invalid </dev/null
 }
+
+# ---- Spool ----
+
+# A port where nobody listens.
+free_port() {
+	port=$("$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+}
+
+# Send with a spool, for a short time.
+spool() {
+	span-send -v --spool sp --retry-min 1ms --retry-max 4ms \
+		--retry-max-time 10s "$@"
+}
+
+@test "span-send: a spool keeps spans while the collector is away" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	run --separate-stderr -69 spool --retry-max-time 50ms "$url" "$in"
+	[ "$(account "waiting in the spool")" = "$n" ]
+	[ "$(account dropped)" = 0 ]
+	diff <(ids <"$in") <(span-query --spans -s sp/spans -o spans | ids)
+	collector log --port "$port"
+	run --separate-stderr -0 spool "$url" </dev/null
+	[[ ${stderr_lines[0]} = "span-send: sp: $n spans are waiting" ]]
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+	# Once is enough.
+	before=$(requests log)
+	run --separate-stderr -0 spool "$url" </dev/null
+	[ "$(requests log)" = "$before" ]
+	run --separate-stderr -0 spool "$url" "$in"
+	diff <(ids <"$in" | sed p) <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool that has room is filled and emptied at once" {
+	collector log 503 200
+	run --separate-stderr -0 spool --batch 7 "jaeger+http://127.0.0.1:$port" "$in"
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in jaeger-binary log | uniq)
+}
+
+@test "span-send: kill -9 loses nothing of a spool, and repeats little" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	run --separate-stderr -69 spool --retry-max-time 1ms --batch 8 "$url" "$in"
+	collector log --port "$port" 200,sleep=0.005
+	for kills in 1 2 3 4 5 6 7 8; do
+		want=$(($(requests log) + RANDOM % 9))
+		spool -q --batch 8 --concurrency 2 "$url" </dev/null 2>err 3>&- &
+		sender=$!
+		while [ "$(requests log)" -lt "$want" ] && kill -0 "$sender"; do
+			:
+		done
+		kill -KILL "$sender" 2>/dev/null || true
+		wait "$sender" || true
+	done
+	run --separate-stderr -0 spool --batch 8 "$url" </dev/null
+	diff <(ids <"$in" | uniq) <(ids_in otlp-proto log | uniq)
+	sent=$(ids_in otlp-proto log | wc -l)
+	# Two messages of eight spans may be under way.
+	[ "$sent" -le $((n + kills * 2 * 8)) ]
+}
+
+@test "span-send: kill -9 while it reads loses nothing that was in the spool" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	mkfifo pipe
+	spool "$url" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	cat "$in" >&8
+	full() {
+		[ "$(span-query -c --spans -s sp/spans)" = "$n" ]
+	}
+	wait_until full
+	kill -KILL "$sender"
+	exec 8>&-
+	wait "$sender" || true
+	collector log --port "$port"
+	run --separate-stderr -0 spool "$url" </dev/null
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool drops its oldest spans above --max-bytes, counted" {
+	free_port
+	span-gen --seed 3 -n 1500 >many
+	total=$(span-query -c --spans many)
+	run --separate-stderr -69 spool --max-bytes 1M --retry-max-time 1500ms \
+		"otlp+http://127.0.0.1:$port" many
+	lost=$(account "spool full")
+	waiting=$(account "waiting in the spool")
+	[ "$lost" -gt 0 ]
+	[ $((lost + waiting)) = "$total" ]
+	[ "$(du -sb sp/spans | cut -f1)" -le $((1200 << 10)) ]
+	collector log --port "$port"
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" = "$waiting" ]
+	# The newest are there.
+	diff <(ids_in otlp-proto log) <(span-query --spans -o jsonl many |
+		tail -n "$waiting" | sed -E \
+		's/.*"trace_id":"([0-9a-f]+)","span_id":"([0-9a-f]+)".*/\1 \2/' | sort)
+}
+
+@test "span-send: a spool has one user at a time" {
+	collector log
+	mkfifo pipe
+	spool "otlp+http://127.0.0.1:$port" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	is_locked() {
+		! flock -n sp/spans/LOCK true
+	}
+	wait_until is_locked
+	run --separate-stderr -75 spool "otlp+http://127.0.0.1:$port" "$in"
+	exec 8>&-
+	ends 0 "$sender"
+}
+
+@test "span-send: a signal leaves what is not sent in the spool" {
+	free_port
+	span-send -v --spool sp --stop-timeout 20ms "otlp+http://127.0.0.1:$port" \
+		"$in" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	wait_until grep -q 'trying again' err
+	kill -TERM "$sender"
+	ends 69 "$sender"
+	stderr=$(<err)
+	[ "$(account "waiting in the spool")" = "$n" ]
+	[ "$(account dropped)" = 0 ]
+}
+
+@test "span-send: what a spool was sent of is not believed blindly" {
+	collector log
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" "$in"
+	cp sp/sent good
+	for text in '' junk "$(head -n 2 good)" "$(sed 's/^seq .*/seq x/' good)" \
+		"$(sed 's/^end/done 9 8\nend/' good)" \
+		"$(sed 's/^seq .*/seq 99999999999999999999999/' good)"; do
+		echo "$text" >sp/sent
+		run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+		[[ $stderr = *"sp/sent is damaged: all that the spool holds is sent again"* ]]
+		[ "$(account accepted)" -gt 0 ]
+	done
+	# Of another store, and of frames that a power cut took.
+	sed 's/^store ./store f/; s/^store f\(.*\)$/store 0\1/' good >sp/sent
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" -gt 0 ]
+	sed 's/^seq .*/seq 1000000/' good >sp/sent
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" "$in"
+	[ "$(account accepted)" = "$n" ]
+}

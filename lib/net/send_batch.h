@@ -30,8 +30,8 @@ struct span__batch {
 	uint32_t *table; /* of processes by hash: index + 1; 0: none */
 	size_t table_mask;
 	struct span_arena arena;
-	size_t n_pending;   /* messages of it that are not settled */
-	uint64_t tag;	    /* the owner's */
+	size_t n_pending;	      /* messages of it that are not settled */
+	uint64_t first_seq, last_seq; /* the owner's: frames it is made of */
 	uint64_t oldest_ns; /* when the first span was put, the owner's clock */
 };
 
