@@ -67,6 +67,11 @@ writes() {
 	esac
 }
 
+# What a program does goes somewhere else than to standard output.
+silent() {
+	[ "$1" = span-send ]
+}
+
 @test "rules: every program has help, a version and a man page" {
 	for p in $(programs); do
 		echo "$p"
@@ -162,6 +167,7 @@ writes() {
 		echo "$p"
 		run --separate-stderr -141 closed_pipe "$p" --help
 		[ -z "$stderr" ]
+		silent "$p" && continue
 		command=$(writes "$p")
 		[ -n "$command" ]
 		bash -c "$command" >out
@@ -176,6 +182,7 @@ writes() {
 		echo "$p"
 		run --separate-stderr -74 full_disk "$p" --help
 		[[ $stderr = "$p: "*": No space left on device" ]]
+		silent "$p" && continue
 		run --separate-stderr -74 full_disk bash -c "$(writes "$p")"
 		[[ $stderr = "$p: "*": No space left on device" ]]
 	done
@@ -183,6 +190,7 @@ writes() {
 
 @test "rules: -v ends with a line of counts" {
 	for p in $(programs); do
+		silent "$p" && continue
 		command=$(writes "$p")
 		run --separate-stderr -0 bash -c "${command/$p/$p -v} >out"
 		echo "$p: $stderr"

@@ -294,6 +294,33 @@ span_store_since(struct span_store *st, const struct span_store_mark *from,
 		 struct span_store_mark *end, struct span_error *err);
 
 /*
+ * A place between two frames of a store's own logs; zero: before the first.
+ * SEQ alone, with zeros, stands for the place behind that frame: it takes some
+ * looking. Numbers never come again, unless a power cut has taken those of
+ * frames that were not acknowledged.
+ */
+struct span_store_place {
+	uint64_t log, offset, seq;
+};
+/* 0: taken; 1: enough, it comes again; below 0 ends it. FRAME is valid until
+ * it returns. */
+typedef int span_store_frame_fn(void *arg, struct span_str frame, uint64_t seq,
+				struct span_error *err);
+
+/*
+ * For who takes a store as a queue: call FN with each frame behind *AT, in the
+ * order in which they were appended, up to now; *AT moves behind those that FN
+ * took. What is expired is not there; damage is passed over and told as scans
+ * do. Not while another thread appends by the same directory.
+ *
+ * 0; what FN returned below 0; SPAN_E_INVALID when the logs behind *AT were
+ * sealed, or the store is of a kind without logs; SPAN_E_IO, SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int
+span_store_follow(struct span_store *st, struct span_store_place *at,
+		  span_store_frame_fn *fn, void *arg, struct span_error *err);
+
+/*
  * See what was appended since: a new snapshot for the scans that follow. The
  * cursors of the old one must be closed before.
  */

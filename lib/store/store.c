@@ -251,6 +251,17 @@ int span_store_since(struct span_store *st, const struct span_store_mark *from,
 		err);
 }
 
+int span_store_follow(struct span_store *st, struct span_store_place *at,
+		      span_store_frame_fn *fn, void *arg,
+		      struct span_error *err)
+{
+	if (!st->ops->follow)
+		return span_error_set(err, SPAN_E_INVALID, "%s: it has no logs",
+				      st->name);
+	return span__store_named(st->name,
+				 st->ops->follow(st, at, fn, arg, err), err);
+}
+
 int span_cursor_next(struct span_cursor *c, struct span *out,
 		     struct span_error *err)
 {

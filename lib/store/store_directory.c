@@ -161,6 +161,7 @@ static const struct span__store_ops ops = {
 	.counts = counts,
 	.scan = span__directory_scan,
 	.since = span__directory_since,
+	.follow = span__directory_follow,
 	.refresh = span__directory_refresh,
 	.stat = span__directory_stat,
 	.files = span__directory_files,

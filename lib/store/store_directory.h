@@ -38,6 +38,10 @@ SPAN_NODISCARD int span__directory_since(struct span_store *st,
 					 span_store_since_fn *fn, void *arg,
 					 struct span_store_mark *end,
 					 struct span_error *err);
+SPAN_NODISCARD int span__directory_follow(struct span_store *st,
+					  struct span_store_place *at,
+					  span_store_frame_fn *fn, void *arg,
+					  struct span_error *err);
 SPAN_NODISCARD int span__directory_stat(struct span_store *st,
 					struct span_store_stat *out,
 					struct span_error *err);

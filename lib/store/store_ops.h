@@ -39,6 +39,9 @@ struct span__store_ops {
 		     const struct span__scan *scan, span_store_since_fn *fn,
 		     void *arg, struct span_store_mark *end,
 		     struct span_error *err);
+	int (*follow)(struct span_store *st, struct span_store_place *at,
+		      span_store_frame_fn *fn, void *arg,
+		      struct span_error *err);
 	int (*refresh)(struct span_store *st, struct span_error *err);
 	int (*stat)(struct span_store *st, struct span_store_stat *out,
 		    struct span_error *err);

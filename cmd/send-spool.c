@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "send-spool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "send-place.h"
+
+#include "base/banned.h"
+
+#define LOGS 8u /* that max_bytes are about */
+#define LOG_MIN (64u << 10)
+#define LOG_MAX (64u << 20)
+#define SECOND_NS 1000000000ull
+
+static struct {
+	struct send_spool_opts o;
+	char *spans, *sent; /* paths */
+
+	/* the main thread's */
+	struct span_writer *writer;
+	struct span_buf frames; /* that it wrote and the store has not taken */
+	size_t n_put;		/* spans since its last frame */
+	uint64_t looked_ns;	/* when sizes were looked at */
+
+	/* the sender's thread's */
+	struct span_frame *frame;
+	struct span__batch *batch; /* being filled */
+
+	pthread_mutex_t lock; /* of all below */
+	struct span_store *store, *reader;
+	struct span_store_place taken;
+	struct send_place place;
+	uint64_t waiting, dropped; /* spans */
+} spool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void damaged(void *arg, const char *text)
+{
+	(void)arg;
+	cmd_warn("%s", text);
+}
+
+/* ---- Opening ---- */
+
+static char *join(const char *dir, const char *name)
+{
+	struct span_buf b = {0};
+
+	span_buf_printf(&b, "%s/%s", dir, name);
+	span_buf_putc(&b, '\0');
+	if (b.failed)
+		span_buf_release(&b);
+	return b.p;
+}
+
+static int make_paths(struct span_error *err)
+{
+	spool.spans = join(spool.o.dir, "spans");
+	spool.sent = join(spool.o.dir, "sent");
+	if (!spool.spans || !spool.sent)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	if (mkdir(spool.o.dir, 0700) < 0 && errno != EEXIST)
+		return span_error_set(err, SPAN_E_IO, "cannot make %s",
+				      spool.o.dir);
+	return 0;
+}
+
+static int open_stores(struct span_error *err)
+{
+	uint64_t log = spool.o.max_bytes / LOGS;
+	struct span_store_opts o = {
+		.mode = SPAN_STORE_APPEND,
+		.rotate_bytes = log < LOG_MIN	? LOG_MIN
+				: log > LOG_MAX ? LOG_MAX
+						: log,
+		.damage = damaged,
+	};
+	int rc = span_store_open(&spool.store, spool.spans, &o, err);
+
+	o.mode = SPAN_STORE_READ;
+	return rc < 0 ? rc
+		      : span_store_open(&spool.reader, spool.spans, &o, err);
+}
+
+/*
+ * After a power cut the numbers of frames that were lost come again: what was
+ * sent of them says nothing of the new ones. Neither does what another store
+ * was.
+ */
+static int read_place(struct span_error *err)
+{
+	struct send_place *p = &spool.place;
+	struct span_store_stat stat;
+	struct span_error why = {0};
+	int rc = send_place_read(p, spool.sent, &why);
+
+	if (rc == SPAN_E_CORRUPT)
+		cmd_warn("%s: all that the spool holds is sent again", why.msg);
+	else if (rc < 0)
+		*err = why;
+	if (rc < 0 && rc != SPAN_E_CORRUPT)
+		return rc;
+	if (span_store_stat(spool.reader, &stat, err) < 0)
+		return err->code;
+	if (rc != 1 || memcmp(stat.uuid, p->uuid, sizeof(p->uuid)) != 0)
+		*p = (struct send_place){0};
+	memcpy(p->uuid, stat.uuid, sizeof(p->uuid));
+	return 0;
+}
+
+/* ---- How much there is ---- */
+
+struct counting {
+	uint64_t after, last; /* frames behind AFTER, up to LAST */
+	uint64_t n, last_seen;
+};
+
+static int count_frame(void *arg, struct span_str frame, uint64_t seq,
+		       struct span_error *err)
+{
+	struct counting *c = arg;
+	size_t used;
+
+	if (seq > c->last)
+		return 1;
+	c->last_seen = seq;
+	if (seq <= c->after || send_place_has(&spool.place, seq))
+		return 0;
+	if (span_frame_parse(spool.frame, frame.p, frame.len, &used, err) > 0)
+		c->n += span_frame_info(spool.frame)->n_spans;
+	return 0;
+}
+
+static int count_waiting(struct span_error *err)
+{
+	struct span_store_place from = {0};
+	struct counting c = {.last = UINT64_MAX};
+	int rc = span_store_follow(spool.reader, &from, count_frame, &c, err);
+
+	if (rc < 0)
+		return rc;
+	if (spool.place.seq > c.last_seen) {
+		spool.place.seq = c.last_seen;
+		spool.place.n = 0;
+	}
+	spool.taken.seq = spool.place.seq;
+	spool.waiting = c.n;
+	if (c.n && cmd_verbose)
+		cmd_note("%s: %llu span%s waiting", spool.o.dir,
+			 (unsigned long long)c.n, c.n == 1 ? " is" : "s are");
+	return 0;
+}
+
+int send_spool_open(const struct send_spool_opts *o, struct span_error *err)
+{
+	int rc;
+
+	spool.o = *o;
+	if ((rc = make_paths(err)) < 0 || (rc = open_stores(err)) < 0 ||
+	    (rc = span_frame_open(&spool.frame, err)) < 0 ||
+	    (rc = span_writer_open_mem(&spool.writer, &spool.frames, err)) <
+		    0 ||
+	    (rc = read_place(err)) < 0)
+		return rc;
+	return count_waiting(err);
+}
+
+uint64_t send_spool_waiting(void)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&spool.lock);
+	n = spool.waiting;
+	pthread_mutex_unlock(&spool.lock);
+	return n;
+}
+
+uint64_t send_spool_dropped(void)
+{
+	return spool.dropped;
+}
+
+/* ---- Appending ---- */
+
+bool send_spool_dirty(void)
+{
+	return spool.n_put || spool.frames.len;
+}
+
+int send_spool_put(const struct span *s, struct span_error *err)
+{
+	int rc = span_writer_put(spool.writer, s, err);
+
+	if (rc < 0)
+		return rc;
+	/* No frame has more spans than a message may have. */
+	if (++spool.n_put < spool.o.batch)
+		return 0;
+	spool.n_put = 0;
+	return span_writer_flush(spool.writer, err);
+}
+
+/* One frame of spool.frames, at AT: its length, or a negative code. */
+static int64_t append_frame(struct span_frame *f, size_t at,
+			    struct span_error *err)
+{
+	size_t used;
+	int rc = span_frame_parse(f, spool.frames.p + at, spool.frames.len - at,
+				  &used, err);
+
+	if (rc >= 0)
+		rc = span_frame_validate(f, err);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&spool.lock);
+	rc = span_store_append_frame(spool.store, f, err);
+	if (rc >= 0)
+		spool.waiting += span_frame_info(f)->n_spans;
+	pthread_mutex_unlock(&spool.lock);
+	return rc < 0 ? rc : (int64_t)used;
+}
+
+int send_spool_flush(struct span_error *err)
+{
+	struct span_frame *f = NULL;
+	size_t at = 0;
+	int64_t used = span_writer_flush(spool.writer, err);
+
+	spool.n_put = 0;
+	if (used >= 0)
+		used = span_frame_open(&f, err);
+	while (used >= 0 && at < spool.frames.len) {
+		used = append_frame(f, at, err);
+		if (used > 0)
+			at += (size_t)used;
+	}
+	if (at) {
+		spool.frames.len -= at;
+		memmove(spool.frames.p, spool.frames.p + at, spool.frames.len);
+	}
+	span_frame_close(&f);
+	return used < 0 ? (int)used : 0;
+}
+
+/* ---- Sending ---- */
+
+static int put_spans(struct span__batch *b, struct span_error *err)
+{
+	struct span s;
+	int rc;
+
+	while ((rc = span_frame_next(spool.frame, &s, err)) > 0) {
+		rc = span__batch_put(b, &s, err);
+		if (rc < 0)
+			break;
+	}
+	return rc;
+}
+
+/* A frame goes into the batch as a whole, or begins the next one. */
+static int take_frame(void *arg, struct span_str frame, uint64_t seq,
+		      struct span_error *err)
+{
+	struct span__batch *b = spool.batch;
+	size_t used, n;
+	int rc;
+
+	(void)arg;
+	if (send_place_has(&spool.place, seq))
+		return 0;
+	rc = span_frame_parse(spool.frame, frame.p, frame.len, &used, err);
+	if (rc < 0)
+		return rc;
+	n = span_frame_info(spool.frame)->n_spans;
+	if (b &&
+	    (b->n + n > b->max || span__batch_size(b) >= spool.o.batch_memory))
+		return 1;
+	if (!b) {
+		rc = span__batch_open(&b, n > spool.o.batch ? n : spool.o.batch,
+				      err);
+		if (rc < 0)
+			return rc;
+		spool.batch = b;
+		b->first_seq = seq;
+	}
+	b->last_seq = seq;
+	return put_spans(b, err);
+}
+
+int send_spool_more(void *arg, struct span__batch **b, struct span_error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&spool.lock);
+	if (spool.place.n < SEND_PLACE_RANGES)
+		rc = span_store_follow(spool.reader, &spool.taken, take_frame,
+				       arg, err);
+	if (rc >= 0 && spool.batch)
+		send_place_begin(&spool.place, spool.batch->first_seq,
+				 spool.batch->last_seq);
+	pthread_mutex_unlock(&spool.lock);
+	if (rc < 0)
+		return rc;
+	*b = spool.batch;
+	spool.batch = NULL;
+	return *b != NULL;
+}
+
+int send_spool_settled(void *arg, const struct span__batch *list,
+		       struct span_error *err)
+{
+	static struct send_place copy; /* of this thread alone */
+
+	(void)arg;
+	pthread_mutex_lock(&spool.lock);
+	for (; list; list = list->next) {
+		send_place_settle(&spool.place, list->first_seq);
+		spool.waiting -= list->n;
+	}
+	copy = spool.place;
+	pthread_mutex_unlock(&spool.lock);
+	return send_place_write(&copy, spool.sent, err);
+}
+
+/* ---- Room ---- */
+
+struct sizes {
+	uint64_t total, sent; /* bytes; of closed logs that were sent */
+};
+
+static int add_size(void *arg, const struct span_store_file *f,
+		    const char *text, struct span_error *err)
+{
+	struct sizes *s = arg;
+
+	(void)text;
+	(void)err;
+	s->total += f->bytes;
+	if (!f->open && f->last_seq <= spool.place.seq)
+		s->sent += f->bytes;
+	return 0;
+}
+
+/* A log goes: what was not taken from it will never be sent. */
+static int count_dropped(void *arg, const struct span_store_file *f,
+			 const char *text, struct span_error *err)
+{
+	struct counting c = {.after = spool.taken.seq, .last = f->last_seq};
+	struct span_store_place from = {.log = f->segment};
+	int rc = 0;
+
+	(void)arg;
+	(void)text;
+	if (f->last_seq > spool.taken.seq)
+		rc = span_store_follow(spool.reader, &from, count_frame, &c,
+				       err);
+	spool.dropped += c.n;
+	spool.waiting -= c.n;
+	return rc;
+}
+
+/*
+ * Of batches that were under way when their log had to go nothing is left on
+ * disk: those that were not settled in the end are lost.
+ */
+int send_spool_settle_up(struct span_error *err)
+{
+	struct span_store_place from = {0};
+	struct counting c = {.last = UINT64_MAX};
+	int rc;
+
+	pthread_mutex_lock(&spool.lock);
+	rc = span_store_follow(spool.reader, &from, count_frame, &c, err);
+	if (rc >= 0 && c.n < spool.waiting) {
+		spool.dropped += spool.waiting - c.n;
+		spool.waiting = c.n;
+	}
+	pthread_mutex_unlock(&spool.lock);
+	return rc;
+}
+
+/* Remove logs that were sent, and the oldest ones above max_bytes. */
+static int make_room(struct span_error *err)
+{
+	struct span_store_opts o = {.mode = SPAN_STORE_MAINTAIN};
+	struct span_store_expired gone = {0};
+	struct span_store_policy p = {.trust_clock = true};
+	struct span_store *st;
+	struct sizes s = {0};
+	int rc = span_store_open(&st, spool.spans, &o, err);
+
+	if (rc == SPAN_E_BUSY)
+		return 0;
+	if (rc >= 0)
+		rc = span_store_files(st, add_size, &s, err);
+	p.max_bytes = s.total - s.sent < spool.o.max_bytes ? s.total - s.sent
+							   : spool.o.max_bytes;
+	p.max_bytes += !p.max_bytes;
+	if (rc >= 0 && p.max_bytes < s.total)
+		rc = span_store_expire(st, &p, &gone, count_dropped, NULL, err);
+	if (rc >= 0 || st)
+		(void)span_store_close(&st, NULL);
+	return rc;
+}
+
+int send_spool_tick(uint64_t *wait_ns, struct span_error *err)
+{
+	uint64_t due_ns, now = cmd_monotonic_ns();
+	int rc;
+
+	pthread_mutex_lock(&spool.lock);
+	rc = span_store_tick(spool.store, &due_ns, err);
+	if (rc >= 0 && now - spool.looked_ns >= SECOND_NS) {
+		spool.looked_ns = now;
+		rc = make_room(err);
+	}
+	pthread_mutex_unlock(&spool.lock);
+	if (due_ns < *wait_ns)
+		*wait_ns = due_ns;
+	return rc;
+}
+
+int send_spool_close(struct span_error *err)
+{
+	int rc = 0;
+
+	if (spool.store)
+		rc = span_store_close(&spool.store, err);
+	if (spool.reader)
+		(void)span_store_close(&spool.reader, NULL);
+	span_writer_close(&spool.writer);
+	span_frame_close(&spool.frame);
+	span__batch_close(&spool.batch);
+	span_buf_release(&spool.frames);
+	free(spool.spans);
+	free(spool.sent);
+	return rc;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The few protobuf messages of an answer are read here, as this layer has
+ * libspan's public interface only; what they hold is short.
+ */
+#include "net/send_reply.h"
+
+#include <span/text.h>
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/banned.h"
+
+#define DETAILS_MAX 8192u
+#define JSON_MAX 65536u
+#define DELAY_MAX_S 86400
+#define SECOND_NS 1000000000ull
+#define RETRY_INFO "/google.rpc.RetryInfo"
+
+enum { WIRE_VARINT = 0, WIRE_I64 = 1, WIRE_LEN = 2, WIRE_I32 = 5 };
+
+struct field {
+	uint64_t id;
+	unsigned wire;
+	uint64_t number;
+	struct span_str bytes;
+};
+
+static bool take_varint(struct span_str *in, uint64_t *v)
+{
+	*v = 0;
+	for (unsigned shift = 0; in->len && shift < 64; shift += 7) {
+		unsigned char byte = (unsigned char)*in->p++;
+
+		in->len--;
+		*v |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return true;
+	}
+	return false;
+}
+
+static bool take_bytes(struct span_str *in, uint64_t len, struct span_str *out)
+{
+	if (len > in->len)
+		return false;
+	*out = (struct span_str){in->p, (size_t)len};
+	in->p += len;
+	in->len -= (size_t)len;
+	return true;
+}
+
+/* The next field; false at the end, and where the rest cannot be read. */
+static bool next_field(struct span_str *in, struct field *f)
+{
+	uint64_t key, len;
+
+	*f = (struct field){0};
+	if (!take_varint(in, &key))
+		return false;
+	f->id = key >> 3;
+	f->wire = key & 7;
+	switch (f->wire) {
+	case WIRE_VARINT:
+		return take_varint(in, &f->number);
+	case WIRE_I64:
+		return take_bytes(in, 8, &f->bytes);
+	case WIRE_I32:
+		return take_bytes(in, 4, &f->bytes);
+	case WIRE_LEN:
+		return take_varint(in, &len) && take_bytes(in, len, &f->bytes);
+	default:
+		return false;
+	}
+}
+
+/* The bytes of the first field ID of a message. */
+static bool find_bytes(struct span_str in, uint64_t id, struct span_str *out)
+{
+	struct field f;
+
+	while (next_field(&in, &f)) {
+		if (f.id != id || f.wire != WIRE_LEN)
+			continue;
+		*out = f.bytes;
+		return true;
+	}
+	return false;
+}
+
+/* Copied as terminated text, cut at a character. */
+static void copy_text(struct span_str s, char out[SPAN__REPLY_TEXT])
+{
+	size_t len = span_text_cut(s, SPAN__REPLY_TEXT - 1);
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = s.p[i] ? s.p[i] : ' ';
+	out[len] = '\0';
+}
+
+void span__grpc_head(unsigned char head[SPAN__GRPC_HEAD], bool compressed,
+		     size_t len)
+{
+	head[0] = compressed;
+	for (unsigned i = 0; i < 4; i++)
+		head[1 + i] = (unsigned char)(len >> (24 - 8 * i));
+}
+
+struct span_str span__grpc_body(struct span_str response)
+{
+	const unsigned char *p = (const unsigned char *)response.p;
+	struct span_str none = {NULL, 0};
+	uint64_t len = 0;
+
+	if (response.len < SPAN__GRPC_HEAD || p[0])
+		return none;
+	for (unsigned i = 1; i < SPAN__GRPC_HEAD; i++)
+		len = len << 8 | p[i];
+	if (len > response.len - SPAN__GRPC_HEAD)
+		return none;
+	return (struct span_str){response.p + SPAN__GRPC_HEAD, (size_t)len};
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void span__grpc_message(struct span_str value, char out[SPAN__REPLY_TEXT])
+{
+	char text[4 * SPAN__REPLY_TEXT];
+	size_t n = 0;
+
+	for (size_t i = 0; i < value.len && n < sizeof(text); i++) {
+		char c = value.p[i];
+
+		if (c == '%' && value.len - i > 2 &&
+		    hex_digit(value.p[i + 1]) >= 0 &&
+		    hex_digit(value.p[i + 2]) >= 0) {
+			c = (char)(hex_digit(value.p[i + 1]) << 4 |
+				   hex_digit(value.p[i + 2]));
+			i += 2;
+		}
+		text[n++] = c;
+	}
+	copy_text((struct span_str){text, n}, out);
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Padding may be missing. Stops at what is no digit. */
+static size_t read_base64(struct span_str in, char *out, size_t max)
+{
+	uint32_t bits = 0;
+	unsigned n_bits = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.len && n < max; i++) {
+		int digit = base64_digit(in.p[i]);
+
+		if (digit < 0)
+			break;
+		bits = bits << 6 | (uint32_t)digit;
+		n_bits += 6;
+		if (n_bits < 8)
+			continue;
+		n_bits -= 8;
+		out[n++] = (char)(bits >> n_bits);
+	}
+	return n;
+}
+
+/* google.protobuf.Duration */
+static uint64_t read_duration(struct span_str in)
+{
+	int64_t seconds = 0, nanos = 0;
+	struct field f;
+
+	while (next_field(&in, &f)) {
+		if (f.wire == WIRE_VARINT && f.id == 1)
+			seconds = (int64_t)f.number;
+		else if (f.wire == WIRE_VARINT && f.id == 2)
+			nanos = (int64_t)f.number;
+	}
+	if (seconds < 0 || nanos < 0)
+		return 0;
+	if (seconds >= DELAY_MAX_S)
+		return DELAY_MAX_S * SECOND_NS;
+	if (nanos > 999999999)
+		nanos = 999999999;
+	return (uint64_t)seconds * SECOND_NS + (uint64_t)nanos;
+}
+
+static bool ends_with(struct span_str s, const char *tail)
+{
+	size_t len = strlen(tail);
+
+	return s.len >= len && !memcmp(s.p + s.len - len, tail, len);
+}
+
+uint64_t span__grpc_retry_delay(struct span_str value)
+{
+	char bytes[DETAILS_MAX];
+	struct span_str in = {bytes, read_base64(value, bytes, DETAILS_MAX)};
+	struct span_str type, info, delay;
+	struct field f;
+
+	while (next_field(&in, &f)) {
+		if (f.id != 3 || f.wire != WIRE_LEN ||
+		    !find_bytes(f.bytes, 1, &type) ||
+		    !ends_with(type, RETRY_INFO))
+			continue;
+		/* A delay of zero is not written at all. */
+		if (!find_bytes(f.bytes, 2, &info) ||
+		    !find_bytes(info, 1, &delay))
+			return 0;
+		return read_duration(delay);
+	}
+	return UINT64_MAX;
+}
+
+static void partial_of_proto(struct span_str body, struct span__partial *out)
+{
+	struct span_str in;
+	struct field f;
+
+	if (!find_bytes(body, 1, &in))
+		return;
+	while (next_field(&in, &f)) {
+		if (f.id == 1 && f.wire == WIRE_VARINT)
+			out->rejected = (int64_t)f.number;
+		else if (f.id == 2 && f.wire == WIRE_LEN)
+			copy_text(f.bytes, out->text);
+	}
+}
+
+/* An int64 of protobuf is a string in JSON, which readers need not expect. */
+static int64_t json_int(const cJSON *item)
+{
+	const char *text = cJSON_GetStringValue(item);
+
+	if (text)
+		return strtoll(text, NULL, 10);
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
+	    item->valuedouble > 1e15)
+		return 0;
+	return (int64_t)item->valuedouble;
+}
+
+static void partial_of_json(struct span_str body, struct span__partial *out)
+{
+	cJSON *root = body.len && body.len <= JSON_MAX
+			      ? cJSON_ParseWithLength(body.p, body.len)
+			      : NULL;
+	const cJSON *partial =
+		cJSON_GetObjectItemCaseSensitive(root, "partialSuccess");
+	const char *text;
+
+	out->rejected = json_int(
+		cJSON_GetObjectItemCaseSensitive(partial, "rejectedSpans"));
+	text = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(partial, "errorMessage"));
+	if (text)
+		copy_text(span_str(text), out->text);
+	cJSON_Delete(root);
+}
+
+static bool has_word(struct span_str type, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i + len <= type.len; i++)
+		if (!strncasecmp(type.p + i, word, len))
+			return true;
+	return false;
+}
+
+void span__otlp_partial(struct span_str type, struct span_str body,
+			struct span__partial *out)
+{
+	*out = (struct span__partial){0};
+	if (has_word(type, "json"))
+		partial_of_json(body, out);
+	else
+		partial_of_proto(body, out);
+}
+
+void span__http_message(struct span_str type, struct span_str body,
+			char out[SPAN__REPLY_TEXT])
+{
+	struct span_str text = {NULL, 0};
+	const char *end;
+
+	if (has_word(type, "protobuf"))
+		(void)find_bytes(body, 2, &text);
+	else if (!type.len || has_word(type, "text/plain") ||
+		 has_word(type, "json"))
+		text = body;
+	while (text.len && (unsigned char)*text.p <= ' ') {
+		text.p++;
+		text.len--;
+	}
+	end = text.len ? memchr(text.p, '\n', text.len) : NULL;
+	if (end)
+		text.len = (size_t)(end - text.p);
+	while (text.len && (unsigned char)text.p[text.len - 1] <= ' ')
+		text.len--;
+	copy_text(text, out);
+}

@@ -1,0 +1,706 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+
+load lib
+
+python=/usr/bin/python3
+
+setup_file() {
+	span-gen --seed 7 -n 40 --output "$BATS_FILE_TMPDIR/in.spans"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	in=$BATS_FILE_TMPDIR/in.spans
+	n=$(span-query -c --spans "$in")
+	started=()
+}
+
+teardown() {
+	local pid
+	for pid in "${started[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+}
+
+# Start a collector that leaves what it gets in ./DIR and answers as told:
+# `collector DIR [OPTION...] [ANSWER...]`. $port, $pid.
+collector() {
+	local dir=$1
+	"$python" "$SRC/tests/collector.py" "$@" 3>&- 2>"$dir.err" &
+	pid=$!
+	disown
+	started+=("$pid")
+	wait_until test -s "$dir/port"
+	port=$(<"$dir/port")
+}
+
+# Does a process catch SIGTERM by now?
+catches_term() {
+	local mask
+	mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status")
+	((0x$mask & 0x4000))
+}
+
+# The ids of all spans in the bodies of a format in a directory, sorted.
+ids_in() {
+	local file
+	for file in "$2"/*.body; do
+		span-decode -q --from "$1" "$file"
+	done | ids
+}
+
+ids() {
+	span-query --spans -o jsonl |
+		sed -E 's/.*"trace_id":"([0-9a-f]+)","span_id":"([0-9a-f]+)".*/\1 \2/' |
+		sort
+}
+
+# A number of the account in $stderr: `account accepted`.
+account() {
+	grep -oE "[0-9,]+ $1" <<<"$stderr" | tail -n 1 | cut -d' ' -f1 | tr -d ,
+}
+
+# Send $in, as quickly again as can be, with the account.
+send() {
+	span-send -v --retry-min 1ms --retry-max 4ms "$@" "$in"
+}
+
+requests() {
+	find "$1" -name '*.body' | wc -l
+}
+
+# ---- Jaeger ----
+
+@test "span-send: Jaeger over HTTP gets the bare batches of each process" {
+	collector log
+	run --separate-stderr -0 send "jaeger+http://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account "spans read")" = "$n" ]
+	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	[ "$(head -n 1 log/1.head)" = "POST /api/traces HTTP/1.1" ]
+	grep -qi '^content-type: application/x-thrift' log/1.head
+	# Not the message emitBatch: field 1 of a struct comes first.
+	[ "$(head -c 3 log/1.body | od -An -tx1 | tr -d ' ')" = 0c0001 ]
+}
+
+@test "span-send: Jaeger over UDP gets datagrams below the limit" {
+	span-capture --listen udp:127.0.0.1:0 --output got 2>err 3>&- &
+	pid=$!
+	started+=("$pid")
+	wait_until grep -q 'listening on' err
+	port=$(sed -nE 's/.*:([0-9]+)$/\1/p' err)
+	run --separate-stderr -0 send --max-packet 9000 "jaeger+udp://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	run --separate-stderr -0 send "jaeger+udp://127.0.0.1:$port?protocol=binary"
+	kill -TERM "$pid"
+	ends 0 "$pid"
+	span-decode -q got >all
+	[ "$(span-query -c --spans all)" = "$((2 * n))" ]
+	diff <(ids <"$in" | sed p) <(ids <all)
+}
+
+@test "span-send: a span that no datagram holds is dropped, the others go" {
+	span-capture --listen udp:127.0.0.1:0 --output got 2>err 3>&- &
+	pid=$!
+	started+=("$pid")
+	wait_until grep -q 'listening on' err
+	port=$(sed -nE 's/.*:([0-9]+)$/\1/p' err)
+	run --separate-stderr -69 send --max-packet 1100 "jaeger+udp://127.0.0.1:$port"
+	kill -TERM "$pid"
+	ends 0 "$pid"
+	lost=$(account "too large")
+	[ "$lost" -gt 0 ]
+	[ "$(account accepted)" = "$((n - lost))" ]
+	[ "$(span-decode -q got | span-query -c --spans)" = "$((n - lost))" ]
+	[ "$(grep -c 'larger than --max-packet' <<<"$stderr")" = 1 ]
+}
+
+@test "span-send: nobody listening on a datagram's port is noticed" {
+	port=$("$python" -c 'import socket
+s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	run --separate-stderr -69 send --no-retry "jaeger+udp://127.0.0.1:$port"
+	[[ $stderr = *"Connection refused"* ]]
+	[ "$(account accepted)" = 0 ]
+	[ "$(account "given up")" = "$n" ]
+	run --separate-stderr -69 send --retry-max-time 50ms \
+		"jaeger+udp://127.0.0.1:$port"
+	[ "$(account "sent again")" -gt 0 ]
+	[ "$(account accepted)" = 0 ]
+}
+
+# ---- Answers ----
+
+@test "span-send: each status that means later is tried again, the same bytes" {
+	for code in 429 500 502 503 504; do
+		collector "log$code" "$code" 202
+		run --separate-stderr -0 send --concurrency 1 --batch 5 \
+			"jaeger+http://127.0.0.1:$port"
+		[ "$(account accepted)" = "$n" ]
+		[ "$(account failed)" = 1 ]
+		cmp "log$code/1.body" "log$code/2.body"
+		[[ $stderr = *": HTTP $code; trying again"* ]]
+	done
+}
+
+@test "span-send: other statuses reject for good, and are told once" {
+	for code in 301 400 401 403 404 405 415 501; do
+		collector "log$code" "$code,text=because" 200
+		run --separate-stderr -69 send --concurrency 1 --batch 5 \
+			"jaeger+http://127.0.0.1:$port"
+		lost=$(account rejected)
+		[ "$lost" -gt 0 ]
+		[ "$(account accepted)" = "$((n - lost))" ]
+		[ "$(account "sent again")" = 0 ]
+		[[ $stderr = *": HTTP $code: because; "* ]]
+	done
+	collector all 400
+	run --separate-stderr -69 send "jaeger+http://127.0.0.1:$port"
+	[ "$(account rejected)" = "$n" ]
+	[ "$(grep -c "HTTP 400" <<<"$stderr")" = 1 ]
+}
+
+@test "span-send: what a collector says does nothing to a terminal" {
+	collector log $'400,text=x\e[31mred\e]0;title\a'
+	run --separate-stderr -69 send "jaeger+http://127.0.0.1:$port"
+	[[ $stderr = *'HTTP 400: x\x1b[31mred\x1b]0;title'* ]]
+	run ! grep -q $'\e' <<<"$stderr"
+}
+
+@test "span-send: too large a message is halved until it fits" {
+	collector log max=4000
+	run --separate-stderr -0 send "jaeger+http://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	for body in log/*.body; do
+		[ "$(wc -c <"$body")" -gt 4000 ] || cp "$body" .
+	done
+	[ "$(find . -maxdepth 1 -name '*.body' | wc -l)" -lt "$(requests log)" ]
+	diff <(ids <"$in") <(ids_in jaeger-binary .)
+}
+
+@test "span-send: a span that is too large by itself is dropped" {
+	collector log 413
+	run --separate-stderr -69 send "jaeger+http://127.0.0.1:$port"
+	[ "$(account "too large")" = "$n" ]
+	[ "$(account accepted)" = 0 ]
+	[ "$(grep -c ": HTTP 413" <<<"$stderr")" = 1 ]
+}
+
+@test "span-send: --batch-bytes is the limit of a message with several spans" {
+	collector log
+	run --separate-stderr -0 send --batch-bytes 3000 \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(find log -name '*.body' -size +2999c | wc -l)" = 0 ]
+	diff <(ids <"$in") <(ids_in jaeger-binary log)
+}
+
+@test "span-send: connections that end without an answer are tried again" {
+	collector log close close 200
+	run --separate-stderr -0 send "jaeger+http://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" = 2 ]
+}
+
+@test "span-send: an answer that does not come in time is given up" {
+	collector log 200,sleep=30
+	run --separate-stderr -69 send --timeout 20ms --no-retry --concurrency 64 \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(account "given up")" = "$n" ]
+	[[ $stderr = *": no answer in time; "* ]]
+}
+
+@test "span-send: a pause that is asked for is kept" {
+	collector log 503,retry-after=1 200
+	start=$(date +%s%N)
+	run --separate-stderr -0 send --concurrency 1 "jaeger+http://127.0.0.1:$port"
+	took=$((($(date +%s%N) - start) / 1000000))
+	[ "$took" -ge 1000 ]
+	[ "$(account accepted)" = "$n" ]
+	# One that is longer than all attempts may take ends them.
+	collector long 503,retry-after=3600
+	run --separate-stderr -69 send --retry-max-time 1m --concurrency 64 \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(account "given up")" = "$n" ]
+}
+
+@test "span-send: nobody there is tried until --retry-max-time" {
+	port=$("$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	run --separate-stderr -69 send --retry-max-time 60ms \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(account "given up")" = "$n" ]
+	[ "$(account "sent again")" -gt 0 ]
+	[[ $stderr = *": cannot connect: Connection refused; trying again"* ]]
+	run --separate-stderr -69 send --no-retry "jaeger+http://127.0.0.1:$port"
+	[ "$(account "given up")" = "$n" ]
+	[ "$(account "sent again")" = 0 ]
+}
+
+@test "span-send: a collector that comes back gets everything" {
+	port=$("$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	send "jaeger+http://127.0.0.1:$port" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	wait_until grep -q 'trying again' err
+	collector log --port "$port"
+	ends 0 "$sender"
+	diff <(ids <"$in") <(ids_in jaeger-binary log)
+}
+
+@test "span-send: many messages are under way at a time, not more" {
+	collector log 200,sleep=0.05
+	run --separate-stderr -0 send --batch 5 --concurrency 32 \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(account messages)" -gt 64 ]
+	[ "$(<log/most)" -gt 8 ]
+	[ "$(<log/most)" -le 32 ]
+	collector one 200,sleep=0.01
+	run --separate-stderr -0 send --concurrency 1 "jaeger+http://127.0.0.1:$port"
+	[ "$(<one/most)" = 1 ]
+}
+
+# ---- OTLP, Zipkin ----
+
+@test "span-send: OTLP over HTTP, in protobuf and in JSON" {
+	collector proto
+	run --separate-stderr -0 send "otlp+http://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(head -n 1 proto/1.head)" = "POST /v1/traces HTTP/1.1" ]
+	grep -qx 'Content-Type: application/x-protobuf' proto/1.head
+	diff <(ids <"$in") <(ids_in otlp-proto proto)
+	collector json
+	run --separate-stderr -0 send --json --gzip "otlp+http://127.0.0.1:$port"
+	grep -qx 'Content-Type: application/json' json/1.head
+	grep -qx 'Content-Encoding: gzip' json/1.head
+	diff <(ids <"$in") <(ids_in otlp-json json)
+}
+
+@test "span-send: OTLP over HTTP tries again as its specification says" {
+	for code in 429 502 503 504; do
+		collector "log$code" "$code" 200
+		run --separate-stderr -0 send "otlp+http://127.0.0.1:$port"
+		[ "$(account accepted)" = "$n" ]
+		[ "$(account failed)" = 1 ]
+	done
+	for code in 400 404 408 500 501; do
+		collector "log$code" "$code"
+		run --separate-stderr -69 send "otlp+http://127.0.0.1:$port"
+		[ "$(account rejected)" = "$n" ]
+		[ "$(account "sent again")" = 0 ]
+	done
+}
+
+@test "span-send: a partial success is counted and told" {
+	for json in "" --json; do
+		collector "log$json" partial=3,text=odd partial=0,text=hint 200
+		# shellcheck disable=SC2086
+		run --separate-stderr -69 send $json --batch 100 \
+			"otlp+http://127.0.0.1:$port"
+		[ "$(account rejected)" = 3 ]
+		[ "$(account accepted)" = "$((n - 3))" ]
+		[[ $stderr = *": partial success: odd; 3 spans are rejected"* ]]
+		[[ $stderr = *": warning: hint; all spans are accepted"* ]]
+	done
+}
+
+@test "span-send: OTLP over gRPC, with and without gzip" {
+	collector log --grpc
+	run --separate-stderr -0 send --batch 50 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account messages)" -gt 5 ]
+	method=opentelemetry.proto.collector.trace.v1.TraceService/Export
+	[ "$(head -n 1 log/1.head)" = "/$method" ]
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+	collector packed --grpc
+	run --separate-stderr -0 send --gzip "otlp+grpc://127.0.0.1:$port"
+	diff <(ids <"$in") <(ids_in otlp-proto packed)
+}
+
+@test "span-send: gRPC statuses are tried again, or not" {
+	collector log --grpc CANCELLED DEADLINE_EXCEEDED ABORTED OUT_OF_RANGE \
+		UNAVAILABLE DATA_LOSS RESOURCE_EXHAUSTED,retry=0.01 OK
+	run --separate-stderr -0 send --concurrency 1 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" = 7 ]
+	collector no --grpc INVALID_ARGUMENT,text=no%41 UNKNOWN NOT_FOUND INTERNAL \
+		PERMISSION_DENIED UNIMPLEMENTED UNAUTHENTICATED RESOURCE_EXHAUSTED OK
+	run --separate-stderr -69 send --concurrency 1 --batch 10 \
+		"otlp+grpc://127.0.0.1:$port"
+	[ "$(account rejected)" = 80 ]
+	[ "$(account accepted)" = "$((n - 80))" ]
+	[ "$(account failed)" = 8 ]
+	[[ $stderr = *": gRPC INVALID_ARGUMENT: no%41; 10 spans are rejected"* ]]
+}
+
+@test "span-send: a pause that RetryInfo asks for is kept" {
+	collector log --grpc UNAVAILABLE,retry=0.5 OK
+	start=$(date +%s%N)
+	run --separate-stderr -0 send "otlp+grpc://127.0.0.1:$port"
+	[ "$((($(date +%s%N) - start) / 1000000))" -ge 500 ]
+}
+
+@test "span-send: too large a message of gRPC is halved, partial success counts" {
+	collector log --grpc max=30000
+	run --separate-stderr -0 send "otlp+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" -gt 1 ]
+	collector part --grpc partial=7
+	run --separate-stderr -69 send --batch 65536 "otlp+grpc://127.0.0.1:$port"
+	[ "$(account rejected)" = 7 ]
+}
+
+@test "span-send: TLS, when the certificate is trusted" {
+	command -v openssl >/dev/null || skip "no openssl"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem \
+		-days 2 -subj /CN=localhost -addext \
+		'subjectAltName=DNS:localhost,IP:127.0.0.1' 2>/dev/null
+	collector http --tls cert.pem key.pem
+	http=$port
+	run --separate-stderr -0 send --cacert cert.pem "otlp+https://127.0.0.1:$http"
+	[ "$(account accepted)" = "$n" ]
+	run --separate-stderr -0 send --insecure "otlp+https://127.0.0.1:$http"
+	run --separate-stderr -69 send "otlp+https://127.0.0.1:$http"
+	[ "$(account "given up")" = "$n" ]
+	[[ $stderr = *certificate* ]]
+	collector grpc --grpc --tls cert.pem key.pem
+	run --separate-stderr -0 send --batch 50 --cacert cert.pem \
+		"otlp+grpcs://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in otlp-proto grpc)
+}
+
+# ---- Headers and secrets ----
+
+@test "span-send: headers, of arguments and of a file" {
+	collector log
+	printf '# comment\n\nX-Scope-OrgID: tenant\r\nCookie: a=b\n' >headers
+	chmod 600 headers
+	run --separate-stderr -0 send --header 'X-One: 1' --header 'X-Two: 2' \
+		--header-file headers "jaeger+http://127.0.0.1:$port/there?a=b"
+	[ "$(head -n 1 log/1.head)" = "POST /there?a=b HTTP/1.1" ]
+	for line in 'X-One: 1' 'X-Two: 2' 'X-Scope-OrgID: tenant' 'Cookie: a=b'; do
+		grep -qx "$line" log/1.head
+	done
+}
+
+@test "span-send: a user, or a token, out of a file that is nobody else's" {
+	collector log
+	echo 'me:secret' >user
+	echo 'tok3n' >token
+	chmod 644 user token
+	for option in --user-file=user --token-file=token --header-file=user; do
+		run --separate-stderr -2 send "$option" \
+			"jaeger+http://127.0.0.1:$port"
+		[[ $stderr = *"is not for you alone: chmod 600"* ]]
+	done
+	[ "$(requests log)" = 0 ]
+	chmod 600 user token
+	run --separate-stderr -0 send --user-file user "jaeger+http://127.0.0.1:$port"
+	grep -qx 'Authorization: Basic bWU6c2VjcmV0' log/1.head
+	rm log/*.head
+	run --separate-stderr -0 send --token-file token "jaeger+http://127.0.0.1:$port"
+	cat log/*.head | grep -qx 'Authorization: Bearer tok3n'
+}
+
+@test "span-send: headers that cannot be sent are wrong usage" {
+	for header in 'Authorization: x' 'cookie:x' 'Content-Type: x' 'TE: x' \
+		'no colon' ': x' $'X: a\nY: b' 'X Y: z'; do
+		run --separate-stderr -2 span-send --header "$header" \
+			otlp+http://127.0.0.1:9 </dev/null
+		[ -n "$stderr" ]
+	done
+}
+
+# ---- Input, output, life ----
+
+@test "span-send: gzip is what the body is packed with" {
+	collector log
+	run --separate-stderr -0 send --gzip "jaeger+http://127.0.0.1:$port"
+	grep -qx 'Content-Encoding: gzip' log/1.head
+	diff <(ids <"$in") <(ids_in jaeger-binary log)
+}
+
+@test "span-send: a lone span of an open pipe goes out by itself" {
+	collector log
+	mkfifo pipe
+	span-send -q --flush-interval 20ms "jaeger+http://127.0.0.1:$port" \
+		<pipe 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	span-gen --seed 1 -n 1 >&8
+	wait_until test -s log/1.body
+	exec 8>&-
+	ends 0 "$sender"
+}
+
+@test "span-send: a pipe is read to its end after a signal" {
+	collector log
+	mkfifo pipe
+	span-send "jaeger+http://127.0.0.1:$port" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	wait_until catches_term "$sender"
+	kill -TERM "$sender"
+	cat "$in" >&8
+	exec 8>&-
+	ends 0 "$sender"
+	diff <(ids <"$in") <(ids_in jaeger-binary log)
+}
+
+@test "span-send: after a signal all is given up in --stop-timeout" {
+	collector log 503
+	span-send -v --retry-min 1ms --stop-timeout 50ms \
+		"jaeger+http://127.0.0.1:$port" "$in" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	wait_until test -s log/1.body
+	kill -TERM "$sender"
+	ends 69 "$sender"
+	stderr=$(<err)
+	[ "$(account "when stopped")" = "$(account "spans read")" ]
+}
+
+@test "span-send: a collector that is slow slows the source" {
+	collector log 200,sleep=30
+	mkfifo pipe
+	span-send -q --batch 10 --concurrency 1 --stop-timeout 1ms \
+		"jaeger+http://127.0.0.1:$port" <pipe 3>&- &
+	sender=$!
+	started+=("$sender")
+	# What does not fit into the pipe and the program is never taken.
+	span-gen --seed 1 -n 100000 >pipe 2>/dev/null 3>&- &
+	source=$!
+	started+=("$source")
+	wait_until test -s log/1.body
+	before=$(awk '/VmRSS/ { print $2 }' "/proc/$sender/status")
+	kill -0 "$source"
+	[ "$before" -lt 65536 ]
+}
+
+@test "span-send: --rate holds spans back" {
+	collector log
+	span-query --spans --limit 30 -o spans "$in" >few
+	[ "$(span-query -c --spans few)" -ge 20 ]
+	run --separate-stderr -0 span-send -v --rate 200 \
+		"jaeger+http://127.0.0.1:$port" few
+	took=$(grep -oE '[0-9.]+ s$' <<<"$stderr" | cut -d' ' -f1)
+	awk -v t="$took" -v n="$(account accepted)" 'BEGIN { exit !(t >= (n - 1) / 200 - .05) }'
+}
+
+@test "span-send: a store is a source, and a selection holds" {
+	collector log
+	span-store append -q store "$in"
+	run --separate-stderr -0 span-send -v -s store --service cart \
+		"jaeger+http://127.0.0.1:$port"
+	want=$(span-query -c --spans --service cart "$in")
+	[ "$want" -gt 0 ]
+	[ "$(account accepted)" = "$want" ]
+	diff <(span-query --spans -o spans --service cart "$in" | ids) \
+		<(ids_in jaeger-binary log)
+}
+
+@test "span-send: counts are metrics that Prometheus takes" {
+	collector log 503 400 200
+	run --separate-stderr -69 send --concurrency 1 --metrics-file m \
+		"jaeger+http://127.0.0.1:$port"
+	lost=$(account rejected)
+	grep -qx "span_send_spans_total{result=\"accepted\"} $((n - lost))" m
+	grep -qx "span_send_spans_total{result=\"rejected\"} $lost" m
+	grep -qx "span_send_read_spans_total $n" m
+	grep -qx "span_send_failed_messages_total 2" m
+	if command -v promtool >/dev/null; then
+		promtool check metrics <m
+	fi
+}
+
+@test "span-send: nothing to send is nothing wrong" {
+	run --separate-stderr -0 span-send -v jaeger+http://127.0.0.1:9 </dev/null
+	[[ $stderr = "span-send: 0 spans read, 0 accepted, "* ]]
+}
+
+@test "span-send: damaged input is 65, and what came before is sent" {
+	collector log
+	head -c -7 "$in" >torn
+	run --separate-stderr -65 span-send -v "jaeger+http://127.0.0.1:$port" torn
+	[ "$(account accepted)" -gt 0 ]
+	[ "$(account accepted)" = "$(account "spans read")" ]
+	run --separate-stderr -65 span-send jaeger+http://127.0.0.1:9 <<<'no span'
+}
+
+@test "span-send: a URL that is none is wrong usage, and why" {
+	run --separate-stderr -2 span-send </dev/null
+	[[ $stderr = *"A URL is needed"* ]]
+	for url in http://x localhost:4317 otlp+http:// foo+http://x \
+		otlp+http://a:b@c otlp+grpc://x/y jaeger+udp://x:0; do
+		run --separate-stderr -2 span-send "$url" </dev/null
+		[[ $stderr = "span-send: '$url': "* ]]
+	done
+	run --separate-stderr -2 span-send --gzip jaeger+udp://x </dev/null
+	run --separate-stderr -2 span-send --cacert f otlp+http://x </dev/null
+	run --separate-stderr -2 span-send --json jaeger+http://x </dev/null
+	run --separate-stderr -2 span-send --batch 0 otlp+http://x </dev/null
+	run --separate-stderr -69 span-send jaeger+udp://no-such-host.invalid </dev/null
+}
+
+# ---- Spool ----
+
+# A port where nobody listens.
+free_port() {
+	port=$("$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+}
+
+# Send with a spool, for a short time.
+spool() {
+	span-send -v --spool sp --retry-min 1ms --retry-max 4ms \
+		--retry-max-time 10s "$@"
+}
+
+@test "span-send: a spool keeps spans while the collector is away" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	run --separate-stderr -69 spool --retry-max-time 50ms "$url" "$in"
+	[ "$(account "waiting in the spool")" = "$n" ]
+	[ "$(account dropped)" = 0 ]
+	diff <(ids <"$in") <(span-query --spans -s sp/spans -o spans | ids)
+	collector log --port "$port"
+	run --separate-stderr -0 spool "$url" </dev/null
+	[[ ${stderr_lines[0]} = "span-send: sp: $n spans are waiting" ]]
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+	# Once is enough.
+	before=$(requests log)
+	run --separate-stderr -0 spool "$url" </dev/null
+	[ "$(requests log)" = "$before" ]
+	run --separate-stderr -0 spool "$url" "$in"
+	diff <(ids <"$in" | sed p) <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool that has room is filled and emptied at once" {
+	collector log 503 200
+	run --separate-stderr -0 spool --batch 7 "jaeger+http://127.0.0.1:$port" "$in"
+	[ "$(account accepted)" = "$n" ]
+	diff <(ids <"$in") <(ids_in jaeger-binary log | uniq)
+}
+
+@test "span-send: kill -9 loses nothing of a spool, and repeats little" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	run --separate-stderr -69 spool --retry-max-time 1ms --batch 8 "$url" "$in"
+	collector log --port "$port" 200,sleep=0.005
+	for kills in 1 2 3 4 5 6 7 8; do
+		want=$(($(requests log) + RANDOM % 9))
+		spool -q --batch 8 --concurrency 2 "$url" </dev/null 2>err 3>&- &
+		sender=$!
+		while [ "$(requests log)" -lt "$want" ] && kill -0 "$sender"; do
+			:
+		done
+		kill -KILL "$sender" 2>/dev/null || true
+		wait "$sender" || true
+	done
+	run --separate-stderr -0 spool --batch 8 "$url" </dev/null
+	diff <(ids <"$in" | uniq) <(ids_in otlp-proto log | uniq)
+	sent=$(ids_in otlp-proto log | wc -l)
+	# Two messages of eight spans may be under way.
+	[ "$sent" -le $((n + kills * 2 * 8)) ]
+}
+
+@test "span-send: kill -9 while it reads loses nothing that was in the spool" {
+	free_port
+	url=otlp+http://127.0.0.1:$port
+	mkfifo pipe
+	spool "$url" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	cat "$in" >&8
+	full() {
+		[ "$(span-query -c --spans -s sp/spans)" = "$n" ]
+	}
+	wait_until full
+	kill -KILL "$sender"
+	exec 8>&-
+	wait "$sender" || true
+	collector log --port "$port"
+	run --separate-stderr -0 spool "$url" </dev/null
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool drops its oldest spans above --max-bytes, counted" {
+	free_port
+	span-gen --seed 3 -n 1500 >many
+	total=$(span-query -c --spans many)
+	run --separate-stderr -69 spool --max-bytes 1M --retry-max-time 1500ms \
+		"otlp+http://127.0.0.1:$port" many
+	lost=$(account "spool full")
+	waiting=$(account "waiting in the spool")
+	[ "$lost" -gt 0 ]
+	[ $((lost + waiting)) = "$total" ]
+	[ "$(du -sb sp/spans | cut -f1)" -le $((1200 << 10)) ]
+	collector log --port "$port"
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" = "$waiting" ]
+	# The newest are there.
+	diff <(ids_in otlp-proto log) <(span-query --spans -o jsonl many |
+		tail -n "$waiting" | sed -E \
+		's/.*"trace_id":"([0-9a-f]+)","span_id":"([0-9a-f]+)".*/\1 \2/' | sort)
+}
+
+@test "span-send: a spool has one user at a time" {
+	collector log
+	mkfifo pipe
+	spool "otlp+http://127.0.0.1:$port" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	is_locked() {
+		! flock -n sp/spans/LOCK true
+	}
+	wait_until is_locked
+	run --separate-stderr -75 spool "otlp+http://127.0.0.1:$port" "$in"
+	exec 8>&-
+	ends 0 "$sender"
+}
+
+@test "span-send: a signal leaves what is not sent in the spool" {
+	free_port
+	span-send -v --spool sp --stop-timeout 20ms "otlp+http://127.0.0.1:$port" \
+		"$in" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	wait_until grep -q 'trying again' err
+	kill -TERM "$sender"
+	ends 69 "$sender"
+	stderr=$(<err)
+	[ "$(account "waiting in the spool")" = "$n" ]
+	[ "$(account dropped)" = 0 ]
+}
+
+@test "span-send: what a spool was sent of is not believed blindly" {
+	collector log
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" "$in"
+	cp sp/sent good
+	for text in '' junk "$(head -n 2 good)" "$(sed 's/^seq .*/seq x/' good)" \
+		"$(sed 's/^end/done 9 8\nend/' good)" \
+		"$(sed 's/^seq .*/seq 99999999999999999999999/' good)"; do
+		echo "$text" >sp/sent
+		run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+		[[ $stderr = *"sp/sent is damaged: all that the spool holds is sent again"* ]]
+		[ "$(account accepted)" -gt 0 ]
+	done
+	# Of another store, and of frames that a power cut took.
+	sed 's/^store ./store f/; s/^store f\(.*\)$/store 0\1/' good >sp/sent
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" -gt 0 ]
+	sed 's/^seq .*/seq 1000000/' good >sp/sent
+	run --separate-stderr -0 spool "otlp+http://127.0.0.1:$port" "$in"
+	[ "$(account accepted)" = "$n" ]
+}
