@@ -27,6 +27,8 @@ trap 'rm -rf "$dir"' EXIT
 missed=0
 # shellcheck source=tests/bench/bench-query.sh
 . "$(dirname "$0")/bench-query.sh"
+# shellcheck source=tests/bench/bench-net.sh
+. "$(dirname "$0")/bench-net.sh"
 # shellcheck source=tests/bench/bench-store.sh
 . "$(dirname "$0")/bench-store.sh"
 
@@ -215,6 +217,8 @@ machine
 data
 filters
 decoding
+codecs
+servers
 ingest "$rate" compact 0
 ingest "$rate" binary 0
 rm -rf "$dir/store"
