@@ -245,15 +245,14 @@ static void block_signals(sigset_t *open)
 	sigprocmask(SIG_BLOCK, &set, open);
 }
 
-static int run_network(struct span__receiver *r, struct span_error *err)
+static int run_network(struct span__receiver *r, const sigset_t *open,
+		       struct span_error *err)
 {
-	sigset_t open;
 	int rc, finish;
 
-	block_signals(&open);
-	rc = receive(r, &open, err);
+	rc = receive(r, open, err);
 	/* From here on a second signal ends it even if the reader is stuck. */
-	sigprocmask(SIG_SETMASK, &open, NULL);
+	sigprocmask(SIG_SETMASK, open, NULL);
 	if (rc < 0)
 		return rc;
 	/* Whoever asked for so many payloads wants none that come after. */
@@ -281,6 +280,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	struct span__receiver *r = NULL;
 	struct span__capture *capture = NULL;
 	int input = -1, output, rc;
+	sigset_t open;
 
 	if (opt.list)
 		return span__capture_list(stdout, err);
@@ -302,8 +302,11 @@ static int run(int argc, char **argv, struct span_error *err)
 		rc = span__receiver_start(r, output, err);
 	if (rc < 0)
 		goto done;
+	/* Who reads that it listens may stop it at once. */
+	if (!opt.file)
+		block_signals(&open);
 	capture_report_start(r, opt.interface, capture_buffer);
-	rc = opt.file ? run_file(r, err) : run_network(r, err);
+	rc = opt.file ? run_file(r, err) : run_network(r, &open, err);
 	capture_report_end(r);
 	if (rc >= 0)
 		rc = cmd_output_close(output, err);

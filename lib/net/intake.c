@@ -153,15 +153,17 @@ static void judge(struct span__intake *in, const struct span_payload *p,
 {
 	const struct span_decode_stats *stats = span_decoder_stats(in->judge);
 	uint64_t bad = stats->bad_spans;
+	/* Decoders count from where a message begins. */
+	const char *data = p->data.len ? p->data.p : "";
 	struct span_error why = {0};
 	int other = other_encoding(format), rc;
 
-	rc = span_decoder_message(in->judge, format, p->data.p, p->data.len,
-				  NULL, NULL, &why);
+	rc = span_decoder_message(in->judge, format, data, p->data.len, NULL,
+				  NULL, &why);
 	if (rc < 0 && rc != SPAN_E_NOMEM && other != format) {
 		bad = stats->bad_spans;
-		rc = span_decoder_message(in->judge, other, p->data.p,
-					  p->data.len, NULL, NULL, NULL);
+		rc = span_decoder_message(in->judge, other, data, p->data.len,
+					  NULL, NULL, NULL);
 	}
 	v->n_bad = stats->bad_spans - bad;
 	v->n_spans = rc > 0 ? (uint64_t)rc : 0;
