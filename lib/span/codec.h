@@ -7,7 +7,8 @@
  * count: memory for a message is bounded by a small multiple of its length.
  *
  * Sources: Apache Thrift compact and binary protocol specifications;
- * jaeger-idl jaeger.thrift, zipkincore.thrift; opentelemetry-proto v1.
+ * jaeger-idl jaeger.thrift, zipkincore.thrift; opentelemetry-proto v1;
+ * openzipkin zipkin.proto, zipkin2-api.yaml.
  */
 #ifndef SPAN_CODEC_H
 #define SPAN_CODEC_H
@@ -139,10 +140,11 @@ SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
 
 /*
  * Append one message of FORMAT with the N spans, of whatever processes and
- * traces: what span_decoder_message() reads back. What FORMAT cannot hold is
- * left out; span-encode(1) says what that is. 0; SPAN_E_INVALID when the
- * format is not written, or cannot hold spans of several processes; or
- * SPAN_E_NOMEM. After an error B holds what it held before.
+ * traces: what span_decoder_message() reads back (of Zipkin's Thrift a list
+ * without a message head). What FORMAT cannot hold is left out;
+ * span-encode(1) says what that is. 0; SPAN_E_INVALID when the format is not
+ * written, or cannot hold spans of several processes; or SPAN_E_NOMEM. After
+ * an error B holds what it held before.
  *
  * OTLP: consecutive spans of equal process and scope share their resource and
  * scope; JSON is one line without a newline. A span that has a scope came as
