@@ -179,7 +179,7 @@ payloads() {
 	run --separate-stderr -0 span-decode -v --metrics-file metrics \
 		--from jaeger-json --output out in.json
 	[ "${stderr_lines[0]}" = "span-decode: warning: in.json: a span is skipped: a span has no valid traceID at byte 19" ]
-	[[ ${stderr_lines[1]} = *"1 messages in (119 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
+	[[ ${stderr_lines[1]} = *"1 messages in (108 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
 	grep -xF 'span_decode_bad_spans_total{cause="message"} 2' metrics
 	grep -xF 'span_decode_bad_spans_total{cause="stream"} 0' metrics
 	run --separate-stderr -65 span-decode --strict --from jaeger-json --output out in.json

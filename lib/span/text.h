@@ -69,6 +69,12 @@ SPAN_API void span_text_logfmt(struct span_buf *b, struct span_str s);
  */
 SPAN_API void span_text_csv(struct span_buf *b, struct span_str s, bool safe);
 
+/*
+ * A literal of SQL for sqlite: quoted, quotes doubled; a text with unsafe
+ * characters as CAST(X'...' AS TEXT).
+ */
+SPAN_API void span_text_sql(struct span_buf *b, struct span_str s);
+
 SPAN_API void span_text_hex(struct span_buf *b, struct span_str bytes);
 SPAN_API void span_text_base64(struct span_buf *b, struct span_str bytes);
 

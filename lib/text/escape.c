@@ -320,3 +320,49 @@ void span_text_csv(struct span_buf *b, struct span_str s, bool safe)
 	memmove(p + room, p, clean);
 	b->len = from + csv_write2(p, room, p + room, clean, '"');
 }
+
+static bool has_unsafe(struct span_str s)
+{
+	for (size_t at = 0, n; at < s.len; at += n) {
+		uint32_t cp;
+
+		n = span__utf8_next(s.p + at, s.len - at, &cp);
+		if (cp != SPAN__UTF8_BAD && span__utf8_unsafe(cp))
+			return true;
+	}
+	return false;
+}
+
+static void sql_put(struct span_buf *b, uint32_t cp, struct span_str after)
+{
+	(void)after;
+	span_buf_putc(b, (char)cp);
+	span_buf_putc(b, (char)cp);
+}
+
+static void put_cast(struct span_buf *b, struct span_str s)
+{
+	span_buf_puts(b, "CAST(X'");
+	for (size_t at = 0, n; at < s.len; at += n) {
+		uint32_t cp;
+
+		n = span__utf8_next(s.p + at, s.len - at, &cp);
+		span_text_hex(b, cp == SPAN__UTF8_BAD
+					 ? SPAN_STR(REPLACEMENT)
+					 : (struct span_str){s.p + at, n});
+	}
+	span_buf_puts(b, "' AS TEXT)");
+}
+
+void span_text_sql(struct span_buf *b, struct span_str s)
+{
+	static const struct form form = {{['\''] = true}, sql_put};
+
+	if (has_unsafe(s)) {
+		put_cast(b, s);
+		return;
+	}
+	span_buf_putc(b, '\'');
+	escape(b, s, &form);
+	span_buf_putc(b, '\'');
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What readers of the formats of span-encode rely on.
+
+usage: encode-check.py chrome|speedscope FILE
+
+chrome: complete events of a thread nest, and each flow begins and ends in
+slices. speedscope: events of a profile do not go back in time, and close what
+was opened last, before the profile's end.
+"""
+import json
+import sys
+from fractions import Fraction
+
+
+def chrome(data):
+    threads, flows = {}, {}
+    named = set()
+    for e in data["traceEvents"]:
+        where = (e["pid"], e["tid"])
+        if e["ph"] == "X":
+            assert e["dur"] >= 0
+            threads.setdefault(where, []).append((e["ts"], e["ts"] + e["dur"]))
+        elif e["ph"] == "M":
+            assert e["name"] in ("process_name", "thread_name")
+            named.add((e["name"], *where))
+        elif e["ph"] in "sf":
+            flows.setdefault(e["id"], {})[e["ph"]] = (where, e["ts"])
+        else:
+            assert e["ph"] == "i" and e["s"] == "t", e
+    for where, slices in threads.items():
+        assert ("thread_name", *where) in named
+        assert ("process_name", where[0], 0) in named
+        stack = []
+        # In the order of the file: who reads it may not sort.
+        for start, end in slices:
+            while stack and stack[-1] <= start:
+                stack.pop()
+            assert not stack or end <= stack[-1], (where, start, end, stack)
+            stack.append(end)
+        assert slices == sorted(slices, key=lambda s: (s[0], -s[1]))
+    for flow in flows.values():
+        for end in "sf":
+            where, ts = flow[end]
+            assert any(a <= ts <= b for a, b in threads[where]), flow
+        assert flow["s"][0] != flow["f"][0]
+    print(len(threads), sum(map(len, threads.values())), len(flows))
+
+
+def speedscope(data):
+    assert data["$schema"].endswith("/file-format-schema.json")
+    frames = data["shared"]["frames"]
+    assert all(set(f) == {"name"} for f in frames)
+    assert len({f["name"] for f in frames}) == len(frames)
+    n = 0
+    for p in data["profiles"]:
+        assert p["type"] == "evented" and p["unit"] == "nanoseconds"
+        assert isinstance(p["name"], str)
+        at, stack = p["startValue"], []
+        for e in p["events"]:
+            assert set(e) == {"type", "frame", "at"}
+            assert at <= e["at"] <= p["endValue"]
+            at = e["at"]
+            if e["type"] == "O":
+                assert 0 <= e["frame"] < len(frames)
+                stack.append(e["frame"])
+                n += 1
+            else:
+                assert e["type"] == "C" and stack.pop() == e["frame"]
+        assert not stack
+    print(len(data["profiles"]), n, len(frames))
+
+
+with open(sys.argv[2], encoding="utf-8") as f:
+    text = f.read()
+assert not any(c < " " and c != "\n" or c == "\x7f" for c in text)
+{"chrome": chrome, "speedscope": speedscope}[sys.argv[1]](
+    json.loads(text, parse_float=Fraction))

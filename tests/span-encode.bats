@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# span-encode: what each format holds, and that its own readers, and others',
+# find it there.
+
+load lib
+
+check() {
+	"${PYTHON:-/usr/bin/python3}" "$SRC/tests/encode-check.py" "$@"
+}
+
+# A trace with work side by side, an error, an event, and a second one.
+shop() {
+	"$BUILD/tests/unit/make-spans" <<-'EOF'
+	{"t":"ab","s":"1","at":0,"ms":10,"service":"web","name":"GET /","kind":"server","tags":{"http.status_code":500,"error":true}}
+	{"t":"ab","s":"2","p":"1","at":1,"ms":4,"service":"cart","name":"list;all","events":[{"at":2,"name":"retry","fields":{"n":1}}]}
+	{"t":"ab","s":"3","p":"1","at":3,"ms":4.0005,"service":"cart","name":"list;all"}
+	{"t":"ac","s":"4","at":1000,"ms":0.000007,"service":"web","name":"GET /"}
+	EOF
+}
+
+@test "span-encode: folded stacks count what no child covers" {
+	shop | span-encode --to folded >got
+	diff -u - got <<-'EOF'
+	web:GET / 4000
+	web:GET /;cart:list,all 8001
+	EOF
+	shop | span-encode --to folded --weight wall >got
+	diff -u - got <<-'EOF'
+	web:GET / 10000
+	web:GET /;cart:list,all 8001
+	EOF
+	shop | span-encode --to folded --weight count >got
+	diff -u - got <<-'EOF'
+	web:GET / 2
+	web:GET /;cart:list,all 2
+	EOF
+}
+
+@test "span-encode: chrome has lanes that nest, arrows and instants" {
+	shop | span-encode --to chrome >got
+	same span-encode-chrome.want - <got
+	[ "$(check chrome got)" = "4 4 2" ]
+}
+
+@test "span-encode: of tags that come twice chrome has the first" {
+	"$BUILD/tests/unit/make-spans" <<<'{"t":"1","s":"1","service":"s","name":"o","tags":{"k":1,"l":2,"k":3}}' |
+		span-encode --to chrome | grep -F '"tags":{"k":1,"l":2}}}'
+}
+
+@test "span-encode: speedscope has profiles that nest" {
+	shop | span-encode --to speedscope >got
+	sed -i 's/spantools [0-9.]*/spantools X/' got
+	same span-encode-speedscope.want - <got
+	[ "$(check speedscope got)" = "3 4 2" ]
+}
+
+@test "span-encode: sql is taken by sqlite, with every tag and event" {
+	shop | span-encode --to sql >got
+	same span-encode-sql.want - <got
+	command -v sqlite3 || skip "no sqlite3"
+	sqlite3 -bail t.db <got
+	run -0 sqlite3 t.db "SELECT service, name, start_ns, value FROM spans
+		JOIN tags ON tags.span = spans.id WHERE key = 'http.status_code'"
+	[ "$output" = "web|GET /|1795341600000000000|500" ]
+	run -0 sqlite3 t.db "SELECT name, fields FROM events"
+	[ "$output" = 'retry|{"n":1}' ]
+}
+
+@test "span-encode: hostile names mean nothing in any format" {
+	span-gen -p hostile --spans 400 --seed 7 >h.spans
+	span-encode --to chrome h.spans >got
+	check chrome got
+	# Traces come without the spans that are there twice.
+	slices=$(grep -c '"ph":"X"' got)
+	span-encode --to speedscope h.spans >got
+	check speedscope got
+	span-encode --to folded --weight count h.spans >got
+	run ! grep -vE ' [0-9]+$' got
+	run ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]' got
+	[ "$(awk '{n += $NF} END {print n}' got)" = "$slices" ]
+	span-encode --to sql h.spans >got
+	run ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]' got
+	if command -v sqlite3; then
+		sqlite3 -bail t.db <got
+		[ "$(sqlite3 t.db 'SELECT count(*) FROM spans')" = \
+			"$(span-query --spans -c h.spans)" ]
+	fi
+	span-encode --to jaeger-json h.spans | jq -e '.data | length > 0'
+}
+
+@test "span-encode: what sqlite gets are the names as they are" {
+	command -v sqlite3 || skip "no sqlite3"
+	"$BUILD/tests/unit/make-spans" >s.spans <<-'EOF'
+	{"t":"1","s":"1","service":"it's","name":"a\u001b[31m'); DROP TABLE spans;--"}
+	EOF
+	span-encode --to sql s.spans | sqlite3 -bail t.db
+	run -0 sqlite3 t.db "SELECT service, hex(name), length(name) FROM spans"
+	[ "$output" = "it's|611B5B33316D27293B2044524F50205441424C45207370616E733B2D2D|29" ]
+}
+
+@test "span-encode: formats that span-decode reads come back" {
+	span-gen --seed 3 -n 40 >in.spans
+	span-query --spans -o csv in.spans | cut -d, -f 1-9 | sort >want
+	for format in jaeger-json thrift; do
+		span-encode --to $format in.spans >file
+		span-decode --strict file | span-query --spans -o csv |
+			cut -d, -f 1-9 | sort | diff -u want -
+	done
+	# A second time nothing is left to lose.
+	for format in jaeger-json thrift; do
+		span-encode --to $format in.spans >one
+		span-decode one | span-encode --to $format >two
+		cmp one two
+	done
+}
+
+@test "span-encode: csv and jsonl are span-query's" {
+	shop >s.spans
+	span-encode --to csv s.spans | diff -u <(span-query --spans -o csv s.spans) -
+	span-encode --to jsonl s.spans | diff -u <(span-query --spans -o jsonl s.spans) -
+	"$BUILD/tests/unit/make-spans" >f.spans <<<'{"t":"1","s":"1","service":"s","name":"=1+1"}'
+	span-encode --to csv f.spans | grep -F "\"'=1+1\""
+	span-encode --to csv --no-csv-safe f.spans | grep -F '"=1+1"'
+}
+
+@test "span-encode: no spans are an empty file of the format" {
+	: >none
+	[ -z "$(span-encode --to folded none)" ]
+	[ "$(span-encode --to jaeger-json none | jq -c .data)" = "[]" ]
+	span-encode --to chrome none >got
+	[ "$(check chrome got)" = "0 0 0" ]
+	span-encode --to speedscope none >got
+	[ "$(check speedscope got)" = "0 0 0" ]
+	[ -z "$(span-encode --to thrift none)" ]
+}
+
+@test "span-encode: a store's selection is what is written" {
+	shop | span-store append -q store
+	run -0 span-encode -s store --to jsonl --min-duration 5ms
+	[ "${#lines[@]}" = 1 ]
+	run -0 span-encode -s store --to folded --weight count --min-duration 5ms
+	[ "$output" = "web:GET / 1
+web:GET /;cart:list,all 2" ]
+}
+
+@test "span-encode: torn input is exit 65, and the file is whole" {
+	span-gen --seed 3 -n 200 | head -c 150000 >cut.spans
+	run --separate-stderr -65 span-encode --to chrome cut.spans
+	jq -e '.traceEvents | length > 500' <<<"$output"
+	run --separate-stderr -65 bash -c 'span-encode --to sql cut.spans | tail -n 1; exit ${PIPESTATUS[0]}'
+	[ "$output" = "COMMIT;" ]
+}
+
+@test "span-encode: wrong usage is refused" {
+	run --separate-stderr -2 span-encode
+	[ "${stderr_lines[0]}" = "span-encode: --to FORMAT is missing" ]
+	run --separate-stderr -2 span-encode --to xml
+	run --separate-stderr -2 span-encode --to csv --weight wall /dev/null
+	[ "${stderr_lines[0]}" = "span-encode: --weight goes with --to folded" ]
+}
+
+@test "span-encode: a full disk is exit 74, a closed pipe silent" {
+	shop >s.spans
+	run --separate-stderr -74 full_disk span-encode --to jsonl s.spans
+	run --separate-stderr -141 closed_pipe span-encode --to chrome s.spans
+	[ -z "$stderr" ]
+}
