@@ -102,12 +102,14 @@ shop() {
 @test "span-encode: formats that span-decode reads come back" {
 	span-gen --seed 3 -n 40 >in.spans
 	span-query --spans -o csv in.spans | cut -d, -f 1-9 | sort >want
-	for format in jaeger-json thrift; do
+	for format in jaeger-json thrift jsonl csv; do
 		span-encode --to $format in.spans >file
 		span-decode --strict file | span-query --spans -o csv |
 			cut -d, -f 1-9 | sort | diff -u want -
 	done
 	# A second time nothing is left to lose.
+	span-encode --to jsonl in.spans >one
+	span-decode one | span-encode --to jsonl | cmp - one
 	for format in jaeger-json thrift; do
 		span-encode --to $format in.spans >one
 		span-decode one | span-encode --to $format >two
