@@ -13,24 +13,27 @@
 #include "base/banned.h"
 
 static struct {
-	struct encode_names frames;
+	struct encode_names frames; /* their names as JSON */
 	struct encode_lanes lanes;
 	struct span_buf by_lane; /* uint32_t: spans, lane after lane */
 	struct span_buf starts;	 /* uint32_t: where each lane begins */
 	struct span_buf open;	 /* uint32_t: open spans of a lane */
-	struct span_buf name;
+	struct span_buf name, json;
 } scope;
 
 static int frame_of(const struct span *s, uint32_t *frame,
 		    struct span_error *err)
 {
-	scope.name.len = 0;
-	encode_frame_name(&scope.name, s);
-	if (scope.name.failed)
+	struct span_buf *name = &scope.name, *json = &scope.json;
+
+	name->len = json->len = 0;
+	encode_frame_name(name, s);
+	span_text_json(json, (struct span_str){name->p, name->len});
+	if (name->failed || json->failed)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	return encode_names_put(&scope.frames,
-				(struct span_str){scope.name.p, scope.name.len},
-				frame, err);
+				(struct span_str){json->p, json->len}, frame,
+				err);
 }
 
 static void put_event(struct encode_out *o, char type, uint32_t frame,
@@ -155,7 +158,7 @@ static int end(struct encode_out *o, struct span_error *err)
 	span_buf_puts(&o->b, "\n],\"shared\":{\"frames\":[");
 	for (uint32_t i = 0; i < scope.frames.n; i++) {
 		span_buf_puts(&o->b, i ? ",\n{\"name\":" : "\n{\"name\":");
-		span_text_json(&o->b, encode_names_get(&scope.frames, i));
+		span_buf_str(&o->b, encode_names_get(&scope.frames, i));
 		span_buf_putc(&o->b, '}');
 	}
 	span_buf_puts(&o->b, "]}}\n");
@@ -170,6 +173,7 @@ static void release(void)
 	span_buf_release(&scope.starts);
 	span_buf_release(&scope.open);
 	span_buf_release(&scope.name);
+	span_buf_release(&scope.json);
 }
 
 const struct encode_format encode_speedscope = {"speedscope", begin, NULL,

@@ -156,6 +156,27 @@ payloads() {
 	run --separate-stderr -65 span-decode -q --strict --output out lines
 }
 
+@test "span-decode: CSV of other programs, a bad line costs only itself" {
+	cat >in.csv <<-'EOF'
+	traceID,spanID,operation,service,start,duration,http.method,tag.note
+	1,2,"GET, all",web,2026-11-22T10:00:00Z,1.5ms,GET,
+	1,3,"bad"x,web,2026-11-22T10:00:00Z,1.5ms,GET,
+	1,4,o,web,1795341600.5,5,GET,
+	1,5,o,web,1795341600.5,2us,POST,"a
+	b"
+	EOF
+	run --separate-stderr -0 span-decode -v --output out in.csv
+	diff -u - <(sed 's/; [0-9.]* s$//' <<<"$stderr") <<-EOF
+	span-decode: warning: in.csv: a span is skipped: quotes that do not match at byte 120
+	span-decode: 1 messages in (235 bytes), 0 bad; 2 spans out, 2 bad
+	EOF
+	spans <out | jq -c '[.name, .start_ns, .duration_ns, .tags]' >got
+	diff -u - got <<-'EOF'
+	["GET, all",1795341600000000000,1500000,{"http.method":"GET"}]
+	["o",1795341600500000000,2000,{"http.method":"POST","note":"a\nb"}]
+	EOF
+}
+
 # A million spans and more go through the memory of a few.
 @test "span-decode: a large file takes little memory" {
 	trace='{"spans":[{"traceID":"1","spanID":"2","operationName":"o","processID":"p"}],"processes":{"p":{"serviceName":"s"}}}'
@@ -169,6 +190,11 @@ payloads() {
 		echo "$trace]}"
 	} | limited >said
 	[[ $(<said) = "span-decode: 400001 messages in "*", 0 bad; 400001 spans out, 0 bad; "* ]]
+	{
+		echo trace_id,span_id,service,name
+		yes '1,2,"a service",o' | head -n 400000
+	} | limited >said
+	[[ $(<said) = *", 0 bad; 400000 spans out, 0 bad; "* ]]
 	{ printf '[%s' "$trace"; yes ",$trace" | head -n 400000; echo ']'; } |
 		limited >said
 	[[ $(<said) = "span-decode: 400001 messages in "*", 0 bad; 400001 spans out, 0 bad; "* ]]
@@ -179,7 +205,7 @@ payloads() {
 	run --separate-stderr -0 span-decode -v --metrics-file metrics \
 		--from jaeger-json --output out in.json
 	[ "${stderr_lines[0]}" = "span-decode: warning: in.json: a span is skipped: a span has no valid traceID at byte 19" ]
-	[[ ${stderr_lines[1]} = *"1 messages in (119 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
+	[[ ${stderr_lines[1]} = *"1 messages in (108 bytes), 0 bad; 1 spans out, 2 bad; "* ]]
 	grep -xF 'span_decode_bad_spans_total{cause="message"} 2' metrics
 	grep -xF 'span_decode_bad_spans_total{cause="stream"} 0' metrics
 	run --separate-stderr -65 span-decode --strict --from jaeger-json --output out in.json

@@ -53,6 +53,7 @@ writes() {
 		# shellcheck disable=SC2016
 		echo 'span-decode "$DATA/zipkin.payloads"'
 		;;
+	span-encode) echo "span-gen --seed 1 | span-encode --to jsonl" ;;
 	span-gen) echo "span-gen --seed 1" ;;
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;

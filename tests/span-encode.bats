@@ -71,13 +71,14 @@ shop() {
 	span-gen -p hostile --spans 400 --seed 7 >h.spans
 	span-encode --to chrome h.spans >got
 	check chrome got
+	# Traces come without the spans that are there twice.
+	slices=$(grep -c '"ph":"X"' got)
 	span-encode --to speedscope h.spans >got
 	check speedscope got
 	span-encode --to folded --weight count h.spans >got
 	run ! grep -vE ' [0-9]+$' got
 	run ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]' got
-	[ "$(awk '{n += $NF} END {print n}' got)" = \
-		"$(span-query --spans -c h.spans)" ]
+	[ "$(awk '{n += $NF} END {print n}' got)" = "$slices" ]
 	span-encode --to sql h.spans >got
 	run ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]' got
 	if command -v sqlite3; then
@@ -101,12 +102,14 @@ shop() {
 @test "span-encode: formats that span-decode reads come back" {
 	span-gen --seed 3 -n 40 >in.spans
 	span-query --spans -o csv in.spans | cut -d, -f 1-9 | sort >want
-	for format in jaeger-json thrift; do
+	for format in jaeger-json thrift jsonl csv; do
 		span-encode --to $format in.spans >file
 		span-decode --strict file | span-query --spans -o csv |
 			cut -d, -f 1-9 | sort | diff -u want -
 	done
 	# A second time nothing is left to lose.
+	span-encode --to jsonl in.spans >one
+	span-decode one | span-encode --to jsonl | cmp - one
 	for format in jaeger-json thrift; do
 		span-encode --to $format in.spans >one
 		span-decode one | span-encode --to $format >two

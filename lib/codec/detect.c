@@ -9,6 +9,7 @@
  * JSON and protobuf are told by what they hold, see detect_other.c.
  */
 #include "codec/detect.h"
+#include "codec/csv_field.h"
 #include "codec/decoder.h"
 
 #include <strings.h>
@@ -133,6 +134,8 @@ int span__format_detect(const unsigned char *p, size_t len,
 	format = detect_thrift(p, len);
 	if (format < 0)
 		format = span__proto_format(p, len);
+	if (format < 0 && span__csv_detect(p, len))
+		return SPAN_FORMAT_CSV;
 	return format < 0 ? unknown(p, len, err) : format;
 }
 

@@ -47,6 +47,8 @@ static int format_of_key(struct span_str key)
 		{"spanID", SPAN_FORMAT_JAEGER_JSON},
 		{"traceId", SPAN_FORMAT_ZIPKIN_JSON},
 		{"id", SPAN_FORMAT_ZIPKIN_JSON},
+		{"trace_id", SPAN_FORMAT_JSONL},
+		{"span_id", SPAN_FORMAT_JSONL},
 		{"localEndpoint", SPAN_FORMAT_ZIPKIN_JSON},
 		{"annotations", SPAN_FORMAT_ZIPKIN_JSON},
 	};

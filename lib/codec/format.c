@@ -3,8 +3,28 @@
 #include "codec/decoder.h"
 #include "codec/jaeger_proto.h"
 #include "codec/otlp_model.h"
+#include "codec/lines.h"
 
 #include "base/banned.h"
+
+static int encode_jsonl(struct span_buf *b, const struct span *spans, size_t n,
+			struct span_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		span_encode_jsonl(b, &spans[i]);
+	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
+			 : 0;
+}
+
+static int encode_csv(struct span_buf *b, const struct span *spans, size_t n,
+		      struct span_error *err)
+{
+	span_encode_csv_head(b);
+	for (size_t i = 0; i < n; i++)
+		span_encode_csv(b, &spans[i], false);
+	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
+			 : 0;
+}
 
 static const struct span__format formats[SPAN_FORMATS] = {
 	[SPAN_FORMAT_AUTO] = {"auto", NULL, NULL},
@@ -28,6 +48,8 @@ static const struct span__format formats[SPAN_FORMATS] = {
 				      span__jaeger_proto_encode},
 	[SPAN_FORMAT_JAEGER_JSON] = {"jaeger-json", span__jaeger_json_read,
 				     span__jaeger_json_encode},
+	[SPAN_FORMAT_CSV] = {"csv", span__csv_read, encode_csv},
+	[SPAN_FORMAT_JSONL] = {"jsonl", span__jsonl_read, encode_jsonl},
 };
 
 const struct span__format *span__format_of(int format)

@@ -32,6 +32,8 @@ enum span_format {
 	SPAN_FORMAT_OTLP_JSON,	  /* the same, or one ResourceSpans */
 	SPAN_FORMAT_JAEGER_PROTO, /* api_v2 PostSpansRequest */
 	SPAN_FORMAT_JAEGER_JSON,  /* the UI's and the query API's, or a trace */
+	SPAN_FORMAT_JSONL,	  /* ours, see span_encode_jsonl() */
+	SPAN_FORMAT_CSV,	  /* with a header, see span-decode(1) */
 	SPAN_FORMATS		  /* how many there are */
 };
 

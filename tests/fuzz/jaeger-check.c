@@ -33,7 +33,7 @@ static void check_attrs(const struct span_attrs *a)
 		const struct span_value *v = &a->v[i].value;
 
 		check(a->v[i].key.len <= SPAN_MAX_STRING);
-		check(v->type <= SPAN_ARRAY);
+		check(v->type <= SPAN_MAP);
 		if (v->type == SPAN_STRING || v->type == SPAN_BYTES)
 			check(v->str.len <= SPAN_MAX_STRING);
 	}
@@ -87,6 +87,8 @@ static int take(void *arg, const struct span *s, struct span_error *err)
 	      BOUND(r->len));
 	check_span(s);
 	check(span_writer_put(r->w, s, err) == 0);
+	if (r->len <= MAX_AGAIN && r->format == SPAN_FORMAT_JSONL)
+		write_again(s, SPAN_FORMAT_JSONL);
 	if (r->len <= MAX_AGAIN) {
 		write_again(s, SPAN_FORMAT_JAEGER_JSON);
 		write_again(s, SPAN_FORMAT_JAEGER_PROTO);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jaeger-check.h - what must hold for every message of Jaeger's JSON and
- * protobuf
+ * protobuf, of CSV and of JSON lines
  *
  * What is decoded keeps its limits, goes through a frame, and is the same
  * when it is written, read and written again. Of what is refused nothing was

@@ -113,6 +113,12 @@ static const struct {
 	{"quoted: beyond 16 bits", span_text_quoted, S("\xf3\xa0\x80\x81"),
 	 "\"\\U000e0001\""},
 
+	{"SQL: plain", span_text_sql, S("a \"b\""), "'a \"b\"'"},
+	{"SQL: empty", span_text_sql, {NULL, 0}, "''"},
+	{"SQL: quotes", span_text_sql, S("it's ''"), "'it''s '''''"},
+	{"SQL: no UTF-8", span_text_sql, S("a\xff'"), "'a\xef\xbf\xbd'''"},
+	{"SQL: controls", span_text_sql, S("'\n\0\xff"),
+	 "CAST(X'270a00efbfbd' AS TEXT)"},
 	{"logfmt: bare", span_text_logfmt, S("/a?b,'c'"), "/a?b,'c'"},
 	{"logfmt: not ASCII", span_text_logfmt, S("\xc3\xa9"), "\xc3\xa9"},
 	{"logfmt: empty", span_text_logfmt, {NULL, 0}, "\"\""},
