@@ -24,3 +24,19 @@ compare() {
 @test "interop: damaged messages are taken or refused as by that library" {
 	compare mutated 4000
 }
+
+compare_otlp() {
+	/usr/bin/python3 -c 'import google.protobuf' 2>/dev/null ||
+		skip "no python3-protobuf"
+	command -v protoc >/dev/null || skip "no protobuf-compiler"
+	PATH=$BUILD/tests/interop:$PATH PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 "$SRC/tests/interop/compare_otlp.py" "$@"
+}
+
+@test "interop: OTLP in protobuf and JSON is what python3-protobuf says, both ways" {
+	compare_otlp random 500
+}
+
+@test "interop: damaged OTLP is taken or refused as by that library" {
+	compare_otlp mutated 2000
+}

@@ -166,6 +166,7 @@ void span__message_process(struct span__message *m, struct span_process *p,
 
 /* limit.c: leave out what is above SPAN_MAX_BYTES; false when something was. */
 bool span__limit_process(struct span_process *p);
+bool span__limit_scope(struct span_scope *s);
 bool span__limit_span(struct span *s);
 
 /* format.c: the format of a message's bytes, or a negative code with *ERR. */

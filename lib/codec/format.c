@@ -177,7 +177,7 @@ int span__format_detect(const unsigned char *p, size_t len,
  */
 bool span__format_enveloped(int format, const unsigned char *p, size_t len)
 {
-	if (!len)
+	if (!len || format > SPAN_FORMAT_ZIPKIN_BINARY)
 		return false;
 	if (format == SPAN_FORMAT_JAEGER_COMPACT ||
 	    format == SPAN_FORMAT_ZIPKIN_COMPACT)

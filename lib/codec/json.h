@@ -25,8 +25,8 @@
 
 #include "codec/cursor.h"
 
-/* Objects and arrays in each other. OTLP takes three for one of its arrays. */
-#define SPAN__JSON_DEPTH 256u
+/* Objects and arrays in each other. OTLP takes four for one of its maps. */
+#define SPAN__JSON_DEPTH 320u
 
 enum json_type {
 	JSON_NONE, /* no value begins here */

@@ -88,11 +88,12 @@ static void put_list(struct span_buf *b, const struct span_value *v)
 	span_buf_puts(b, array ? "\"arrayValue\":{\"values\":["
 			       : "\"kvlistValue\":{\"values\":[");
 	for (size_t i = 0; i < n; i++) {
-		put_comma(b);
-		if (array)
-			put_value(b, &v->array.v[i]);
-		else
+		if (!array) {
 			put_attr(b, &v->map.v[i]);
+			continue;
+		}
+		put_comma(b);
+		put_value(b, &v->array.v[i]);
 	}
 	span_buf_puts(b, "]}");
 }

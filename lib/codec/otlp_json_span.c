@@ -4,6 +4,7 @@
 
 #include "base/banned.h"
 
+/* A name that begins with PREFIX, or a number, with quotes or without. */
 static uint8_t read_enum(struct span__otlp_json *r, struct span_str prefix,
 			 int (*parse)(struct span_str name))
 {
@@ -13,18 +14,18 @@ static uint8_t read_enum(struct span__otlp_json *r, struct span_str prefix,
 	int64_t v = 0;
 	int n = -1;
 
-	if (type != JSON_STRING) {
-		if (!span__json_int(&r->j, &v))
-			otlp_bad(&r->o, at, "an enumeration has no number");
-		return otlp_enum((uint64_t)v);
+	if (type == JSON_STRING) {
+		s = span__json_string(&r->j);
+		if (s.len > prefix.len && !memcmp(s.p, prefix.p, prefix.len))
+			n = parse((struct span_str){s.p + prefix.len,
+						    s.len - prefix.len});
+		if (n >= 0 || r->j.in->failed)
+			return n < 0 ? 0 : (uint8_t)n;
+		r->j.in->p = at;
 	}
-	s = span__json_string(&r->j);
-	if (s.len > prefix.len && !memcmp(s.p, prefix.p, prefix.len))
-		n = parse((struct span_str){s.p + prefix.len,
-					    s.len - prefix.len});
-	if (n < 0)
-		otlp_bad(&r->o, at, "an enumeration has no such name");
-	return n < 0 ? 0 : (uint8_t)n;
+	if (!span__json_int(&r->j, &v))
+		otlp_bad(&r->o, at, "an enumeration has no such value");
+	return otlp_enum((uint64_t)v);
 }
 
 /* The exact number of hex digits, or nothing. */

@@ -59,6 +59,15 @@ static void fill_process(struct span__otlp *o)
 	m->process_marks = 0;
 }
 
+static void fill_scope(struct span__otlp *o)
+{
+	struct span_scope *s = o->spans_scope;
+
+	*s = o->scope;
+	if (!o->m->is_short && !span__limit_scope(s))
+		o->scope_marks |= SPAN_MARK_CUT;
+}
+
 /* Spans that were collected, from FROM on, get the marks of their owner. */
 static void mark_spans(struct span__otlp *o, size_t from, uint16_t marks)
 {
@@ -91,7 +100,7 @@ void span__otlp_scope_end(struct span__otlp *o)
 {
 	if (o->m->in.failed || !o->spans_scope || o->ahead)
 		return;
-	*o->spans_scope = o->scope;
+	fill_scope(o);
 	mark_spans(o, o->scope_from, o->scope_marks);
 }
 
@@ -113,7 +122,8 @@ static bool own(struct span__otlp *o)
 						     sizeof(*o->spans_scope));
 		if (!o->spans_scope)
 			return false;
-		*o->spans_scope = o->scope;
+		if (o->ahead)
+			fill_scope(o);
 	}
 	return !o->m->in.failed;
 }

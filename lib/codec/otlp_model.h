@@ -65,10 +65,10 @@ void span__otlp_span(struct span__otlp *o, struct span *s,
 		     struct span__otlp_attrs *list, uint64_t end_ns,
 		     const unsigned char *at);
 
-/* A number of an enumeration as the model keeps it: 0 when it has no room. */
+/* A number of an enumeration; 0 when the span stream has no room for it. */
 static inline uint8_t otlp_enum(uint64_t number)
 {
-	return number <= UINT8_MAX ? (uint8_t)number : 0;
+	return number <= 15 ? (uint8_t)number : 0;
 }
 
 void span__otlp_proto_read(struct span__message *m);

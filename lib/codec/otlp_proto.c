@@ -155,57 +155,108 @@ static void open_lists(struct span__otlp_proto *r, struct lists *l)
 				       sizeof(*l->links));
 }
 
+/* What is left out is read all the same: damage in it is the message's. */
 static void add_event(struct span__otlp_proto *r,
 		      const struct span__proto_field *f, struct lists *l,
 		      struct span *s)
 {
-	if (s->n_events < l->max_events)
+	struct span_event left_out;
+
+	if (s->n_events < l->max_events) {
 		read_event(r, f, &l->events[s->n_events++]);
-	else
-		r->o.m->marks |= SPAN_MARK_CUT;
+		return;
+	}
+	read_event(r, f, &left_out);
+	r->o.m->marks |= SPAN_MARK_CUT;
 }
 
 static void add_link(struct span__otlp_proto *r,
 		     const struct span__proto_field *f, struct lists *l,
 		     struct span *s)
 {
-	if (f->bytes.len >= MIN_LINK && s->n_refs < l->max_links &&
-	    read_link(r, f, &l->links[s->n_refs]))
+	struct span_ref left_out;
+	bool room = f->bytes.len >= MIN_LINK && s->n_refs < l->max_links;
+
+	if (read_link(r, f, room ? &l->links[s->n_refs] : &left_out) && room)
 		s->n_refs++;
 	else
 		r->o.m->marks |= SPAN_MARK_CUT;
 }
 
-static void take_span_id(struct span__otlp_proto *r,
-			 const struct span__proto_field *f, uint8_t *id,
-			 size_t len, const char *what)
+/* Ids as they stand there: of several the last one counts. */
+struct ids {
+	struct span_str trace, span, parent;
+};
+
+/* An id of no bytes is none. */
+static void take_span_id(struct span__otlp_proto *r, struct span_str from,
+			 uint8_t *id, size_t len, const char *what)
 {
-	take_id(f, id, len);
-	if (f->bytes.len != len && f->bytes.len)
-		otlp_bad(&r->o, f->bytes.p, what);
+	if (from.len == len)
+		memcpy(id, from.p, len);
+	else if (from.len)
+		otlp_bad(&r->o, from.p, what);
+}
+
+static void take_ids(struct span__otlp_proto *r, const struct ids *ids,
+		     struct span *s)
+{
+	take_span_id(r, ids->trace, s->trace_id, 16,
+		     "a trace id is not 16 bytes long");
+	take_span_id(r, ids->span, s->span_id, 8,
+		     "a span id is not 8 bytes long");
+	take_span_id(r, ids->parent, s->parent_id, 8,
+		     "a parent id is not 8 bytes long");
+}
+
+static void read_list_field(struct span__otlp_proto *r,
+			    const struct span__proto_field *f, struct lists *l,
+			    struct span *s)
+{
+	switch (PROTO(f->id, f->wire)) {
+	case PROTO(9, PROTO_LEN):
+		span__otlp_attr(r, f, &l->attrs);
+		break;
+	case PROTO(10, PROTO_VARINT):
+		s->attrs.dropped = (uint32_t)f->number;
+		break;
+	case PROTO(11, PROTO_LEN):
+		add_event(r, f, l, s);
+		break;
+	case PROTO(12, PROTO_VARINT):
+		s->dropped_events = (uint32_t)f->number;
+		break;
+	case PROTO(13, PROTO_LEN):
+		add_link(r, f, l, s);
+		break;
+	case PROTO(14, PROTO_VARINT):
+		s->dropped_refs = (uint32_t)f->number;
+		break;
+	case PROTO(15, PROTO_LEN):
+		read_status(r, f, s);
+		break;
+	}
 }
 
 static void read_span_fields(struct span__otlp_proto *r, struct lists *l,
 			     struct span *s, uint64_t *end_ns)
 {
 	struct span__proto_field f;
+	struct ids ids = {0};
 
 	while (span__proto_next(r->in, &f))
 		switch (PROTO(f.id, f.wire)) {
 		case PROTO(1, PROTO_LEN):
-			take_span_id(r, &f, s->trace_id, 16,
-				     "a trace id is not 16 bytes long");
+			ids.trace = f.bytes;
 			break;
 		case PROTO(2, PROTO_LEN):
-			take_span_id(r, &f, s->span_id, 8,
-				     "a span id is not 8 bytes long");
+			ids.span = f.bytes;
 			break;
 		case PROTO(3, PROTO_LEN):
 			s->trace_state = otlp_text(r, &f);
 			break;
 		case PROTO(4, PROTO_LEN):
-			take_span_id(r, &f, s->parent_id, 8,
-				     "a parent id is not 8 bytes long");
+			ids.parent = f.bytes;
 			break;
 		case PROTO(5, PROTO_LEN):
 			s->name = otlp_text(r, &f);
@@ -219,31 +270,13 @@ static void read_span_fields(struct span__otlp_proto *r, struct lists *l,
 		case PROTO(8, PROTO_I64):
 			*end_ns = f.number;
 			break;
-		case PROTO(9, PROTO_LEN):
-			span__otlp_attr(r, &f, &l->attrs);
-			break;
-		case PROTO(10, PROTO_VARINT):
-			s->attrs.dropped = (uint32_t)f.number;
-			break;
-		case PROTO(11, PROTO_LEN):
-			add_event(r, &f, l, s);
-			break;
-		case PROTO(12, PROTO_VARINT):
-			s->dropped_events = (uint32_t)f.number;
-			break;
-		case PROTO(13, PROTO_LEN):
-			add_link(r, &f, l, s);
-			break;
-		case PROTO(14, PROTO_VARINT):
-			s->dropped_refs = (uint32_t)f.number;
-			break;
-		case PROTO(15, PROTO_LEN):
-			read_status(r, &f, s);
-			break;
 		case PROTO(16, PROTO_I32):
 			s->flags = (uint32_t)f.number;
 			break;
+		default:
+			read_list_field(r, &f, l, s);
 		}
+	take_ids(r, &ids, s);
 }
 
 static void read_span(struct span__otlp_proto *r,

@@ -7,7 +7,7 @@
  * count: memory for a message is bounded by a small multiple of its length.
  *
  * Sources: Apache Thrift compact and binary protocol specifications;
- * jaeger-idl jaeger.thrift, zipkincore.thrift.
+ * jaeger-idl jaeger.thrift, zipkincore.thrift; opentelemetry-proto v1.
  */
 #ifndef SPAN_CODEC_H
 #define SPAN_CODEC_H
@@ -64,12 +64,17 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   SPAN_MARK_CLAMPED, and the microseconds that were sent kept in a last
  *   attribute "spantools.original_start_us", "spantools.original_duration_us"
  *   or, of an event, "spantools.original_time_us".
+ *   Of OTLP, whose times fit, an end before the start makes no duration; it is
+ *   kept, in ns, in "spantools.original_end_ns".
  * - What is above a limit of <span/model.h> is cut, and the span marked.
  * - An empty name becomes "empty-service-name" or "empty-span-name", one that
- *   Zipkin does not give "unknown-service-name", and the span is marked.
+ *   Zipkin does not give "unknown-service-name", one that OTLP does not give
+ *   "missing-service-name" or, of another type than text,
+ *   "service-name-wrong-type", and the span is marked.
+ * - A span of OTLP has a scope, if an empty one; others have none.
  *
  * Memory is at most 48 times the message's length, and for a message above
- * 1 MiB 48 times its longest span's, plus 1 MiB.
+ * 1 MiB 48 times its longest span's, and what its spans share, plus 1 MiB.
  */
 
 /*
@@ -122,6 +127,15 @@ SPAN_API SPAN_NODISCARD int span_encode_jaeger(struct span_buf *b, int format,
  * left out; span-encode(1) says what that is. 0; SPAN_E_INVALID when the
  * format is not written, or cannot hold spans of several processes; or
  * SPAN_E_NOMEM. After an error B holds what it held before.
+ *
+ * OTLP: consecutive spans of equal process and scope share their resource and
+ * scope; JSON is one line without a newline. A span that has a scope came as
+ * OTLP and leaves as it came, but for its marks and, in JSON, bytes of texts
+ * that are not UTF-8 (U+FFFD). What others say in tags, logs and references
+ * goes to OTLP's fields as OpenTelemetry's translator of Jaeger spans does it:
+ * kind, status, trace state and scope leave the tags, a log's field "event" is
+ * a name, references but the parent are links with "opentracing.ref_type", the
+ * process tag "hostname" is "host.name"; of the flags "sampled" is left.
  */
 SPAN_API SPAN_NODISCARD int span_encode_message(struct span_buf *b, int format,
 						const struct span *spans,

@@ -22,5 +22,12 @@ else
 	"$here/compare.py" random "$messages" "$seed" || status=1
 	"$here/compare.py" mutated "$messages" "$seed" || status=1
 fi
+if ! command -v protoc >/dev/null ||
+	! /usr/bin/python3 -c 'import google.protobuf' 2>/dev/null; then
+	echo "1..0 # SKIP no protobuf-compiler or python3-protobuf"
+else
+	"$here/compare_otlp.py" random "$((messages / 5))" "$seed" || status=1
+	"$here/compare_otlp.py" mutated "$messages" "$seed" || status=1
+fi
 "$here/clients.sh" "$build" || status=1
 exit $status
