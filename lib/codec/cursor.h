@@ -32,6 +32,8 @@ void span__cursor_fail(struct span__cursor *in, const unsigned char *p,
 CURSOR_INLINE void cursor_init(struct span__cursor *in, const void *p,
 			       size_t len)
 {
+	if (!p) /* a message of nothing may be nowhere */
+		p = "";
 	*in = (struct span__cursor){.begin = p, .p = p};
 	in->end = in->begin + len;
 }
