@@ -100,9 +100,11 @@ shop() {
 }
 
 @test "span-encode: formats that span-decode reads come back" {
-	span-gen --seed 3 -n 40 >in.spans
+	# More than one batch.
+	span-gen --seed 3 -n 100 >in.spans
 	span-query --spans -o csv in.spans | cut -d, -f 1-9 | sort >want
-	for format in jaeger-json thrift jsonl csv; do
+	for format in jaeger-json thrift jsonl csv otlp-json otlp-jsonl \
+		otlp-proto zipkin-json zipkin-proto; do
 		span-encode --to $format in.spans >file
 		span-decode --strict file | span-query --spans -o csv |
 			cut -d, -f 1-9 | sort | diff -u want -
@@ -110,11 +112,28 @@ shop() {
 	# A second time nothing is left to lose.
 	span-encode --to jsonl in.spans >one
 	span-decode one | span-encode --to jsonl | cmp - one
-	for format in jaeger-json thrift; do
+	for format in jaeger-json thrift otlp-json otlp-jsonl otlp-proto \
+		zipkin-json zipkin-proto; do
 		span-encode --to $format in.spans >one
+		# The process's tags move behind the span's once.
+		if [[ $format = zipkin* ]]; then
+			span-decode one | span-encode --to $format >two
+			mv two one
+		fi
 		span-decode one | span-encode --to $format >two
 		cmp one two
 	done
+}
+
+@test "span-encode: lists of many messages are one document" {
+	span-gen --seed 3 -n 100 >in.spans
+	n=$(span-query --spans -c in.spans)
+	[ "$n" -gt 1024 ]
+	[ "$(span-encode --to zipkin-json in.spans | jq length)" = "$n" ]
+	[ "$(span-encode --to otlp-json in.spans |
+		jq '[.resourceSpans[].scopeSpans[].spans | length] | add')" = "$n" ]
+	[ "$(span-encode --to otlp-jsonl in.spans | jq -s length)" = \
+		"$(((n + 511) / 512))" ]
 }
 
 @test "span-encode: csv and jsonl are span-query's" {
@@ -135,6 +154,8 @@ shop() {
 	span-encode --to speedscope none >got
 	[ "$(check speedscope got)" = "0 0 0" ]
 	[ -z "$(span-encode --to thrift none)" ]
+	[ "$(span-encode --to otlp-json none)" = '{"resourceSpans":[]}' ]
+	[ "$(span-encode --to zipkin-json none)" = "[]" ]
 }
 
 @test "span-encode: a store's selection is what is written" {

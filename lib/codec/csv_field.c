@@ -81,7 +81,7 @@ static bool same_name(struct span_str s, const char *name)
 			continue;
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c + 32);
-		if (c != *name)
+		if (!c || c != *name)
 			return false;
 		name++;
 	}
@@ -120,6 +120,11 @@ bool span__csv_column(struct span__csv_column *c)
 	return false;
 }
 
+static bool ends_in(struct span_str s, char c)
+{
+	return s.p[s.len - 1] == c;
+}
+
 bool span__csv_detect(const unsigned char *p, size_t len)
 {
 	const unsigned char *end = len ? memchr(p, '\n', len) : NULL;
@@ -132,9 +137,11 @@ bool span__csv_detect(const unsigned char *p, size_t len)
 		if (at < line && p[at] != ',')
 			continue;
 		c.name = (struct span_str){(const char *)p + from, at - from};
-		while (c.name.len && strchr("\"\r", c.name.p[c.name.len - 1]))
+		while (c.name.len && ends_in(c.name, '\r'))
 			c.name.len--;
-		if (c.name.len && c.name.p[0] == '"') {
+		if (c.name.len > 1 && c.name.p[0] == '"' &&
+		    ends_in(c.name, '"')) {
+			c.name.len--;
 			c.name.p++;
 			c.name.len--;
 		}

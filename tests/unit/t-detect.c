@@ -105,6 +105,8 @@ static void test_bytes(void)
 		{"text behind an empty line", "0a68656c6c6f20776f726c64",
 		 "no known format"},
 		{"another field first", "1200", "no known format"},
+		{"a name of CSV that goes on behind a NUL",
+		 "74726163655f6964002c610a", "no known format"},
 		{"gzip", "1f8b0800", "gzip data where a message should be"},
 		{"zstd", "28b52ffd00", "zstd data where a message should be"},
 	};
