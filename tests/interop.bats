@@ -47,9 +47,11 @@ recorded() {
 	[ $n -gt 0 ]
 }
 
-@test "interop: what clients send as Thrift is what they were told" {
-	recorded jaeger-binary
-	recorded zipkin-binary
+@test "interop: what clients sent is what they were told" {
+	for format in jaeger-binary jaeger-proto otlp-json otlp-proto \
+		zipkin-binary zipkin-json zipkin-proto; do
+		recorded $format
+	done
 }
 
 compare_otlp() {

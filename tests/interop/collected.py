@@ -109,10 +109,13 @@ def collected(text):
                             "service.name", ("str", ""))[1],
                         "tags": otlp_attrs(s.get("attributes")),
                         "process": resource,
-                        "events": [(int(e["timeUnixNano"]), e.get("name", ""),
-                                    otlp_attrs(e.get("attributes")))
-                                   for e in s.get("events", [])],
+                        "events": [otlp_event(e) for e in s.get("events", [])],
                         "links": [r["spanId"] for r in s.get("links", [])]}
+
+
+def otlp_event(e):
+    fields = otlp_attrs(e.get("attributes"))
+    return (int(e["timeUnixNano"]), event_name(e.get("name"), fields), fields)
 
 
 def zipkin_spans(text):
@@ -150,7 +153,7 @@ def lost(protocol, want, got):
         if key in FIELDS or zipkin and key.startswith("peer."):
             continue
         have = names.get(key, names.get(RENAMED.get(key, key)))
-        if key == "jaeger.version" and have and protocol == "jaeger":
+        if key == "jaeger.version" and have and not zipkin:
             have = (have[0], have[1].removeprefix("Jaeger-"))
         if zipkin:
             text = as_text(value)

@@ -78,9 +78,13 @@ same_spans() {
 	return 1
 }
 
-# send URL
+# send URL: datagrams in small bursts, since a socket's usual buffer of the
+# other side holds no more.
 send() {
-	timeout 60 span-send -v "$1" <spans >"$dir/send.out" 2>"$dir/send.err"
+	local options=()
+	[[ $1 != jaeger+udp:* ]] || options=(--batch 50 --rate 3000)
+	timeout 60 span-send -v "${options[@]}" "$1" <spans \
+		>"$dir/send.out" 2>"$dir/send.err"
 }
 
 stop() {

@@ -125,7 +125,8 @@ def captured(tap, path):
     expected = [s for d in streams.datagrams(path) for s in
                 reference.spans(*reference.read(d[4], d[4][:1] == b"\x82"))]
     lines = subprocess.run(
-        ["bash", "-c", 'span-capture -r "$1" | span-decode | spans-jsonl',
+        ["bash", "-c",
+         'span-capture -f udp -r "$1" | span-decode | spans-jsonl',
          "-", path], check=True, stdout=subprocess.PIPE).stdout.splitlines()
     got = [reference.told(line) for line in lines]
     wrong = [d for w, g in zip(expected, got) if (d := difference(w, g))]
