@@ -147,7 +147,7 @@ payloads() {
 	} >lines
 	run --separate-stderr -0 span-decode -v --output out lines
 	[ "$(spans <out | wc -l)" = 2 ]
-	diff -u - <(sed 's/; [0-9.]* s$//' <<<"$stderr") <<-EOF
+	diff -u - <(printf '%s\n' "$stderr" | sed 's/; [0-9.]* s$//') <<-EOF
 	span-decode: warning: lines: the JSON text is cut short by the line's end at byte 119
 	span-decode: warning: lines: the JSON text is damaged at byte 196
 	span-decode: warning: lines: an array should be here at byte 233
@@ -166,7 +166,7 @@ payloads() {
 	b"
 	EOF
 	run --separate-stderr -0 span-decode -v --output out in.csv
-	diff -u - <(sed 's/; [0-9.]* s$//' <<<"$stderr") <<-EOF
+	diff -u - <(printf '%s\n' "$stderr" | sed 's/; [0-9.]* s$//') <<-EOF
 	span-decode: warning: in.csv: a span is skipped: quotes that do not match at byte 120
 	span-decode: 1 messages in (235 bytes), 0 bad; 2 spans out, 2 bad
 	EOF

@@ -2,8 +2,8 @@
 /* The formats, and what can be done with each. */
 #include "codec/decoder.h"
 #include "codec/jaeger_proto.h"
-#include "codec/otlp_model.h"
 #include "codec/lines.h"
+#include "codec/otlp_model.h"
 
 #include "base/banned.h"
 
