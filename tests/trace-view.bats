@@ -98,7 +98,7 @@ failed_span() {
 	EOF
 	span-decode --from jsonl skewed.jsonl >skewed
 	trace-view --span 0000000000000002 --adjust-clock 1s skewed >moved
-	grep -q ' +25ms$' moved
+	grep -q ' +25.0ms$' moved
 	grep -q 'spantools.clock_skew_ns  35000000$' moved
 	trace-view --span 0000000000000002 --adjust-clock 10ms skewed >refused
 	grep -q 'spantools.clock_skew_refused_ns  35000000$' refused

@@ -334,7 +334,7 @@ static void client_turn(struct client *c)
 {
 	const uint8_t *p;
 	uint8_t buf[16384];
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (!c->ended && (n = nghttp2_session_mem_send(c->session, &p)) > 0)
 		for (ssize_t sent = 0; sent < n;) {
