@@ -85,8 +85,8 @@ static size_t batch(int format, size_t from)
 
 	while (n < BATCH && from + n < n_spans() &&
 	       (!is_jaeger_thrift(format) ||
-		span_str_equal(span_at(from)->process->service,
-			       span_at(from + n)->process->service)))
+		span_at(from)->process->serial ==
+			span_at(from + n)->process->serial))
 		n++;
 	return n;
 }
