@@ -354,7 +354,8 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 			return 1;
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
 	}
-	if (fds[QUEUE_FAILED].revents || fds[OUTPUT].revents & POLLERR)
+	if (fds[QUEUE_FAILED].revents ||
+	    fds[OUTPUT].revents & (POLLERR | POLLHUP))
 		return output_failed(r, err);
 	for (size_t i = 0; i < r->n_sockets && rc >= 0; i++)
 		if (fds[SOCKETS + i].revents)

@@ -191,11 +191,11 @@ static void test_large(void)
 	struct span__queue *q = NULL;
 	struct span_payload_reader *r = NULL;
 	struct span_payload p = {.data = {NULL, 0}};
-	char *large = malloc(5000000);
+	char *large = malloc(5000000 + 5);
 	FILE *f = tmpfile();
 	int bad = 0;
 
-	for (size_t i = 0; i < 5000000; i++)
+	for (size_t i = 0; i < 5000000 + 5; i++)
 		large[i] = (char)(i * 7 >> 3);
 	is_int(span__queue_open(&q, fileno(f), SPAN__QUEUE_MIN, NULL), 0,
 	       "a file");
