@@ -333,7 +333,7 @@ static void reply_taken(struct span__grpc_call *call,
 	snprintf(text, sizeof(text), "%llu span%s cannot be decoded",
 		 (unsigned long long)v->n_bad, v->n_bad == 1 ? "" : "s");
 	if (call->method == SPAN__GRPC_EXPORT)
-		span__grpc_put_export_response(&b, v->n_bad, text);
+		span__otlp_put_response(&b, v->n_bad, text);
 	span__grpc_put_message(&call->reply, b.p, b.len);
 	call->reply.failed |= b.failed;
 	span_buf_release(&b);

@@ -176,6 +176,12 @@ static void put_base64(struct span_buf *b, const struct span_buf *bytes)
 	b->failed |= bytes->failed;
 }
 
+void span__rpc_put_status(struct span_buf *b, unsigned code, const char *text)
+{
+	put_number(b, 1, code);
+	put_bytes(b, 2, text, strlen(text));
+}
+
 void span__grpc_put_retry(struct span_buf *b, int status, const char *text,
 			  uint64_t delay_s)
 {
@@ -186,17 +192,16 @@ void span__grpc_put_retry(struct span_buf *b, int status, const char *text,
 	put_part(&info, 1, &part);		     /* RetryInfo.retry_delay */
 	put_bytes(&part, 1, type, sizeof(type) - 1); /* Any.type_url */
 	put_part(&part, 2, &info);		     /* Any.value */
-	put_number(&rpc, 1, (uint64_t)status);	     /* Status.code */
-	put_bytes(&rpc, 2, text, strlen(text));	     /* Status.message */
-	put_part(&rpc, 3, &part);		     /* Status.details */
+	span__rpc_put_status(&rpc, (unsigned)status, text);
+	put_part(&rpc, 3, &part); /* Status.details */
 	put_base64(b, &rpc);
 	span_buf_release(&rpc);
 	span_buf_release(&part);
 	span_buf_release(&info);
 }
 
-void span__grpc_put_export_response(struct span_buf *b, uint64_t rejected,
-				    const char *text)
+void span__otlp_put_response(struct span_buf *b, uint64_t rejected,
+			     const char *text)
 {
 	struct span_buf partial = {0};
 

@@ -59,6 +59,12 @@ bool span__grpc_timeout(struct span_str text, uint64_t *ns);
 void span__grpc_put_percent(struct span_buf *b, const char *text);
 
 /*
+ * Append a google.rpc.Status with CODE (of gRPC's) and TEXT, as OTLP over HTTP
+ * answers with, too.
+ */
+void span__rpc_put_status(struct span_buf *b, unsigned code, const char *text);
+
+/*
  * Append the value of grpc-status-details-bin: STATUS and TEXT as a
  * google.rpc.Status with a RetryInfo of DELAY_S seconds, in base64. An OTLP
  * client sends again after RESOURCE_EXHAUSTED only when it sees one.
@@ -70,8 +76,8 @@ void span__grpc_put_retry(struct span_buf *b, int status, const char *text,
  * Append an ExportTraceServiceResponse; with REJECTED it has a
  * partial_success with that and TEXT.
  */
-void span__grpc_put_export_response(struct span_buf *b, uint64_t rejected,
-				    const char *text);
+void span__otlp_put_response(struct span_buf *b, uint64_t rejected,
+			     const char *text);
 
 /*
  * The service of a grpc.health.v1.HealthCheckRequest of LEN bytes at P, in

@@ -7,6 +7,7 @@
 
 #include <span/text.h>
 
+#include "net/grpc_message.h"
 #include "net/inflate.h"
 
 #include "base/banned.h"
@@ -57,28 +58,6 @@ void span__http_not_allowed(struct span__http_answer *a,
 	a->allow = route->is_post ? "POST" : "GET, HEAD";
 }
 
-/* A field of protobuf: its number and wire type, and a length or value. */
-static void put_varint(struct span_buf *b, uint64_t v)
-{
-	for (; v >= 128; v >>= 7)
-		span_buf_putc(b, (char)(v | 128));
-	span_buf_putc(b, (char)v);
-}
-
-static void put_proto_int(struct span_buf *b, unsigned field, uint64_t v)
-{
-	put_varint(b, field << 3);
-	put_varint(b, v);
-}
-
-static void put_proto_text(struct span_buf *b, unsigned field,
-			   struct span_str s)
-{
-	put_varint(b, field << 3 | 2);
-	put_varint(b, s.len);
-	span_buf_str(b, s);
-}
-
 static bool is_json(const char *type)
 {
 	return !strcmp(type, JSON);
@@ -95,8 +74,7 @@ static void put_status(struct span__http_answer *a, unsigned status,
 		span_buf_putc(&a->body, '}');
 		return;
 	}
-	put_proto_int(&a->body, 1, code);
-	put_proto_text(&a->body, 2, span_str(text));
+	span__rpc_put_status(&a->body, code, text);
 }
 
 /*
@@ -107,7 +85,6 @@ static void put_export(struct span__http_answer *a, const char *type,
 		       uint64_t n_bad)
 {
 	static const char why[] = "spans that cannot be decoded";
-	struct span_buf b = {0};
 
 	put_text(a, 200, is_json(type) ? JSON : PROTO, "");
 	if (is_json(type)) {
@@ -120,13 +97,7 @@ static void put_export(struct span__http_answer *a, const char *type,
 		span_buf_puts(&a->body, "}}");
 		return;
 	}
-	if (!n_bad)
-		return;
-	put_proto_int(&b, 1, n_bad);
-	put_proto_text(&b, 2, span_str(why));
-	put_proto_text(&a->body, 1, (struct span_str){b.p, b.len});
-	a->body.failed = a->body.failed || b.failed;
-	span_buf_release(&b);
+	span__otlp_put_response(&a->body, n_bad, why);
 }
 
 static void otlp_verdict(struct span__http_answer *a, const char *type,

@@ -132,9 +132,9 @@ static void test_export_response(void)
 {
 	struct span_buf b = {0};
 
-	span__grpc_put_export_response(&b, 0, "unused");
+	span__otlp_put_response(&b, 0, "unused");
 	is_uint(b.len, 0, "nothing is rejected: an empty response");
-	span__grpc_put_export_response(&b, 300, "bad");
+	span__otlp_put_response(&b, 300, "bad");
 	is_mem(b.p, b.len,
 	       "\n\x08\x08\xac\x02\x12\x03"
 	       "bad",
