@@ -73,6 +73,8 @@ static const struct cmd_option http_options[] = {
 	 "send this header, 'KEY: VALUE' (repeatable)", NULL},
 	{CMD_STRING, 0, "header-file", &send_opt.auth.header_file, "FILE",
 	 "send the headers in FILE, one a line", NULL},
+	{CMD_STRING, 0, "header-env", &send_opt.auth.header_env, "NAME",
+	 "send the headers in this variable, one a line", NULL},
 	{CMD_STRING, 0, "user-file", &send_opt.auth.user_file, "FILE",
 	 "be the user of the line NAME:PASSWORD in FILE", NULL},
 	{CMD_STRING, 0, "token-file", &send_opt.auth.token_file, "FILE",
@@ -129,8 +131,8 @@ void send_options_check_url(const struct span__send_url *u)
 	bool http = u->content_type != NULL;
 
 	if (!http && (send_opt.auth.headers.n || send_opt.auth.header_file ||
-		      send_opt.auth.user_file || send_opt.auth.token_file ||
-		      send_opt.gzip))
+		      send_opt.auth.header_env || send_opt.auth.user_file ||
+		      send_opt.auth.token_file || send_opt.gzip))
 		cmd_usage("UDP has no headers and no compression");
 	if (u->protocol == SPAN__SEND_JAEGER_HTTP && send_opt.gzip)
 		cmd_usage("Jaeger's collector takes no gzip over HTTP: "

@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "send-open.h"
 #include "send-options.h"
 #include "send-report.h"
 #include "send-spool.h"
@@ -14,9 +15,8 @@
 #include "base/banned.h"
 
 #define SECOND_NS 1000000000ull
-#define MOMENT_NS 100000000ull	/* between two looks at signals */
-#define BATCH_MEMORY (8u << 20) /* of spans: what has more is sent */
-#define SPOOL_NS 100000000ull	/* that a span may be missing in the spool */
+#define MOMENT_NS 100000000ull /* between two looks at signals */
+#define SPOOL_NS 100000000ull  /* that a span may be missing in the spool */
 
 static struct {
 	struct span__send_url url;
@@ -28,8 +28,6 @@ static struct {
 	uint64_t paced_ns;	/* when the next span may come, with --rate */
 	uint64_t give_up_at_ns; /* 0: nothing says when */
 	bool stopped_reading;	/* as it was given up */
-	uint64_t settled;	/* spans, when that was looked at */
-	uint64_t settled_ns;	/* when there were more, the last time */
 } state;
 
 /* ---- Giving up ---- */
@@ -90,21 +88,6 @@ static int wait_for_room(struct span_error *err)
 	return 0;
 }
 
-/* Has nothing been settled for so long that it is no use to wait? */
-static bool is_idle(void)
-{
-	uint64_t now = cmd_monotonic_ns();
-	uint64_t settled =
-		send_report.sent.accepted + send_report.sent.rejected;
-
-	if (settled != state.settled || !state.settled_ns) {
-		state.settled = settled;
-		state.settled_ns = now;
-	}
-	return span__sender_is_refused(state.sender) ||
-	       now - state.settled_ns >= send_opt.retry_time_ns;
-}
-
 /*
  * What can wait does so while the spool has as much as it may. It ends where
  * nothing goes out.
@@ -113,10 +96,9 @@ static int wait_for_spool(struct span_error *err)
 {
 	int rc = 0;
 
-	state.settled_ns = 0;
 	while (rc >= 0 && !send_spool_has_room() && !has_given_up()) {
 		rc = wait_for_room(err);
-		if (rc >= 0 && is_idle()) {
+		if (rc >= 0 && send_is_quiet(state.sender)) {
 			cmd_warn("%s is full, and nothing goes out: the rest "
 				 "of the input is not read",
 				 send_opt.spool);
@@ -187,7 +169,7 @@ static int gather(const struct span *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	return state.batch->n == state.batch->max ||
-	       span__batch_size(state.batch) >= BATCH_MEMORY;
+	       span__batch_size(state.batch) >= SEND_BATCH_MEMORY;
 }
 
 static int put(const struct span *s, struct span_error *err)
@@ -301,57 +283,6 @@ static int finish(struct span_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int open_spool(bool waits, struct span_error *err)
-{
-	const struct send_spool_opts o = {.dir = send_opt.spool,
-					  .max_bytes = send_opt.max_bytes,
-					  .waits = waits,
-					  .batch = (size_t)send_opt.batch,
-					  .batch_memory = BATCH_MEMORY};
-
-	return send_spool_open(&o, err);
-}
-
-static void say(void *arg, const char *text)
-{
-	(void)arg;
-	cmd_warn("%s", text);
-}
-
-static int open_sender(const char *name, const struct send_headers *h,
-		       struct span_error *err)
-{
-	bool udp = state.url.protocol == SPAN__SEND_JAEGER_UDP;
-	struct span__sender_opts o = {
-		.http = {.url = &state.url,
-			 .slots = udp ? 1 : (unsigned)send_opt.concurrency,
-			 .gzip = send_opt.gzip,
-			 .timeout_ns = send_opt.timeout_ns,
-			 .headers = h->v,
-			 .n_headers = h->n,
-			 .user = h->user.len ? h->user.p : NULL,
-			 .cacert = send_opt.cacert,
-			 .cert = send_opt.cert,
-			 .key = send_opt.key,
-			 .insecure = send_opt.insecure},
-		.name = name,
-		.message_max = udp ? send_opt.max_packet : send_opt.batch_bytes,
-		.no_retry = send_opt.no_retry,
-		.retry_min_ns = send_opt.retry_min_ns,
-		.retry_max_ns = send_opt.retry_max_ns,
-		.retry_time_ns = send_opt.retry_time_ns,
-		.say = say,
-	};
-
-	if (send_opt.spool) {
-		o.more = send_spool_more;
-		o.settle = send_spool_settle;
-		o.save = send_spool_save;
-		o.retry_time_ns = UINT64_MAX;
-	}
-	return span__sender_open(&state.sender, &o, err);
-}
-
 static int run(int argc, char **argv, struct span_error *err)
 {
 	struct span_error later = {0};
@@ -372,8 +303,9 @@ static int run(int argc, char **argv, struct span_error *err)
 	    (rc = cmd_source_open(&in, argc - 1, argv + 1, NULL, err)) < 0)
 		goto done;
 	live = !cmd_source_is_store(in) && send_is_live(argc - 1, argv + 1);
-	if ((send_opt.spool && (rc = open_spool(!live, err)) < 0) ||
-	    (rc = open_sender(argv[0], &headers, err)) < 0)
+	if ((send_opt.spool && (rc = send_open_spool(!live, err)) < 0) ||
+	    (rc = send_open_sender(&state.sender, &state.url, argv[0], &headers,
+				   err)) < 0)
 		goto done;
 	cmd_sd_notify("READY=1");
 	rc = send_all(in,

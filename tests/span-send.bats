@@ -436,6 +436,22 @@ print(s.getsockname()[1])')
 	diff <(ids <"$in") <(ids_in otlp-proto grpc)
 }
 
+@test "span-send: files of certificates that are none are wrong usage, with the name" {
+	command -v openssl >/dev/null || skip "no openssl"
+	for name in one two; do
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name \
+			-days 2 -subj /CN=localhost 2>/dev/null
+	done
+	echo junk >junk
+	for files in "--cacert nothere" "--cacert junk" "--cert junk --key one.key" \
+		"--cert one --key junk" "--cert one" "--cert one --key two.key"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 span-send $files \
+			otlp+https://127.0.0.1:9 "$in"
+		[[ $stderr = *"${files##* }"* ]]
+	done
+}
+
 # ---- Headers and secrets ----
 
 @test "span-send: headers, of arguments and of a file" {
@@ -448,6 +464,19 @@ print(s.getsockname()[1])')
 	for line in 'X-One: 1' 'X-Two: 2' 'X-Scope-OrgID: tenant' 'Cookie: a=b'; do
 		grep -qx "$line" log/1.head
 	done
+}
+
+@test "span-send: headers of the environment, secrets too" {
+	collector log
+	KEYS=$'X-API-Key: s3cret\nX-Other: 1' run --separate-stderr -0 send \
+		--header-env KEYS "jaeger+http://127.0.0.1:$port"
+	grep -qx 'X-API-Key: s3cret' log/1.head
+	grep -qx 'X-Other: 1' log/1.head
+	KEYS='s3cret without a name' run --separate-stderr -2 send --header-env KEYS \
+		"jaeger+http://127.0.0.1:$port"
+	[[ $stderr != *s3cret* ]]
+	run --separate-stderr -2 send --header-env NONE "jaeger+http://127.0.0.1:$port"
+	[[ $stderr = *"there is no variable NONE"* ]]
 }
 
 @test "span-send: a user, or a token, out of a file that is nobody else's" {
@@ -470,7 +499,8 @@ print(s.getsockname()[1])')
 }
 
 @test "span-send: headers that cannot be sent are wrong usage" {
-	for header in 'Authorization: x' 'cookie:x' 'Content-Type: x' 'TE: x' \
+	for header in 'Authorization: x' 'cookie:x' 'X-API-Key: x' 'api-key: x' \
+		'lightstep-access-token: x' 'X-Secret: x' 'Content-Type: x' 'TE: x' \
 		'no colon' ': x' $'X: a\nY: b' 'X Y: z'; do
 		run --separate-stderr -2 span-send --header "$header" \
 			otlp+http://127.0.0.1:9 </dev/null
