@@ -315,7 +315,7 @@ metric_is() {
 		 "baggage_restrictions": [{"baggageKey": "k", "maxValueLength": 10}]}
 	END
 	start out 'jaeger-http sampling' --strategies s.json
-	bar='"rateLimitingSampling":{"maxTracesPerSecond":42}}'
+	bar='"rateLimitingSampling":{"maxTracesPerSecond":42},"operationSampling":{"defaultSamplingProbability":0.5,"defaultLowerBoundTracesPerSecond":0,"perOperationStrategies":[{"operation":"/health","probabilisticSampling":{"samplingRate":0}}],"defaultUpperBoundTracesPerSecond":0}}'
 	for where in "$(url sampling /sampling)" "$(url sampling /api/sampling)" \
 		"$(url jaeger-http /api/sampling)"; do
 		ask "$where?service=bar"
