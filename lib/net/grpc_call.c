@@ -352,6 +352,7 @@ static void judge_spans(struct span__grpc_call *call, struct span_str data)
 	}
 	switch (v.answer) {
 	case SPAN__ANSWER_TAKEN:
+	case SPAN__ANSWER_REJECTED:
 		reply_taken(call, &v);
 		break;
 	case SPAN__ANSWER_BAD:
