@@ -17,6 +17,12 @@
 #define SPAN__COLLECT_MAX (1u << 20)
 
 /*
+ * Collected spans may take this many times a message's length, and 256 KiB;
+ * a message that takes more is read twice.
+ */
+#define SPAN__COLLECT_FACTOR 20u
+
+/*
  * A message up to this length holds no span above SPAN_MAX_BYTES: encoding
  * makes nothing four times as long.
  */
@@ -67,6 +73,8 @@ struct span__message {
 	struct span *spans; /* Thrift, SPAN__COLLECT: all of them */
 	size_t n_spans;
 	size_t n_bad;		   /* skipped spans of this pass */
+	size_t begin_len;	   /* of all of it */
+	bool too_large;		   /* what was collected */
 	const unsigned char *list; /* where the list of spans begins */
 	span_decode_fn *fn;
 	void *arg;

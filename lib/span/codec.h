@@ -92,8 +92,9 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   "service-name-wrong-type", and the span is marked.
  * - A span of OTLP has a scope, if an empty one; others have none.
  *
- * Memory is at most 48 times the message's length, and for a message above
- * 1 MiB 48 times its longest span's, and what its spans share, plus 1 MiB.
+ * Memory is at most 48 times the message's length and 1 MiB, whatever the
+ * format; for a message above 1 MiB that of its longest span and of what its
+ * spans share.
  */
 
 /*
