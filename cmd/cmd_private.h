@@ -69,12 +69,15 @@ void cmd__remove_on_signal(const char *path);
 SPAN_NODISCARD int cmd__temp_open(int *fd, char **temp, const char *path,
 				  struct span_error *err);
 
+enum cmd__packed { CMD__PLAIN = 0, CMD__GZIP, CMD__ZSTD };
+
 /*
- * Read *FD, a gzip file, through a thread: *FD becomes the read end of a
- * pipe with the inflated bytes. It owns the old descriptor then.
+ * Read *FD, a gzip or zstd file, through a thread: *FD becomes the read end of
+ * a pipe with the inflated bytes. It owns the old descriptor then.
+ * SPAN_E_INVALID for zstd in a build without it.
  */
-SPAN_NODISCARD int cmd__gzip_open(int *fd, const char *name,
-				  struct span_error *err);
+SPAN_NODISCARD int cmd__gzip_open(int *fd, enum cmd__packed packed,
+				  const char *name, struct span_error *err);
 /* True when FD came from cmd__gzip_open(); it is then closed. */
 bool cmd__gzip_close(int fd);
 /* Close what is open; the first thing that was wrong with any of them. */

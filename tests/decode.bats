@@ -344,6 +344,27 @@ payloads() {
 	span-decode z.gz | spans | diff -u "$DATA/zipkin.want" -
 }
 
+@test "span-decode: zstd input is read, in whatever frames; damage is exit 65" {
+	grep -q '^#define HAVE_ZSTD 1' "$BUILD/config.h" || {
+		printf '\x28\xb5\x2f\xfd' >z.zst
+		run --separate-stderr -2 span-decode z.zst
+		[[ $stderr = *"z.zst is compressed with zstd, which this build does not read" ]]
+		return
+	}
+	command -v zstd || skip "no zstd"
+	size=$(stat -c %s "$DATA/zipkin.payloads")
+	head -c 100 "$DATA/zipkin.payloads" | zstd -q >z.zst
+	tail -c "$((size - 100))" "$DATA/zipkin.payloads" | zstd -q >>z.zst
+	span-decode z.zst | spans | diff -u "$DATA/zipkin.want" -
+	span-decode <z.zst | spans | diff -u "$DATA/zipkin.want" -
+	seq 100000 | zstd -q | head -c 5000 >cut.zst
+	run --separate-stderr -65 bash -c 'span-decode --from csv cut.zst >out'
+	[[ $stderr = *"cut.zst: the zstd data ends early, at byte 5000" ]]
+	{ head -c 50 z.zst; printf '%030d' 0; tail -c +81 z.zst; } >bad.zst
+	run --separate-stderr -65 bash -c 'span-decode --from csv bad.zst >out'
+	[[ $stderr = *"bad.zst: damaged zstd data near byte "* ]]
+}
+
 @test "span-decode: wrong options and files are refused" {
 	run --separate-stderr -2 span-decode --nonsense
 	[[ ${stderr_lines[0]} = "span-decode: unknown option: --nonsense"* ]]
