@@ -365,6 +365,17 @@ payloads() {
 	[[ $stderr = *"bad.zst: damaged zstd data near byte "* ]]
 }
 
+@test "span-decode: a parent of 0 and a negative duration of Zipkin's are said in tags" {
+	printf '\x1c\x16\x02\x28\x01o\x16\x04\x16\x00\x19\x0c\x29\x0c\x36\x09\x00' >bin
+	echo '[{"traceId":"1","id":"2","duration":-7}]' >json
+	span-decode bin json | spans |
+		jq -c '[.parent_id, .duration_ns, .tags, .marks]' >got
+	diff -u - got <<-'EOF'
+	[null,1000,{"errZeroParentID":"0","errNegativeDuration":"-5"},["clamped","renamed"]]
+	[null,1000,{"errNegativeDuration":"-7"},["clamped","renamed"]]
+	EOF
+}
+
 @test "span-decode: wrong options and files are refused" {
 	run --separate-stderr -2 span-decode --nonsense
 	[[ ${stderr_lines[0]} = "span-decode: unknown option: --nonsense"* ]]

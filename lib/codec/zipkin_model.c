@@ -75,6 +75,9 @@ static struct times find_times(const struct span__zipkin_span *z)
 	struct times t = {z->start_us, z->duration_us, z->has_start,
 			  z->has_duration};
 
+	/* The tag errNegativeDuration has it. */
+	if (t.duration < 0)
+		t.duration = 1;
 	if (!z->n_annotations)
 		return t;
 	if (z->kind)

@@ -85,6 +85,8 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   or, of an event, "spantools.original_time_us".
  *   Of OTLP, whose times fit, an end before the start makes no duration; it is
  *   kept, in ns, in "spantools.original_end_ns".
+ *   Of Zipkin a duration below 0 becomes 1 microsecond, and a text in
+ *   "errNegativeDuration"; a parent of 0 in Thrift leaves "errZeroParentID".
  * - What is above a limit of <span/model.h> is cut, and the span marked.
  * - An empty name becomes "empty-service-name" or "empty-span-name", one that
  *   Zipkin does not give "unknown-service-name", one that OTLP does not give
