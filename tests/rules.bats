@@ -308,7 +308,7 @@ END
 		for used in $(sed -nE 's/^#include "([^"]+)".*/\1/p' "$file"); do
 			echo "$file includes $used"
 			case $used in
-			base/banned.h | net/*) ;;
+			base/banned.h | config.h | net/*) ;;
 			cmd/*.inc) [ -f "$BUILD/$used" ] ;;
 			cmd/*) [ -f "$SRC/$used" ] ;;
 			*/*) false ;;

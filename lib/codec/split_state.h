@@ -56,6 +56,17 @@ struct span_splitter {
 	bool resync;
 };
 
+static inline bool opens(unsigned char c)
+{
+	return c == '{' || c == '[';
+}
+
+/*
+ * Of the value on top AT bytes were looked at, and it cannot be: go back to
+ * the end of its first line, when that was cut and others follow it.
+ */
+bool span__split_again(struct span_splitter *s, size_t at);
+
 int span__split_json(struct span_splitter *s, struct span_piece *piece,
 		     struct span_error *err);
 
