@@ -5,13 +5,14 @@
 usage: encode-check.py chrome|speedscope FILE
        encode-check.py sql JSONL SQL...
 
-chrome: complete events of a thread nest, and each flow begins and ends in
-slices. speedscope: events of a profile do not go back in time, and close what
+chrome: complete events of a thread nest, and each flow begins in the
+parent's slice, and ends no earlier in the child's. speedscope: events of a profile do not go back in time, and close what
 was opened last, before the profile's end. sql: the files, one after the other
 in one database, leave the spans of JSONL there, of equal ones one, with each
 tag as it was.
 """
 import base64
+import bisect
 import collections
 import json
 import sqlite3
@@ -19,14 +20,32 @@ import sys
 from fractions import Fraction
 
 
+def innermost(slices, ids, ts):
+    """Arguments of the slices that are open at a time, but those around."""
+    i = bisect.bisect_right(slices, ts, key=lambda s: s[0]) - 1
+    found = []
+    while i >= 0:
+        start, end = slices[i]
+        if start == ts or ts < end:
+            found += ids[slices[i]]
+            if start < ts:
+                break
+        i -= 1
+    return found
+
+
 def chrome(data):
     threads, flows = {}, {}
     named = set()
+    ids = {}
     for e in data["traceEvents"]:
         where = (e["pid"], e["tid"])
         if e["ph"] == "X":
             assert e["dur"] >= 0
-            threads.setdefault(where, []).append((e["ts"], e["ts"] + e["dur"]))
+            end = e["ts"] + e["dur"]
+            threads.setdefault(where, []).append((e["ts"], end))
+            ids.setdefault(where, {}).setdefault((e["ts"], end), []).append(
+                e["args"])
         elif e["ph"] == "M":
             assert e["name"] in ("process_name", "thread_name")
             named.add((e["name"], *where))
@@ -46,10 +65,16 @@ def chrome(data):
             stack.append(end)
         assert slices == sorted(slices, key=lambda s: (s[0], -s[1]))
     for flow in flows.values():
-        for end in "sf":
-            where, ts = flow[end]
-            assert any(a <= ts <= b for a, b in threads[where]), flow
-        assert flow["s"][0] != flow["f"][0]
+        (source, begin), (target, end) = flow["s"], flow["f"]
+        assert begin <= end and source != target, flow
+        # It binds to the innermost slice; of those that begin there to any.
+        # A span of Zipkin's may have its parent's id.
+        parents = innermost(threads[source], ids[source], begin)
+        children = innermost(threads[target], ids[target], end)
+        assert any(p["trace_id"] == c["trace_id"]
+                   and p["span_id"] in (c.get("parent_id"), c["span_id"])
+                   for p in parents for c in children), (flow, parents,
+                                                         children)
     print(len(threads), sum(map(len, threads.values())), len(flows))
 
 

@@ -43,6 +43,53 @@ shop() {
 	[ "$(check chrome got)" = "4 4 2" ]
 }
 
+@test "span-encode: chrome has no more threads than spans at one time" {
+	# Forty waves of fifty spans that overlap without nesting.
+	"${PYTHON:-/usr/bin/python3}" >s.json <<-'EOF'
+	import json
+	print(json.dumps({"t": "1", "s": "1", "service": "a", "name": "root",
+	                  "at": 0, "ms": 100000}))
+	for wave in range(40):
+	    for i in range(50):
+	        print(json.dumps({
+	            "t": "1", "s": "%x" % (2 + wave * 50 + i), "p": "1",
+	            "service": "ab"[i % 2], "name": "call",
+	            "at": wave * 1000 + i, "ms": 500}))
+	EOF
+	"$BUILD/tests/unit/make-spans" <s.json >s.spans
+	span-encode --to chrome s.spans >got
+	run -0 check chrome got
+	# The first of a's is on the root's.
+	[ "$output" = "50 2001 1960" ]
+	span-encode --to speedscope s.spans >got
+	run -0 check speedscope got
+	[ "$output" = "50 2001 3" ]
+}
+
+@test "span-encode: arrows of chrome go from parent to child, forward in time" {
+	"$BUILD/tests/unit/make-spans" >s.spans <<-'EOF'
+	{"t":"1","s":"1","service":"a","name":"parent","at":100,"ms":100}
+	{"t":"1","s":"2","p":"1","service":"b","name":"early","at":50,"ms":200}
+	{"t":"1","s":"3","p":"1","service":"a","name":"covers","at":110,"ms":50}
+	{"t":"1","s":"4","p":"1","service":"c","name":"beside","at":120,"ms":10}
+	{"t":"1","s":"5","p":"1","service":"d","name":"late","at":300,"ms":10}
+	{"t":"1","s":"6","p":"1","service":"e","name":"free","at":170,"ms":10}
+	EOF
+	span-encode --to chrome s.spans >got
+	[ "$(check chrome got)" = "5 6 3" ]
+	# The clock begins a day before the trace.
+	run -0 jq -c '.traceEvents[] | select(.ph == "s" or .ph == "f") |
+		[.ph, (.ts - 86400000000) / 1000]' got
+	diff -u - <(echo "$output") <<-'EOF'
+	["s",50]
+	["f",70]
+	["s",120]
+	["f",120]
+	["s",50]
+	["f",250]
+	EOF
+}
+
 @test "span-encode: of tags that come twice chrome has the first" {
 	"$BUILD/tests/unit/make-spans" <<<'{"t":"1","s":"1","service":"s","name":"o","tags":{"k":1,"l":2,"k":3}}' |
 		span-encode --to chrome | grep -F '"tags":{"k":1,"l":2}}}'
