@@ -101,10 +101,10 @@ static void put_slice(struct encode_out *o, const struct span *s, uint32_t pid,
 	if (!span_is_root(s))
 		span_buf_printf(&o->b, ",\"parent_id\":\"%s\"",
 				span_id_text(s->parent_id, id));
-	if (s->kind)
+	if (*span_kind_name(s->kind))
 		span_buf_printf(&o->b, ",\"kind\":\"%s\"",
 				span_kind_name(s->kind));
-	if (s->status)
+	if (s->status && s->status <= SPAN_STATUS_ERROR)
 		span_buf_printf(&o->b, ",\"status\":\"%s\"",
 				span_status_name(s->status));
 	span_buf_puts(&o->b, ",\"tags\":{");

@@ -211,6 +211,82 @@ shop() {
 	done
 }
 
+# Spans of stdin in format $1, and back as JSON lines.
+through() {
+	span-encode --to "$1" | span-decode --strict
+}
+
+@test "span-encode: W3C's second flag is no debug, Jaeger's and Zipkin's is" {
+	local own=" thrift jaeger-json zipkin-json zipkin-proto jsonl "
+
+	span-decode --strict >s.spans <<-'EOF'
+	{"trace_id":"1","span_id":"1","service":"s","name":"w3c","start_ns":1000,"duration_ns":1000,"scope":{"name":"l"},"flags":3}
+	{"trace_id":"1","span_id":"2","service":"s","name":"debug","start_ns":1000,"duration_ns":1000,"flags":3}
+	EOF
+	for a in $own otlp-json otlp-proto; do
+		for b in $own otlp-json otlp-proto; do
+			through $a <s.spans | through $b |
+				span-encode --to jsonl |
+				jq -c '[.name, (.scope == null) and
+					(.flags // 0) % 4 > 1]' | sort >got
+			debug=false
+			[[ $own = *" $a "* && $own = *" $b "* ]] && debug=true
+			diff -u - got <<-EOF
+			["debug",$debug]
+			["w3c",false]
+			EOF
+		done
+	done
+	through otlp-proto <s.spans | through otlp-json |
+		span-encode --to jsonl |
+		jq -se 'map(select(.name == "w3c").flags) == [3]'
+}
+
+@test "span-encode: a tag that denies the status or the kind does not win" {
+	span-decode --strict >s.spans <<-'EOF'
+	{"trace_id":"1","span_id":"1","service":"s","name":"ok","status":"ok","kind":"internal","scope":{"name":"l"},"start_ns":1000,"duration_ns":1000,"tags":{"otel.status_code":"ERROR","span.kind":"client"}}
+	{"trace_id":"1","span_id":"2","service":"s","name":"error","status":"error","kind":"server","start_ns":1000,"duration_ns":1000,"tags":{"otel.status_code":"OK","span.kind":"producer"}}
+	{"trace_id":"1","span_id":"3","service":"s","name":"true","status":"ok","kind":"client","start_ns":1000,"duration_ns":1000,"tags":{"error":true}}
+	EOF
+	for format in thrift jaeger-json zipkin-json zipkin-proto otlp-json \
+		otlp-proto jsonl csv; do
+		through $format <s.spans | span-encode --to jsonl |
+			jq -c '[.name, .status, .kind]' | sort >got
+		diff -u - got <<-'EOF'
+		["error","error","server"]
+		["ok","ok","internal"]
+		["true","ok","client"]
+		EOF
+	done
+	span-encode --to sql s.spans >got
+	grep -c "'ok','internal',.*,'ok'," got
+	grep -c "'error','server',.*,'error'," got
+	run -0 jq -r '.traceEvents[] | select(.ph == "X").args.status' \
+		<(span-encode --to chrome s.spans)
+	[ "$output" = "ok
+error
+ok" ]
+}
+
+@test "span-encode: a status or kind of no known number is kept, or none" {
+	span-decode --strict >s.spans <<-'EOF'
+	{"trace_id":"1","span_id":"1","service":"s","name":"odd","status":7,"kind":9,"start_ns":1000,"duration_ns":1000}
+	EOF
+	for format in otlp-json otlp-proto jsonl; do
+		through $format <s.spans | span-encode --to jsonl |
+			jq -e '.status == 7 and .kind == 9'
+	done
+	for format in thrift jaeger-json zipkin-json zipkin-proto csv; do
+		through $format <s.spans | span-encode --to jsonl |
+			jq -e '.status == "unset" and .kind == null and
+				.tags == {}'
+	done
+	span-encode --to sql s.spans | grep -F "'odd',NULL,1000,1000,'unset'"
+	span-encode --to chrome s.spans >got
+	grep -F '"name":"odd"' got
+	run ! grep -E '"(kind|status)":' got
+}
+
 @test "span-encode: lists of many messages are one document" {
 	span-gen --seed 3 -n 100 >in.spans
 	n=$(span-query --spans -c in.spans)

@@ -22,6 +22,10 @@
  */
 #define SPAN__SHORT_MAX (SPAN_MAX_BYTES / 4)
 
+/* Bits of a span's flags: the second is Jaeger's, W3C's is another there. */
+#define SPAN__FLAG_SAMPLED 1u
+#define SPAN__FLAG_DEBUG 2u
+
 /* Where the original of a time goes that does not fit (microseconds). */
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
 #define SPAN__KEY_DURATION SPAN_STR("spantools.original_duration_us")
