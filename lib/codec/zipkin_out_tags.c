@@ -26,7 +26,8 @@ static bool is_utf8(struct span_str s)
 {
 	uint32_t c = 0;
 
-	for (size_t at = 0; at < s.len && c != SPAN__UTF8_BAD;)
+	for (size_t at = span__utf8_ascii(s);
+	     at < s.len && c != SPAN__UTF8_BAD;)
 		at += span__utf8_next(s.p + at, s.len - at, &c);
 	return c != SPAN__UTF8_BAD;
 }
