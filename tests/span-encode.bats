@@ -287,6 +287,11 @@ ok" ]
 	run ! grep -E '"(kind|status)":' got
 }
 
+@test "span-encode: each format holds what the table of the man page says" {
+	"${PYTHON:-/usr/bin/python3}" "$SRC/tests/encode-loss.py" \
+		"$SRC/man/span-encode.1"
+}
+
 @test "span-encode: lists of many messages are one document" {
 	span-gen --seed 3 -n 100 >in.spans
 	n=$(span-query --spans -c in.spans)
