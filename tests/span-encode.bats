@@ -225,7 +225,7 @@ through() {
 	EOF
 	for a in $own otlp-json otlp-proto; do
 		for b in $own otlp-json otlp-proto; do
-			through $a <s.spans | through $b |
+			through "$a" <s.spans | through "$b" |
 				span-encode --to jsonl |
 				jq -c '[.name, (.scope == null) and
 					(.flags // 0) % 4 > 1]' | sort >got
@@ -250,7 +250,7 @@ through() {
 	EOF
 	for format in thrift jaeger-json zipkin-json zipkin-proto otlp-json \
 		otlp-proto jsonl csv; do
-		through $format <s.spans | span-encode --to jsonl |
+		through "$format" <s.spans | span-encode --to jsonl |
 			jq -c '[.name, .status, .kind]' | sort >got
 		diff -u - got <<-'EOF'
 		["error","error","server"]
@@ -273,11 +273,11 @@ ok" ]
 	{"trace_id":"1","span_id":"1","service":"s","name":"odd","status":7,"kind":9,"start_ns":1000,"duration_ns":1000}
 	EOF
 	for format in otlp-json otlp-proto jsonl; do
-		through $format <s.spans | span-encode --to jsonl |
+		through "$format" <s.spans | span-encode --to jsonl |
 			jq -e '.status == 7 and .kind == 9'
 	done
 	for format in thrift jaeger-json zipkin-json zipkin-proto csv; do
-		through $format <s.spans | span-encode --to jsonl |
+		through "$format" <s.spans | span-encode --to jsonl |
 			jq -e '.status == "unset" and .kind == null and
 				.tags == {}'
 	done
