@@ -22,7 +22,7 @@ static struct {
 } opt;
 
 static struct {
-	uint64_t limit, default_limit, window, memory;
+	uint64_t limit, default_limit, window, memory, default_memory;
 	int sort;
 	bool keep_duplicates;
 } search = {.limit = NOT_GIVEN, .sort = -1};
@@ -57,13 +57,18 @@ const struct cmd_option cmd_search_options[] = {
 	 "span (10s)",
 	 NULL},
 	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
-	 "memory for spans of traces (64M)", NULL},
+	 "memory for spans of traces (64M; trace-view, of FILEs: 1G)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
 void cmd_source_default_limit(uint64_t n)
 {
 	search.default_limit = n;
+}
+
+void cmd_source_default_memory(uint64_t bytes)
+{
+	search.default_memory = bytes;
 }
 
 void cmd_source_keep_duplicates(void)
@@ -276,6 +281,8 @@ static int start_search(struct cmd_source *s, struct span_error *err)
 
 	if (s->search)
 		return 0;
+	if (!search.memory && !s->store)
+		o.memory = search.default_memory;
 	return s->store ? span_search_store(&s->search, s->store, s->query, &o,
 					    err)
 			: span_search_source(&s->search, stream, s->query, &o,

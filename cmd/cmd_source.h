@@ -19,10 +19,12 @@ struct cmd_source;
 
 /*
  * To call before cmd_source_open(): the limit when --limit is not given (0:
- * none, as without this call); and what to do before a read of a stream that
- * would block, as in struct span_reader_opts.
+ * none, as without this call); the memory for traces of a stream when --memory
+ * is not; and what to do before a read of a stream that would block, as in
+ * struct span_reader_opts.
  */
 void cmd_source_default_limit(uint64_t n);
+void cmd_source_default_memory(uint64_t bytes);
 void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 				    struct span_error *err),
 			void *arg);

@@ -10,7 +10,13 @@
 #include "base/banned.h"
 
 #define TERMINAL_LIMIT 20
+
+/* For traces of a stream: one may need a quarter of it, see trace-view(1). */
+#define STREAM_MEMORY (UINT64_C(1) << 30)
 #define FLUSH_AT (64u << 10)
+
+/* Beside the marks of span/model.h, in copies that nobody else sees. */
+#define MARK_MATCHED (1u << 15)
 
 enum { FROM_TRACE, FROM_SPAN };
 static const char *const origins[] = {"trace", "span", NULL};
@@ -60,6 +66,7 @@ static const struct cmd_option options[] = {
 static struct {
 	int fd;
 	struct span_buf text;
+	struct span_buf part; /* a piece of it */
 	struct span_buf path; /* critical, of the trace at hand */
 	struct span_buf marks;
 	struct span_trace_builder builder; /* of traces with other times */
@@ -80,23 +87,51 @@ static int flush(struct span_error *err)
 	return rc;
 }
 
-/* The same trace with its clocks corrected. */
-static int adjust(struct span_trace *t, struct span_error *err)
+/* Copy T to builder, with the mark of those that match. */
+static int copy_marked(const struct span_trace *t, const uint8_t *matched,
+		       struct span_error *err)
 {
 	int rc = 0;
 
-	if (!opt.adjust_ns)
-		return 0;
 	span_trace_builder_reset(&view.builder);
 	view.builder.keep_duplicates = true;
-	for (size_t i = 0; i < t->n && rc >= 0; i++)
-		rc = span_trace_builder_put(&view.builder, &t->spans[i], err);
+	for (size_t i = 0; i < t->n && rc >= 0; i++) {
+		struct span s = t->spans[i];
+
+		s.marks |= matched && matched[i] ? MARK_MATCHED : 0;
+		rc = span_trace_builder_put(&view.builder, &s, err);
+	}
+	return rc;
+}
+
+/*
+ * The same trace with its clocks corrected. Spans with other times stand in
+ * another order, *MATCHED too.
+ */
+static int adjust(struct span_trace *t, const uint8_t **matched,
+		  struct span_error *err)
+{
+	uint8_t *marks;
+	int rc;
+
+	if (!opt.adjust_ns)
+		return 0;
+	rc = copy_marked(t, *matched, err);
 	if (rc >= 0)
 		rc = span_trace_builder_build(&view.builder, t, err);
 	if (rc >= 0)
 		rc = span_trace_builder_adjust(&view.builder, opt.adjust_ns, t,
 					       err);
-	return rc < 0 ? rc : 0;
+	if (rc < 0 || !*matched)
+		return rc < 0 ? rc : 0;
+	view.marks.len = 0;
+	marks = (uint8_t *)span_buf_reserve(&view.marks, t->n);
+	if (!marks)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	for (size_t i = 0; i < t->n; i++)
+		marks[i] = (t->spans[i].marks & MARK_MATCHED) != 0;
+	*matched = marks;
+	return 0;
 }
 
 static bool is_asked_for(const struct span *s)
@@ -107,26 +142,40 @@ static bool is_asked_for(const struct span *s)
 	return false;
 }
 
-/* Spans of a trace one by one, in the order of the tree. */
+/* What is wanted of span I, into view.part; nothing if it is not. */
+static void put_part(const struct span_trace *t, uint32_t i)
+{
+	bool relative = opt.relative == FROM_SPAN;
+
+	view.part.len = 0;
+	if (!opt.spans.n)
+		span_render_events(&view.part, &view.look, t, i, relative,
+				   opt.errors);
+	else if (is_asked_for(&t->spans[i]))
+		span_render_span(&view.part, &view.look, t, i, relative);
+}
+
+/*
+ * Spans of a trace one by one, in the order of the tree, events below the head
+ * of their trace, with a blank line between all.
+ */
 static void put_details(const struct span_trace *t)
 {
-	for (size_t k = 0; k < t->n; k++) {
-		uint32_t i = t->order[k];
-		size_t from = view.text.len;
+	bool head = !opt.spans.n;
 
-		if (from)
+	for (size_t k = 0; k < t->n; k++) {
+		put_part(t, t->order[k]);
+		view.text.failed |= view.part.failed;
+		if (!view.part.len)
+			continue;
+		if (view.n_shown++)
 			span_buf_putc(&view.text, '\n');
-		if (opt.spans.n && is_asked_for(&t->spans[i]))
-			span_render_span(&view.text, &view.look, t, i,
-					 opt.relative == FROM_SPAN);
-		else if (!opt.spans.n)
-			span_render_events(&view.text, &view.look, t, i,
-					   opt.relative == FROM_SPAN,
-					   opt.errors);
-		if (view.text.len == from + (from != 0))
-			view.text.len = from;
-		else
-			view.n_shown++;
+		if (head) {
+			span_render_head(&view.text, &view.look, t);
+			span_buf_putc(&view.text, '\n');
+			head = false;
+		}
+		span_buf_put(&view.text, view.part.p, view.part.len);
 	}
 }
 
@@ -178,13 +227,13 @@ static int put_tree(const struct span_trace *t, const uint8_t *matched,
 static int show(struct span_trace *t, const uint8_t *matched,
 		struct span_error *err)
 {
-	int rc = adjust(t, err);
+	int rc;
 
 	view.n_traces++;
 	view.n_spans += t->n;
-	/* Spans with other times stand in another order. */
-	if (opt.adjust_ns || !cmd_source_selects())
+	if (!cmd_source_selects())
 		matched = NULL;
+	rc = adjust(t, &matched, err);
 	if (rc >= 0 && (opt.spans.n || opt.events || opt.errors))
 		put_details(t);
 	else if (rc >= 0)
@@ -247,6 +296,8 @@ static void set_up(void)
 		cmd_usage("--find needs a text");
 	if (cmd_output_is_terminal())
 		cmd_source_default_limit(TERMINAL_LIMIT);
+	cmd_source_default_memory(STREAM_MEMORY);
+	cmd_large_heap();
 	cmd_look(&view.look);
 	view.look.fold = opt.fold;
 	view.look.depth = opt.depth < UINT32_MAX ? (uint32_t)opt.depth : 0;
@@ -266,6 +317,7 @@ static int run(int argc, char **argv, struct span_error *err)
 		rc = show_all(argc, argv, err);
 	span_trace_builder_release(&view.builder);
 	span_buf_release(&view.text);
+	span_buf_release(&view.part);
 	span_buf_release(&view.path);
 	span_buf_release(&view.marks);
 	if (rc >= 0)

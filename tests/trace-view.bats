@@ -42,6 +42,7 @@ failed_span() {
 @test "trace-view: errors say why, and only for what failed" {
 	run --separate-stderr -0 trace-view --utc --errors in
 	same trace-view-errors.want
+	[ "$(grep -cE '^[0-9a-f]{32}  2026-' <<<"$output")" = "$(span-query -c --error in)" ]
 	n=$(trace-view --errors in | grep -cE '^[^ ].*  [0-9a-f]{16}  \+')
 	[ "$n" = "$(span-query -c --spans --error in)" ]
 }
@@ -51,6 +52,59 @@ failed_span() {
 	trace-view --events in | grep -cE '^  [+-]' | diff want -
 	trace-view --events --relative span in | grep -cE '^  [+-]' | diff want -
 	run ! diff -q <(trace-view --events in) <(trace-view --events --relative span in)
+}
+
+@test "trace-view: a blank line stands before each span with events, in output of any size" {
+	span-gen --seed 4 -n 3000 >many
+	for options in --errors --events '--span a --span b --span c'; do
+		# shellcheck disable=SC2086
+		trace-view $options many >shown
+		[ "$(stat -c %s shown)" -gt 200000 ]
+		# Each of them begins with a name and an id, or has a line of it.
+		spans=$(grep -cE '^[^ ].*  [0-9a-f]{16}  [+]|^span  ' shown)
+		heads=$(grep -cE '^[0-9a-f]{32}  2026-' shown || true)
+		[ "$(grep -c '^$' shown)" = $((spans - 1 + heads)) ]
+	done
+}
+
+# A root of 90 ms with three children alike, one after the other, without a gap.
+row_of_three() {
+	local i
+	one() {
+		printf '{"trace_id":"a1","span_id":"%s","parent_id":%s,"service":"a","name":"%s","kind":"client","start_ns":%s,"duration_ns":%s,"status":"unset","tags":{},"process":{"host.name":"h"},"events":[],"refs":[]}\n' "$@"
+	}
+	one 01 null root 1800000000000000000 90000000
+	for i in 0 1 2; do
+		one 1$i '"01"' step $((1800000000000000000 + i * 30000000)) 30000000
+	done
+}
+
+@test "trace-view: a line for several spans shows the critical path of all of them" {
+	row_of_three | span-decode --from jsonl >three
+	run -0 trace-view --ascii three
+	[[ ${lines[3]} =~ "step x3"[^#=]*'#'+$ ]]
+	[[ ${lines[2]} =~ [^=#]=+$ ]]
+	[ "$(tr -cd '#' <<<"${lines[3]}" | wc -c)" -ge \
+		"$(tr -cd '=' <<<"${lines[2]}" | wc -c)" ]
+}
+
+# N spans of one trace: a root, each hundredth a child of it, others below.
+large_trace() {
+	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++)
+		printf "{\"trace_id\":\"a1\",\"span_id\":\"%x\",\"parent_id\":%s,\"service\":\"s%d\",\"name\":\"op %d\",\"kind\":\"server\",\"start_ns\":18000000000%08d0,\"duration_ns\":%d,\"status\":\"unset\",\"tags\":{\"a.key\":\"%032d\",\"another\":%d},\"process\":{\"host.name\":\"h\"},\"events\":[],\"refs\":[]}\n",
+			i, i == 1 ? "null" : sprintf("\"%x\"", i % 100 ? i - i % 100 + (i > 100 ? 0 : 1) : 1),
+			i % 7, i % 11, i, i == 1 ? 2000000 : 500, i, i }' |
+		span-decode --from jsonl
+}
+
+@test "trace-view: a trace of 100,000 spans is one trace" {
+	large_trace 100000 >large
+	run --separate-stderr -0 trace-view --depth 2 large
+	[ -z "$stderr" ]
+	[ "$(grep -c ' 100,000 spans ' <<<"$output")" = 1 ]
+	[ "$(grep -c ' spans ' <<<"$output")" = 1 ]
+	run --separate-stderr -0 trace-view --memory 64M --depth 2 large
+	[[ $stderr = *"1 trace was cut for want of memory; see --memory" ]]
 }
 
 @test "trace-view: siblings that are alike are one line, unless asked otherwise" {
@@ -103,6 +157,18 @@ failed_span() {
 	trace-view --span 0000000000000002 --adjust-clock 10ms skewed >refused
 	grep -q 'spantools.clock_skew_refused_ns  35000000$' refused
 	run ! grep -q clock_skew <(trace-view --span 0000000000000002 skewed)
+}
+
+@test "trace-view: spans that were asked for stand out with other times too" {
+	marked() {
+		trace-view --utc --no-fold --no-critical --operation 'SELECT *' "$@" in |
+			grep '^▸'
+	}
+	span-query --spans -c --operation 'SELECT *' in >want
+	marked | wc -l | diff want -
+	marked --adjust-clock 1s >moved
+	wc -l <moved | diff want -
+	run ! grep -v SELECT moved
 }
 
 @test "trace-view: names that attack are shown as escapes" {

@@ -21,7 +21,6 @@
 /* Levels that are drawn at most; more would be too far to the right. */
 #define MAX_LEVELS 32
 #define MAX_SERVICE 24
-#define MAX_BAR 80
 
 /* Roots with a mark before the operation. */
 #define ROOT_MARKS (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE)
@@ -136,8 +135,8 @@ static void lay_out(struct tree *r)
 	if (width < 56)
 		r->operation = left;
 	r->bar = left - r->operation;
-	if (r->bar > MAX_BAR)
-		r->bar = MAX_BAR;
+	if (r->bar > SPAN__MAX_BAR)
+		r->bar = SPAN__MAX_BAR;
 }
 
 /* ---- The head ---- */
@@ -322,8 +321,8 @@ static void put_bar(struct span_buf *b, const struct tree *r,
 		    const struct span__tree_line *line)
 {
 	const struct span *s = &r->t->spans[line->span];
-	uint8_t heavy[MAX_BAR];
-	bool any = span__critical_columns(&r->critical, line->span, r->full_ns,
+	uint8_t heavy[SPAN__MAX_BAR];
+	bool any = span__critical_columns(&r->critical, line, r->full_ns,
 					  r->bar - 1, heavy);
 
 	span_buf_putc(b, ' ');
@@ -399,6 +398,14 @@ static void put_notes(struct span_buf *b, const struct tree *r)
 		 "circles of parents were cut");
 	put_note(b, r, "", r->t->n_duplicates, "duplicate span was left out",
 		 "duplicate spans were left out");
+}
+
+void span_render_head(struct span_buf *b, const struct span_render_opts *o,
+		      const struct span_trace *t)
+{
+	const struct tree r = {.o = o, .t = t, .columns = span__columns(o)};
+
+	put_head(b, &r);
 }
 
 void span_render_tree(struct span_buf *b, const struct span_render_opts *o,

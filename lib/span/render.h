@@ -74,6 +74,14 @@ SPAN_API void span_render_tree(struct span_buf *b,
 			       const uint8_t *matched);
 
 /*
+ * The head of a tree alone: trace id and start, then the root's service and
+ * operation with duration and counts.
+ */
+SPAN_API void span_render_head(struct span_buf *b,
+			       const struct span_render_opts *o,
+			       const struct span_trace *t);
+
+/*
  * A span whole, span I of T: ids, times, self time, status, references, tags,
  * process, scope, and each event with its fields. Times of events count from
  * the span's start with RELATIVE, else from the trace's. What has several

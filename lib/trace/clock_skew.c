@@ -76,26 +76,40 @@ static int64_t distance(const struct span *parent, uint64_t start,
 			  child->start_ns);
 }
 
+/*
+ * The skew of a span below a parent. Where a host is not known nothing can be
+ * told of its clock: a span of its parent's service is taken to be where that
+ * is, others are left alone.
+ */
+static struct skew skew_of(const struct span *s, const struct span *parent,
+			   const struct skew *of)
+{
+	struct skew skew = {.host = host_of(s)};
+
+	if (!skew.host.len &&
+	    span_str_equal(s->process->service, parent->process->service))
+		skew.host = of->host;
+	if (span_str_equal(skew.host, of->host))
+		skew.delta_ns = skew.host.len ? of->delta_ns : 0;
+	else if (skew.host.len && of->host.len)
+		skew.delta_ns = distance(
+			parent, moved(parent->start_ns, of->moved_ns), s);
+	return skew;
+}
+
 /* Parents come before their children. */
 static void find_skews(const struct span_trace *t, uint64_t max_ns,
 		       struct skew *skews)
 {
 	for (size_t k = 0; k < t->n; k++) {
 		uint32_t i = t->order[k], parent = t->nodes[i].parent;
-		struct skew *s = &skews[i], *of;
-		const struct span *p;
+		struct skew *s = &skews[i];
 		uint64_t amount;
 
 		*s = (struct skew){.host = host_of(&t->spans[i])};
 		if (parent == NONE)
 			continue;
-		of = &skews[parent];
-		p = &t->spans[parent];
-		s->delta_ns =
-			s->host.len && span_str_equal(s->host, of->host)
-				? of->delta_ns
-				: distance(p, moved(p->start_ns, of->moved_ns),
-					   &t->spans[i]);
+		*s = skew_of(&t->spans[i], &t->spans[parent], &skews[parent]);
 		amount = s->delta_ns < 0 ? (uint64_t)-s->delta_ns
 					 : (uint64_t)s->delta_ns;
 		s->moved_ns = amount <= max_ns ? s->delta_ns : 0;
