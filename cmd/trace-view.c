@@ -3,9 +3,7 @@
  * trace-view - look at traces
  */
 #include "cmd_source.h"
-#include "view-find.h"
-
-#include <string.h>
+#include "view-show.h"
 
 #include "base/banned.h"
 
@@ -13,41 +11,37 @@
 
 /* For traces of a stream: one may need a quarter of it, see trace-view(1). */
 #define STREAM_MEMORY (UINT64_C(1) << 30)
-#define FLUSH_AT (64u << 10)
-
-/* Beside the marks of span/model.h, in copies that nobody else sees. */
-#define MARK_MATCHED (1u << 15)
-
-enum { FROM_TRACE, FROM_SPAN };
 static const char *const origins[] = {"trace", "span", NULL};
 
 static struct {
-	struct cmd_list spans;
-	const char *find;
-	uint64_t depth, width, adjust_ns;
-	int relative;
-	bool fold, critical, events, errors, ascii;
-} opt = {.fold = true, .critical = true, .depth = 0};
+	struct view_opts view;
+	uint64_t depth, width;
+	bool fold, ascii;
+} opt = {.view = {.critical = true}, .fold = true};
 
 static const struct cmd_option view_options[] = {
 	{CMD_INT, 0, "depth", &opt.depth, "N",
 	 "show N levels, and how many spans are below them", NULL},
 	{CMD_NOFLAG, 0, "no-fold", &opt.fold, NULL,
 	 "a line for each span, though siblings are alike", NULL},
-	{CMD_NOFLAG, 0, "no-critical", &opt.critical, NULL,
+	{CMD_NOFLAG, 0, "no-critical", &opt.view.critical, NULL,
 	 "leave out the critical path", NULL},
-	{CMD_STRING, 0, "find", &opt.find, "TEXT",
+	{CMD_STRING, 0, "find", &opt.view.find, "TEXT",
 	 "mark the spans that hold TEXT, in whatever case", NULL},
-	{CMD_LIST, 0, "span", &opt.spans, "ID",
+	{CMD_LIST, 0, "span", &opt.view.spans, "ID",
 	 "show this span whole, and no tree; or the beginning of its id", NULL},
-	{CMD_FLAG, 0, "events", &opt.events, NULL,
+	{CMD_FLAG, 0, "events", &opt.view.events, NULL,
 	 "show the events of all spans, and no tree", NULL},
-	{CMD_FLAG, 0, "errors", &opt.errors, NULL,
+	{CMD_FLAG, 0, "errors", &opt.view.errors, NULL,
 	 "show why spans failed, with their exceptions, and no tree", NULL},
-	{CMD_CHOICE, 0, "relative", &opt.relative, "ORIGIN",
+	{CMD_CHOICE, 0, "relative", &opt.view.relative, "ORIGIN",
 	 "where the times of events count from", origins},
-	{CMD_DURATION, 0, "adjust-clock", &opt.adjust_ns, "MAX",
+	{CMD_DURATION, 0, "adjust-clock", &opt.view.adjust_ns, "MAX",
 	 "correct the clocks of other hosts, by MAX at most", NULL},
+	{CMD_FLAG, 0, "html", &opt.view.html, NULL,
+	 "write one page of HTML, which needs nothing else", NULL},
+	{CMD_FLAG, 0, "svg", &opt.view.svg, NULL, "draw a picture, as SVG",
+	 NULL},
 	{CMD_INT, 0, "width", &opt.width, "COLUMNS",
 	 "how wide the output is (default: as the terminal)", NULL},
 	{CMD_FLAG, 0, "ascii", &opt.ascii, NULL, "draw with ASCII only", NULL},
@@ -63,191 +57,13 @@ static const struct cmd_option options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-static struct {
-	int fd;
-	struct span_buf text;
-	struct span_buf part; /* a piece of it */
-	struct span_buf path; /* critical, of the trace at hand */
-	struct span_buf marks;
-	struct span_trace_builder builder; /* of traces with other times */
-	struct span_render_opts look;
-	uint64_t n_traces, n_spans;
-	uint64_t n_shown; /* spans that were asked for */
-} view;
-
-static int flush(struct span_error *err)
-{
-	int rc = 0;
-
-	if (view.text.failed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	if (view.text.len)
-		rc = span_write_all(view.fd, view.text.p, view.text.len, err);
-	view.text.len = 0;
-	return rc;
-}
-
-/* Copy T to builder, with the mark of those that match. */
-static int copy_marked(const struct span_trace *t, const uint8_t *matched,
-		       struct span_error *err)
-{
-	int rc = 0;
-
-	span_trace_builder_reset(&view.builder);
-	view.builder.keep_duplicates = true;
-	for (size_t i = 0; i < t->n && rc >= 0; i++) {
-		struct span s = t->spans[i];
-
-		s.marks |= matched && matched[i] ? MARK_MATCHED : 0;
-		rc = span_trace_builder_put(&view.builder, &s, err);
-	}
-	return rc;
-}
-
-/*
- * The same trace with its clocks corrected. Spans with other times stand in
- * another order, *MATCHED too.
- */
-static int adjust(struct span_trace *t, const uint8_t **matched,
-		  struct span_error *err)
-{
-	uint8_t *marks;
-	int rc;
-
-	if (!opt.adjust_ns)
-		return 0;
-	rc = copy_marked(t, *matched, err);
-	if (rc >= 0)
-		rc = span_trace_builder_build(&view.builder, t, err);
-	if (rc >= 0)
-		rc = span_trace_builder_adjust(&view.builder, opt.adjust_ns, t,
-					       err);
-	if (rc < 0 || !*matched)
-		return rc < 0 ? rc : 0;
-	view.marks.len = 0;
-	marks = (uint8_t *)span_buf_reserve(&view.marks, t->n);
-	if (!marks)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	for (size_t i = 0; i < t->n; i++)
-		marks[i] = (t->spans[i].marks & MARK_MATCHED) != 0;
-	*matched = marks;
-	return 0;
-}
-
-static bool is_asked_for(const struct span *s)
-{
-	for (size_t i = 0; i < opt.spans.n; i++)
-		if (view_has_id(s, span_str(opt.spans.v[i])))
-			return true;
-	return false;
-}
-
-/* What is wanted of span I, into view.part; nothing if it is not. */
-static void put_part(const struct span_trace *t, uint32_t i)
-{
-	bool relative = opt.relative == FROM_SPAN;
-
-	view.part.len = 0;
-	if (!opt.spans.n)
-		span_render_events(&view.part, &view.look, t, i, relative,
-				   opt.errors);
-	else if (is_asked_for(&t->spans[i]))
-		span_render_span(&view.part, &view.look, t, i, relative);
-}
-
-/*
- * Spans of a trace one by one, in the order of the tree, events below the head
- * of their trace, with a blank line between all.
- */
-static void put_details(const struct span_trace *t)
-{
-	bool head = !opt.spans.n;
-
-	for (size_t k = 0; k < t->n; k++) {
-		put_part(t, t->order[k]);
-		view.text.failed |= view.part.failed;
-		if (!view.part.len)
-			continue;
-		if (view.n_shown++)
-			span_buf_putc(&view.text, '\n');
-		if (head) {
-			span_render_head(&view.text, &view.look, t);
-			span_buf_putc(&view.text, '\n');
-			head = false;
-		}
-		span_buf_put(&view.text, view.part.p, view.part.len);
-	}
-}
-
-/* Mark what --find looks for; NULL without it. */
-static const uint8_t *find(const struct span_trace *t, struct span_error *err)
-{
-	struct span_str text = span_str(opt.find);
-	struct span_buf tmp = {0};
-	uint8_t *marks;
-
-	view.marks.len = 0;
-	marks = (uint8_t *)span_buf_reserve(&view.marks, t->n);
-	if (!marks) {
-		span_error_set(err, SPAN_E_NOMEM, "memory is out");
-		return NULL;
-	}
-	for (size_t i = 0; i < t->n; i++) {
-		marks[i] = view_has_text(&t->spans[i], text, &tmp);
-		view.n_shown += marks[i];
-	}
-	span_buf_release(&tmp);
-	return marks;
-}
-
-static int put_tree(const struct span_trace *t, const uint8_t *matched,
-		    struct span_error *err)
-{
-	int rc = 0;
-
-	if (opt.find) {
-		matched = find(t, err);
-		if (!matched)
-			return SPAN_E_NOMEM;
-	}
-	if (opt.critical)
-		rc = span_trace_critical_path(t, &view.path, err);
-	if (rc < 0)
-		return rc;
-	view.look.critical =
-		(const struct span_trace_section *)(const void *)view.path.p;
-	view.look.n_critical =
-		view.path.len / sizeof(struct span_trace_section);
-	if (view.n_traces > 1)
-		span_buf_putc(&view.text, '\n');
-	span_render_tree(&view.text, &view.look, t, matched);
-	return 0;
-}
-
-static int show(struct span_trace *t, const uint8_t *matched,
-		struct span_error *err)
-{
-	int rc;
-
-	view.n_traces++;
-	view.n_spans += t->n;
-	if (!cmd_source_selects())
-		matched = NULL;
-	rc = adjust(t, &matched, err);
-	if (rc >= 0 && (opt.spans.n || opt.events || opt.errors))
-		put_details(t);
-	else if (rc >= 0)
-		rc = put_tree(t, matched, err);
-	if (rc < 0)
-		return rc;
-	return view.text.len > FLUSH_AT || view.text.failed ? flush(err) : 0;
-}
+static struct view view = {.opt = &opt.view};
 
 static int before_wait(void *arg, uint64_t *wait_ns, struct span_error *err)
 {
 	(void)arg;
 	(void)wait_ns;
-	return flush(err);
+	return view_flush(&view, err);
 }
 
 static void report(uint64_t start_ns)
@@ -258,42 +74,64 @@ static void report(uint64_t start_ns)
 		 (double)(cmd_monotonic_ns() - start_ns) / 1e9);
 }
 
-static int show_all(int argc, char **argv, struct span_error *err)
+/* Show what IN has; after bad input what was found before it is shown. */
+static int show_traces(struct cmd_source *in, struct span_error *err)
 {
-	struct cmd_source *in = NULL;
 	const uint8_t *matched;
 	struct span_error late = {0};
-	uint64_t start_ns = cmd_monotonic_ns();
 	struct span_trace t;
-	int rc = cmd_source_open(&in, argc, argv, NULL, err), written;
+	int rc, written;
 
-	while (rc >= 0 &&
-	       (rc = cmd_source_next_trace(in, &t, &matched, err)) > 0) {
-		rc = show(&t, matched, err);
+	view_begin(&view);
+	while ((rc = cmd_source_next_trace(in, &t, &matched, err)) > 0) {
+		rc = view_show(&view, &t, cmd_source_selects() ? matched : NULL,
+			       err);
 		if (rc < 0)
 			break;
 	}
-	if (rc != SPAN_E_PIPE && rc != SPAN_E_NOMEM) {
-		/* After bad input what was found before it is still shown. */
-		written = flush(rc < 0 ? &late : err);
-		rc = rc < 0 ? rc : written;
-	}
+	if (rc == SPAN_E_PIPE || rc == SPAN_E_NOMEM)
+		return rc;
+	written = view_end(&view, rc < 0 ? &late : err);
+	return rc < 0 ? rc : written;
+}
+
+static int show_all(int argc, char **argv, struct span_error *err)
+{
+	struct cmd_source *in = NULL;
+	uint64_t start_ns = cmd_monotonic_ns();
+	int rc = cmd_source_open(&in, argc, argv, NULL, err);
+
+	if (rc >= 0)
+		rc = show_traces(in, err);
 	if (rc >= 0 && cmd_verbose)
 		report(start_ns);
 	cmd_source_close(&in);
 	return rc;
 }
 
+static void check_usage(void)
+{
+	const struct view_opts *o = &opt.view;
+	bool list = view_is_list(o);
+
+	if (o->spans.n && (o->events || o->errors))
+		cmd_usage("--span goes with no --events or --errors");
+	if (o->events && o->errors)
+		cmd_usage("--events and --errors do not go together");
+	if (o->find && list)
+		cmd_usage("--find goes with no --span, --events or --errors");
+	if (o->find && !*o->find)
+		cmd_usage("--find needs a text");
+	if (o->html && o->svg)
+		cmd_usage("--html and --svg do not go together");
+	if ((o->html || o->svg) && list)
+		cmd_usage("%s goes with no --span, --events or --errors",
+			  o->html ? "--html" : "--svg");
+}
+
 static void set_up(void)
 {
-	if (opt.spans.n && (opt.events || opt.errors))
-		cmd_usage("--span goes with no --events or --errors");
-	if (opt.events && opt.errors)
-		cmd_usage("--events and --errors do not go together");
-	if (opt.find && (opt.spans.n || opt.events || opt.errors))
-		cmd_usage("--find goes with no --span, --events or --errors");
-	if (opt.find && !*opt.find)
-		cmd_usage("--find needs a text");
+	check_usage();
 	if (cmd_output_is_terminal())
 		cmd_source_default_limit(TERMINAL_LIMIT);
 	cmd_source_default_memory(STREAM_MEMORY);
@@ -315,16 +153,12 @@ static int run(int argc, char **argv, struct span_error *err)
 	rc = cmd_output_open(&view.fd, false, err);
 	if (rc >= 0)
 		rc = show_all(argc, argv, err);
-	span_trace_builder_release(&view.builder);
-	span_buf_release(&view.text);
-	span_buf_release(&view.part);
-	span_buf_release(&view.path);
-	span_buf_release(&view.marks);
+	view_release(&view);
 	if (rc >= 0)
 		rc = cmd_output_close(view.fd, err);
 	if (rc < 0)
 		return rc;
-	if (opt.find || opt.spans.n || opt.events || opt.errors)
+	if (opt.view.find || view_is_list(&opt.view))
 		return view.n_shown ? CMD_OK : CMD_NONE;
 	return view.n_traces ? CMD_OK : CMD_NONE;
 }

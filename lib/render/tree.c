@@ -232,22 +232,12 @@ static void put_depth(struct span_buf *b, const struct tree *r, uint32_t depth)
 	span_buf_printf(b, "%s %" PRIu32 " ", r->g->deep, depth);
 }
 
-/* Does a sibling follow the last of those that LINE stands for? */
-static bool has_more(const struct tree *r, const struct span__tree_line *line)
-{
-	uint32_t i = line->span;
-
-	for (uint32_t k = 1; k < line->n; k++)
-		i = r->t->nodes[i].next_sibling;
-	return r->t->nodes[i].next_sibling != NONE;
-}
-
 /* The lines before an operation. Returns the columns. */
 static size_t put_lines(struct span_buf *b, struct tree *r,
 			const struct span__tree_line *line)
 {
 	const struct span_trace_node *node = &r->t->nodes[line->span];
-	bool more = has_more(r, line);
+	bool more = span__tree_more(r->t, line);
 	bool follows = node->flags & SPAN_TRACE_FOLLOWS;
 	uint32_t drawn = node->depth < r->levels ? node->depth : r->levels;
 

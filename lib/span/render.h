@@ -31,6 +31,8 @@ struct span_render_opts {
 	/* The trace's critical path, for its bars and a summary; or none. */
 	const struct span_trace_section *critical;
 	size_t n_critical;
+	/* Said above a trace, such as what links to it; or empty. */
+	struct span_str note;
 };
 
 /*
@@ -102,6 +104,36 @@ SPAN_API void span_render_events(struct span_buf *b,
 				 const struct span_render_opts *o,
 				 const struct span_trace *t, uint32_t i,
 				 bool relative, bool errors);
+
+/*
+ * Traces as one page of HTML: head, any number of traces, end. The page needs
+ * nothing else and allows nothing else (its policy names the hashes of its
+ * style and script); what spans say is in it as JSON only. Of O the critical
+ * path, the note and local_time count; MATCHED as in a tree. The same traces
+ * give the same bytes.
+ *
+ * The trace returns 0; or SPAN_E_NOMEM, or SPAN_E_IO without randomness from
+ * the system.
+ */
+SPAN_API void span_render_html_head(struct span_buf *b);
+SPAN_API SPAN_NODISCARD int
+span_render_html_trace(struct span_buf *b, const struct span_render_opts *o,
+		       const struct span_trace *t, const uint8_t *matched,
+		       struct span_error *err);
+SPAN_API void span_render_html_end(struct span_buf *b);
+
+/*
+ * Traces as one SVG picture, 1200 pixels wide, which needs nothing else: a
+ * trace's rows, Y pixels from the top, into B, and how many pixels they take.
+ * Then a head for the height of all traces comes first, and an end last. O as
+ * in a tree, but for columns and colour. The same traces give the same bytes.
+ */
+SPAN_API size_t span_render_svg_trace(struct span_buf *b,
+				      const struct span_render_opts *o,
+				      const struct span_trace *t,
+				      const uint8_t *matched, size_t y);
+SPAN_API void span_render_svg_head(struct span_buf *b, size_t height);
+SPAN_API void span_render_svg_end(struct span_buf *b);
 
 #ifdef __cplusplus
 }
