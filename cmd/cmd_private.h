@@ -110,6 +110,10 @@ struct cmd_source {
 	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
 };
 
+/* Start a search for s->query, without limit and order. */
+SPAN_NODISCARD int cmd__source_search(struct cmd_source *s,
+				      struct span_error *err);
+
 /* --service ... --trace-id; what they say, compiled. */
 extern const struct cmd_option cmd__select_options[];
 /*

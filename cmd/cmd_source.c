@@ -270,23 +270,35 @@ static int next_of_stream(void *self, struct span *out, struct span_error *err)
 	return 1;
 }
 
-static int start_search(struct cmd_source *s, struct span_error *err)
+static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
+		      struct span_error *err)
 {
-	struct span_search_opts o = {.limit = cmd_source_limit(),
-				     .sort = (enum span_sort)(search.sort + 1),
+	struct span_search_opts o = {.limit = limit,
+				     .sort = sort,
 				     .window_ns = search.window,
 				     .memory = search.memory,
 				     .keep_duplicates = search.keep_duplicates};
 	struct span_source stream = {next_of_stream, s};
 
-	if (s->search)
-		return 0;
 	if (!search.memory && !s->store)
 		o.memory = search.default_memory;
 	return s->store ? span_search_store(&s->search, s->store, s->query, &o,
 					    err)
 			: span_search_source(&s->search, stream, s->query, &o,
 					     err);
+}
+
+static int start_search(struct cmd_source *s, struct span_error *err)
+{
+	if (s->search)
+		return 0;
+	return search_for(s, cmd_source_limit(),
+			  (enum span_sort)(search.sort + 1), err);
+}
+
+int cmd__source_search(struct cmd_source *s, struct span_error *err)
+{
+	return search_for(s, 0, SPAN_SORT_DEFAULT, err);
 }
 
 int cmd_source_next(struct cmd_source *s, struct span *out,

@@ -93,6 +93,15 @@ SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 					 struct span_error *err);
 
 /*
+ * From now on the next traces are those with one of N ids, whatever the options
+ * select, each once; streams are read again. 0; SPAN_E_INVALID when one of them
+ * is a pipe; or another negative code.
+ */
+SPAN_NODISCARD int cmd_source_by_ids(struct cmd_source *s,
+				     const uint8_t (*ids)[16], size_t n,
+				     struct span_error *err);
+
+/*
  * The next frame of a source without selection on streams, for filters that
  * forward frames; SPAN_E_INVALID on a store.
  */

@@ -3,6 +3,7 @@
  * trace-view - look at traces
  */
 #include "cmd_source.h"
+#include "view-links.h"
 #include "view-show.h"
 
 #include "base/banned.h"
@@ -16,7 +17,7 @@ static const char *const origins[] = {"trace", "span", NULL};
 static struct {
 	struct view_opts view;
 	uint64_t depth, width;
-	bool fold, ascii;
+	bool fold, ascii, follow_links;
 } opt = {.view = {.critical = true}, .fold = true};
 
 static const struct cmd_option view_options[] = {
@@ -38,6 +39,8 @@ static const struct cmd_option view_options[] = {
 	 "where the times of events count from", origins},
 	{CMD_DURATION, 0, "adjust-clock", &opt.view.adjust_ns, "MAX",
 	 "correct the clocks of other hosts, by MAX at most", NULL},
+	{CMD_FLAG, 0, "follow-links", &opt.follow_links, NULL,
+	 "show the traces that spans link to, too, below the others", NULL},
 	{CMD_FLAG, 0, "html", &opt.view.html, NULL,
 	 "write one page of HTML, which needs nothing else", NULL},
 	{CMD_FLAG, 0, "svg", &opt.view.svg, NULL, "draw a picture, as SVG",
@@ -74,21 +77,77 @@ static void report(uint64_t start_ns)
 		 (double)(cmd_monotonic_ns() - start_ns) / 1e9);
 }
 
-/* Show what IN has; after bad input what was found before it is shown. */
-static int show_traces(struct cmd_source *in, struct span_error *err)
+/* Show what IN has next, to its end: 0 or a negative code. */
+static int show_next(struct cmd_source *in, struct view_links *links,
+		     bool linked, struct span_error *err)
 {
+	bool marks = !linked && cmd_source_selects();
 	const uint8_t *matched;
-	struct span_error late = {0};
+	struct span_buf note = {0};
 	struct span_trace t;
-	int rc, written;
+	int rc;
 
-	view_begin(&view);
 	while ((rc = cmd_source_next_trace(in, &t, &matched, err)) > 0) {
-		rc = view_show(&view, &t, cmd_source_selects() ? matched : NULL,
-			       err);
+		if (linked)
+			view_links_note(links, t.trace_id, &note);
+		view.look.note = (struct span_str){note.p, note.len};
+		if (opt.follow_links)
+			view_links_add(links, &t);
+		rc = view_show(&view, &t, marks ? matched : NULL, err);
 		if (rc < 0)
 			break;
 	}
+	span_buf_release(&note);
+	return rc;
+}
+
+/* Level by level what the traces so far link to, each trace once. */
+static int show_linked(struct cmd_source *in, struct view_links *links,
+		       struct span_error *err)
+{
+	uint64_t missing = 0, before;
+	size_t n = 0;
+	int rc = 0;
+
+	for (unsigned level = 0; level < VIEW_MAX_LEVELS && !rc; level++) {
+		const uint8_t(*ids)[16] = view_links_ids(links, &n);
+
+		if (!ids)
+			return span_error_set(err, SPAN_E_NOMEM,
+					      "memory is out");
+		if (!n)
+			break;
+		before = view.n_traces;
+		rc = cmd_source_by_ids(in, ids, n, err);
+		if (!rc)
+			rc = show_next(in, links, true, err);
+		missing += n - (size_t)(view.n_traces - before);
+	}
+	if (rc < 0)
+		return rc;
+	if (missing)
+		cmd_warn("%llu linked trace%s not here",
+			 (unsigned long long)missing,
+			 missing == 1 ? " is" : "s are");
+	if (n && (links->more || view_links_ids(links, &n)) &&
+	    (links->more || n))
+		cmd_warn("only %u levels and %u linked traces are shown",
+			 VIEW_MAX_LEVELS, VIEW_MAX_LINKED);
+	return 0;
+}
+
+/* All of it; after bad input what was found before it is shown. */
+static int show_traces(struct cmd_source *in, struct span_error *err)
+{
+	struct view_links links = {0};
+	struct span_error late = {0};
+	int rc, written;
+
+	view_begin(&view);
+	rc = show_next(in, &links, false, err);
+	if (!rc && opt.follow_links)
+		rc = show_linked(in, &links, err);
+	view_links_release(&links);
 	if (rc == SPAN_E_PIPE || rc == SPAN_E_NOMEM)
 		return rc;
 	written = view_end(&view, rc < 0 ? &late : err);
@@ -122,6 +181,9 @@ static void check_usage(void)
 		cmd_usage("--find goes with no --span, --events or --errors");
 	if (o->find && !*o->find)
 		cmd_usage("--find needs a text");
+	if (opt.follow_links && list)
+		cmd_usage("--follow-links goes with no --span, --events or "
+			  "--errors");
 	if (o->html && o->svg)
 		cmd_usage("--html and --svg do not go together");
 	if ((o->html || o->svg) && list)

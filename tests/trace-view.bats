@@ -192,6 +192,46 @@ large_trace() {
 	[ -n "$output" ]
 }
 
+# Traces a1 to a4, of a span each: a1 links to a2 and a3, a2 to a1 and itself,
+# a3 to a4, and a4 to one that is not there.
+linked() {
+	local n
+	for n in 1 2 3 4; do
+		case $n in
+		1) set -- a2 a3 ;;
+		2) set -- a1 a2 ;;
+		3) set -- a4 ;;
+		4) set -- b9 ;;
+		esac
+		jq -nc --arg n "$n" '{trace_id: "a\($n)", span_id: $n, parent_id: null,
+			service: "s\($n)", name: "op \($n)", kind: "consumer",
+			start_ns: 18000000000, duration_ns: 1000000, status: "unset",
+			tags: {}, process: {}, events: [], refs: [$ARGS.positional[] |
+			{type: "link", trace_id: ., span_id: "1", tags: {}}]}' --args "$@"
+	done | span-decode --from jsonl
+}
+
+@test "trace-view: linked traces are shown below, each once, from a store and from files" {
+	linked >links
+	span-store append -q store links
+	trace-view --utc --follow-links --service s1 links >got 2>warnings
+	same trace-view-links.want - <got
+	[ "$(cat warnings)" = "trace-view: warning: 1 linked trace is not here" ]
+	trace-view -q --utc --follow-links --service s1 -s store | diff got -
+	trace-view -q --utc --follow-links --service s1 <links | diff got -
+	# Those that are shown anyway are not shown again.
+	trace-view -q --follow-links links | grep -c '^linked from' | diff - <(echo 0)
+	run -0 trace-view -q --follow-links --html --service s1 links
+	[ "$(grep -o '"note":"linked from' <<<"$output" | wc -l)" = 3 ]
+	run -2 trace-view --follow-links --events links
+}
+
+@test "trace-view: links to follow cannot be found in a pipe" {
+	run --separate-stderr ! bash -c "cat <(true) /dev/stdin | trace-view --follow-links --service s1" < <(linked)
+	[[ $stderr = *"a pipe cannot be read again"* ]]
+	[[ $output = *"s1 op 1"* ]]
+}
+
 @test "trace-view: options that do not go together are wrong usage" {
 	run -2 trace-view --span 1 --events in
 	run -2 trace-view --events --errors in

@@ -39,10 +39,10 @@ void span_render_html_head(struct span_buf *b)
 		      "detail \xc2\xb7 / find \xc2\xb7 n N next</span></div>\n"
 		      "<noscript><p>This page needs its own script to show the "
 		      "trace.</p></noscript>\n</header>\n"
-		      "<div id=\"axis\"><span></span><span></span>"
-		      "<div id=\"ticks\"></div></div>\n"
 		      "<main><div id=\"list\" tabindex=\"0\" role=\"treegrid\" "
-		      "aria-label=\"Spans\"><div id=\"space\" "
+		      "aria-label=\"Spans\"><div id=\"axis\" "
+		      "role=\"presentation\"><span></span><span></span>"
+		      "<div id=\"ticks\"></div></div><div id=\"space\" "
 		      "role=\"rowgroup\"></div></div>\n"
 		      "<aside id=\"detail\" aria-label=\"Span\" hidden></aside>"
 		      "</main>\n");

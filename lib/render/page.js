@@ -8,7 +8,7 @@
  */
 const ERROR = 1, ORPHAN = 2, CYCLE = 4, FOLLOWS = 8, MATCHED = 16;
 const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
-const ROW = 26, LEVELS = 24, INDENT = 14;
+const ROW = 26, AXIS = 18, LEVELS = 24, INDENT = 14;
 
 const get = id => document.getElementById(id);
 const list = get('list'), space = get('space'), detail = get('detail');
@@ -307,8 +307,8 @@ function choose(i) {
 	const top = place[i] * ROW;
 	if (top < list.scrollTop)
 		list.scrollTop = top;
-	else if (top + ROW > list.scrollTop + list.clientHeight)
-		list.scrollTop = top + ROW - list.clientHeight;
+	else if (top + ROW > list.scrollTop + list.clientHeight - AXIS)
+		list.scrollTop = top + ROW - list.clientHeight + AXIS;
 	if (isOpen)
 		open(i);
 	draw();
@@ -393,7 +393,7 @@ function foldAll(yes) {
 	choose(chosen);
 }
 
-const page = () => Math.max(1, Math.floor(list.clientHeight / ROW) - 1);
+const page = () => Math.max(1, Math.floor((list.clientHeight - AXIS) / ROW) - 1);
 const keys = {
 	ArrowDown: () => move(1),
 	ArrowUp: () => move(-1),

@@ -186,6 +186,10 @@ static void put_head(struct span_buf *b, const struct tree *r)
 	span_buf_puts(&errors, "  ");
 	put_plural(&errors, r->t->n_errors, "error");
 	id_width = span_str(id).len;
+	if (r->o->note.len) {
+		span__cell(b, r->o, SPAN__DIM, r->o->note, r->columns);
+		span__line_end(b);
+	}
 	span__cell(b, r->o, SPAN__PLAIN, span_str(id), r->columns);
 	if (id_width + 2 + time.len <= r->columns) {
 		b->len -= r->columns - id_width;

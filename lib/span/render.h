@@ -57,7 +57,7 @@ SPAN_API void span_render_spans_row(struct span_buf *b,
 				    const struct span *s);
 
 /*
- * A trace as a tree: a head of two lines, then a line a span with its
+ * A trace as a tree: the note, a head of two lines, then a line a span with its
  * service, operation, time since the trace's start, duration and bar, then a
  * note for each kind of mark that needs one. Errors are marked, orphans and
  * cut circles too; what follows from its parent hangs on a dotted line; deep
