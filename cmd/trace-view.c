@@ -6,6 +6,8 @@
 #include "view-links.h"
 #include "view-show.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 #define TERMINAL_LIMIT 20
@@ -16,6 +18,7 @@ static const char *const origins[] = {"trace", "span", NULL};
 
 static struct {
 	struct view_opts view;
+	const char *columns;
 	uint64_t depth, width;
 	bool fold, ascii, follow_links;
 } opt = {.view = {.critical = true}, .fold = true};
@@ -39,6 +42,9 @@ static const struct cmd_option view_options[] = {
 	 "where the times of events count from", origins},
 	{CMD_DURATION, 0, "adjust-clock", &opt.view.adjust_ns, "MAX",
 	 "correct the clocks of other hosts, by MAX at most", NULL},
+	{CMD_STRING, 0, "columns", &opt.columns, "LIST",
+	 "what stands beside the bars: service,operation,start,duration,...",
+	 NULL},
 	{CMD_FLAG, 0, "follow-links", &opt.follow_links, NULL,
 	 "show the traces that spans link to, too, below the others", NULL},
 	{CMD_FLAG, 0, "html", &opt.view.html, NULL,
@@ -168,6 +174,27 @@ static int show_all(int argc, char **argv, struct span_error *err)
 	return rc;
 }
 
+/* The columns of --columns, which end with a comma or the list. */
+static void choose_columns(const char *list)
+{
+	static struct span_render_column shown[SPAN_RENDER_COLUMNS];
+	struct span_error err = {0};
+	size_t n = 0;
+
+	for (const char *p = list; p;) {
+		size_t len = strcspn(p, ",");
+
+		if (n == SPAN_RENDER_COLUMNS)
+			cmd_usage("more than %u columns", SPAN_RENDER_COLUMNS);
+		if (span_render_column_parse((struct span_str){p, len},
+					     &shown[n++], &err) < 0)
+			cmd_usage("%s", err.msg);
+		p = p[len] ? p + len + 1 : NULL;
+	}
+	view.look.shown = shown;
+	view.look.n_shown = n;
+}
+
 static void check_usage(void)
 {
 	const struct view_opts *o = &opt.view;
@@ -181,6 +208,8 @@ static void check_usage(void)
 		cmd_usage("--find goes with no --span, --events or --errors");
 	if (o->find && !*o->find)
 		cmd_usage("--find needs a text");
+	if (opt.columns && (list || o->html || o->svg))
+		cmd_usage("--columns goes with the tree only");
 	if (opt.follow_links && list)
 		cmd_usage("--follow-links goes with no --span, --events or "
 			  "--errors");
@@ -202,6 +231,8 @@ static void set_up(void)
 	view.look.fold = opt.fold;
 	view.look.depth = opt.depth < UINT32_MAX ? (uint32_t)opt.depth : 0;
 	view.look.ascii |= opt.ascii;
+	if (opt.columns)
+		choose_columns(opt.columns);
 	if (opt.width)
 		view.look.columns = opt.width < 1000 ? opt.width : 1000;
 	cmd_source_on_idle(before_wait, NULL);

@@ -192,6 +192,18 @@ large_trace() {
 	[ -n "$output" ]
 }
 
+@test "trace-view: columns are those that were chosen, a tag among them" {
+	run --separate-stderr -0 trace-view --utc --width 120 --error --limit 1 \
+		--columns operation,kind,status,self,critical,.http.status_code,id in
+	same trace-view-columns.want
+	run -0 trace-view --width 40 --columns service,.http.url,id,self,duration --limit 1 in
+	run ! grep -qP '^.{41}' <<<"$output"
+	run -2 trace-view --columns service,nothing in
+	[[ $output = *"no column 'nothing': "* ]]
+	run -2 trace-view --columns service --html in
+	run -2 trace-view --columns "$(printf '.k,%.0s' {1..16})id" in
+}
+
 # Traces a1 to a4, of a span each: a1 links to a2 and a3, a2 to a1 and itself,
 # a3 to a4, and a4 to one that is not there.
 linked() {

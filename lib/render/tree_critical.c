@@ -91,6 +91,17 @@ bool span__critical_columns(const struct span__critical *c,
 	return any;
 }
 
+uint64_t span__critical_ns(const struct span__critical *c, uint32_t span)
+{
+	uint64_t ns = 0;
+
+	if (!c->first)
+		return 0;
+	for (uint32_t i = c->first[span]; i != NONE; i = c->next[i])
+		ns += c->sections[i].end_ns - c->sections[i].start_ns;
+	return ns;
+}
+
 void span__critical_release(struct span__critical *c)
 {
 	span_buf_release(&c->memory);

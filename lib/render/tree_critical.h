@@ -32,6 +32,8 @@ bool span__critical_init(struct span__critical *c,
 bool span__critical_columns(const struct span__critical *c,
 			    const struct span__tree_line *line,
 			    uint64_t full_ns, size_t width, uint8_t *columns);
+/* How long SPAN is on the critical path. */
+uint64_t span__critical_ns(const struct span__critical *c, uint32_t span);
 /*
  * A line that says which services and operations the critical path is made
  * of, the largest first, as far as there is room; nothing without one.

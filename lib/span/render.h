@@ -15,6 +15,35 @@
 extern "C" {
 #endif
 
+/* What stands beside the bars of a tree. */
+enum span_column {
+	SPAN_COLUMN_SERVICE = 0,
+	SPAN_COLUMN_OPERATION, /* behind the lines of the tree */
+	SPAN_COLUMN_ID,
+	SPAN_COLUMN_KIND,
+	SPAN_COLUMN_STATUS,
+	SPAN_COLUMN_START, /* since the trace's start */
+	SPAN_COLUMN_DURATION,
+	SPAN_COLUMN_SELF,     /* span_trace_self_ns() */
+	SPAN_COLUMN_CRITICAL, /* time on the critical path */
+	SPAN_COLUMN_TAG,      /* of the span, else of its process */
+};
+
+#define SPAN_RENDER_COLUMNS 16u /* at most */
+
+struct span_render_column {
+	enum span_column column;
+	struct span_str key; /* of SPAN_COLUMN_TAG */
+};
+
+/*
+ * Read "service", ..., "critical", or a key of tags with a dot before it, which
+ * *OUT borrows. 0 or SPAN_E_INVALID.
+ */
+SPAN_API SPAN_NODISCARD int
+span_render_column_parse(struct span_str name, struct span_render_column *out,
+			 struct span_error *err);
+
 struct span_render_opts {
 	size_t columns;	 /* of the terminal; 0: 80 */
 	bool colour;	 /* ANSI colours, a service's from its name */
@@ -28,6 +57,14 @@ struct span_render_opts {
 	/* Of a tree: */
 	uint32_t depth; /* levels that are shown; 0: all */
 	bool fold;	/* siblings that are alike take one line */
+	/*
+	 * Columns in their order, below a line with their names; those without
+	 * room are left out from the right. Without the operation it comes
+	 * first, or after a leading service. None: service, operation, start,
+	 * duration, as far as there is room.
+	 */
+	const struct span_render_column *shown;
+	size_t n_shown;
 	/* The trace's critical path, for its bars and a summary; or none. */
 	const struct span_trace_section *critical;
 	size_t n_critical;
