@@ -9,8 +9,8 @@ check() {
 
 # What Chromium makes of a page, as text.
 browse() {
-	# Its own directory, no network, a minute at most.
-	timeout 60 chromium --headless=new --no-sandbox --disable-gpu \
+	# Its own directory, no network, bounded time.
+	timeout 25 chromium --headless=new --no-sandbox --disable-gpu \
 		--user-data-dir="$BATS_TEST_TMPDIR/chromium" --window-size=1280,4000 \
 		--virtual-time-budget=2000 --dump-dom "file://$1" 2>/dev/null
 }

@@ -32,7 +32,7 @@ function make(name, kind, text) {
 }
 
 function digits(n) {
-	return n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2);
+	return n >= 99.95 ? n.toFixed(0) : n >= 9.995 ? n.toFixed(1) : n.toFixed(2);
 }
 
 function duration(ns) {
