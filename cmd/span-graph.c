@@ -4,20 +4,34 @@
 
 #include "base/banned.h"
 
-static const char *const formats[] = {"dot", "json", "csv", NULL};
-static graph_out_fn *const writers[] = {graph_out_dot, graph_out_json,
-					graph_out_csv};
+static const char *const formats[] = {
+	"dot",	   "json",	"csv",	  "matrix",	"mermaid", "graphml",
+	"grafana", "cytoscape", "jaeger", "prometheus", NULL};
+static graph_out_fn *const writers[] = {
+	graph_out_dot,	     graph_out_json,	  graph_out_csv,
+	graph_out_matrix,    graph_out_mermaid,	  graph_out_graphml,
+	graph_out_grafana,   graph_out_cytoscape, graph_out_jaeger,
+	graph_out_prometheus};
+
+static const char *const units[] = {"service", "operation", NULL};
 
 static struct {
-	int format;
-	bool self_edges;
+	int format, by;
+	bool self_edges, peers, links, weighted;
 } opt;
 
 static const struct cmd_option options[] = {
 	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to write",
 	 formats},
+	{CMD_CHOICE, 0, "by", &opt.by, "UNIT", "what the nodes are", units},
 	{CMD_FLAG, 0, "self-edges", &opt.self_edges, NULL,
-	 "count calls inside a service too", NULL},
+	 "count calls of a node by itself too", NULL},
+	{CMD_FLAG, 0, "peers", &opt.peers, NULL,
+	 "databases, queues and others without spans are nodes", NULL},
+	{CMD_FLAG, 0, "links", &opt.links, NULL,
+	 "links to other traces are edges", NULL},
+	{CMD_FLAG, 0, "weighted", &opt.weighted, NULL,
+	 "count what sampling left out, as trace states tell it", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
@@ -69,7 +83,7 @@ static int put_calls(void *graph, const struct span_store_calls *c,
 static int read_source(struct cmd_source *in, struct span_graph *g,
 		       struct span_error *err)
 {
-	return cmd_source_has_calls(in)
+	return !opt.peers && !opt.links && cmd_source_has_calls(in)
 		       ? cmd_source_calls(in, put_calls, g, err)
 		       : read_traces(in, g, err);
 }
@@ -96,18 +110,28 @@ static void report(const struct span_graph_view *v, uint64_t since)
 			 "them and %u sketch buckets, and left out",
 			 (unsigned long long)v->left_out, SPAN_GRAPH_NODES,
 			 SPAN_GRAPH_EDGES, SPAN_GRAPH_BUCKETS);
+	if (v->lost_links)
+		cmd_warn("%llu links lead to spans that are not there",
+			 (unsigned long long)v->lost_links);
 	if (cmd_verbose)
 		note(v, since);
 }
 
 static int write_graph(const struct span_graph_view *v, struct span_error *err)
 {
+	struct graph_form form = {opt.by, opt.peers};
 	struct span_buf b = {0};
-	int fd, rc = cmd_output_open(&fd, false, err);
+	int fd, rc;
 
+	if (writers[opt.format] == graph_out_matrix &&
+	    v->n_nodes > GRAPH_MATRIX_NODES)
+		return span_error_set(err, SPAN_E_LIMIT,
+				      "a matrix of %zu nodes is above %u",
+				      v->n_nodes, GRAPH_MATRIX_NODES);
+	rc = cmd_output_open(&fd, false, err);
 	if (rc < 0)
 		return rc;
-	writers[opt.format](&b, v);
+	writers[opt.format](&b, v, &form);
 	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
 		      : span_write_all(fd, b.p, b.len, err);
 	span_buf_release(&b);
@@ -116,13 +140,22 @@ static int write_graph(const struct span_graph_view *v, struct span_error *err)
 
 static int run(int argc, char **argv, struct span_error *err)
 {
-	struct span_graph_opts o = {.self_edges = opt.self_edges};
+	struct span_graph_opts o = {
+		.by_operation = opt.by,
+		.self_edges = opt.self_edges,
+		.peers = opt.peers,
+		.links = opt.links,
+		.weighted = opt.weighted,
+	};
 	uint64_t since = cmd_monotonic_ns();
 	struct cmd_source *in = NULL;
 	struct span_graph *g = NULL;
 	struct span_graph_view v;
 	int rc;
 
+	if (opt.by && writers[opt.format] == graph_out_jaeger)
+		cmd_usage("Jaeger's dependencies are of services, not of "
+			  "operations");
 	cmd_source_keep_duplicates();
 	if ((rc = span_graph_open(&g, &o, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0 ||

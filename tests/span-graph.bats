@@ -6,9 +6,9 @@ demo() {
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
 }
 
-@test "span-graph: dot, json and csv of a small shop" {
+@test "span-graph: a small shop in every format" {
 	demo >in
-	for format in dot json csv; do
+	for format in dot json csv matrix mermaid graphml cytoscape grafana jaeger prometheus; do
 		run --separate-stderr -0 span-graph -o $format in
 		[ -z "$stderr" ]
 		same span-graph-$format.want
@@ -243,4 +243,87 @@ same_graph() {
 # A processor that this process may use.
 one_cpu() {
 	taskset -pc $BASHPID | sed 's/.*[ ,-]//'
+}
+
+@test "span-graph: operations, and what has no spans, in every format" {
+	demo >in
+	for format in dot json csv mermaid; do
+		run --separate-stderr -0 span-graph --by operation --peers -o $format in
+		[ -z "$stderr" ]
+		same span-graph-operations-$format.want
+	done
+	run --separate-stderr -2 span-graph --by operation -o jaeger in
+}
+
+@test "span-graph: calls of operations are those of an independent count" {
+	span-gen --seed 7 -n 400 --error-rate 0.1 >in
+	span-query --spans -o jsonl in >in.jsonl
+	for by in service operation; do
+		span-graph --by $by --peers -o csv in |
+			python3 -c 'import csv, sys
+for r in csv.DictReader(sys.stdin):
+    print(r["parent"], r.get("parent_operation", ""), r["child"], r.get("child_operation", ""),
+          r["child_type"], r["kind"], r["calls"], r["errors"], sep="|")' | sort >got
+		python3 "$SRC/tests/graph-count.py" $by <in.jsonl | sort >want
+		[ "$(wc -l <want)" -gt 10 ]
+		diff -u want got
+	done
+}
+
+@test "span-graph: every format is what its reader expects, also of names that attack" {
+	span-gen --seed 3 -p hostile -n 60 >in
+	for by in service operation; do
+		for format in json cytoscape grafana; do
+			span-graph --by $by --peers -o $format in | jq -e . >/dev/null
+		done
+		span-graph --by $by --peers -o prometheus in >metrics
+		! command -v promtool || promtool check metrics <metrics
+		span-graph --by $by --peers -o graphml in >xml
+		! command -v xmllint || xmllint --noout xml
+		span-graph --by $by --peers -o csv in | python3 -c 'import csv, sys
+n = {len(r) for r in csv.reader(sys.stdin, strict=True)}
+assert len(n) == 1, n'
+		# No name leaves its label.
+		span-graph --by $by --peers -o mermaid in >mermaid
+		run ! grep -vE '^(flowchart LR|	(subgraph s[0-9]+\[".*"\]|end|n[0-9]+(\[|\(\[|\[\[|\[\()"[^]["<>`\\|{}]*"(\]|\]\)|\]\]|\)\])|n[0-9]+ (-->|-\.->)\|"[0-9,a-z ]*"\| n[0-9]+|linkStyle [0-9]+ stroke:#[0-9a-f]*,stroke-width:[0-9.]*px))$' mermaid
+		for format in dot json csv mermaid graphml cytoscape grafana prometheus; do
+			# No control, and no character that turns the direction of text.
+			span-graph --by $by --peers -o $format in | tr -d '\r\n\t' >text
+			run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' text
+		done
+	done
+}
+
+@test "span-graph: links to other traces are edges" {
+	cat >in.json <<'END'
+{"resourceSpans":[
+ {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"batch"}}]},
+  "scopeSpans":[{"spans":[
+   {"traceId":"0000000000000000000000000000000b","spanId":"00000000000000b1","name":"run","startTimeUnixNano":"1000","endTimeUnixNano":"3000",
+    "links":[{"traceId":"0000000000000000000000000000000a","spanId":"00000000000000a1"},
+             {"traceId":"0000000000000000000000000000000c","spanId":"00000000000000c1"}]}]}]},
+ {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},
+  "scopeSpans":[{"spans":[
+   {"traceId":"0000000000000000000000000000000a","spanId":"00000000000000a1","name":"order","startTimeUnixNano":"500","endTimeUnixNano":"900"}]}]}]}
+END
+	span-decode --from otlp-json in.json >in
+	run --separate-stderr -0 span-graph --links -o csv in
+	[ "${lines[1]}" = '"web","batch",1,0,2000,2000,2000,2000,link' ]
+	[ ${#lines[@]} = 2 ]
+	[ "$stderr" = "span-graph: warning: 1 links lead to spans that are not there" ]
+	span-store append -q s in
+	run --separate-stderr -0 span-graph --links -o csv -s s
+	[ ${#lines[@]} = 2 ]
+	run -0 span-graph -o csv in
+	[ ${#lines[@]} = 1 ]
+}
+
+@test "span-graph: sampled traces count as many as they stand for" {
+	demo | span-query --spans -o jsonl | jq -c '.trace_state = "ot=th:c"' |
+		span-decode --from jsonl >in
+	span-graph -o json in | jq -c '.calls[] | [.calls * 4, .errors * 4, .p50_ns, .mean_ns]' >want
+	[ "$(wc -l <want)" = 3 ]
+	span-graph --weighted -o json in | jq -c '.calls[] | [.calls, .errors, .p50_ns, .mean_ns]' | diff want -
+	span-store append -q s in
+	span-graph --weighted -o json -s s | jq -c '.calls[] | [.calls, .errors, .p50_ns, .mean_ns]' | diff want -
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * span/graph.h - who calls whom: the graph of services
+ * span/graph.h - who calls whom: the graph of services, or of operations
  *
  * A span whose parent in the trace belongs to another service is a call of
  * its service by that of the parent. What the parent is, span/trace.h says:
@@ -26,28 +26,52 @@ extern "C" {
 /* Buckets of sketches, of all edges together, 16 bytes each. */
 #define SPAN_GRAPH_BUCKETS 16777216u
 
-struct span_graph_node {
-	struct span_str service;
-	uint64_t spans, errors; /* of the service's own spans */
-	uint64_t roots;		/* spans without a parent */
-	uint64_t orphans;	/* spans whose parent is not there */
+enum span_graph_node_kind {
+	SPAN_GRAPH_SERVICE = 0,
+	/* What has no spans of its own, but is called: see peers below. */
+	SPAN_GRAPH_DATABASE,
+	SPAN_GRAPH_QUEUE,
+	SPAN_GRAPH_EXTERNAL,
 };
 
-struct span_graph_edge {
-	uint32_t from, to; /* indices of nodes: the caller, the called */
+enum span_graph_edge_kind {
+	SPAN_GRAPH_SYNC = 0,
 	/*
 	 * Nobody waits: the caller is a producer, the called a consumer, or its
 	 * one reference is to the parent it names, a FOLLOWS_FROM one without
 	 * attributes, trace state or flags.
 	 */
-	bool async;
+	SPAN_GRAPH_ASYNC,
+	SPAN_GRAPH_LINK, /* a reference to a span of another trace */
+};
+
+struct span_graph_node {
+	struct span_str service;
+	struct span_str operation; /* of a graph of operations, else empty */
+	uint8_t kind;		   /* enum span_graph_node_kind */
+	uint64_t spans, errors;	   /* of the node's own spans */
+	uint64_t roots;		   /* spans without a parent */
+	uint64_t orphans;	   /* spans whose parent is not there */
+};
+
+struct span_graph_edge {
+	uint32_t from, to; /* indices of nodes: the caller, the called */
+	uint8_t kind;	   /* enum span_graph_edge_kind */
 	uint64_t calls;
 	uint64_t errors; /* calls whose span in TO is an error */
 	uint64_t sum_ns; /* of the durations of these, at most UINT64_MAX */
+	/*
+	 * How many calls and errors there were before sampling, as far as trace
+	 * states tell it.
+	 */
+	double weight, error_weight;
 	struct span_sketch durations; /* in ns; the graph's own */
 };
 
-/* Nodes sorted by name, edges by the names of their nodes, async ones last. */
+/*
+ * Nodes sorted by service, operation and kind, edges by their nodes, then by
+ * kind.
+ */
 struct span_graph_view {
 	const struct span_graph_node *nodes;
 	size_t n_nodes;
@@ -56,11 +80,22 @@ struct span_graph_view {
 	uint64_t traces; /* those that were put; a store's calls have none */
 	uint64_t spans;
 	uint64_t roots, orphans;
-	uint64_t left_out; /* spans beyond the size of the tables */
+	uint64_t left_out;   /* spans beyond the size of the tables */
+	uint64_t lost_links; /* to spans that were not seen, or are too many */
 };
 
 struct span_graph_opts {
-	bool self_edges; /* calls inside a service too */
+	bool by_operation; /* nodes are operations of services */
+	bool self_edges;   /* calls of a node by itself too */
+	/*
+	 * Databases, queues and other things without spans are nodes, called by
+	 * the client and producer spans that have no child in another service
+	 * and name one: a database by the tag "db.system" (or ".name"), a queue
+	 * by "messaging.system", else "peer.service". Only of traces.
+	 */
+	bool peers;
+	bool links;    /* references to other traces are edges; of traces */
+	bool weighted; /* a view's calls and errors are the weights, rounded */
 };
 
 struct span_graph;
