@@ -184,6 +184,11 @@ void span_graph_close(struct span_graph **gp)
 	*gp = NULL;
 }
 
+const struct span_graph_opts *span_graph_options(const struct span_graph *g)
+{
+	return &g->o;
+}
+
 static int compare_nodes(const void *a, const void *b)
 {
 	const struct span_graph_node *const *x = a, *const *y = b;

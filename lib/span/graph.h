@@ -129,7 +129,152 @@ SPAN_API SPAN_NODISCARD int span_graph_view(struct span_graph *g,
 					    struct span_graph_view *out,
 					    struct span_error *err);
 
+#define SPAN_GRAPH_SAVED_MAX (256u << 20) /* bytes of a saved graph */
+
+/*
+ * Append all that was counted to OUT, as span-graph(1) describes it, for
+ * span_graph_load(). Links that wait for their spans are lost. 0, SPAN_E_NOMEM,
+ * or SPAN_E_LIMIT.
+ */
+SPAN_API SPAN_NODISCARD int span_graph_save(struct span_graph *g,
+					    struct span_buf *out,
+					    struct span_error *err);
+
+/*
+ * Add the saved graph that begins at P, of at most LEN bytes, to G: the result
+ * is that of counting all at once. *USED is its length. A graph that has
+ * nothing yet takes the options with which it was counted, but for weighted.
+ *
+ * 0; SPAN_E_TRUNCATED, SPAN_E_CORRUPT, SPAN_E_FORMAT, with the offset in
+ * err->pos; SPAN_E_INVALID when it was counted with other options;
+ * SPAN_E_NOMEM. After an error G is only good for closing.
+ */
+SPAN_API SPAN_NODISCARD int span_graph_load(struct span_graph *g, const void *p,
+					    size_t len, size_t *used,
+					    struct span_error *err);
+
+/* With what G counts. */
+SPAN_API const struct span_graph_opts *
+span_graph_options(const struct span_graph *g);
+
 SPAN_API void span_graph_close(struct span_graph **g);
+
+/* Which part of a graph is wanted; zero means not set. */
+struct span_graph_filter {
+	/* Who calls this service, directly or not, and who it calls. */
+	const struct span_str *focus;
+	unsigned depth;	    /* how many calls away from it at most */
+	size_t top;	    /* edges: those with the most calls */
+	uint64_t min_calls; /* of an edge */
+	unsigned kinds;	    /* bits 1 << enum span_graph_edge_kind */
+};
+
+/*
+ * The part of V that F wants, into *OUT, whose arrays are in SCRATCH and whose
+ * sums are those of V. Nodes without an edge are left out, but for the focus.
+ * 0, SPAN_E_NOTFOUND when no node is of the focus, or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int span_graph_select(const struct span_graph_view *v,
+					      const struct span_graph_filter *f,
+					      struct span_buf *scratch,
+					      struct span_graph_view *out,
+					      struct span_error *err);
+
+/*
+ * The number of the strongly connected component of each node, from 0, into
+ * COMPONENT, and how many there are into *N: nodes are in one when calls lead
+ * from each to each other. Nothing recurses. 0 or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int
+span_graph_components(const struct span_graph_view *v, uint32_t *component,
+		      size_t *n, struct span_error *err);
+
+/* What is between a node and others; edges to itself do not count. */
+struct span_graph_hub {
+	uint32_t node;
+	uint32_t callers, called; /* different nodes */
+	uint64_t calls_in, calls_out;
+};
+/* One for each node of V, most neighbours first, then by node. */
+SPAN_API void span_graph_hubs(const struct span_graph_view *v,
+			      struct span_graph_hub *out);
+
+enum span_graph_change_kind {
+	SPAN_GRAPH_ADDED = 1 << 0,
+	SPAN_GRAPH_REMOVED = 1 << 1,
+	SPAN_GRAPH_MORE_ERRORS = 1 << 2, /* their share; or fewer */
+	SPAN_GRAPH_FEWER_ERRORS = 1 << 3,
+	SPAN_GRAPH_SLOWER = 1 << 4, /* the p95 */
+	SPAN_GRAPH_FASTER = 1 << 5,
+	SPAN_GRAPH_MORE_CALLS = 1 << 6,
+	SPAN_GRAPH_FEWER_CALLS = 1 << 7,
+};
+
+/* How far two graphs may differ. */
+struct span_graph_tolerance {
+	double errors;	    /* of their share, 0.01: one in a hundred */
+	double latency;	    /* of the p95, in parts of the old one */
+	double calls;	    /* in parts of the old ones; below 0: any */
+	uint64_t min_calls; /* edges with fewer before and after are alike */
+};
+
+struct span_graph_change {
+	const struct span_graph_node *from, *to;
+	const struct span_graph_edge *before, *after; /* one may be NULL */
+	unsigned what; /* enum span_graph_change_kind; 0: as it was */
+};
+
+/*
+ * Compare two graphs of one kind: struct span_graph_change for each edge of
+ * either that has the calls, in order of names, into OUT. They point into both
+ * views. Returns how many edges changed, or SPAN_E_NOMEM.
+ */
+SPAN_API SPAN_NODISCARD int64_t
+span_graph_diff(const struct span_graph_view *before,
+		const struct span_graph_view *after,
+		const struct span_graph_tolerance *t, struct span_buf *out,
+		struct span_error *err);
+
+/*
+ * The ways that calls take through a service: from a span without a parent to
+ * one that calls no other service, as the services that were called on it, or
+ * with the operations by which they were.
+ */
+#define SPAN_PATHS_STEPS 64u	/* of a path; longer ones end there */
+#define SPAN_PATHS_MAX 1048576u /* different beginnings of paths */
+
+struct span_path_step {
+	struct span_str service, operation; /* operation: may be empty */
+};
+struct span_path {
+	const struct span_path_step *steps;
+	size_t n;
+	uint64_t calls, traces; /* that took it */
+	uint8_t trace_id[16];	/* the first of these */
+};
+
+struct span_paths;
+
+/* FOCUS is copied. 0, SPAN_E_NOMEM, or SPAN_E_IO without randomness. */
+SPAN_API SPAN_NODISCARD int span_paths_open(struct span_paths **out,
+					    struct span_str focus,
+					    bool by_operation,
+					    struct span_error *err);
+/* Count the paths of T. 0 or SPAN_E_NOMEM. */
+SPAN_API SPAN_NODISCARD int span_paths_put(struct span_paths *p,
+					   const struct span_trace *t,
+					   struct span_error *err);
+/*
+ * The next path, those with the most calls first, then by name: 1, 0 after the
+ * last one, or SPAN_E_NOMEM. Nothing may be put any more. *OUT is valid until
+ * the next call.
+ */
+SPAN_API SPAN_NODISCARD int span_paths_next(struct span_paths *p,
+					    struct span_path *out,
+					    struct span_error *err);
+/* Spans beyond the limits. */
+SPAN_API uint64_t span_paths_left_out(const struct span_paths *p);
+SPAN_API void span_paths_close(struct span_paths **p);
 
 #ifdef __cplusplus
 }
