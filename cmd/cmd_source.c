@@ -25,6 +25,7 @@ static struct {
 	uint64_t limit, default_limit, window, memory;
 	int sort;
 	bool keep_duplicates;
+	void (*trim)(struct span *s);
 } search = {.limit = NOT_GIVEN, .sort = -1};
 
 static struct {
@@ -69,6 +70,11 @@ void cmd_source_default_limit(uint64_t n)
 void cmd_source_keep_duplicates(void)
 {
 	search.keep_duplicates = true;
+}
+
+void cmd_source_trim(void (*trim)(struct span *s))
+{
+	search.trim = trim;
 }
 
 void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
@@ -274,6 +280,9 @@ static int start_search(struct cmd_source *s, struct span_error *err)
 				     .keep_duplicates = search.keep_duplicates};
 	struct span_source stream = {next_of_stream, s};
 
+	/* What is selected by is judged again when a trace is complete. */
+	if (!cmd__select_beside_time())
+		o.trim = search.trim;
 	if (s->search)
 		return 0;
 	return s->store ? span_search_store(&s->search, s->store, s->query, &o,

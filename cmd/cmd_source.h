@@ -75,6 +75,12 @@ SPAN_NODISCARD int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 void cmd_source_keep_duplicates(void);
 
 /*
+ * To call before cmd_source_open(): what to leave out of the spans of a stream
+ * that wait for the rest of their trace, when nothing but a time is selected.
+ */
+void cmd_source_trim(void (*trim)(struct span *s));
+
+/*
  * True when the source is a store and what is selected is a time at most, so
  * that it can count calls itself; cmd_source_calls() does, as
  * span_store_calls() for that time in one bucket.

@@ -26,6 +26,31 @@ static int put_trace(struct span_graph *g, const struct span_trace *t,
 	return span_graph_put(g, t, in_time, err);
 }
 
+/*
+ * A graph needs few parts of a span, which then take a fraction of the memory
+ * and time until their trace is complete. Tags say whether it failed.
+ */
+static void leave_out_more(struct span *s)
+{
+	static struct span_process process;
+
+	process = (struct span_process){.service = s->process->service,
+					.serial = s->process->serial};
+	s->process = &process;
+	s->scope = NULL;
+	s->events = NULL;
+	s->n_events = 0;
+	s->status_message = (struct span_str){0};
+}
+
+static void leave_out(struct span *s)
+{
+	if (span_is_error(s))
+		s->status = SPAN_STATUS_ERROR;
+	s->attrs = (struct span_attrs){0};
+	leave_out_more(s);
+}
+
 static int read_traces(struct cmd_source *in, struct span_graph *g,
 		       struct span_error *err)
 {
@@ -55,8 +80,11 @@ int graph_read_source(struct span_graph *g, int argc, char **argv,
 {
 	const struct span_graph_opts *o = span_graph_options(g);
 	struct cmd_source *in = NULL;
-	int rc = cmd_source_open(&in, argc, argv, NULL, err);
+	int rc;
 
+	/* The tags of a client tell what it called. */
+	cmd_source_trim(o->peers ? leave_out_more : leave_out);
+	rc = cmd_source_open(&in, argc, argv, NULL, err);
 	if (!rc)
 		rc = !o->peers && !o->links && cmd_source_has_calls(in)
 			     ? cmd_source_calls(in, put_calls, g, err)
@@ -71,8 +99,10 @@ int graph_read_paths(struct span_paths *p, int argc, char **argv,
 	struct cmd_source *in = NULL;
 	struct span_trace t;
 	uint64_t n = 0;
-	int rc = cmd_source_open(&in, argc, argv, NULL, err);
+	int rc;
 
+	cmd_source_trim(leave_out);
+	rc = cmd_source_open(&in, argc, argv, NULL, err);
 	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
 		rc = span_paths_put(p, &t, err);
 		cmd_progress(++n, "traces");

@@ -142,6 +142,11 @@ struct span_search_opts {
 	uint64_t window_ns;   /* 0: 10 s */
 	uint64_t memory;      /* bytes for spans of traces, 0: 64 MiB */
 	bool keep_duplicates; /* in the traces; see span/trace.h */
+	/*
+	 * Of a source: called with each span before it is kept, to leave out
+	 * what neither the caller nor the query needs of it. NULL: keep all.
+	 */
+	void (*trim)(struct span *s);
 };
 
 /* Q is borrowed until close. */
