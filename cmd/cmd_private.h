@@ -122,6 +122,8 @@ SPAN_NODISCARD int cmd__select_compile(struct span_query **out,
 bool cmd__select_has_ids(void);
 /* True when anything but a time was given; and the time, 0: not given. */
 bool cmd__select_beside_time(void);
+/* True when anything but a time, services, operations and kinds was given. */
+bool cmd__select_beside_names(void);
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns);
 
 #endif

@@ -62,13 +62,33 @@ const struct cmd_option cmd__select_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+bool cmd__select_beside_names(void)
+{
+	return opt.tags.n || opt.trace_ids.n || opt.error || opt.min_duration ||
+	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
+	       opt.has_tags.n || opt.statuses.n || opt.root || opt.orphans ||
+	       opt.expressions.n;
+}
+
 bool cmd__select_beside_time(void)
 {
-	return opt.services.n || opt.operations.n || opt.tags.n ||
-	       opt.trace_ids.n || opt.error || opt.min_duration ||
-	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
-	       opt.has_tags.n || opt.kinds.n || opt.statuses.n || opt.root ||
-	       opt.orphans || opt.expressions.n;
+	return opt.services.n || opt.operations.n || opt.kinds.n ||
+	       cmd__select_beside_names();
+}
+
+bool cmd_source_has_kind(void)
+{
+	return opt.kinds.n;
+}
+
+bool cmd_source_has_expression(void)
+{
+	return opt.expressions.n;
+}
+
+void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns)
+{
+	cmd__select_time(since_ns, until_ns);
 }
 
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)

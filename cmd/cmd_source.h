@@ -84,6 +84,16 @@ SPAN_NODISCARD int cmd_source_calls(struct cmd_source *s,
 				    span_store_calls_fn *fn, void *arg,
 				    struct span_error *err);
 
+/*
+ * The same where services, operations and kinds may be selected, too, in
+ * buckets of WIDTH_NS, as struct span_store_calls_range has it.
+ */
+bool cmd_source_has_named_calls(const struct cmd_source *s);
+SPAN_NODISCARD int cmd_source_named_calls(struct cmd_source *s,
+					  uint64_t width_ns,
+					  span_store_calls_fn *fn, void *arg,
+					  struct span_error *err);
+
 /* The next whole trace with a selected span. Contract of span_search_next(). */
 SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 					 struct span_trace *out,
@@ -133,6 +143,11 @@ bool cmd_source_needs_trace(const struct cmd_source *s);
 bool cmd_source_has_since(void);
 /* Warn of N traces that were cut for want of memory, if any. */
 void cmd_source_cut(uint64_t n);
+
+/* True when --kind was given; an expression; and --since, --until, 0: not. */
+bool cmd_source_has_kind(void);
+bool cmd_source_has_expression(void);
+void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns);
 
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);

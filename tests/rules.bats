@@ -58,6 +58,7 @@ writes() {
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
+	span-stats) echo "span-gen --seed 1 | span-stats" ;;
 	span-store)
 		# shellcheck disable=SC2016
 		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'

@@ -12,6 +12,7 @@
 #include <span/render.h>
 #include <span/sketch.h>
 #include <span/split.h>
+#include <span/stats.h>
 #include <span/store.h>
 #include <span/stream.h>
 #include <span/text.h>

@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+
+load lib
+
+demo() {
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
+}
+
+# A file of spans that are 100 ms apart, from lines of JSON without ids:
+# service, name, kind, status, duration_ms, [trace state].
+made() {
+	jq -c -R -s 'split("\n")[:-1] | to_entries[] | (.value | split(" ")) as $f
+		| {trace_id: ("0000000000000000" + (.key + 1 | tostring))[-16:],
+		   span_id: ("0000000000000000" + (.key + 1 | tostring))[-16:],
+		   service: $f[0], name: $f[1], kind: $f[2],
+		   start_ns: (1767225600000000000 + .key * 100000000),
+		   duration_ns: ($f[4] | tonumber * 1000000),
+		   status: $f[3], trace_state: ($f[5] // ""), tags: {}}' |
+		span-decode --from jsonl
+}
+
+@test "span-stats: table, csv and json of a small shop" {
+	demo >in
+	for format in table csv json; do
+		run --separate-stderr -0 span-stats -o $format in
+		[ -z "$stderr" ]
+		same span-stats-$format.want
+	done
+}
+
+@test "span-stats: counts and quantiles are those of Python over the spans" {
+	for args in "-n 300" "-n 200 --services 30" "-p deep -n 5" "-p wide -n 1"; do
+		# shellcheck disable=SC2086
+		span-gen --seed 2 --error-rate 0.1 $args >in
+		span-query --spans -o jsonl in >in.jsonl
+		for by in service,operation kind,error service,http.method; do
+			echo "$args $by"
+			span-stats --all-kinds -o json --by $by in >got
+			/usr/bin/python3 "$SRC/tests/span-stats.py" in.jsonl got ${by/,/ }
+		done
+	done
+}
+
+@test "span-stats: servers and consumers count unless others are asked for" {
+	demo >in
+	kinds() {
+		span-stats -o json --by kind "$@" in | jq -r '[.groups[].labels.kind] | sort | @csv' | tr -d '"'
+	}
+	[ "$(kinds)" = consumer,server ]
+	[ "$(kinds --kind client)" = client ]
+	[ "$(kinds -e '{ kind = producer }')" = producer ]
+	[ "$(kinds --all-kinds)" = "$(span-query --spans -o jsonl in | jq -r '.kind // ""' | sort -u | paste -sd ,)" ]
+	made >internal <<<"a x internal unset 1"
+	run --separate-stderr -0 span-stats internal
+	[ -z "$output" ]
+	[ "$stderr" = "span-stats: warning: no span is of a server or a consumer; see --all-kinds" ]
+}
+
+@test "span-stats: rates are about the time of the input, or of the selection" {
+	for i in {1..11}; do echo "a x server unset 0"; done | made >in
+	rate() { span-stats -o json "$@" in | jq '.groups[0] | [.calls, .rate]' -c; }
+	[ "$(rate)" = "[11,11]" ]
+	[ "$(rate --since 2026-01-01T00:00:00.5Z)" = "[6,12]" ]
+	[ "$(rate --since 2026-01-01T00:00:00Z --until 2026-01-01T00:00:10Z)" = "[11,1.1]" ]
+}
+
+@test "span-stats: sampled spans count as many times as they stand for" {
+	printf '%s\n' "a x server error 8 ot=th:c" "a x server unset 2" >lines
+	made <lines >in
+	run -0 span-stats -o csv in
+	[[ ${lines[1]} = '"a","x",5,4,0.8,'* ]]
+	[[ ${lines[1]} = *,6800000 ]]
+	run -0 span-stats -o csv --unweighted in
+	[[ ${lines[1]} = '"a","x",2,1,0.5,'* ]]
+	span-store append -q s in
+	diff <(span-stats -o csv in) <(span-stats -o csv -s s)
+	diff <(span-stats -o csv --unweighted in) <(span-stats -o csv --unweighted -s s)
+}
+
+@test "span-stats: a histogram counts each bound into its bucket" {
+	printf 'a x server unset %s\n' 1 2 3 10 11 >lines
+	made <lines >in
+	run -0 span-stats -o csv --buckets 2ms,10ms in
+	[[ ${lines[0]} = *,le_2000000,le_10000000,le_inf ]]
+	[[ ${lines[1]} = *,2,4,5 ]]
+	run -0 span-stats -o json --histogram in
+	jq -e '.groups[0].histogram | length == 17 and .[0] == {le_ns: 2000000, count: 2}
+		and .[-1] == {le_ns: null, count: 5}' <<<"$output"
+	run -0 span-stats --buckets 2ms,10ms in
+	[[ ${lines[2]} = *"<= 2.00ms"*" 2 "* ]]
+}
+
+@test "span-stats: a store gives the same as the stream, sealed or not" {
+	for args in "--rate 30" "-p wide --rate 1" "-p hostile --rate 30"; do
+		echo "$args"
+		rm -rf s
+		# shellcheck disable=SC2086
+		span-gen --seed 4 $args --spans 6000 >in
+		span-store append --no-seal -q --rotate-size 300K s in
+		at=$(span-query --spans -o jsonl in | jq -r .start | sort | sed -n 3000p)
+		for sealed in no yes; do
+			[ $sealed = no ] || span-store seal -q --all s
+			for how in "" "--all-kinds --by service" "--since $at" \
+				"--kind client --by kind,error,name" "--until $at --step 1m" \
+				"--service ~^[a-p]" "--step 1s" "--histogram"; do
+				# shellcheck disable=SC2086
+				diff -u <(span-stats -o csv $how in) <(span-stats -o csv $how -s s)
+			done
+		done
+	done
+}
+
+@test "span-stats: groups are sorted, and the first of them shown" {
+	demo >in
+	span-stats -o csv --sort calls in | tail -n +2 | cut -d, -f3 >calls
+	sort -rn -c calls
+	span-stats -o csv --sort ratio in | tail -n +2 | cut -d, -f5 >ratio
+	sort -rg -c ratio
+	span-stats -o csv --sort name in | tail -n +2 | cut -d, -f1,2 | LC_ALL=C sort -c
+	run --separate-stderr -0 span-stats --top 2 in
+	[ ${#lines[@]} = 3 ]
+	[[ $stderr = "span-stats: "*" more groups are not shown; see --top" ]]
+}
+
+@test "span-stats: an expression and the selection choose what is counted" {
+	demo >in
+	all=$(span-query --spans -c '{ duration > 20ms }' in)
+	[ "$(span-stats -o json '{ duration > 20ms }' in | jq .spans)" = "$all" ]
+	all=$(span-query --spans -c '{ kind = client } > { kind = server }' in)
+	[ "$(span-stats -o json '{ kind = client } > { kind = server }' in | jq .spans)" = "$all" ]
+	all=$(span-query --spans -c --error --kind server in)
+	[ "$(span-stats -o json --error --kind server in | jq .spans)" = "$all" ]
+}
+
+@test "span-stats: names that attack are harmless" {
+	span-gen --seed 3 -p hostile -n 60 >in
+	for format in table csv json; do
+		span-stats -o $format --all-kinds --by service,operation,status_message in >out
+		[ -s out ]
+		run ! grep -qP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]' out
+	done
+	jq . out >/dev/null
+}
+
+@test "span-stats: empty input is no group" {
+	run --separate-stderr -0 span-stats </dev/null
+	[ -z "$output$stderr" ]
+	run -0 span-stats -o json </dev/null
+	jq -e '.groups == [] and .spans == 0' <<<"$output"
+}
+
+@test "span-stats: torn input is an error with its place" {
+	demo | head -c 30000 >torn
+	run --separate-stderr -65 span-stats torn
+	[ -z "$output" ]
+	[[ $stderr =~ ^"span-stats: torn: bad frame at byte "[1-9][0-9]*": the input ends inside it"$ ]]
+	run --separate-stderr -0 span-stats --skip-bad torn
+	[[ $stderr = *"damaged bytes"* ]]
+}
+
+@test "span-stats: wrong usage is exit 2" {
+	run --separate-stderr -2 span-stats -o wrong
+	[[ ${stderr_lines[0]} = *"'wrong'"* ]]
+	run --separate-stderr -2 span-stats --by service,servcie
+	[[ ${stderr_lines[0]} = "span-stats: --by, column 9: there is no field 'servcie' of a span; an attribute is .servcie" ]]
+	run --separate-stderr -2 span-stats --quantile 0.5,95
+	[[ ${stderr_lines[0]} = "span-stats: --quantile: '95' is no number from 0 to 1" ]]
+	run --separate-stderr -2 span-stats --buckets 2ms,1ms
+	[[ ${stderr_lines[0]} = *"have to ascend" ]]
+}
+
+@test "span-stats: a full disk is exit 74, a closed pipe a silent 141" {
+	demo >in
+	run --separate-stderr -74 full_disk span-stats in
+	[[ $stderr = *"No space left"* ]]
+	run --separate-stderr -141 closed_pipe span-stats in
+	[ -z "$stderr" ]
+}
