@@ -6,20 +6,25 @@
 
 #include "base/banned.h"
 
-enum { TABLE, CSV, JSON };
-static const char *const formats[] = {"table", "csv", "json", NULL};
+enum { TABLE, CSV, JSON, PROMETHEUS, OPENMETRICS };
+static const char *const formats[] = {"table",	    "csv",	   "json",
+				      "prometheus", "openmetrics", NULL};
 static stats_out_fn *const writers[] = {stats_out_table, stats_out_csv,
-					stats_out_json};
+					stats_out_json, stats_out_prometheus,
+					stats_out_prometheus};
+
+/* In the order of enum stats_style. */
+static const char *const styles[] = {"otel", "otel-seconds", "tempo", NULL};
 
 /* In the order of enum stats_order. */
 static const char *const orders[] = {"calls",	"errors", "ratio",
 				     "latency", "name",	  NULL};
 
 static struct {
-	int format, order;
-	bool all_kinds, unweighted, histogram;
+	int format, order, style;
+	bool all_kinds, unweighted, histogram, partial, merge;
 	struct cmd_list by, quantiles;
-	const char *buckets;
+	const char *buckets, *totals;
 	uint64_t step, top;
 } opt;
 
@@ -40,6 +45,14 @@ static const struct cmd_option options[] = {
 	 "count spans of all kinds, not only of servers and consumers", NULL},
 	{CMD_FLAG, 0, "unweighted", &opt.unweighted, NULL,
 	 "count a sampled span as one, not as all that it stands for", NULL},
+	{CMD_CHOICE, 0, "metric-names", &opt.style, "NAMES",
+	 "names of -o prometheus and openmetrics", styles},
+	{CMD_STRING, 0, "totals", &opt.totals, "FILE",
+	 "add to the totals in FILE, then show these", NULL},
+	{CMD_FLAG, 0, "partial", &opt.partial, NULL,
+	 "write a partial result, for --merge", NULL},
+	{CMD_FLAG, 0, "merge", &opt.merge, NULL, "FILEs are partial results",
+	 NULL},
 	{CMD_CHOICE, 0, "sort", &opt.order, "ORDER", "order of the groups",
 	 orders},
 	{CMD_INT, 0, "top", &opt.top, "N", "only the first N groups", NULL},
@@ -55,8 +68,14 @@ static void read_fields(struct stats_fields *f)
 	static const char *usual[] = {"service,operation"};
 	struct span_error err = {0};
 
-	if (!opt.by.n)
+	if (opt.format >= PROMETHEUS) {
+		f->escape = true;
+		if (stats_fields_read(f, "service,operation,kind,status",
+				      &err) < 0)
+			cmd_usage("--by, %s", err.msg);
+	} else if (!opt.by.n) {
 		opt.by = (struct cmd_list){usual, 1};
+	}
 	for (size_t i = 0; i < opt.by.n; i++)
 		if (stats_fields_read(f, opt.by.v[i], &err) < 0)
 			cmd_usage("--by, %s", err.msg);
@@ -91,17 +110,45 @@ static void read_quantiles(struct stats_out *o)
 	}
 }
 
+/* 14 powers of two, as Tempo's. */
+static const char tempo_buckets[] =
+	"2ms,4ms,8ms,16ms,32ms,64ms,128ms,256ms,512ms,1024ms,2048ms,4096ms,"
+	"8192ms,16384ms";
+
+static void read_metrics(struct stats_input *in, struct stats_out *o)
+{
+	struct span_buf twice = {0};
+
+	if (opt.step)
+		cmd_usage("-o %s has no times, and goes with no --step",
+			  formats[opt.format]);
+	o->style = (enum stats_style)opt.style;
+	o->open_metrics = opt.format == OPENMETRICS;
+	in->opts.exemplars = o->open_metrics;
+	opt.histogram = true;
+	if (!opt.buckets && o->style == STATS_TEMPO)
+		opt.buckets = tempo_buckets;
+	if (!stats_prom_names(o, &twice))
+		cmd_usage("--by: two fields have the label %.*s",
+			  (int)twice.len, twice.p);
+}
+
 static void read_options(struct stats_input *in, struct stats_out *o)
 {
 	read_fields(&in->fields);
 	read_quantiles(o);
-	in->all_kinds = opt.all_kinds;
-	in->opts.unweighted = opt.unweighted;
-	in->opts.width_ns = opt.step;
-	if (opt.histogram || opt.buckets)
-		stats_bounds(in, opt.buckets);
 	o->fields = &in->fields;
 	o->step_ns = opt.step;
+	in->all_kinds = opt.all_kinds || opt.format >= PROMETHEUS;
+	in->opts.unweighted = opt.unweighted;
+	in->opts.width_ns = opt.step;
+	in->totals = opt.totals;
+	if (opt.format >= PROMETHEUS)
+		read_metrics(in, o);
+	if (opt.merge && opt.totals)
+		cmd_usage("--merge and --totals at once");
+	if (opt.histogram || opt.buckets)
+		stats_bounds(in, opt.buckets);
 }
 
 static void report(const struct stats_input *in, const struct stats_out *o,
@@ -130,16 +177,22 @@ static void report(const struct stats_input *in, const struct stats_out *o,
 			 (double)(cmd_monotonic_ns() - since) / 1e9);
 }
 
-static int write_stats(const struct stats_out *o, struct span_error *err)
+static int write_stats(const struct stats_input *in, const struct stats_out *o,
+		       struct span_error *err)
 {
 	struct span_buf b = {0};
-	int fd, rc = cmd_output_open(&fd, false, err);
+	int fd, rc = cmd_output_open(&fd, opt.partial, err);
 
 	if (rc < 0)
 		return rc;
-	writers[opt.format](&b, o);
-	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
-		      : span_write_all(fd, b.p, b.len, err);
+	if (opt.partial)
+		rc = stats_input_save(in, &b, err);
+	else
+		writers[opt.format](&b, o);
+	if (!rc)
+		rc = b.failed ? span_error_set(err, SPAN_E_NOMEM,
+					       "memory is out")
+			      : span_write_all(fd, b.p, b.len, err);
 	span_buf_release(&b);
 	return rc < 0 ? rc : cmd_output_close(fd, err);
 }
@@ -153,15 +206,15 @@ static int run(int argc, char **argv, struct span_error *err)
 
 	cmd_look(&out.look);
 	read_options(&in, &out);
-	rc = stats_input_read(&in, argc, argv, err);
+	rc = opt.merge ? stats_input_merge(&in, argc, argv, err)
+		       : stats_input_read(&in, argc, argv, err);
 	if (rc < 0)
 		goto done;
 	out.st = in.st;
-	out.from_ns = in.from_ns;
-	out.to_ns = in.to_ns;
+	span_stats_times(in.st, &out.from_ns, &out.to_ns);
 	rc = stats_groups(&out, (enum stats_order)opt.order, opt.top, err);
 	if (rc >= 0)
-		rc = write_stats(&out, err);
+		rc = write_stats(&in, &out, err);
 	if (rc >= 0)
 		report(&in, &out, since);
 done:

@@ -14,6 +14,7 @@ static const struct {
 	{"operation", STATS_OPERATION},
 	{"name", STATS_OPERATION},
 	{"kind", STATS_KIND},
+	{"status", STATS_STATUS},
 	{"error", STATS_ERROR},
 };
 
@@ -102,7 +103,10 @@ bool stats_fields_whole(const struct stats_fields *f)
 
 bool stats_fields_of_calls(const struct stats_fields *f)
 {
-	return !stats_fields_whole(f);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].place == STATS_STATUS)
+			return false;
+	return !f->escape && !stats_fields_whole(f);
 }
 
 static struct span_str put_column(struct span_buf *b,
@@ -135,8 +139,29 @@ static struct span_str put_attribute(struct span_buf *b,
 	return (struct span_str){b->p, b->len};
 }
 
-void stats_fields_of(struct stats_fields *f, const struct span *s,
-		     struct span_str *out)
+/* What differs only in what cannot be shown has to become equal here. */
+static struct span_str escape(struct span_buf *b, struct span_str s)
+{
+	struct span_buf text = {0};
+
+	span_text_terminal(&text, s);
+	b->len = 0;
+	span_buf_put(b, text.p, text.len);
+	b->failed |= text.failed;
+	span_buf_release(&text);
+	return (struct span_str){b->p, b->len};
+}
+
+static bool is_plain(struct span_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < ' ' || s.p[i] > '~')
+			return false;
+	return true;
+}
+
+static void values_of(struct stats_fields *f, const struct span *s,
+		      struct span_str *out)
 {
 	for (size_t i = 0; i < f->n; i++)
 		switch (f->v[i].place) {
@@ -149,6 +174,9 @@ void stats_fields_of(struct stats_fields *f, const struct span *s,
 		case STATS_KIND:
 			out[i] = span_str(span_kind_name(s->kind));
 			break;
+		case STATS_STATUS:
+			out[i] = span_str(span_status_name(s->status));
+			break;
 		case STATS_ERROR:
 			out[i] = span_str(span_is_error(s) ? "true" : "false");
 			break;
@@ -158,4 +186,13 @@ void stats_fields_of(struct stats_fields *f, const struct span *s,
 		default:
 			out[i] = put_attribute(&f->text[i], &f->v[i], s);
 		}
+}
+
+void stats_fields_of(struct stats_fields *f, const struct span *s,
+		     struct span_str *out)
+{
+	values_of(f, s, out);
+	for (size_t i = 0; i < f->n && f->escape; i++)
+		if (!is_plain(out[i]))
+			out[i] = escape(&f->text[i], out[i]);
 }

@@ -14,6 +14,7 @@ enum stats_place {
 	STATS_SERVICE,
 	STATS_OPERATION,
 	STATS_KIND,
+	STATS_STATUS,
 	STATS_ERROR,
 	STATS_COLUMN, /* any other field of span-query */
 	STATS_SPAN,   /* an attribute of the span */
@@ -32,6 +33,7 @@ struct stats_fields {
 	struct stats_field v[SPAN_STATS_LABELS];
 	struct span_buf text[SPAN_STATS_LABELS]; /* of values that have none */
 	size_t n;
+	bool escape; /* values are made harmless */
 };
 
 /*

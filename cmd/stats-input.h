@@ -13,11 +13,13 @@ struct stats_input {
 	struct stats_fields fields;
 	struct span_stats_opts opts; /* n_labels and since_ns are filled in */
 	uint64_t bounds[SPAN_STATS_BOUNDS];
-	bool all_kinds; /* also when kinds or an expression are given */
+	bool all_kinds;	    /* also when kinds or an expression are given */
+	const char *totals; /* --totals FILE, or NULL */
 	/* What came of it: */
 	struct span_stats *st;
 	uint64_t from_ns, to_ns; /* of --since, --until, else of the input */
 	uint64_t n_other_kinds;	 /* spans, or groups of calls, passed over */
+	struct span_buf names;	 /* of the fields */
 	int rc;			 /* of a span */
 	struct span_error *err;
 };
@@ -28,6 +30,12 @@ void stats_bounds(struct stats_input *in, const char *text);
 /* Read all of the source that the options and ARGV name. 0 or a code. */
 SPAN_NODISCARD int stats_input_read(struct stats_input *in, int argc,
 				    char **argv, struct span_error *err);
+/* The same of partial results, FILEs that ARGV names; and write one. */
+SPAN_NODISCARD int stats_input_merge(struct stats_input *in, int argc,
+				     char **argv, struct span_error *err);
+SPAN_NODISCARD int stats_input_save(const struct stats_input *in,
+				    struct span_buf *out,
+				    struct span_error *err);
 void stats_input_release(struct stats_input *in);
 
 #endif

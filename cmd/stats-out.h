@@ -18,6 +18,9 @@ enum stats_order {
 	STATS_BY_NAME,
 };
 
+/* Whose names of metrics. */
+enum stats_style { STATS_OTEL, STATS_OTEL_SECONDS, STATS_TEMPO };
+
 /* Rows with the same labels: N of them from FIRST on, and all together. */
 struct stats_group {
 	size_t first, n;
@@ -34,6 +37,8 @@ struct stats_out {
 	struct stats_group *groups;
 	size_t n_groups, n_hidden; /* shown, and beyond --top */
 	struct span_render_opts look;
+	enum stats_style style;
+	bool open_metrics;
 };
 
 /* Gather the groups in ORDER, the first TOP (0: all). 0 or SPAN_E_NOMEM. */
@@ -55,5 +60,8 @@ size_t stats_steps(const struct stats_out *o, uint64_t *first_ns);
 
 typedef void stats_out_fn(struct span_buf *b, const struct stats_out *o);
 stats_out_fn stats_out_table, stats_out_csv, stats_out_json;
+stats_out_fn stats_out_prometheus;
+/* Do all fields have labels of their own? Else *TWICE is one of two. */
+bool stats_prom_names(const struct stats_out *o, struct span_buf *twice);
 
 #endif

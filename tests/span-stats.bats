@@ -132,6 +132,112 @@ made() {
 	[ "$(span-stats -o json --error --kind server in | jq .spans)" = "$all" ]
 }
 
+# promtool has nothing to say, but that milliseconds are no base unit.
+promtool_accepts() {
+	command -v promtool >/dev/null || return 0
+	promtool check metrics <"$1" >said 2>&1 || [ $? = 3 ]
+	run ! grep -v 'use base unit "seconds" instead of "milliseconds"' said
+}
+
+@test "span-stats: metrics for Prometheus, in the names of OpenTelemetry and Tempo" {
+	demo >in
+	for names in otel otel-seconds tempo; do
+		span-stats -o prometheus --metric-names $names --by payment.method in >out
+		promtool_accepts out
+		[ $names = otel ] || [ ! -s said ]
+	done
+	grep -qxF 'traces_spanmetrics_calls_total{service="cart",span_name="Count",span_kind="SPAN_KIND_SERVER",status_code="STATUS_CODE_UNSET",payment_method=""} 70' out
+	grep -qF 'traces_spanmetrics_latency_bucket{service="cart",span_name="Count",span_kind="SPAN_KIND_SERVER",status_code="STATUS_CODE_UNSET",payment_method="",le="0.002"} 70' out
+	run -0 span-stats -o prometheus in
+	grep -qxF 'traces_span_metrics_duration_milliseconds_count{service_name="mail",span_name="order confirmed",span_kind="SPAN_KIND_CONSUMER",status_code="STATUS_CODE_UNSET"} 43' <<<"$output"
+	span-gen --seed 3 -p hostile -n 60 | span-stats -o prometheus --by status_message >out
+	promtool_accepts out
+	run -0 span-stats -o prometheus </dev/null
+	[ -z "$output" ]
+	run --separate-stderr -2 span-stats -o prometheus --by a.b,a_b.c,a.b_c in
+	[[ $stderr = *"two fields have the label a_b_c"* ]]
+	run --separate-stderr -2 span-stats -o prometheus --step 1m in
+}
+
+@test "span-stats: OpenMetrics has a span for each bucket" {
+	demo >in
+	span-stats -o openmetrics in >out
+	[ "$(tail -n 1 out)" = "# EOF" ]
+	grep -oE '^traces_span_metrics_duration_milliseconds_bucket.*service_name="mail".*le="50.0".* # .*' out >line
+	[[ $(cat line) =~ trace_id=\"([0-9a-f]{32})\",span_id=\"([0-9a-f]{16})\"\}\ ([0-9.]+)$ ]]
+	span-query --spans -o jsonl --trace-id "${BASH_REMATCH[1]}" in |
+		jq -e --arg id "${BASH_REMATCH[2]}" --argjson ms "${BASH_REMATCH[3]}" \
+			'select(.span_id == $id) | .service == "mail" and .duration_ns == $ms * 1000000'
+	/usr/bin/python3 -c 'import prometheus_client' 2>/dev/null || return 0
+	/usr/bin/python3 -c 'import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+assert len(list(parse(sys.stdin.read()))) == 2' <out
+}
+
+@test "span-stats: totals of a store have each span once, run after run" {
+	span-gen --seed 1 --spans 3000 >a
+	span-gen --seed 2 --spans 3000 >b
+	calls() { span-stats -o prometheus --totals t "$@" | grep -v '^#' | sort; }
+	span-store append -q s a
+	diff <(calls -s s) <(span-stats -o prometheus a | grep -v '^#' | sort)
+	cp t before
+	calls -s s >same
+	diff same <(span-stats -o prometheus a | grep -v '^#' | sort)
+	span-store append -q s b
+	span-store seal -q --all s
+	span-stats -o prometheus a b | grep -v '^#' | sort >want
+	diff want <(calls -s s)
+	diff want <(calls -s s)
+	# A run that could not keep its totals says so, and writes nothing.
+	cp before t
+	run --separate-stderr -74 bash -c 'ulimit -f 0; trap "" XFSZ; span-stats -o prometheus --totals t -s s'
+	[ -z "$output" ]
+	cmp before t
+	diff want <(calls -s s)
+}
+
+@test "span-stats: totals of files add up" {
+	demo >in
+	span-stats -o csv --totals t in | cut -d, -f1-4 >once
+	span-stats -o csv --totals t in | cut -d, -f1-4 >twice
+	diff <(span-stats -o csv in in | cut -d, -f1-4) twice
+	diff <(span-stats -o csv in | cut -d, -f1-4) once
+	run --separate-stderr -2 span-stats --totals t --by kind in
+	[[ $stderr = "span-stats: t: a partial result of other options"* ]]
+	span-store append -q s in
+	run --separate-stderr -2 span-stats --totals t -s s
+	[ "$stderr" = "span-stats: t: these are totals of a FILE, not of a store" ]
+	head -c 100 t >torn
+	run --separate-stderr -65 span-stats --totals torn in
+	[[ $stderr = "span-stats: torn: bad partial result: "* ]]
+}
+
+@test "span-stats: partial results make what one run makes" {
+	span-gen --seed 1 --spans 3000 >a
+	span-gen --seed 2 --spans 2000 >b
+	span-gen --seed 3 -p hostile -n 20 >c
+	for how in "" "--step 1s" "--all-kinds --histogram --by kind,http.method"; do
+		for f in a b c; do
+			# shellcheck disable=SC2086
+			span-stats --partial $how $f >$f.spm
+		done
+		for format in csv json; do
+			# shellcheck disable=SC2086
+			span-stats -o $format $how a b c >want
+			# shellcheck disable=SC2086
+			diff want <(span-stats --merge -o $format $how a.spm b.spm c.spm)
+			# shellcheck disable=SC2086
+			diff want <(cat c.spm a.spm b.spm | span-stats --merge -o $format $how)
+		done
+	done
+	run --separate-stderr -2 span-stats --merge --by kind a.spm
+	[[ $stderr = "span-stats: a.spm: a partial result of other options; "* ]]
+	head -c 200 a.spm >torn
+	run --separate-stderr -65 span-stats --merge torn
+	run --separate-stderr -65 span-stats --merge a
+	[ "$stderr" = "span-stats: a: bad partial result: it is none" ]
+}
+
 @test "span-stats: names that attack are harmless" {
 	span-gen --seed 3 -p hostile -n 60 >in
 	for format in table csv json; do

@@ -2,7 +2,8 @@
 /*
  * stats.h - rows of statistics from the inside
  *
- * stats.c counts, stats_view.c gives the rows out in order.
+ * stats.c counts, stats_view.c gives the rows out in order, stats_partial.c
+ * writes and merges partial results.
  */
 #ifndef SPAN_GRAPH_STATS_H
 #define SPAN_GRAPH_STATS_H
@@ -32,6 +33,8 @@ struct span_stats {
 	size_t n_buckets;      /* of the sketches of all rows */
 	struct span_sketch scaled;
 	uint64_t spans, left_out;
+	bool timed;
+	uint64_t from_ns, to_ns; /* when it is timed */
 };
 
 /* SIZE more bytes of ARRAY, zeroed, or NULL. */

@@ -16,6 +16,22 @@ uint64_t span_stats_left_out(const struct span_stats *st)
 	return st->left_out;
 }
 
+void span_stats_widen(struct span_stats *st, uint64_t from_ns, uint64_t to_ns)
+{
+	if (!st->timed || from_ns < st->from_ns)
+		st->from_ns = from_ns;
+	if (!st->timed || to_ns > st->to_ns)
+		st->to_ns = to_ns;
+	st->timed = true;
+}
+
+void span_stats_times(const struct span_stats *st, uint64_t *from_ns,
+		      uint64_t *to_ns)
+{
+	*from_ns = st->from_ns;
+	*to_ns = st->to_ns;
+}
+
 const struct span_stats_opts *span_stats_opts(const struct span_stats *st)
 {
 	return &st->o;

@@ -82,6 +82,15 @@ SPAN_API SPAN_NODISCARD int
 span_stats_put_calls(struct span_stats *st, const struct span_str *labels,
 		     const struct span_store_calls *c, struct span_error *err);
 
+/*
+ * The time that the spans come from, which rates are about: made wider by
+ * FROM_NS to TO_NS, and what it is by now. Zeros when there was none.
+ */
+SPAN_API void span_stats_widen(struct span_stats *st, uint64_t from_ns,
+			       uint64_t to_ns);
+SPAN_API void span_stats_times(const struct span_stats *st, uint64_t *from_ns,
+			       uint64_t *to_ns);
+
 /* Spans that were counted, and those beyond the limits, which were not. */
 SPAN_API uint64_t span_stats_spans(const struct span_stats *st);
 SPAN_API uint64_t span_stats_left_out(const struct span_stats *st);
@@ -116,6 +125,25 @@ SPAN_API SPAN_NODISCARD int span_stats_add(struct span_stats_row *to,
 					   struct span_error *err);
 /* The mean of its durations, rounded down; 0 when there are none. */
 SPAN_API uint64_t span_stats_mean_ns(const struct span_stats_row *r);
+
+/*
+ * A partial result as bytes, and back: span-stats(1) draws the format;
+ * exemplars are not in it. NAMES are texts that say what the labels and options
+ * mean, which must be equal for what is merged. save appends to OUT: 0 or
+ * SPAN_E_NOMEM.
+ *
+ * merge adds what LEN bytes at P have: 0; SPAN_E_TRUNCATED, SPAN_E_CORRUPT,
+ * SPAN_E_FORMAT, SPAN_E_LIMIT with the offset in err->pos, and nothing was
+ * added; SPAN_E_INVALID when it was made with other options or NAMES; or
+ * SPAN_E_NOMEM. *USED is their length, what follows is not looked at.
+ */
+SPAN_API SPAN_NODISCARD int span_stats_save(const struct span_stats *st,
+					    struct span_str names,
+					    struct span_buf *out,
+					    struct span_error *err);
+SPAN_API SPAN_NODISCARD int
+span_stats_merge(struct span_stats *st, struct span_str names, const void *p,
+		 size_t len, size_t *used, struct span_error *err);
 
 SPAN_API void span_stats_close(struct span_stats **st);
 

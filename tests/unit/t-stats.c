@@ -181,6 +181,56 @@ static void test_calls(void)
 	span_sketch_release(&sketch);
 }
 
+static bool open_with_bounds(struct span_stats **st)
+{
+	struct span_stats_opts o = {
+		.n_labels = 1, .bounds = bounds, .n_bounds = 2};
+
+	return !span_stats_open(st, &o, NULL);
+}
+
+static int merge(struct span_stats *st, const void *p, size_t len)
+{
+	size_t used;
+
+	return span_stats_merge(st, SPAN_STR("names"), p, len, &used, NULL);
+}
+
+/* Each cut is refused and adds nothing; so is each byte that is changed. */
+static void test_partial(void)
+{
+	struct span a = make(5, 10, false, NULL), b = make(6, 11, true, NULL);
+	struct span_stats *st = NULL, *to = NULL;
+	struct span_buf bytes = {0};
+	bool good = open_with_bounds(&st) && open_with_bounds(&to) &&
+		    !put(st, "x", &a) && !put(st, "y", &b) &&
+		    !put(st, "y", &a) &&
+		    !span_stats_save(st, SPAN_STR("names"), &bytes, NULL);
+
+	for (size_t i = 0; i < bytes.len && good; i++) {
+		char *part = malloc(i + 1);
+
+		memcpy(part, bytes.p, i);
+		good = merge(to, part, i) < 0;
+		free(part);
+		bytes.p[i] ^= 0x41;
+		good = good && merge(to, bytes.p, bytes.len) < 0;
+		bytes.p[i] ^= 0x41;
+	}
+	ok(good && !span_stats_spans(to) && !span_stats_rows(to),
+	   "what is damaged is refused as a whole");
+	ok(!merge(to, bytes.p, bytes.len) && !merge(to, bytes.p, bytes.len) &&
+		   !span_stats_sort(to, NULL) && span_stats_rows(to) == 2 &&
+		   span_stats_row(to, 1)->calls == 4 * SPAN_STATS_ONE &&
+		   span_stats_row(to, 1)->errors == 2 * SPAN_STATS_ONE &&
+		   span_stats_row(to, 1)->min_ns == 10 &&
+		   span_stats_histogram(to, 1)[1] == 2 * SPAN_STATS_ONE,
+	   "what is whole is added, twice if need be");
+	span_buf_release(&bytes);
+	span_stats_close(&st);
+	span_stats_close(&to);
+}
+
 int main(void)
 {
 	static const uint64_t wrong[] = {2, 2};
@@ -198,5 +248,6 @@ int main(void)
 	test_bound();
 	test_limit();
 	test_calls();
+	test_partial();
 	return done_testing();
 }
