@@ -6,12 +6,18 @@
 
 #include "base/banned.h"
 
-enum { TABLE, CSV, JSON, PROMETHEUS, OPENMETRICS };
-static const char *const formats[] = {"table",	    "csv",	   "json",
-				      "prometheus", "openmetrics", NULL};
-static stats_out_fn *const writers[] = {stats_out_table, stats_out_csv,
-					stats_out_json, stats_out_prometheus,
-					stats_out_prometheus};
+enum { TABLE, CSV, JSON, PLOT, SVG, PROMETHEUS, OPENMETRICS };
+static const char *const formats[] = {"table",	     "csv", "json",
+				      "plot",	     "svg", "prometheus",
+				      "openmetrics", NULL};
+static stats_out_fn *const writers[] = {
+	stats_out_table,      stats_out_csv, stats_out_json,
+	stats_out_plot,	      stats_out_svg, stats_out_prometheus,
+	stats_out_prometheus,
+};
+
+/* In the order of enum stats_value. */
+static const char *const values[] = {"rate", "ratio", "latency", NULL};
 
 /* In the order of enum stats_style. */
 static const char *const styles[] = {"otel", "otel-seconds", "tempo", NULL};
@@ -21,7 +27,7 @@ static const char *const orders[] = {"calls",	"errors", "ratio",
 				     "latency", "name",	  NULL};
 
 static struct {
-	int format, order, style;
+	int format, order, style, value;
 	bool all_kinds, unweighted, histogram, partial, merge;
 	struct cmd_list by, quantiles;
 	const char *buckets, *totals;
@@ -45,6 +51,8 @@ static const struct cmd_option options[] = {
 	 "count spans of all kinds, not only of servers and consumers", NULL},
 	{CMD_FLAG, 0, "unweighted", &opt.unweighted, NULL,
 	 "count a sampled span as one, not as all that it stands for", NULL},
+	{CMD_CHOICE, 0, "value", &opt.value, "VALUE",
+	 "what -o plot and svg show", values},
 	{CMD_CHOICE, 0, "metric-names", &opt.style, "NAMES",
 	 "names of -o prometheus and openmetrics", styles},
 	{CMD_STRING, 0, "totals", &opt.totals, "FILE",
@@ -145,6 +153,10 @@ static void read_options(struct stats_input *in, struct stats_out *o)
 	in->totals = opt.totals;
 	if (opt.format >= PROMETHEUS)
 		read_metrics(in, o);
+	o->value = (enum stats_value)opt.value;
+	if ((opt.format == PLOT || opt.format == SVG) && !opt.step)
+		cmd_usage("-o %s shows times: --step says of which length",
+			  formats[opt.format]);
 	if (opt.merge && opt.totals)
 		cmd_usage("--merge and --totals at once");
 	if (opt.histogram || opt.buckets)

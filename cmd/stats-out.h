@@ -18,6 +18,9 @@ enum stats_order {
 	STATS_BY_NAME,
 };
 
+/* What pictures show. */
+enum stats_value { STATS_RATE, STATS_RATIO, STATS_LATENCY };
+
 /* Whose names of metrics. */
 enum stats_style { STATS_OTEL, STATS_OTEL_SECONDS, STATS_TEMPO };
 
@@ -38,6 +41,7 @@ struct stats_out {
 	size_t n_groups, n_hidden; /* shown, and beyond --top */
 	struct span_render_opts look;
 	enum stats_style style;
+	enum stats_value value;
 	bool open_metrics;
 };
 
@@ -60,7 +64,7 @@ size_t stats_steps(const struct stats_out *o, uint64_t *first_ns);
 
 typedef void stats_out_fn(struct span_buf *b, const struct stats_out *o);
 stats_out_fn stats_out_table, stats_out_csv, stats_out_json;
-stats_out_fn stats_out_prometheus;
+stats_out_fn stats_out_plot, stats_out_svg, stats_out_prometheus;
 /* Do all fields have labels of their own? Else *TWICE is one of two. */
 bool stats_prom_names(const struct stats_out *o, struct span_buf *twice);
 

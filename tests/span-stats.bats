@@ -57,7 +57,7 @@ made() {
 }
 
 @test "span-stats: rates are about the time of the input, or of the selection" {
-	for i in {1..11}; do echo "a x server unset 0"; done | made >in
+	yes "a x server unset 0" | head -n 11 | made >in
 	rate() { span-stats -o json "$@" in | jq '.groups[0] | [.calls, .rate]' -c; }
 	[ "$(rate)" = "[11,11]" ]
 	[ "$(rate --since 2026-01-01T00:00:00.5Z)" = "[6,12]" ]
@@ -238,9 +238,48 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	[ "$stderr" = "span-stats: a: bad partial result: it is none" ]
 }
 
+@test "span-stats: a plot and pictures in a table show calls over time" {
+	demo >in
+	run --separate-stderr -0 span-stats -o plot --by service --step 100ms --utc in
+	[ -z "$stderr" ]
+	same span-stats-plot.want
+	run --separate-stderr -0 span-stats --by service --step 200ms in
+	same span-stats-step.want
+	LC_ALL=C run -0 span-stats -o plot --value latency --by service --step 1s in
+	run ! grep -P '[^\x00-\x7f]' <<<"$output"
+	run --separate-stderr -2 span-stats -o plot in
+	[ "${stderr_lines[0]}" = "span-stats: -o plot shows times: --step says of which length" ]
+	run -0 span-stats -o plot --step 1s </dev/null
+	[ -z "$output" ]
+}
+
+@test "span-stats: no line is wider than the terminal" {
+	span-gen --seed 1 -n 300 --rate 10 >in
+	for columns in 80 200; do
+		for how in "" "--step 1s" "-o plot --step 100ms"; do
+			script -qec "stty cols $columns; span-stats $how in" /dev/null </dev/null >out
+			[ "$(wc -l <out)" -gt 10 ]
+			[ "$(tr -d '\r' <out | wc -L)" -le $columns ]
+		done
+	done
+}
+
+@test "span-stats: the SVG is well-formed, needs nothing, and names in it do no harm" {
+	span-gen --seed 3 -p hostile -n 60 >in
+	for value in rate ratio latency; do
+		span-stats -o svg --all-kinds --step 1s --value $value in >out.svg
+		/usr/bin/python3 -c 'import sys, xml.dom.minidom as m
+d = m.parse("out.svg")
+assert {e.tagName for e in d.getElementsByTagName("*")} <= {"svg", "title", "style", "rect", "text", "line", "polyline"}
+assert len(d.getElementsByTagName("polyline")) == 8'
+		run ! grep -iE 'href|script|url\(|@import|nan' out.svg
+	done
+}
+
 @test "span-stats: names that attack are harmless" {
 	span-gen --seed 3 -p hostile -n 60 >in
-	for format in table csv json; do
+	for format in table "plot --step 1h" "svg --step 1h" csv json; do
+		# shellcheck disable=SC2086
 		span-stats -o $format --all-kinds --by service,operation,status_message in >out
 		[ -s out ]
 		run ! grep -qP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]' out
