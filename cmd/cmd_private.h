@@ -41,6 +41,9 @@ void cmd__table_build(struct cmd__table *t, const struct cmd *c,
  */
 int cmd__parse(const struct cmd__table *t, int argc, char **argv, bool first);
 
+/* cmd_source_metrics() was called. */
+extern bool cmd__metrics;
+
 /*
  * Is an operand an expression, not the name of a FILE? STORE: -s was given.
  */

@@ -158,6 +158,7 @@ static int compile(struct span_query **out, struct span_error *err)
 		.error = opt.error,
 		.root = opt.root,
 		.orphans = opt.orphans,
+		.metrics = cmd__metrics,
 	};
 
 	char *expression = NULL;

@@ -38,6 +38,12 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 		     void *arg);
 
 /*
+ * To call before cmd_source_open(): the expression may end with a metrics
+ * function, which span_query_metrics() of cmd_source_query() then tells.
+ */
+void cmd_source_metrics(void);
+
+/*
  * Open what the options and ARGV name: the first operand may be an expression,
  * as span-query(1) has it, all others are FILEs. TIE (or NULL) is flushed
  * before a read that may block. 0 or a negative code; wrong usage exits.

@@ -71,9 +71,11 @@ static const struct cmd_option options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const char usual_by[] = "service,operation";
+
 static void read_fields(struct stats_fields *f)
 {
-	static const char *usual[] = {"service,operation"};
+	static const char *usual[] = {usual_by};
 	struct span_error err = {0};
 
 	if (opt.format >= PROMETHEUS) {
@@ -151,6 +153,7 @@ static void read_options(struct stats_input *in, struct stats_out *o)
 	in->opts.unweighted = opt.unweighted;
 	in->opts.width_ns = opt.step;
 	in->totals = opt.totals;
+	in->by = opt.by.n && opt.by.v[0] != usual_by;
 	if (opt.format >= PROMETHEUS)
 		read_metrics(in, o);
 	o->value = (enum stats_value)opt.value;
@@ -223,6 +226,10 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc < 0)
 		goto done;
 	out.st = in.st;
+	for (size_t i = 0; i < in.n_quantiles; i++)
+		out.quantiles[i] = in.quantiles[i];
+	if (in.n_quantiles)
+		out.n_quantiles = in.n_quantiles;
 	span_stats_times(in.st, &out.from_ns, &out.to_ns);
 	rc = stats_groups(&out, (enum stats_order)opt.order, opt.top, err);
 	if (rc >= 0)

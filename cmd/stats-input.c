@@ -386,17 +386,53 @@ int stats_input_merge(struct stats_input *in, int argc, char **argv,
 	return rc;
 }
 
+static void add_fields(struct stats_input *in, const struct span_metrics *m,
+		       struct span_error *err)
+{
+	for (size_t i = 0; i < m->n_by; i++) {
+		span_buf_puts(&in->by_text, i ? "," : "");
+		span_buf_str(&in->by_text, m->by[i]);
+	}
+	span_buf_putc(&in->by_text, 0);
+	if (!in->by_text.failed &&
+	    stats_fields_read(&in->fields, in->by_text.p, err) < 0)
+		cmd_usage("by(), %s", err->msg);
+}
+
+/* The groups, quantiles and histogram of { ... } | rate() by(...). */
+static void apply_metrics(struct stats_input *in, const struct span_metrics *m)
+{
+	struct span_error err = {0};
+
+	if (m->n_by && in->by)
+		cmd_usage("--by and by() at once");
+	if (!in->by && !in->fields.escape)
+		in->fields.n = 0;
+	if (m->n_by)
+		add_fields(in, m, &err);
+	in->n_quantiles = m->n_quantiles;
+	for (size_t i = 0; i < m->n_quantiles; i++)
+		in->quantiles[i] = m->quantiles[i];
+	if (m->what == SPAN_METRIC_HISTOGRAM && !in->opts.n_bounds)
+		stats_bounds(in, NULL);
+}
+
 int stats_input_read(struct stats_input *in, int argc, char **argv,
 		     struct span_error *err)
 {
 	struct cmd_source *source = NULL;
+	const struct span_metrics *metrics;
 	uint64_t until;
 	int rc;
 
+	cmd_source_metrics();
 	cmd_source_also(put_selected, needs_whole, in);
 	rc = cmd_source_open(&source, argc, argv, NULL, err);
 	if (rc < 0)
 		goto done;
+	metrics = span_query_metrics(cmd_source_query(source));
+	if (metrics)
+		apply_metrics(in, metrics);
 	in->all_kinds |= cmd_source_has_kind() || cmd_source_has_expression();
 	cmd_source_time(&in->opts.since_ns, &until);
 	rc = open_stats(in, err);
@@ -417,4 +453,5 @@ void stats_input_release(struct stats_input *in)
 	span_stats_close(&in->st);
 	stats_fields_release(&in->fields);
 	span_buf_release(&in->names);
+	span_buf_release(&in->by_text);
 }

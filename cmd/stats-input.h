@@ -15,11 +15,16 @@ struct stats_input {
 	uint64_t bounds[SPAN_STATS_BOUNDS];
 	bool all_kinds;	    /* also when kinds or an expression are given */
 	const char *totals; /* --totals FILE, or NULL */
+	bool by;	    /* --by was given */
+	/* What a metrics function says, where there is one: */
+	double quantiles[SPAN_METRICS_QUANTILES];
+	size_t n_quantiles;
 	/* What came of it: */
 	struct span_stats *st;
 	uint64_t from_ns, to_ns; /* of --since, --until, else of the input */
 	uint64_t n_other_kinds;	 /* spans, or groups of calls, passed over */
 	struct span_buf names;	 /* of the fields */
+	struct span_buf by_text; /* that fields of by() point into */
 	int rc;			 /* of a span */
 	struct span_error *err;
 };

@@ -276,6 +276,35 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	done
 }
 
+@test "span-stats: a metrics function of TraceQL says what is counted by what" {
+	demo >in
+	diff <(span-stats -o csv '{ kind = server } | quantile_over_time(duration, .9, 1) by(service, .http.method)' in) \
+		<(span-stats -o csv --kind server --quantile 0.9,1 --by service,.http.method in)
+	diff <(span-stats -o json '{ } | histogram_over_time(duration) by(name)' in) \
+		<(span-stats -o json --all-kinds --histogram --by name in)
+	[ "$(span-stats -o json '{ status = error } | rate()' in | jq -c '[.groups[] | [.labels, .calls]]')" = \
+		"[[{},$(span-query --spans -c --status error in)]]" ]
+	diff <(span-stats -o csv '{ kind = client } > { } | count_over_time() by(kind)' in) \
+		<(span-stats -o csv --by kind '{ kind = client } > { }' in)
+	while IFS='|' read -r column expression said; do
+		run --separate-stderr -2 span-stats "${expression//;/|}" in
+		[[ ${stderr_lines[0]} = "span-stats: expression, column $column: $said"* ]]
+		[[ ${stderr_lines[2]} =~ ^\ *\^$ ]]
+		[ ${#stderr_lines[2]} = $((column + 2)) ]
+	done <<-'END'
+		36|{ } ; quantile_over_time(duration, 2)|a number from 0 to 1 was expected
+		7|{ } ; sum_over_time(duration)|sum_over_time() is a metrics function that is not supported
+		8|({ } ; rate())|a metrics function comes last
+		14|{ } ; rate() ; count() > 2|an operator, '|' or the end
+		27|{ } ; histogram_over_time(name)|duration was expected
+		17|{ } ; rate() by(1)|a field was expected
+	END
+	run --separate-stderr -2 span-stats '{ } | rate() by(trace:rootName)' in
+	[[ ${stderr_lines[0]} = "span-stats: by(), column 1: there is no field"* ]]
+	run --separate-stderr -2 span-stats --by kind '{ } | rate() by(name)' in
+	[ "${stderr_lines[0]}" = "span-stats: --by and by() at once" ]
+}
+
 @test "span-stats: names that attack are harmless" {
 	span-gen --seed 3 -p hostile -n 60 >in
 	for format in table "plot --step 1h" "svg --step 1h" csv json; do
