@@ -276,6 +276,14 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	done
 }
 
+@test "span-stats: memory is bounded whatever it is grouped by" {
+	span-gen --seed 1 --spans 200000 >in
+	run --separate-stderr -0 span-stats --all-kinds --by span_id -o json in
+	[[ $stderr = "span-stats: warning: "*" spans are beyond 131072 rows, "* ]]
+	[ "$(jq -c '[(.groups | length), .spans + .left_out]' <<<"$output")" = \
+		"[131072,$(span-query --spans -c in)]" ]
+}
+
 @test "span-stats: a metrics function of TraceQL says what is counted by what" {
 	demo >in
 	diff <(span-stats -o csv '{ kind = server } | quantile_over_time(duration, .9, 1) by(service, .http.method)' in) \

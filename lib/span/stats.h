@@ -25,7 +25,7 @@ extern "C" {
 #define SPAN_STATS_ONE 65536u	    /* a span, in the unit of counts */
 #define SPAN_STATS_LABELS 16u	    /* of a row */
 #define SPAN_STATS_BOUNDS 64u	    /* of a histogram */
-#define SPAN_STATS_ROWS 262144u	    /* that are told apart */
+#define SPAN_STATS_ROWS 131072u	    /* that are told apart */
 #define SPAN_STATS_TEXT 33554432u   /* bytes of labels, of all rows */
 #define SPAN_STATS_BUCKETS 4194304u /* of sketches, of all rows */
 
