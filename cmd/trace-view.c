@@ -4,6 +4,7 @@
  */
 #include "cmd_source.h"
 #include "view-find.h"
+#include "view-findings.h"
 
 #include <string.h>
 
@@ -13,13 +14,15 @@
 #define FLUSH_AT (64u << 10)
 
 enum { FROM_TRACE, FROM_SPAN };
+enum { TEXT, JSON };
+static const char *const formats[] = {"text", "json", NULL};
 static const char *const origins[] = {"trace", "span", NULL};
 
 static struct {
 	struct cmd_list spans;
 	const char *find;
 	uint64_t depth, width, adjust_ns;
-	int relative;
+	int relative, format;
 	bool fold, critical, events, errors, ascii;
 } opt = {.fold = true, .critical = true, .depth = 0};
 
@@ -48,8 +51,17 @@ static const struct cmd_option view_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const struct cmd_option format_options[] = {
+	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT",
+	 "what to write of findings", formats},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
 static const struct cmd_option options[] = {
+	{CMD_GROUP, 0, NULL, (void *)format_options, NULL, "View", NULL},
 	{CMD_GROUP, 0, NULL, (void *)view_options, NULL, "View", NULL},
+	{CMD_GROUP, 0, NULL, (void *)view_findings_options, NULL, "Findings",
+	 NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Input", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_look_options, NULL, "Output", NULL},
@@ -66,6 +78,7 @@ static struct {
 	struct span_render_opts look;
 	uint64_t n_traces, n_spans;
 	uint64_t n_shown; /* spans that were asked for */
+	bool findings;
 } view;
 
 static int flush(struct span_error *err)
@@ -185,7 +198,9 @@ static int show(struct span_trace *t, const uint8_t *matched,
 	/* Spans with other times stand in another order. */
 	if (opt.adjust_ns || !cmd_source_selects())
 		matched = NULL;
-	if (rc >= 0 && (opt.spans.n || opt.events || opt.errors))
+	if (rc >= 0 && view.findings)
+		rc = view_findings_put(t, &view.look, err);
+	else if (rc >= 0 && (opt.spans.n || opt.events || opt.errors))
 		put_details(t);
 	else if (rc >= 0)
 		rc = put_tree(t, matched, err);
@@ -224,6 +239,13 @@ static int show_all(int argc, char **argv, struct span_error *err)
 		if (rc < 0)
 			break;
 	}
+	if (view.findings && rc != SPAN_E_NOMEM) {
+		written = view_findings_show(&view.text, &view.look,
+					     opt.format == JSON,
+					     rc < 0 ? &late : err);
+		view.n_shown += written > 0;
+		rc = rc < 0 || written >= 0 ? rc : written;
+	}
 	if (rc != SPAN_E_PIPE && rc != SPAN_E_NOMEM) {
 		/* After bad input what was found before it is still shown. */
 		written = flush(rc < 0 ? &late : err);
@@ -245,7 +267,13 @@ static void set_up(void)
 		cmd_usage("--find goes with no --span, --events or --errors");
 	if (opt.find && !*opt.find)
 		cmd_usage("--find needs a text");
-	if (cmd_output_is_terminal())
+	if (view.findings &&
+	    (opt.spans.n || opt.events || opt.errors || opt.find))
+		cmd_usage("--findings goes with no --span, --events, "
+			  "--errors or --find");
+	if (opt.format != TEXT && !view.findings)
+		cmd_usage("-o goes with --findings");
+	if (cmd_output_is_terminal() && !view.findings)
 		cmd_source_default_limit(TERMINAL_LIMIT);
 	cmd_look(&view.look);
 	view.look.fold = opt.fold;
@@ -260,6 +288,7 @@ static int run(int argc, char **argv, struct span_error *err)
 {
 	int rc;
 
+	view.findings = view_findings_wanted();
 	set_up();
 	rc = cmd_output_open(&view.fd, false, err);
 	if (rc >= 0)
@@ -268,11 +297,13 @@ static int run(int argc, char **argv, struct span_error *err)
 	span_buf_release(&view.text);
 	span_buf_release(&view.path);
 	span_buf_release(&view.marks);
+	view_findings_release();
 	if (rc >= 0)
 		rc = cmd_output_close(view.fd, err);
 	if (rc < 0)
 		return rc;
-	if (opt.find || opt.spans.n || opt.events || opt.errors)
+	if (opt.find || opt.spans.n || opt.events || opt.errors ||
+	    view.findings)
 		return view.n_shown ? CMD_OK : CMD_NONE;
 	return view.n_traces ? CMD_OK : CMD_NONE;
 }

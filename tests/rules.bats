@@ -296,6 +296,7 @@ payload stream
 text text
 codec codec
 trace trace
+findings trace
 store store
 query query
 graph graph

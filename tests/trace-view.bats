@@ -138,3 +138,62 @@ failed_span() {
 	span-store append -q s in
 	diff <(trace-view --error in) <(trace-view --error -s s)
 }
+
+@test "trace-view: findings of a trace, with the spans that show them" {
+	run --separate-stderr -0 trace-view --utc --findings --error --limit 1 in
+	[ -z "$stderr" ]
+	same trace-view-findings.want
+	# All evidence is in the trace.
+	trace-view --findings -o json --error --limit 1 in >found
+	span-query --error --limit 1 --spans -o jsonl in | jq -r .trace_id >id
+	jq -e --arg id "$(cat id)" '.trace_id == $id' found
+	jq -r '.findings[] | .spans[], .parent_id | values' found | sort -u >named
+	span-query --trace-id "$(cat id)" -o jsonl in | jq -r '.. | .span_id? // empty' |
+		sort -u >there
+	[ -s named ]
+	[ -z "$(comm -23 named there)" ]
+}
+
+@test "trace-view: findings of many traces are counted and ranked" {
+	run --separate-stderr -0 trace-view --findings in
+	[ -z "$stderr" ]
+	same trace-view-findings-many.want
+	trace-view --findings -o json in >found
+	[ "$(jq .traces found)" = 200 ]
+	jq -e '[.groups[] | select(.kind == "n+1")] | .[0].service == "cart"' found
+	jq -e '.groups | map(select(.kind == "error") | .time_ns) | . == (sort | reverse)' found
+}
+
+@test "trace-view: thresholds decide what stands out" {
+	n_plus_1() {
+		trace-view --findings -o json "$@" in | jq '[.groups[] | select(.kind == "n+1")] | length'
+	}
+	[ "$(n_plus_1)" = 1 ]
+	[ "$(n_plus_1 --repeat 100)" = 0 ]
+	gaps() {
+		trace-view --findings -o json "$@" in | jq '[.groups[] | select(.kind == "gap")] | length'
+	}
+	[ "$(gaps)" -lt "$(gaps --min-time 1us --min-share 0.01)" ]
+	run --separate-stderr -1 trace-view --findings --guilty-share 1 --repeat 100 \
+		--min-time 1h --min-skew 1h '{ name = "render" }' --limit 1 in
+	[[ $output = *"nothing stands out" ]]
+	run -2 trace-view --repeat 3 in
+	run -2 trace-view --findings --repeat 1 in
+	run -2 trace-view --findings --min-share 2 in
+	run -2 trace-view --findings --errors in
+	run -2 trace-view -o json in
+}
+
+@test "trace-view: findings of names that attack are harmless, and of nothing are exit 1" {
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	for id in $(span-query -o ids hostile | head -n 20); do
+		trace-view --findings --trace-id "$id" hostile || [ $? = 1 ]
+		trace-view --findings -o json --trace-id "$id" hostile >json || [ $? = 1 ]
+		jq -e . json >/dev/null
+	done >shown
+	trace-view --findings hostile >>shown || [ $? = 1 ]
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	[ "$(LC_ALL=C.UTF-8 wc -L <shown)" -le 120 ]
+	run --separate-stderr -1 trace-view --findings /dev/null
+	[ -z "$output$stderr" ]
+}
