@@ -5,6 +5,7 @@
 #include "cmd_source.h"
 #include "view-find.h"
 #include "view-findings.h"
+#include "view-patterns.h"
 
 #include <string.h>
 
@@ -53,7 +54,7 @@ static const struct cmd_option view_options[] = {
 
 static const struct cmd_option format_options[] = {
 	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT",
-	 "what to write of findings", formats},
+	 "what to write of findings and patterns", formats},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -61,6 +62,8 @@ static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)format_options, NULL, "View", NULL},
 	{CMD_GROUP, 0, NULL, (void *)view_options, NULL, "View", NULL},
 	{CMD_GROUP, 0, NULL, (void *)view_findings_options, NULL, "Findings",
+	 NULL},
+	{CMD_GROUP, 0, NULL, (void *)view_patterns_options, NULL, "Findings",
 	 NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Input", NULL},
@@ -78,7 +81,7 @@ static struct {
 	struct span_render_opts look;
 	uint64_t n_traces, n_spans;
 	uint64_t n_shown; /* spans that were asked for */
-	bool findings;
+	bool findings, patterns;
 } view;
 
 static int flush(struct span_error *err)
@@ -200,6 +203,8 @@ static int show(struct span_trace *t, const uint8_t *matched,
 		matched = NULL;
 	if (rc >= 0 && view.findings)
 		rc = view_findings_put(t, &view.look, err);
+	else if (rc >= 0 && view.patterns)
+		rc = view_patterns_put(t, err);
 	else if (rc >= 0 && (opt.spans.n || opt.events || opt.errors))
 		put_details(t);
 	else if (rc >= 0)
@@ -224,6 +229,18 @@ static void report(uint64_t start_ns)
 		 (double)(cmd_monotonic_ns() - start_ns) / 1e9);
 }
 
+/* What is known only when all traces were seen. */
+static int show_whole(struct span_error *err)
+{
+	int rc = view.findings ? view_findings_show(&view.text, &view.look,
+						    opt.format == JSON, err)
+			       : view_patterns_show(&view.text, &view.look,
+						    opt.format == JSON, err);
+
+	view.n_shown += rc > 0;
+	return rc;
+}
+
 static int show_all(int argc, char **argv, struct span_error *err)
 {
 	struct cmd_source *in = NULL;
@@ -239,11 +256,8 @@ static int show_all(int argc, char **argv, struct span_error *err)
 		if (rc < 0)
 			break;
 	}
-	if (view.findings && rc != SPAN_E_NOMEM) {
-		written = view_findings_show(&view.text, &view.look,
-					     opt.format == JSON,
-					     rc < 0 ? &late : err);
-		view.n_shown += written > 0;
+	if ((view.findings || view.patterns) && rc != SPAN_E_NOMEM) {
+		written = show_whole(rc < 0 ? &late : err);
 		rc = rc < 0 || written >= 0 ? rc : written;
 	}
 	if (rc != SPAN_E_PIPE && rc != SPAN_E_NOMEM) {
@@ -267,13 +281,15 @@ static void set_up(void)
 		cmd_usage("--find goes with no --span, --events or --errors");
 	if (opt.find && !*opt.find)
 		cmd_usage("--find needs a text");
-	if (view.findings &&
+	if ((view.findings || view.patterns) &&
 	    (opt.spans.n || opt.events || opt.errors || opt.find))
-		cmd_usage("--findings goes with no --span, --events, "
-			  "--errors or --find");
-	if (opt.format != TEXT && !view.findings)
-		cmd_usage("-o goes with --findings");
-	if (cmd_output_is_terminal() && !view.findings)
+		cmd_usage("--findings and --error-patterns go with no --span, "
+			  "--events, --errors or --find");
+	if (view.findings && view.patterns)
+		cmd_usage("--findings and --error-patterns do not go together");
+	if (opt.format != TEXT && !view.findings && !view.patterns)
+		cmd_usage("-o goes with --findings or --error-patterns");
+	if (cmd_output_is_terminal() && !view.findings && !view.patterns)
 		cmd_source_default_limit(TERMINAL_LIMIT);
 	cmd_look(&view.look);
 	view.look.fold = opt.fold;
@@ -289,6 +305,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	int rc;
 
 	view.findings = view_findings_wanted();
+	view.patterns = view_patterns_wanted();
 	set_up();
 	rc = cmd_output_open(&view.fd, false, err);
 	if (rc >= 0)
@@ -298,12 +315,13 @@ static int run(int argc, char **argv, struct span_error *err)
 	span_buf_release(&view.path);
 	span_buf_release(&view.marks);
 	view_findings_release();
+	view_patterns_release();
 	if (rc >= 0)
 		rc = cmd_output_close(view.fd, err);
 	if (rc < 0)
 		return rc;
 	if (opt.find || opt.spans.n || opt.events || opt.errors ||
-	    view.findings)
+	    view.findings || view.patterns)
 		return view.n_shown ? CMD_OK : CMD_NONE;
 	return view.n_traces ? CMD_OK : CMD_NONE;
 }

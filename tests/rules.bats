@@ -297,6 +297,7 @@ text text
 codec codec
 trace trace
 findings trace
+patterns trace
 store store
 query query
 graph graph

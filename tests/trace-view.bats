@@ -7,9 +7,26 @@ demo() {
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
 }
 
+# 300 payments, of which every second with paypal fails, after 30 s but for
+# one; a tag that says nothing, and one that is different each time.
+payments() {
+	jq -nc 'range(300) | . as $i | ($i % 5 == 0) as $paypal |
+		($i % 10 == 0) as $fails | {
+			trace_id: (100000 + $i | tostring), span_id: "00000000000000a1",
+			parent_id: null, service: "payment", name: "POST /pay/\($i)",
+			kind: "server", start_ns: (($i + 1) * 1000000000),
+			duration_ns: (if $fails and $i > 0 then 30000000000 + $i * 100000
+				else 40000000 + $i * 1000000 end),
+			status: (if $fails then "error" else "unset" end),
+			tags: {method: (if $paypal then "paypal" else "card" end),
+				shop: "\($i % 7)", order: "\($i)"},
+			process: {}, events: [], refs: []}' | span-decode --from jsonl
+}
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	demo >in
+	payments >patterns
 }
 
 # The same with the id of the failed span that comes first in the input.
@@ -196,4 +213,55 @@ failed_span() {
 	[ "$(LC_ALL=C.UTF-8 wc -L <shown)" -le 120 ]
 	run --separate-stderr -1 trace-view --findings /dev/null
 	[ -z "$output$stderr" ]
+}
+
+@test "trace-view: error patterns name what was planted, and nothing else" {
+	run --separate-stderr -0 trace-view --error-patterns patterns
+	[ -z "$stderr" ]
+	same trace-view-patterns.want
+	trace-view --error-patterns -o json patterns >found
+	jq -e '.failing == 30 and .rest == 270' found
+	jq -e '.patterns[0] | .key == "method" and .value == "paypal" and
+		.failing == 30 and .rest == 30' found
+	jq -e '[.patterns[] | select(.key == "shop" or .key == "order")] == []' found
+	jq -e '.timeouts | length == 1 and .[0].within == 29 and .[0].failures == 30' found
+}
+
+@test "trace-view: the statistics of patterns are those of exact fractions" {
+	trace-view --error-patterns -o json --max-q 1 --min-support 1 patterns in >found
+	/usr/bin/python3 - found <<-'EOF'
+		import json, math, sys
+		from fractions import Fraction
+		d = json.load(open(sys.argv[1]))
+		f, r = d["failing"], d["rest"]
+		assert len(d["patterns"]) > 5
+		for p in d["patterns"]:
+		    a, b = p["failing"], p["rest"]
+		    k = a + b
+		    exact = float(Fraction(
+		        sum(math.comb(f, i) * math.comb(r, k - i)
+		            for i in range(a, min(f, k) + 1)), math.comb(f + r, k)))
+		    assert math.isclose(p["p"], exact, rel_tol=1e-9), p
+		    assert p["q"] >= p["p"]
+		    assert p["odds_low"] < p["odds_ratio"] < p["odds_high"]
+		    assert math.isclose(p["lift"], a / k / (f / (f + r)))
+	EOF
+}
+
+@test "trace-view: without failures, or without the rest, there is no pattern" {
+	run --separate-stderr -1 trace-view --error-patterns '{ .method = "card" }' patterns
+	[[ ${lines[1]} = "no pattern" ]]
+	run --separate-stderr -1 trace-view --error-patterns /dev/null
+	[ -z "$output$stderr" ]
+	run -2 trace-view --error-patterns --findings patterns
+	run -2 trace-view --max-q 0.1 patterns
+	run -2 trace-view --error-patterns --max-q 2 patterns
+	run -2 trace-view --error-patterns --find x patterns
+}
+
+@test "trace-view: patterns of names that attack are harmless" {
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	trace-view --error-patterns --max-q 1 --min-support 1 hostile >shown || [ $? = 1 ]
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	trace-view -o json --error-patterns --max-q 1 --min-support 1 hostile | jq -e . >/dev/null
 }

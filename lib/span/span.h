@@ -8,6 +8,7 @@
 #include <span/findings.h>
 #include <span/graph.h>
 #include <span/model.h>
+#include <span/patterns.h>
 #include <span/payload.h>
 #include <span/query.h>
 #include <span/render.h>
