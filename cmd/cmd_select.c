@@ -94,6 +94,24 @@ bool cmd_source_has_since(void)
 	return opt.since || opt.around;
 }
 
+void cmd_source_expression(const char *text)
+{
+	static const char *one;
+
+	one = text;
+	opt.expressions = (struct cmd_list){&one, 1};
+}
+
+bool cmd_source_has_expression(void)
+{
+	return opt.expressions.n;
+}
+
+void cmd_source_trace_ids(char **ids, size_t n)
+{
+	opt.trace_ids = (struct cmd_list){(const char **)ids, n};
+}
+
 bool cmd__select_has_ids(void)
 {
 	return opt.trace_ids.n;

@@ -38,6 +38,14 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 		     void *arg);
 
 /*
+ * To call before cmd_source_open(), instead of what -e or --trace-id said;
+ * borrowed until it is closed.
+ */
+void cmd_source_expression(const char *text);
+bool cmd_source_has_expression(void); /* -e was given, or that */
+void cmd_source_trace_ids(char **ids, size_t n);
+
+/*
  * Open what the options and ARGV name: the first operand may be an expression,
  * as span-query(1) has it, all others are FILEs. TIE (or NULL) is flushed
  * before a read that may block. 0 or a negative code; wrong usage exits.

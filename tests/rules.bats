@@ -62,6 +62,7 @@ writes() {
 		# shellcheck disable=SC2016
 		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'
 		;;
+	trace-diff) echo "trace-diff '$DATA/store.spans' '$DATA/store.spans'" ;;
 	trace-to-loki) echo "span-gen --seed 1 | trace-to-loki -q" ;;
 	trace-view) echo "span-gen --seed 1 | trace-view" ;;
 	*) return 1 ;;
@@ -296,6 +297,7 @@ payload stream
 text text
 codec codec
 trace trace
+diff trace
 findings trace
 patterns trace
 store store

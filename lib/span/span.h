@@ -5,6 +5,7 @@
 
 #include <span/base.h>
 #include <span/codec.h>
+#include <span/diff.h>
 #include <span/findings.h>
 #include <span/graph.h>
 #include <span/model.h>
