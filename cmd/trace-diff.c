@@ -6,12 +6,11 @@
  * first one is compared with each of the others.
  */
 #include "cmd_source.h"
+#include "diff-operands.h"
 #include "diff-out.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "base/banned.h"
 
@@ -191,21 +190,6 @@ static int read_sets(int argc, char **argv, struct span_error *err)
 
 /* ---- Traces by id ---- */
 
-/* How many digits of ID the operand has; 33 for all, 0: it is another. */
-static size_t fits(const char *operand, const uint8_t id[16])
-{
-	char text[SPAN_TRACE_ID_TEXT];
-	size_t len = strlen(operand);
-	uint8_t whole[16];
-
-	if (span_trace_id_parse(span_str(operand), whole) < 0)
-		return 0;
-	if (!memcmp(whole, id, sizeof(whole)))
-		return SPAN_TRACE_ID_TEXT;
-	span_trace_id_text(id, text);
-	return strncasecmp(text, operand, len) ? 0 : len;
-}
-
 /* To all sides that name it best. */
 static int put_named(const struct span_trace *t, struct span_error *err)
 {
@@ -213,12 +197,12 @@ static int put_named(const struct span_trace *t, struct span_error *err)
 	int rc = 0;
 
 	for (int i = 0; i < work.n; i++) {
-		size_t n = fits(work.names[i], t->trace_id);
+		size_t n = diff_operand_fits(work.names[i], t->trace_id);
 
 		best = n > best ? n : best;
 	}
 	for (int i = 0; i < work.n && rc >= 0 && best; i++)
-		if (fits(work.names[i], t->trace_id) == best)
+		if (diff_operand_fits(work.names[i], t->trace_id) == best)
 			rc = put(i, t, err);
 	return rc;
 }
@@ -239,34 +223,13 @@ static int read_ids(char **ids, int n, char **files, int n_files,
 	return rc;
 }
 
-/* Ids to the front, FILEs behind them; how many ids there are. */
-static int sort_operands(int argc, char **argv)
-{
-	int n = 0;
-
-	for (int i = 0; i < argc; i++) {
-		char *operand = argv[i];
-		uint8_t id[16];
-
-		if (!strcmp(operand, "-") || !access(operand, F_OK))
-			continue;
-		if (span_trace_id_parse(span_str(operand), id) < 0)
-			cmd_usage("no FILE and no id of a trace: '%s'",
-				  operand);
-		memmove(&argv[n + 1], &argv[n],
-			(size_t)(i - n) * sizeof(*argv));
-		argv[n++] = operand;
-	}
-	return n;
-}
-
 static int read_all(int argc, char **argv, struct span_error *err)
 {
 	int n;
 
 	if (opt.a)
 		return read_sets(argc, argv, err);
-	n = sort_operands(argc, argv);
+	n = diff_operands_sort(argc, argv);
 	if (n == 1 || (!n && argc < 2))
 		cmd_usage("what is there to compare? two ids, two FILEs, or "
 			  "--a and --b");

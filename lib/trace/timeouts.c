@@ -38,7 +38,9 @@ static int find_call(struct span_patterns *s, const struct span *of,
 	h[2] = span__hash_str(&s->secret, name);
 	h[0] = span__hash(&s->secret, h, sizeof(h));
 	at = h[0] % (2 * SPAN_PATTERN_CALLS);
-	while ((c = s->calls[at]) && c->hash != h[0])
+	while ((c = s->calls[at]) &&
+	       (c->hash != h[0] || !span_str_equal(c->name, name) ||
+		!span_str_equal(c->service, of->process->service)))
 		at = (at + 1) % (2 * SPAN_PATTERN_CALLS);
 	*out = c;
 	if (c)
