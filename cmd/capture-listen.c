@@ -13,6 +13,7 @@
 #define FIRST_SYSTEMD_FD 3
 #define ADDRESSES_MAX 16u /* of one name */
 #define LISTENERS_MAX 64u
+#define OPTION_MAX (SPAN__ADDRESS_TEXT + 32u)
 
 uint64_t capture_buffer = 32u << 20;
 
@@ -35,7 +36,9 @@ const struct cmd_option capture_listen_options[] = {
 	{CMD_OPTIONAL, 0, "otlp", &opt.otlp, "ADDRESS",
 	 "the ports of OpenTelemetry: 4317 and 4318", NULL},
 	{CMD_LIST, 'l', "listen", &opt.listen, "PROTO:ADDRESS:PORT",
-	 "listen there (repeatable; port 0: a free one)", NULL},
+	 "listen there (repeatable; port 0: a free one), and speak "
+	 "udp, " CAPTURE_PROTO_LIST,
+	 NULL},
 	{CMD_SIZE, 0, "socket-buffer", &capture_buffer, "SIZE",
 	 "buffer of each UDP socket in the kernel (default 32M)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
@@ -74,8 +77,10 @@ static const struct {
 static struct {
 	enum capture_proto proto[LISTENERS_MAX];
 	struct span__address local[LISTENERS_MAX];
+	char option[LISTENERS_MAX][OPTION_MAX]; /* that asked for it */
 	size_t n;
 } listeners;
+static char option[OPTION_MAX]; /* whose ports are being opened */
 
 static struct {
 	int n;
@@ -139,17 +144,32 @@ static int keep_listener(struct span__receiver *r, enum capture_proto p,
 			span__intake_counts(span__receiver_intake(r)),
 			span__address_port(&l->local));
 	listeners.proto[listeners.n] = p;
+	snprintf(listeners.option[listeners.n], OPTION_MAX, "%s", option);
 	listeners.local[listeners.n++] = l->local;
 	return 0;
 }
 
-/* A name may stand for one address twice, and so may two options. */
-static bool is_open(const struct span__address *a)
+/*
+ * A name may stand for one address twice, and so may two options. 1 when P is
+ * spoken at A already; SPAN_E_INVALID when it is another one.
+ */
+static int is_open(enum capture_proto p, const struct span__address *a,
+		   struct span_error *err)
 {
-	for (size_t i = 0; span__address_port(a) && i < listeners.n; i++)
-		if (span__address_equal(&listeners.local[i], a))
-			return true;
-	return false;
+	char text[SPAN__ADDRESS_TEXT];
+
+	for (size_t i = 0; span__address_port(a) && i < listeners.n; i++) {
+		if (!span__address_equal(&listeners.local[i], a))
+			continue;
+		if (listeners.proto[i] == p)
+			return 1;
+		span__address_text(a, text);
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s cannot speak %s (%s) and %s (%s)",
+				      text, protos[listeners.proto[i]],
+				      listeners.option[i], protos[p], option);
+	}
+	return 0;
 }
 
 /*
@@ -165,13 +185,15 @@ static int listen_host(struct span__receiver *r, enum capture_proto p,
 
 	for (int i = 0; i < found; i++) {
 		struct span__listener l;
-		int rc;
+		int rc = is_open(p, &a[i], err);
 
-		if (is_open(&a[i])) {
-			(*opened)++;
+		*opened += rc > 0;
+		if (rc > 0)
 			continue;
-		}
-		rc = span__listen(&l, &a[i], err);
+		if (rc == 0)
+			rc = span__listen(&l, &a[i], err);
+		else
+			return rc;
 		if (rc >= 0)
 			rc = keep_listener(r, p, &l, err);
 		else if (err->sys == EAFNOSUPPORT || err->sys == EADDRNOTAVAIL)
@@ -197,19 +219,22 @@ static int listen_on(struct span__receiver *r, enum capture_proto p,
 	return rc < 0 ? rc : opened ? 0 : err->code;
 }
 
-/* The usual ports of GROUP at ADDRESS, or on the loopback when it is "". */
+/* The usual ports of GROUP at the address of O, or on the loopback for "". */
 static int open_group(struct span__receiver *r, unsigned group,
-		      const char *address, struct span_error *err)
+		      const struct cmd_option *o, struct span_error *err)
 {
 	const char *const loopback[] = {"127.0.0.1", "::1"};
-	const char *const given[] = {address};
+	const char *const *given = o->value;
+	bool is_given = *given && **given;
 	int rc = 0;
 
-	for (size_t i = 0; address && i < N_USUAL && rc >= 0; i++)
+	snprintf(option, sizeof(option), "--%s%s%s", o->name,
+		 is_given ? "=" : "", is_given ? *given : "");
+	for (size_t i = 0; *given && i < N_USUAL && rc >= 0; i++)
 		if (usual[i].groups & group)
 			rc = listen_on(r, usual[i].proto,
-				       *address ? given : loopback,
-				       *address ? 1 : 2, usual[i].port, err);
+				       is_given ? given : loopback,
+				       is_given ? 1 : 2, usual[i].port, err);
 	return rc;
 }
 
@@ -222,6 +247,7 @@ static int open_listen(struct span__receiver *r, const char *text,
 	uint16_t port;
 	int rc, p;
 
+	snprintf(option, sizeof(option), "--listen %s", text);
 	rc = span__address_split(text, &proto, host, &port, err);
 	if (rc < 0)
 		return rc;
@@ -229,9 +255,7 @@ static int open_listen(struct span__receiver *r, const char *text,
 	if (p < 0)
 		return span_error_set(
 			err, SPAN_E_INVALID,
-			"'%.*s' is no protocol: try udp, jaeger-http, "
-			"jaeger-grpc, zipkin, otlp-http, otlp-grpc, sampling "
-			"or admin",
+			"'%.*s' is no protocol: try udp, " CAPTURE_PROTO_LIST,
 			(int)proto.len, proto.p);
 	return listen_on(r, (enum capture_proto)p, hosts, 1, port, err);
 }
@@ -254,6 +278,7 @@ static int adopt(struct span__receiver *r, int fd, struct span_str name,
 				      "its name '%.*s' is no protocol for one "
 				      "(FileDescriptorName=otlp-http)",
 				      fd, (int)name.len, name.p ? name.p : "");
+	snprintf(option, sizeof(option), "descriptor %d", fd);
 	rc = span__listen_adopt(&l, fd, err);
 	return rc < 0 ? rc : keep_listener(r, (enum capture_proto)p, &l, err);
 }
@@ -277,18 +302,11 @@ static int adopt_all(struct span__receiver *r, struct span_error *err)
 
 int capture_listen_open(struct span__receiver *r, struct span_error *err)
 {
+	static const unsigned groups[] = {ALL, UDP, JAEGER, ZIPKIN, OTLP};
 	int rc = adopt_all(r, err);
 
-	if (rc >= 0)
-		rc = open_group(r, ALL, opt.all, err);
-	if (rc >= 0)
-		rc = open_group(r, UDP, opt.udp, err);
-	if (rc >= 0)
-		rc = open_group(r, JAEGER, opt.jaeger, err);
-	if (rc >= 0)
-		rc = open_group(r, ZIPKIN, opt.zipkin, err);
-	if (rc >= 0)
-		rc = open_group(r, OTLP, opt.otlp, err);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups) && rc >= 0; i++)
+		rc = open_group(r, groups[i], &capture_listen_options[i], err);
 	for (size_t i = 0; i < opt.listen.n && rc >= 0; i++)
 		rc = open_listen(r, opt.listen.v[i], err);
 	return rc < 0 ? rc : capture_servers_opened(err);

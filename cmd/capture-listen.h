@@ -21,6 +21,11 @@ enum capture_proto {
 	CAPTURE_PROTOS
 };
 
+/* Besides udp. */
+#define CAPTURE_PROTO_LIST                                                     \
+	"jaeger-http, jaeger-grpc, zipkin, otlp-http, otlp-grpc, sampling or " \
+	"admin"
+
 /* "udp", "jaeger-http" ... */
 const char *capture_proto_name(enum capture_proto p);
 
@@ -64,9 +69,7 @@ void capture_servers_check(uint64_t queue);
 SPAN_NODISCARD int capture_serve(struct span__receiver *r, enum capture_proto p,
 				 int fd, uint16_t port, struct span_error *err);
 
-/* Is there a file to be read again on SIGHUP? Read it; a bad one is kept out.
- */
-bool capture_servers_can_reload(void);
+/* Read what is read again on SIGHUP, if anything; a bad file is kept out. */
 void capture_servers_reload(void);
 
 /* When all is open: is there a port for each option? 0 or SPAN_E_INVALID. */

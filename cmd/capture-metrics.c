@@ -24,7 +24,7 @@ static struct {
 	struct span__counts counts;
 	struct span__server_counts server;
 	struct span__ignored ignored;
-	uint64_t queued, capacity, drops[SPAN__COUNTS_PORTS + 1];
+	uint64_t queued, capacity, unwritten, drops[SPAN__COUNTS_PORTS + 1];
 } metrics;
 
 static char *add(const char *name, const char *help, uint64_t *value)
@@ -111,7 +111,7 @@ static void add_server(void)
 	add("span_capture_connections_refused_total",
 	    "Connections refused because there were too many.", &c->overloaded);
 	add("span_capture_connection_timeouts_total",
-	    "Connections ended for slowness.", &c->timeouts);
+	    "Requests and connections that took too long.", &c->timeouts);
 	add("span_capture_requests_total", "Requests answered.", &c->requests);
 	add("span_capture_requests_refused_total",
 	    "Requests answered with an error.", &c->refused);
@@ -136,6 +136,7 @@ static void collect(struct span__receiver *r)
 	metrics.counts = *span__receiver_counts(r);
 	metrics.server = span__receiver_server_counts(r);
 	metrics.queued = span__receiver_queue_len(r);
+	metrics.unwritten = span__intake_lost(span__receiver_intake(r));
 	metrics.capacity = span__intake_size(span__receiver_intake(r));
 	add_messages();
 	if (capture_serves()) {
@@ -146,6 +147,9 @@ static void collect(struct span__receiver *r)
 		add_ignored(span__packets_ignored(span__receiver_packets(r)));
 	add_gauge("span_capture_queue_bytes", "Bytes that wait to be written.",
 		  &metrics.queued);
+	add("span_capture_unwritten_total",
+	    "Messages taken that were not written, as the output failed.",
+	    &metrics.unwritten);
 }
 
 static void end(void)
@@ -195,7 +199,7 @@ static const struct {
 #define N_AGENT (sizeof(agent) / sizeof(agent[0]))
 
 static struct {
-	uint64_t received, rejected;
+	uint64_t received, rejected, dropped;
 	bool there;
 } sums[N_COLLECTOR];
 
@@ -211,9 +215,11 @@ static void sum_ports(void)
 			if (proto != (int)collector[j].proto)
 				continue;
 			sums[j].there = true;
-			sums[j].received +=
-				c->ports[i].spans + c->ports[i].bad_spans;
+			sums[j].received += c->ports[i].spans +
+					    c->ports[i].bad_spans +
+					    c->ports[i].full_spans;
 			sums[j].rejected += c->ports[i].bad_spans;
+			sums[j].dropped += c->ports[i].full_spans;
 		}
 	}
 }
@@ -231,6 +237,12 @@ static void add_collector(void)
 			snprintf(add("jaeger_collector_spans_rejected_total",
 				     "Spans that cannot be decoded.",
 				     &sums[j].rejected),
+				 LABELS_LEN, "%s", collector[j].labels);
+	for (size_t j = 0; j < N_COLLECTOR; j++)
+		if (sums[j].there)
+			snprintf(add("jaeger_collector_spans_dropped_total",
+				     "Spans refused as the queue was full.",
+				     &sums[j].dropped),
 				 LABELS_LEN, "%s", collector[j].labels);
 	add_gauge("jaeger_collector_queue_length",
 		  "Bytes that wait to be written.", &metrics.queued);

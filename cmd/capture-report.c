@@ -72,7 +72,7 @@ static void put_drops(struct span_buf *b, const struct span__port_counts *p)
 		span_buf_putc(b, ')');
 }
 
-/* ", refused 3 (2 bad, 1 full), empty 1", where there is such a thing */
+/* ", refused 3 (2 bad, 1 full), empty 1, bad spans 2", where there are any */
 static void put_refused(struct span_buf *b, const struct span__port_counts *p)
 {
 	const char *before = " (";
@@ -93,6 +93,9 @@ static void put_refused(struct span_buf *b, const struct span__port_counts *p)
 	if (p->empty)
 		span_buf_printf(b, ", empty %llu",
 				(unsigned long long)p->empty);
+	if (p->bad_spans)
+		span_buf_printf(b, ", bad spans %llu",
+				(unsigned long long)p->bad_spans);
 }
 
 static void note_counts(const char *name, const struct span__port_counts *p,
@@ -167,10 +170,11 @@ void capture_report_counts(struct span__receiver *r)
 		note_ignored(span__packets_ignored(packets));
 }
 
-void capture_report_end(struct span__receiver *r)
+void capture_report_end(struct span__receiver *r, bool is_file)
 {
 	struct span__port_counts sum =
 		span__counts_sum(span__receiver_counts(r));
+	unsigned long long lost = span__intake_lost(span__receiver_intake(r));
 	struct span_buf b = {0};
 
 	capture_report_metrics(r, true);
@@ -184,5 +188,9 @@ void capture_report_end(struct span__receiver *r)
 				 capture_serves() ? "messages" : "datagrams",
 				 (int)b.len, b.p);
 	}
+	if (lost && !is_file)
+		cmd_warn("%llu payloads that were taken, and acknowledged "
+			 "when they came by HTTP or gRPC, were not written",
+			 lost);
 	span_buf_release(&b);
 }

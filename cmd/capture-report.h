@@ -19,8 +19,11 @@ void capture_report_start(const struct span__receiver *r, const char *interface,
 /* Counts of now, in total and by port, on stderr. */
 void capture_report_counts(struct span__receiver *r);
 
-/* The same with -v; a warning when anything was lost; the metrics file. */
-void capture_report_end(struct span__receiver *r);
+/*
+ * The same with -v; a warning when anything was lost; the metrics file. What
+ * came from a FILE is still there when it could not be written.
+ */
+void capture_report_end(struct span__receiver *r, bool is_file);
 
 /* Append the metrics of now, and those that Jaeger's servers have. */
 void capture_report_text(struct span__receiver *r, struct span_buf *out);

@@ -17,12 +17,13 @@
 #define BODY_MIN 1024u
 #define QUEUE_HEAD (64u << 10) /* what a body takes besides itself, amply */
 #define OTHER_FDS 256u	       /* besides those of connections */
+#define REQUESTS_MIN (64u << 20)
 #define STALLED_NS 5000000000u
 
 static struct {
 	const char *cert, *key, *strategies;
 	struct cmd_list cors;
-	uint64_t max_body, max_connections;
+	uint64_t max_body, max_connections, max_per_peer;
 } opt = {.max_connections = 1024};
 
 const struct cmd_option capture_server_options[] = {
@@ -39,10 +40,13 @@ const struct cmd_option capture_server_options[] = {
 	 "refuse larger bodies, inflated ones too (default 20M)", NULL},
 	{CMD_INT, 0, "max-connections", &opt.max_connections, "N",
 	 "refuse further connections (default 1024)", NULL},
+	{CMD_INT, 0, "max-connections-per-peer", &opt.max_per_peer, "N",
+	 "... of one host (default: half of them)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
 static struct {
+	struct span__admission *admission;
 	struct span__http_server *http; /* belongs to the receiver */
 	struct span__strategies *strategies;
 	struct span_buf cert, key;
@@ -60,10 +64,11 @@ void capture_servers_check(uint64_t queue)
 {
 	if (!opt.cert != !opt.key)
 		cmd_usage("--tls-cert and --tls-key go together");
-	if (!capture_serves() &&
-	    (opt.cert || opt.strategies || opt.cors.n || opt.max_body))
-		cmd_usage("--tls-cert, --strategies, --cors-origin and "
-			  "--max-body go with a TCP port, as of --all");
+	if (!capture_serves() && (opt.cert || opt.strategies || opt.cors.n ||
+				  opt.max_body || opt.max_per_peer))
+		cmd_usage("--tls-cert, --strategies, --cors-origin, --max-body "
+			  "and --max-connections-per-peer go with a TCP port, "
+			  "as of --all");
 	if (opt.max_body && opt.max_body < BODY_MIN)
 		cmd_usage("--max-body is 1K at least");
 	if (opt.max_body > queue_fits(queue))
@@ -71,6 +76,9 @@ void capture_servers_check(uint64_t queue)
 			  "at most");
 	if (!opt.max_connections || opt.max_connections > 1000000)
 		cmd_usage("--max-connections is 1 at least and 1M at most");
+	if (opt.max_per_peer > opt.max_connections)
+		cmd_usage("--max-connections-per-peer is more than "
+			  "--max-connections");
 	if (!opt.max_body)
 		opt.max_body = 20u << 20;
 	if (opt.max_body > queue_fits(queue))
@@ -105,17 +113,12 @@ static int read_strategies(struct span__strategies **out,
 	return rc;
 }
 
-bool capture_servers_can_reload(void)
-{
-	return opt.strategies && servers.http;
-}
-
 void capture_servers_reload(void)
 {
 	struct span__strategies *s = NULL;
 	struct span_error err = {0};
 
-	if (!capture_servers_can_reload())
+	if (!opt.strategies || !servers.http)
 		return;
 	if (read_strategies(&s, &err) < 0) {
 		cmd_warn("%s%s%s; the strategies stay as they were", err.msg,
@@ -186,11 +189,30 @@ static int read_files(struct span_error *err)
 	return rc;
 }
 
+/* What all servers share, made for the first of them. */
+static int open_admission(struct span_error *err)
+{
+	if (servers.admission)
+		return 0;
+	allow_descriptors();
+	return span__admission_open(&servers.admission, opt.max_connections,
+				    opt.max_per_peer, err);
+}
+
+/* Bytes of all requests that are not whole yet. */
+static size_t memory_of_requests(void)
+{
+	size_t memory = 4 * (size_t)opt.max_body;
+
+	return memory > REQUESTS_MIN ? memory : REQUESTS_MIN;
+}
+
 static int open_http(struct span__receiver *r, struct span_error *err)
 {
 	struct span__http_opts o = {
 		.max_body = opt.max_body,
 		.max_connections = opt.max_connections,
+		.memory = memory_of_requests(),
 		.cors = opt.cors.v,
 		.n_cors = opt.cors.n,
 		.admin = {r, is_healthy, put_metrics},
@@ -200,11 +222,13 @@ static int open_http(struct span__receiver *r, struct span_error *err)
 	struct span__server face;
 	int rc = read_files(err);
 
+	if (rc >= 0)
+		rc = open_admission(err);
 	if (rc < 0)
 		return rc;
+	o.admission = servers.admission;
 	o.cert = servers.cert.p;
 	o.key = servers.key.p;
-	allow_descriptors();
 	rc = span__http_server_open(&servers.http, &o, err);
 	if (rc < 0)
 		return rc;
@@ -232,14 +256,17 @@ static int serve_grpc(struct span__receiver *r, enum capture_proto p, int fd,
 						   : SPAN__GRPC_JAEGER,
 		.max_message = opt.max_body,
 		.max_connections = opt.max_connections,
+		.memory = memory_of_requests(),
 	};
 	struct span__server face;
 	int rc = open_tls(err);
 
+	if (rc >= 0)
+		rc = open_admission(err);
 	if (rc < 0)
 		return rc;
 	o.tls = servers.tls;
-	allow_descriptors();
+	o.admission = servers.admission;
 	rc = span__grpc_server_open(&face, &o, fd, span__intake_take,
 				    span__receiver_intake(r), err);
 	if (rc < 0)
@@ -288,6 +315,7 @@ int capture_servers_opened(struct span_error *err)
 
 void capture_servers_close(void)
 {
+	span__admission_close(&servers.admission);
 	span__strategies_close(&servers.strategies);
 	span__tls_close(&servers.tls);
 	span_buf_release(&servers.cert);

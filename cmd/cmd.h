@@ -136,9 +136,9 @@ size_t cmd_output_columns(void);
 /*
  * Open NAME for reading, "-" is stdin; refuses a terminal as binary input
  * with a sentence that says what to do. A pipe gets cmd_signals_drain(), and
- * the call waits until something is in it. gzip files are read through zlib:
+ * the call waits until something is in it. gzip and zstd files are unpacked:
  * *FD is then the read end of a pipe that a thread fills, and what is wrong
- * with the gzip data becomes the command's error after run() has returned.
+ * with the packed data becomes the command's error after run() has returned.
  *
  * 0; SPAN_E_INVALID (a terminal, a directory), SPAN_E_IO, SPAN_E_NOMEM.
  */

@@ -14,6 +14,13 @@
 #define BEFORE 48u /* bytes that are shown before the column */
 #define SHOWN 72u  /* and in all */
 
+bool cmd__metrics;
+
+void cmd_source_metrics(void)
+{
+	cmd__metrics = true;
+}
+
 bool cmd__expr_is(const char *operand, bool store)
 {
 	if (!store && !strpbrk(operand, "{}()=<>!~|&\"`"))
@@ -58,7 +65,7 @@ static void show(const char *text, size_t at)
 /* Does TEXT, in braces or not, mean something? */
 static int check(const char *text, struct span_error *err)
 {
-	struct span_select sel = {.expression = text};
+	struct span_select sel = {.expression = text, .metrics = cmd__metrics};
 	struct span_query *q;
 	int rc = span_query_compile(&q, &sel, err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gzip files as input: a thread inflates into a pipe, and the command reads
- * the pipe as it would read the file.
+ * gzip and zstd files as input: a thread inflates into a pipe, and the command
+ * reads the pipe as it would read the file.
  *
  * When the file is damaged or ends early the pipe just ends, which could look
  * like a clean end. The thread therefore leaves its error behind, and the
@@ -9,6 +9,8 @@
  * closes its end: that is no error, and the thread notices without having to
  * write, so that it never outlives its reader.
  */
+#include "config.h"
+
 #include "cmd_private.h"
 
 #include <errno.h>
@@ -22,6 +24,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#ifdef HAVE_ZSTD
+#include <zstd.h>
+#endif
+
 #include "base/banned.h"
 
 #define CHUNK 65536
@@ -31,7 +37,11 @@ struct gzip {
 	const char *name;
 	int in, out, reader;
 	pthread_t thread;
-	z_stream z;
+	enum cmd__packed packed;
+	z_stream z; /* of zstd where the input is, too */
+#ifdef HAVE_ZSTD
+	ZSTD_DCtx *zstd;
+#endif
 	uint64_t pos;	       /* in the file */
 	struct span_error err; /* the thread's, until DONE */
 	atomic_bool done;      /* set before the pipe is closed */
@@ -135,11 +145,95 @@ static int inflate_all(struct gzip *g)
 	}
 }
 
+#ifdef HAVE_ZSTD
+/* The window that zstd -d takes too; more is for who asks for it. */
+#define WINDOW_LOG 27
+
+/* Frames may follow each other, and ones to be passed over between them. */
+static int zstd_all(struct gzip *g)
+{
+	size_t left = 0;
+	int rc = 1;
+
+	while ((rc = fill(g)) > 0) {
+		ZSTD_inBuffer in = {g->from, g->z.avail_in, 0};
+		bool full = false;
+
+		while (in.pos < in.size || (full && left)) {
+			ZSTD_outBuffer out = {g->to, CHUNK, 0};
+
+			left = ZSTD_decompressStream(g->zstd, &out, &in);
+			if (ZSTD_isError(left))
+				return span_error_at(
+					&g->err, SPAN_E_CORRUPT, g->pos,
+					"%s: damaged zstd data near byte %llu",
+					g->name, (unsigned long long)g->pos);
+			rc = span_write_all(g->out, g->to, out.pos, &g->err);
+			if (rc < 0)
+				return rc;
+			full = out.pos == out.size;
+		}
+	}
+	if (rc == 0 && left)
+		return span_error_at(
+			&g->err, SPAN_E_TRUNCATED, g->pos,
+			"%s: the zstd data ends early, at byte %llu", g->name,
+			(unsigned long long)g->pos);
+	return rc;
+}
+
+static bool zstd_open(struct gzip *g)
+{
+	g->zstd = ZSTD_createDCtx();
+	if (!g->zstd)
+		return false;
+	ZSTD_DCtx_setParameter(g->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
+	return true;
+}
+
+static void zstd_close(struct gzip *g)
+{
+	ZSTD_freeDCtx(g->zstd);
+}
+#else
+static int zstd_all(struct gzip *g)
+{
+	(void)g;
+	return 0;
+}
+
+static bool zstd_open(struct gzip *g)
+{
+	(void)g;
+	return false;
+}
+
+static void zstd_close(struct gzip *g)
+{
+	(void)g;
+}
+#endif
+
+static bool open_unpacker(struct gzip *g)
+{
+	return g->packed == CMD__ZSTD ? zstd_open(g)
+				      : inflateInit2(&g->z, 15 + 16) == Z_OK;
+}
+
+static void close_unpacker(struct gzip *g)
+{
+	if (g->packed == CMD__ZSTD)
+		zstd_close(g);
+	else
+		inflateEnd(&g->z);
+}
+
 static void *run(void *arg)
 {
 	struct gzip *g = arg;
+	int rc = g->packed == CMD__ZSTD ? zstd_all(g) : inflate_all(g);
 
-	if (inflate_all(g) == SPAN_E_PIPE)
+	if (rc == SPAN_E_PIPE)
 		g->err.code = 0;
 	atomic_store(&g->done, true);
 	close(g->out);
@@ -148,24 +242,35 @@ static void *run(void *arg)
 
 static void release(struct gzip *g)
 {
-	inflateEnd(&g->z);
+	close_unpacker(g);
 	if (g->in > STDERR_FILENO)
 		close(g->in);
 	free(g);
 }
 
-int cmd__gzip_open(int *fd, const char *name, struct span_error *err)
+int cmd__gzip_open(int *fd, enum cmd__packed packed, const char *name,
+		   struct span_error *err)
 {
-	struct gzip *g = calloc(1, sizeof(*g));
+	struct gzip *g;
 	sigset_t every, before;
 	int ends[2], rc;
 
-	if (!g || inflateInit2(&g->z, 15 + 16) != Z_OK) {
+#ifndef HAVE_ZSTD
+	if (packed == CMD__ZSTD)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "%s is compressed with zstd, which this "
+				      "build does not read",
+				      name);
+#endif
+	g = calloc(1, sizeof(*g));
+	if (g)
+		g->packed = packed;
+	if (!g || !open_unpacker(g)) {
 		free(g);
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0) {
-		inflateEnd(&g->z);
+		close_unpacker(g);
 		free(g);
 		return span_error_set(err, SPAN_E_IO, "cannot make a pipe");
 	}
@@ -181,7 +286,7 @@ int cmd__gzip_open(int *fd, const char *name, struct span_error *err)
 	if (rc) {
 		close(ends[0]);
 		close(ends[1]);
-		inflateEnd(&g->z);
+		close_unpacker(g);
 		free(g);
 		errno = rc;
 		return span_error_set(err, SPAN_E_IO, "cannot start a thread");

@@ -199,15 +199,20 @@ static size_t peek(int fd, const struct stat *st, unsigned char *bytes,
 }
 
 /*
- * No stream, capture or message that a program here reads begins with 0x1f,
- * so that the first byte is enough when no second one is there yet.
+ * No stream, capture or message that a program here reads begins with 0x1f or
+ * with '(', so that the first byte is enough when no others are there yet.
  */
-static bool is_gzip(int fd, const struct stat *st)
+static enum cmd__packed find_packed(int fd, const struct stat *st)
 {
-	unsigned char bytes[2];
+	static const unsigned char gzip[] = {0x1f, 0x8b};
+	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+	unsigned char bytes[4];
 	size_t n = peek(fd, st, bytes, sizeof(bytes));
 
-	return n && bytes[0] == 0x1f && (n < 2 || bytes[1] == 0x8b);
+	if (n && !memcmp(bytes, zstd, n))
+		return CMD__ZSTD;
+	return n && !memcmp(bytes, gzip, n < 2 ? n : 2) ? CMD__GZIP
+							: CMD__PLAIN;
 }
 
 static int check_input(int fd, const char *name, struct stat *st,
@@ -231,6 +236,7 @@ static int check_input(int fd, const char *name, struct stat *st,
 int cmd_input_open(int *fd, const char *name, struct span_error *err)
 {
 	bool standard = !strcmp(name, "-");
+	enum cmd__packed packed = CMD__PLAIN;
 	struct stat st;
 	int in, rc;
 
@@ -243,8 +249,10 @@ int cmd_input_open(int *fd, const char *name, struct span_error *err)
 	/* Looking waits for the first byte: a signal may come before it. */
 	if (!rc)
 		cmd_signals_drain(in);
-	if (!rc && is_gzip(in, &st))
-		rc = cmd__gzip_open(&in, name, err);
+	if (!rc)
+		packed = find_packed(in, &st);
+	if (packed)
+		rc = cmd__gzip_open(&in, packed, name, err);
 	if (rc < 0 && in != STDIN_FILENO)
 		close(in);
 	else if (!rc)

@@ -41,6 +41,9 @@ void cmd__table_build(struct cmd__table *t, const struct cmd *c,
  */
 int cmd__parse(const struct cmd__table *t, int argc, char **argv, bool first);
 
+/* cmd_source_metrics() was called. */
+extern bool cmd__metrics;
+
 /*
  * Is an operand an expression, not the name of a FILE? STORE: -s was given.
  */
@@ -69,12 +72,15 @@ void cmd__remove_on_signal(const char *path);
 SPAN_NODISCARD int cmd__temp_open(int *fd, char **temp, const char *path,
 				  struct span_error *err);
 
+enum cmd__packed { CMD__PLAIN = 0, CMD__GZIP, CMD__ZSTD };
+
 /*
- * Read *FD, a gzip file, through a thread: *FD becomes the read end of a
- * pipe with the inflated bytes. It owns the old descriptor then.
+ * Read *FD, a gzip or zstd file, through a thread: *FD becomes the read end of
+ * a pipe with the inflated bytes. It owns the old descriptor then.
+ * SPAN_E_INVALID for zstd in a build without it.
  */
-SPAN_NODISCARD int cmd__gzip_open(int *fd, const char *name,
-				  struct span_error *err);
+SPAN_NODISCARD int cmd__gzip_open(int *fd, enum cmd__packed packed,
+				  const char *name, struct span_error *err);
 /* True when FD came from cmd__gzip_open(); it is then closed. */
 bool cmd__gzip_close(int fd);
 /* Close what is open; the first thing that was wrong with any of them. */
@@ -110,6 +116,10 @@ struct cmd_source {
 	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
 };
 
+/* Start a search for s->query, without limit and order. */
+SPAN_NODISCARD int cmd__source_search(struct cmd_source *s,
+				      struct span_error *err);
+
 /* --service ... --trace-id; what they say, compiled. */
 extern const struct cmd_option cmd__select_options[];
 /*
@@ -122,6 +132,8 @@ SPAN_NODISCARD int cmd__select_compile(struct span_query **out,
 bool cmd__select_has_ids(void);
 /* True when anything but a time was given; and the time, 0: not given. */
 bool cmd__select_beside_time(void);
+/* True when anything but a time, services, operations and kinds was given. */
+bool cmd__select_beside_names(void);
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns);
 
 #endif

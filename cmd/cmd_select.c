@@ -62,13 +62,28 @@ const struct cmd_option cmd__select_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+bool cmd__select_beside_names(void)
+{
+	return opt.tags.n || opt.trace_ids.n || opt.error || opt.min_duration ||
+	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
+	       opt.has_tags.n || opt.statuses.n || opt.root || opt.orphans ||
+	       opt.expressions.n;
+}
+
 bool cmd__select_beside_time(void)
 {
-	return opt.services.n || opt.operations.n || opt.tags.n ||
-	       opt.trace_ids.n || opt.error || opt.min_duration ||
-	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
-	       opt.has_tags.n || opt.kinds.n || opt.statuses.n || opt.root ||
-	       opt.orphans || opt.expressions.n;
+	return opt.services.n || opt.operations.n || opt.kinds.n ||
+	       cmd__select_beside_names();
+}
+
+bool cmd_source_has_kind(void)
+{
+	return opt.kinds.n;
+}
+
+void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns)
+{
+	cmd__select_time(since_ns, until_ns);
 }
 
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns)
@@ -92,6 +107,24 @@ bool cmd_source_in_time(const struct span *s)
 bool cmd_source_has_since(void)
 {
 	return opt.since || opt.around;
+}
+
+void cmd_source_expression(const char *text)
+{
+	static const char *one;
+
+	one = text;
+	opt.expressions = (struct cmd_list){&one, 1};
+}
+
+bool cmd_source_has_expression(void)
+{
+	return opt.expressions.n;
+}
+
+void cmd_source_trace_ids(char **ids, size_t n)
+{
+	opt.trace_ids = (struct cmd_list){(const char **)ids, n};
 }
 
 bool cmd__select_has_ids(void)
@@ -138,6 +171,7 @@ static int compile(struct span_query **out, struct span_error *err)
 		.error = opt.error,
 		.root = opt.root,
 		.orphans = opt.orphans,
+		.metrics = cmd__metrics,
 	};
 
 	char *expression = NULL;

@@ -22,9 +22,10 @@ static struct {
 } opt;
 
 static struct {
-	uint64_t limit, default_limit, window, memory;
+	uint64_t limit, default_limit, window, memory, default_memory;
 	int sort;
 	bool keep_duplicates;
+	void (*trim)(struct span *s);
 } search = {.limit = NOT_GIVEN, .sort = -1};
 
 static struct {
@@ -57,7 +58,7 @@ const struct cmd_option cmd_search_options[] = {
 	 "span (10s)",
 	 NULL},
 	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
-	 "memory for spans of traces (64M)", NULL},
+	 "memory for spans of traces (64M; trace-view, of FILEs: 1G)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -66,9 +67,19 @@ void cmd_source_default_limit(uint64_t n)
 	search.default_limit = n;
 }
 
+void cmd_source_default_memory(uint64_t bytes)
+{
+	search.default_memory = bytes;
+}
+
 void cmd_source_keep_duplicates(void)
 {
 	search.keep_duplicates = true;
+}
+
+void cmd_source_trim(void (*trim)(struct span *s))
+{
+	search.trim = trim;
 }
 
 void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
@@ -265,21 +276,38 @@ static int next_of_stream(void *self, struct span *out, struct span_error *err)
 	return 1;
 }
 
-static int start_search(struct cmd_source *s, struct span_error *err)
+static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
+		      struct span_error *err)
 {
-	struct span_search_opts o = {.limit = cmd_source_limit(),
-				     .sort = (enum span_sort)(search.sort + 1),
+	struct span_search_opts o = {.limit = limit,
+				     .sort = sort,
 				     .window_ns = search.window,
 				     .memory = search.memory,
 				     .keep_duplicates = search.keep_duplicates};
 	struct span_source stream = {next_of_stream, s};
 
-	if (s->search)
-		return 0;
+	if (!search.memory && !s->store)
+		o.memory = search.default_memory;
+	/* What is selected by is judged again when a trace is complete. */
+	if (!cmd__select_beside_time())
+		o.trim = search.trim;
 	return s->store ? span_search_store(&s->search, s->store, s->query, &o,
 					    err)
 			: span_search_source(&s->search, stream, s->query, &o,
 					     err);
+}
+
+static int start_search(struct cmd_source *s, struct span_error *err)
+{
+	if (s->search)
+		return 0;
+	return search_for(s, cmd_source_limit(),
+			  (enum span_sort)(search.sort + 1), err);
+}
+
+int cmd__source_search(struct cmd_source *s, struct span_error *err)
+{
+	return search_for(s, 0, SPAN_SORT_DEFAULT, err);
 }
 
 int cmd_source_next(struct cmd_source *s, struct span *out,
@@ -325,6 +353,45 @@ int cmd_source_calls(struct cmd_source *s, span_store_calls_fn *fn, void *arg,
 
 	cmd__select_time(&r.since_ns, &r.until_ns);
 	return span_store_calls(s->store, &r, fn, arg, err);
+}
+
+bool cmd_source_has_named_calls(const struct cmd_source *s)
+{
+	return s->store && !cmd__select_beside_names() && !cmd_source_limit();
+}
+
+struct named_calls {
+	const struct span_query *query;
+	span_store_calls_fn *fn;
+	void *arg;
+};
+
+/* A span that has what all of the group have answers for it. */
+static int put_if_named(void *arg, const struct span_store_calls *c,
+			struct span_error *err)
+{
+	const struct named_calls *n = arg;
+	struct span_process process = {.service = c->service};
+	struct span s = {.process = &process, .name = c->name, .kind = c->kind};
+	uint64_t until;
+	int rc;
+
+	cmd__select_time(&s.start_ns, &until);
+	rc = span_query_match(n->query, &s, err);
+	return rc > 0 ? n->fn(n->arg, c, err) : rc;
+}
+
+int cmd_source_named_calls(struct cmd_source *s, uint64_t width_ns,
+			   span_store_calls_fn *fn, void *arg,
+			   struct span_error *err)
+{
+	struct span_store_calls_range r = {.width_ns = width_ns};
+	struct named_calls n = {s->query, fn, arg};
+
+	cmd__select_time(&r.since_ns, &r.until_ns);
+	return span_store_calls(
+		s->store, &r, cmd__select_beside_time() ? put_if_named : fn,
+		cmd__select_beside_time() ? (void *)&n : arg, err);
 }
 
 int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,

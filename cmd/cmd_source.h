@@ -19,10 +19,12 @@ struct cmd_source;
 
 /*
  * To call before cmd_source_open(): the limit when --limit is not given (0:
- * none, as without this call); and what to do before a read of a stream that
- * would block, as in struct span_reader_opts.
+ * none, as without this call); the memory for traces of a stream when --memory
+ * is not; and what to do before a read of a stream that would block, as in
+ * struct span_reader_opts.
  */
 void cmd_source_default_limit(uint64_t n);
+void cmd_source_default_memory(uint64_t bytes);
 void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 				    struct span_error *err),
 			void *arg);
@@ -36,6 +38,20 @@ void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 		     bool (*whole)(void *arg, const struct span_frame_info *f),
 		     void *arg);
+
+/*
+ * To call before cmd_source_open(), instead of what -e or --trace-id said;
+ * borrowed until it is closed.
+ */
+void cmd_source_expression(const char *text);
+bool cmd_source_has_expression(void); /* -e was given, or that */
+void cmd_source_trace_ids(char **ids, size_t n);
+
+/*
+ * To call before cmd_source_open(): the expression may end with a metrics
+ * function, which span_query_metrics() of cmd_source_query() then tells.
+ */
+void cmd_source_metrics(void);
 
 /*
  * Open what the options and ARGV name: the first operand may be an expression,
@@ -75,6 +91,12 @@ SPAN_NODISCARD int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 void cmd_source_keep_duplicates(void);
 
 /*
+ * To call before cmd_source_open(): what to leave out of the spans of a stream
+ * that wait for the rest of their trace, when nothing but a time is selected.
+ */
+void cmd_source_trim(void (*trim)(struct span *s));
+
+/*
  * True when the source is a store and what is selected is a time at most, so
  * that it can count calls itself; cmd_source_calls() does, as
  * span_store_calls() for that time in one bucket.
@@ -84,11 +106,30 @@ SPAN_NODISCARD int cmd_source_calls(struct cmd_source *s,
 				    span_store_calls_fn *fn, void *arg,
 				    struct span_error *err);
 
+/*
+ * The same where services, operations and kinds may be selected, too, in
+ * buckets of WIDTH_NS, as struct span_store_calls_range has it.
+ */
+bool cmd_source_has_named_calls(const struct cmd_source *s);
+SPAN_NODISCARD int cmd_source_named_calls(struct cmd_source *s,
+					  uint64_t width_ns,
+					  span_store_calls_fn *fn, void *arg,
+					  struct span_error *err);
+
 /* The next whole trace with a selected span. Contract of span_search_next(). */
 SPAN_NODISCARD int cmd_source_next_trace(struct cmd_source *s,
 					 struct span_trace *out,
 					 const uint8_t **matched,
 					 struct span_error *err);
+
+/*
+ * From now on the next traces are those with one of N ids, whatever the options
+ * select, each once; streams are read again. 0; SPAN_E_INVALID when one of them
+ * is a pipe; or another negative code.
+ */
+SPAN_NODISCARD int cmd_source_by_ids(struct cmd_source *s,
+				     const uint8_t (*ids)[16], size_t n,
+				     struct span_error *err);
 
 /*
  * The next frame of a source without selection on streams, for filters that
@@ -133,6 +174,10 @@ bool cmd_source_needs_trace(const struct cmd_source *s);
 bool cmd_source_has_since(void);
 /* Warn of N traces that were cut for want of memory, if any. */
 void cmd_source_cut(uint64_t n);
+
+/* True when --kind was given; and --since, --until, 0: not. */
+bool cmd_source_has_kind(void);
+void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns);
 
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);

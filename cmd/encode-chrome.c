@@ -22,6 +22,7 @@ static struct {
 	struct span_buf threads; /* uint32_t: how many each has */
 	struct encode_lanes lanes;
 	struct span_buf tids; /* uint32_t, of each lane of the trace */
+	struct span_buf tops; /* uint32_t: each lane's innermost open span */
 	uint64_t epoch_ns, n_flows;
 	bool begun;
 } chrome;
@@ -97,10 +98,13 @@ static void put_slice(struct encode_out *o, const struct span *s, uint32_t pid,
 			",\"args\":{\"trace_id\":\"%s\",\"span_id\":\"%s\"",
 			span_trace_id_text(s->trace_id, trace),
 			span_id_text(s->span_id, id));
-	if (s->kind)
+	if (!span_is_root(s))
+		span_buf_printf(&o->b, ",\"parent_id\":\"%s\"",
+				span_id_text(s->parent_id, id));
+	if (*span_kind_name(s->kind))
 		span_buf_printf(&o->b, ",\"kind\":\"%s\"",
 				span_kind_name(s->kind));
-	if (s->status)
+	if (s->status && s->status <= SPAN_STATUS_ERROR)
 		span_buf_printf(&o->b, ",\"status\":\"%s\"",
 				span_status_name(s->status));
 	span_buf_puts(&o->b, ",\"tags\":{");
@@ -122,7 +126,6 @@ static void put_instant(struct encode_out *o, const struct span_event *e,
 	span_buf_puts(&o->b, "}}");
 }
 
-/* An end of a flow binds to the slice of its thread that is there then. */
 static void put_flow_end(struct encode_out *o, const char *phase, uint64_t ns,
 			 uint32_t pid, uint32_t tid)
 {
@@ -136,6 +139,21 @@ static void put_flow_end(struct encode_out *o, const char *phase, uint64_t ns,
 	span_buf_putc(&o->b, '}');
 }
 
+/* The innermost span of LANE at NS; spans come as they start. */
+static uint32_t top_at(const struct span_trace *t, uint32_t lane, uint64_t ns)
+{
+	uint32_t *top = (uint32_t *)(void *)chrome.tops.p + lane;
+
+	while (*top != SPAN_TRACE_NONE && span_end_ns(&t->spans[*top]) <= ns)
+		*top = chrome.lanes.around[*top];
+	return *top;
+}
+
+/*
+ * An end of a flow binds to the innermost slice of its thread that is there
+ * then: where that is not the parent when the child starts, the flow begins
+ * with the parent. A child that starts before its parent has none.
+ */
 static void put_flow(struct encode_out *o, const struct span_trace *t,
 		     uint32_t i)
 {
@@ -143,17 +161,17 @@ static void put_flow(struct encode_out *o, const struct span_trace *t,
 	const uint32_t *tids = (const uint32_t *)(const void *)chrome.tids.p;
 	uint32_t p = t->nodes[i].parent;
 	const struct span *parent, *s = &t->spans[i];
-	uint64_t ns = s->start_ns;
+	uint64_t from = s->start_ns;
 
 	if (p == SPAN_TRACE_NONE || l->lane[p] == l->lane[i])
 		return;
 	parent = &t->spans[p];
-	if (ns < parent->start_ns)
-		ns = parent->start_ns;
-	if (ns > span_end_ns(parent))
-		ns = span_end_ns(parent);
+	if (top_at(t, l->lane[p], from) != p)
+		from = parent->start_ns;
+	if (from > s->start_ns)
+		return;
 	chrome.n_flows++;
-	put_flow_end(o, "\"s\"", ns, l->group[p], tids[l->lane[p]]);
+	put_flow_end(o, "\"s\"", from, l->group[p], tids[l->lane[p]]);
 	put_flow_end(o, "\"f\",\"bp\":\"e\"", s->start_ns, l->group[i],
 		     tids[l->lane[i]]);
 }
@@ -194,11 +212,27 @@ static void name_threads(struct encode_out *o, const struct span_trace *t)
 	}
 }
 
+static bool reserve_lanes(size_t n)
+{
+	uint32_t *tops;
+
+	chrome.tids.len = chrome.tops.len = 0;
+	tops = (uint32_t *)(void *)span_buf_reserve(&chrome.tops,
+						    n * sizeof(*tops));
+	if (!tops || chrome.threads.failed ||
+	    !span_buf_reserve(&chrome.tids, n * sizeof(*tops)))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		tops[i] = SPAN_TRACE_NONE;
+	return true;
+}
+
 static int put_trace(struct encode_out *o, const struct span_trace *t,
 		     struct span_error *err)
 {
 	struct encode_lanes *l = &chrome.lanes;
 	const uint32_t *tids;
+	uint32_t *tops;
 	int rc = encode_lanes_begin(l, t, err);
 
 	if (!chrome.begun)
@@ -208,16 +242,16 @@ static int put_trace(struct encode_out *o, const struct span_trace *t,
 		rc = find_service(o, &t->spans[i], &l->group[i], err);
 	if (rc < 0 || (rc = encode_lanes_build(l, t, err)) < 0)
 		return rc;
-	chrome.tids.len = 0;
-	if (chrome.threads.failed ||
-	    !span_buf_reserve(&chrome.tids, l->n_lanes * sizeof(*tids)))
+	if (!reserve_lanes(l->n_lanes))
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	name_threads(o, t);
 	tids = (const uint32_t *)(const void *)chrome.tids.p;
+	tops = (uint32_t *)(void *)chrome.tops.p;
 	for (size_t k = 0; k < t->n; k++) {
 		uint32_t i = l->order[k], tid = tids[l->lane[i]];
 		const struct span *s = &t->spans[i];
 
+		tops[l->lane[i]] = i;
 		put_slice(o, s, l->group[i], tid);
 		for (size_t e = 0; e < s->n_events; e++)
 			put_instant(o, &s->events[e], l->group[i], tid);
@@ -249,6 +283,7 @@ static void release(void)
 	encode_lanes_release(&chrome.lanes);
 	span_buf_release(&chrome.threads);
 	span_buf_release(&chrome.tids);
+	span_buf_release(&chrome.tops);
 }
 
 const struct encode_format encode_chrome = {"chrome",  begin, NULL,

@@ -1,45 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQL for sqlite3(1): four tables in one transaction. Spans have numbers, as
- * their ids may come twice.
+ * SQL for sqlite3(1): four tables in one transaction. The ids of spans may come
+ * twice, so a row's key is the hash of all its span says: a file that is loaded
+ * again, or another one that has some of its spans, adds what is new.
  */
 #include "encode.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
+/* Keys are no numbers in order: a larger cache has the pages that they hit. */
 static const char schema[] =
 	"PRAGMA foreign_keys = OFF;\n"
+	"PRAGMA cache_size = -65536;\n"
 	"BEGIN;\n"
-	"CREATE TABLE spans (id INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, "
+	"CREATE TABLE IF NOT EXISTS spans (id INTEGER PRIMARY KEY, "
+	"trace_id TEXT NOT NULL, "
 	"span_id TEXT NOT NULL, parent_id TEXT, service TEXT NOT NULL, "
 	"name TEXT NOT NULL, kind TEXT, start_ns INTEGER NOT NULL, "
 	"duration_ns INTEGER NOT NULL, status TEXT NOT NULL, "
 	"status_message TEXT, flags INTEGER NOT NULL, trace_state TEXT, "
 	"scope_name TEXT, scope_version TEXT);\n"
-	"CREATE TABLE tags (span INTEGER NOT NULL REFERENCES spans(id), "
-	"place TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, value);\n"
-	"CREATE TABLE events (span INTEGER NOT NULL REFERENCES spans(id), "
-	"time_ns INTEGER NOT NULL, name TEXT NOT NULL, "
-	"fields TEXT NOT NULL);\n"
-	"CREATE TABLE refs (span INTEGER NOT NULL REFERENCES spans(id), "
-	"type TEXT NOT NULL, trace_id TEXT NOT NULL, span_id TEXT NOT NULL);\n";
+	"CREATE TABLE IF NOT EXISTS tags "
+	"(span INTEGER NOT NULL REFERENCES spans(id), "
+	"place TEXT NOT NULL, n INTEGER NOT NULL, key TEXT NOT NULL, "
+	"type TEXT NOT NULL, value, PRIMARY KEY (span, place, n)) "
+	"WITHOUT ROWID;\n"
+	"CREATE TABLE IF NOT EXISTS events "
+	"(span INTEGER NOT NULL REFERENCES spans(id), n INTEGER NOT NULL, "
+	"time_ns INTEGER NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL, "
+	"PRIMARY KEY (span, n)) WITHOUT ROWID;\n"
+	"CREATE TABLE IF NOT EXISTS refs "
+	"(span INTEGER NOT NULL REFERENCES spans(id), n INTEGER NOT NULL, "
+	"type TEXT NOT NULL, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, "
+	"PRIMARY KEY (span, n)) WITHOUT ROWID;\n";
 
 static const char indices[] =
-	"CREATE INDEX spans_trace ON spans(trace_id, span_id);\n"
-	"CREATE INDEX spans_parent ON spans(trace_id, parent_id);\n"
-	"CREATE INDEX spans_name ON spans(service, name, start_ns);\n"
-	"CREATE INDEX spans_start ON spans(start_ns);\n"
-	"CREATE INDEX tags_span ON tags(span);\n"
-	"CREATE INDEX tags_key ON tags(key, value);\n"
-	"CREATE INDEX events_span ON events(span);\n"
-	"CREATE INDEX refs_span ON refs(span);\n"
+	"CREATE INDEX IF NOT EXISTS spans_trace ON spans(trace_id, span_id);\n"
+	"CREATE INDEX IF NOT EXISTS spans_parent "
+	"ON spans(trace_id, parent_id);\n"
+	"CREATE INDEX IF NOT EXISTS spans_name "
+	"ON spans(service, name, start_ns);\n"
+	"CREATE INDEX IF NOT EXISTS spans_start ON spans(start_ns);\n"
+	"CREATE INDEX IF NOT EXISTS tags_key ON tags(key, value);\n"
 	"COMMIT;\n";
 
 static const char *const types[] = {"null",   "string", "bool",	 "int64",
 				    "double", "bytes",	"array", "map"};
+
+/* The least integer: its digits are a double. */
+static const char least[] = "(-9223372036854775807-1)";
 
 /* sqlite's integers are signed. */
 static void put_number(struct span_buf *b, uint64_t n)
@@ -64,6 +78,46 @@ static void put_name(struct span_buf *b, struct span_str s)
 	span_text_sql(b, s);
 }
 
+/*
+ * Digits that sqlite reads as this double: up to 15 of them, and a power of ten
+ * that is a double too. Where there are more, its last bit may be wrong.
+ */
+static bool is_short(double d, char *text, size_t len)
+{
+	snprintf(text, len, "%.15g", d);
+	return !d ||
+	       (strtod(text, NULL) == d && fabs(d) >= 1e-7 && fabs(d) < 1e22);
+}
+
+/* A whole number of 53 bits times or by powers of two: no step rounds. */
+static void put_exact(struct span_buf *b, double d)
+{
+	int power;
+	int64_t whole = (int64_t)ldexp(frexp(d, &power), 53);
+
+	span_buf_printf(b, "(%" PRId64 ".0", whole);
+	power -= 53;
+	for (int left = abs(power); left > 0; left -= 52)
+		span_buf_printf(b, "%c%" PRIu64 ".0", power > 0 ? '*' : '/',
+				UINT64_C(1) << (left < 52 ? left : 52));
+	span_buf_putc(b, ')');
+}
+
+/* sqlite has no NaN: NULL, of type double. */
+static void put_double(struct span_buf *b, double d)
+{
+	char text[32];
+
+	if (isnan(d))
+		span_buf_puts(b, "NULL");
+	else if (isinf(d))
+		span_buf_puts(b, d > 0 ? "9e999" : "-9e999");
+	else if (is_short(d, text, sizeof(text)))
+		span_buf_printf(b, "CAST('%s' AS REAL)", text);
+	else
+		put_exact(b, d);
+}
+
 static void put_value(struct span_buf *b, const struct span_value *v)
 {
 	struct span_buf text = {0};
@@ -80,9 +134,8 @@ static void put_value(struct span_buf *b, const struct span_value *v)
 		span_buf_putc(b, v->b ? '1' : '0');
 		break;
 	case SPAN_INT:
-		/* The least one is no literal of an integer. */
 		if (v->i == INT64_MIN)
-			span_buf_puts(b, "(-9223372036854775807-1)");
+			span_buf_puts(b, least);
 		else
 			span_text_int(b, v->i);
 		break;
@@ -91,27 +144,37 @@ static void put_value(struct span_buf *b, const struct span_value *v)
 		span_text_hex(b, v->str);
 		span_buf_putc(b, '\'');
 		break;
+	case SPAN_DOUBLE:
+		put_double(b, v->d);
+		break;
 	default:
 		span_text_value_json(&text, v);
-		if (v->type == SPAN_DOUBLE && text.len && text.p[0] != '"') {
-			span_buf_printf(b, "CAST('%.*s' AS REAL)",
-					(int)text.len, text.p);
-		} else {
-			span_text_sql(b, (struct span_str){text.p, text.len});
-		}
+		span_text_sql(b, (struct span_str){text.p, text.len});
 		b->failed |= text.failed;
 		span_buf_release(&text);
 	}
 }
 
-static void put_tags(struct span_buf *b, uint64_t id, const char *place,
+/* The beginning of a row that may be there already. */
+static void put_insert(struct span_buf *b, const char *table, int64_t id)
+{
+	span_buf_puts(b, "INSERT OR IGNORE INTO ");
+	span_buf_puts(b, table);
+	span_buf_puts(b, " VALUES(");
+	if (id == INT64_MIN)
+		span_buf_puts(b, least);
+	else
+		span_text_int(b, id);
+}
+
+static void put_tags(struct span_buf *b, int64_t id, const char *place,
 		     const struct span_attrs *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct span_value *v = &a->v[i].value;
 
-		span_buf_printf(b, "INSERT INTO tags VALUES(%" PRIu64 ",'%s'",
-				id, place);
+		put_insert(b, "tags", id);
+		span_buf_printf(b, ",'%s',%zu", place, i + 1);
 		put_name(b, a->v[i].key);
 		span_buf_printf(b, ",'%s'", types[v->type]);
 		put_value(b, v);
@@ -119,7 +182,7 @@ static void put_tags(struct span_buf *b, uint64_t id, const char *place,
 	}
 }
 
-static void put_events(struct span_buf *b, uint64_t id, const struct span *s)
+static void put_events(struct span_buf *b, int64_t id, const struct span *s)
 {
 	struct span_buf json = {0};
 
@@ -131,7 +194,8 @@ static void put_events(struct span_buf *b, uint64_t id, const struct span *s)
 
 		json.len = 0;
 		span_text_value_json(&json, &fields);
-		span_buf_printf(b, "INSERT INTO events VALUES(%" PRIu64, id);
+		put_insert(b, "events", id);
+		span_buf_printf(b, ",%zu", i + 1);
 		put_number(b, e->time_ns);
 		put_name(b, span_event_name(e));
 		put_name(b, (struct span_str){json.p, json.len});
@@ -141,7 +205,7 @@ static void put_events(struct span_buf *b, uint64_t id, const struct span *s)
 	span_buf_release(&json);
 }
 
-static void put_refs(struct span_buf *b, uint64_t id, const struct span *s)
+static void put_refs(struct span_buf *b, int64_t id, const struct span *s)
 {
 	char trace[SPAN_TRACE_ID_TEXT], span[SPAN_ID_TEXT];
 
@@ -153,23 +217,21 @@ static void put_refs(struct span_buf *b, uint64_t id, const struct span *s)
 					   ? "follows_from"
 					   : "other";
 
-		span_buf_printf(b,
-				"INSERT INTO refs VALUES(%" PRIu64
-				",'%s','%s','%s');\n",
-				id, type,
+		put_insert(b, "refs", id);
+		span_buf_printf(b, ",%zu,'%s','%s','%s');\n", i + 1, type,
 				span_trace_id_text(r->trace_id, trace),
 				span_id_text(r->span_id, span));
 	}
 }
 
-static void put_row(struct span_buf *b, uint64_t id, const struct span *s)
+static void put_row(struct span_buf *b, int64_t id, const struct span *s)
 {
 	static const uint8_t none[8];
 	char trace[SPAN_TRACE_ID_TEXT], span[SPAN_ID_TEXT];
 	bool root = !memcmp(s->parent_id, none, sizeof(none));
 
-	span_buf_printf(b, "INSERT INTO spans VALUES(%" PRIu64 ",'%s','%s'", id,
-			span_trace_id_text(s->trace_id, trace),
+	put_insert(b, "spans", id);
+	span_buf_printf(b, ",'%s','%s'", span_trace_id_text(s->trace_id, trace),
 			span_id_text(s->span_id, span));
 	put_text(b, span_str(root ? "" : span_id_text(s->parent_id, span)));
 	put_name(b, s->process->service);
@@ -189,7 +251,7 @@ static void put_row(struct span_buf *b, uint64_t id, const struct span *s)
 static int put_span(struct encode_out *o, const struct span *s,
 		    struct span_error *err)
 {
-	uint64_t id = o->n_spans + 1;
+	int64_t id = (int64_t)span_hash(s);
 
 	(void)err;
 	put_row(&o->b, id, s);

@@ -72,9 +72,10 @@ void encode_names_release(struct encode_names *t);
  */
 struct encode_lanes {
 	struct span_buf memory;
-	uint32_t *order; /* spans by start, what holds another before it */
-	uint32_t *lane;	 /* of each span, from 0 on; lanes of all groups */
-	uint32_t *group; /* of each span; to be filled before */
+	uint32_t *order;  /* spans by start, what holds another before it */
+	uint32_t *lane;	  /* of each span, from 0 on; lanes of all groups */
+	uint32_t *group;  /* of each span; to be filled before */
+	uint32_t *around; /* what holds it on its lane, or SPAN_TRACE_NONE */
 	size_t n_lanes;
 };
 

@@ -7,8 +7,48 @@
 
 #include <span/graph.h>
 
-typedef void graph_out_fn(struct span_buf *b, const struct span_graph_view *g);
+/* What a graph is of, beside what it has. */
+struct graph_form {
+	bool operations; /* nodes are operations */
+	bool peers;	 /* and things that have no spans */
+};
 
-graph_out_fn graph_out_dot, graph_out_json, graph_out_csv;
+typedef void graph_out_fn(struct span_buf *b, const struct span_graph_view *g,
+			  const struct graph_form *form);
+
+graph_out_fn graph_out_csv, graph_out_cytoscape, graph_out_dot,
+	graph_out_grafana, graph_out_graphml, graph_out_jaeger, graph_out_json,
+	graph_out_matrix, graph_out_mermaid, graph_out_prometheus;
+
+#define GRAPH_MATRIX_NODES 2048u /* that a matrix can have */
+
+/* ---- what they share ---- */
+
+#define GRAPH_QUANTILES 3u
+extern const char *const graph_quantile_names[GRAPH_QUANTILES]; /* "p50" */
+uint64_t graph_quantile_ns(const struct span_graph_edge *e, size_t i);
+uint64_t graph_mean_ns(const struct span_graph_edge *e);
+
+const char *graph_edge_kind(const struct span_graph_edge *e);
+const char *graph_node_kind(const struct span_graph_node *n);
+
+/* Red from 10 % of errors on, orange from 3 %, amber from 0.1 %. */
+const char *graph_colour(uint64_t errors, uint64_t of);
+/* Of a line: one more for each factor of ten. */
+double graph_width(uint64_t calls);
+
+/* A name as it stands in a picture, with its unsafe characters visible. */
+void graph_label(struct span_buf *b, struct span_str name);
+/* "113 calls, 1 error" */
+void graph_counts(struct span_buf *b, const char *what, uint64_t n,
+		  uint64_t errors);
+/* All figures of an edge, for people. */
+void graph_figures(struct span_buf *b, const struct span_graph_edge *e);
+
+/* ,"NAME":N and ,"NAME":"TEXT" */
+void graph_json_number(struct span_buf *b, const char *name, uint64_t n);
+void graph_json_text(struct span_buf *b, const char *name, struct span_str s);
+/* ,"calls":... of an edge, up to the mean. */
+void graph_json_figures(struct span_buf *b, const struct span_graph_edge *e);
 
 #endif

@@ -11,8 +11,9 @@
 #define OTHERS (S_IRWXG | S_IRWXO)
 
 /* Arguments are seen by everybody on the host. */
-static const char *const secret[] = {"authorization", "proxy-authorization",
-				     "cookie", NULL};
+static const char *const secret[] = {"authorization", "cookie",	  "token",
+				     "secret",	      "api-key",  "apikey",
+				     "api_key",	      "password", NULL};
 /* What the protocol says, not the user. */
 static const char *const ours[] = {"content-type",	"content-length",
 				   "content-encoding",	"grpc-encoding",
@@ -56,6 +57,18 @@ static int read_line(const char *path, const char *what, struct span_buf *out,
 	out->p[len] = '\0';
 	out->len = len + 1;
 	return 0;
+}
+
+/* Is there a word of a secret anywhere in its name? */
+static bool is_secret(const char *header)
+{
+	size_t len = strcspn(header, ":");
+
+	for (const char *const *word = secret; *word; word++)
+		for (size_t at = 0; at + strlen(*word) <= len; at++)
+			if (!strncasecmp(header + at, *word, strlen(*word)))
+				return true;
+	return false;
 }
 
 static bool is_one_of(const char *header, size_t len, const char *const *names)
@@ -109,10 +122,10 @@ static int add_arguments(struct send_headers *h, const struct cmd_list *list,
 	int rc = 0;
 
 	for (size_t i = 0; i < list->n && !rc; i++) {
-		if (is_one_of(list->v[i], strcspn(list->v[i], ":"), secret))
+		if (is_secret(list->v[i]))
 			cmd_usage("--header: a secret in an argument is seen "
-				  "by everybody: --header-file, --user-file, "
-				  "--token-file");
+				  "by everybody: --header-file, --header-env, "
+				  "--user-file, --token-file");
 		rc = add(h, list->v[i], "--header", err);
 	}
 	return rc;
@@ -131,6 +144,22 @@ static int add_lines(struct send_headers *h, char *text, const char *path,
 			rc = add(h, line, path, err);
 	}
 	return rc;
+}
+
+static int add_env(struct send_headers *h, const char *name,
+		   struct span_error *err)
+{
+	const char *value = getenv(name);
+
+	if (!value)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "--header-env: there is no variable %s",
+				      name);
+	span_buf_puts(&h->env, value);
+	span_buf_putc(&h->env, '\0');
+	if (h->env.failed)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return add_lines(h, h->env.p, name, err);
 }
 
 /* "Authorization: Bearer TOKEN", behind what the header file holds. */
@@ -165,6 +194,8 @@ int send_headers_read(struct send_headers *h, const struct send_auth *a,
 		if (!rc)
 			rc = add_lines(h, h->text.p, a->header_file, err);
 	}
+	if (!rc && a->header_env)
+		rc = add_env(h, a->header_env, err);
 	if (!rc && a->user_file) {
 		rc = read_line(a->user_file, "NAME:PASSWORD", &h->user, err);
 		if (!rc && !strchr(h->user.p, ':'))
@@ -181,6 +212,7 @@ void send_headers_release(struct send_headers *h)
 {
 	free(h->v);
 	span_buf_release(&h->text);
+	span_buf_release(&h->env);
 	span_buf_release(&h->token);
 	span_buf_release(&h->user);
 }

@@ -9,12 +9,12 @@
 
 struct send_auth {
 	struct cmd_list headers; /* --header, as given */
-	const char *header_file, *user_file, *token_file;
+	const char *header_file, *header_env, *user_file, *token_file;
 };
 
 struct send_headers {
-	struct span_buf text, token; /* what V points into */
-	const char **v;		     /* "KEY: VALUE" */
+	struct span_buf text, env, token; /* what V points into */
+	const char **v;			  /* "KEY: VALUE" */
 	size_t n;
 	struct span_buf user; /* "NAME:PASSWORD" and a zero; empty: none */
 };

@@ -17,7 +17,6 @@ struct send_opt send_opt = {
 	.batch_bytes = 2u << 20,
 	.max_packet = 65000,
 	.concurrency = 4,
-	.max_bytes = 1u << 30,
 	.flush_ns = SECOND_NS,
 	.timeout_ns = 10 * SECOND_NS,
 	.stop_ns = 10 * SECOND_NS,
@@ -65,7 +64,7 @@ static const struct cmd_option spool_options[] = {
 	{CMD_STRING, 0, "spool", &send_opt.spool, "DIR",
 	 "keep spans in DIR until they are settled", NULL},
 	{CMD_SIZE, 0, "max-bytes", &send_opt.max_bytes, "SIZE",
-	 "drop the oldest spans of a larger spool (default 1G)", NULL},
+	 "how large the spool may be (default 1G)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -74,6 +73,8 @@ static const struct cmd_option http_options[] = {
 	 "send this header, 'KEY: VALUE' (repeatable)", NULL},
 	{CMD_STRING, 0, "header-file", &send_opt.auth.header_file, "FILE",
 	 "send the headers in FILE, one a line", NULL},
+	{CMD_STRING, 0, "header-env", &send_opt.auth.header_env, "NAME",
+	 "send the headers in this variable, one a line", NULL},
 	{CMD_STRING, 0, "user-file", &send_opt.auth.user_file, "FILE",
 	 "be the user of the line NAME:PASSWORD in FILE", NULL},
 	{CMD_STRING, 0, "token-file", &send_opt.auth.token_file, "FILE",
@@ -112,6 +113,10 @@ void send_options_check(int argc)
 		cmd_usage("--max-packet is from 256 to 65507");
 	if (!(send_opt.rate >= 0 && send_opt.rate <= 1e9))
 		cmd_usage("--rate is not from 0 to 1e9");
+	if (send_opt.max_bytes && !send_opt.spool)
+		cmd_usage("--max-bytes goes with --spool");
+	if (!send_opt.max_bytes)
+		send_opt.max_bytes = SEND_SPOOL_MAX;
 	if (send_opt.max_bytes < SEND_SPOOL_MIN)
 		cmd_usage("--max-bytes is 1M at least");
 	if (send_opt.spool && send_opt.no_retry)
@@ -126,9 +131,12 @@ void send_options_check_url(const struct span__send_url *u)
 	bool http = u->content_type != NULL;
 
 	if (!http && (send_opt.auth.headers.n || send_opt.auth.header_file ||
-		      send_opt.auth.user_file || send_opt.auth.token_file ||
-		      send_opt.gzip))
+		      send_opt.auth.header_env || send_opt.auth.user_file ||
+		      send_opt.auth.token_file || send_opt.gzip))
 		cmd_usage("UDP has no headers and no compression");
+	if (u->protocol == SPAN__SEND_JAEGER_HTTP && send_opt.gzip)
+		cmd_usage("Jaeger's collector takes no gzip over HTTP: "
+			  "jaeger+grpc, or otlp+http");
 	if (!u->tls && (send_opt.cacert || send_opt.cert || send_opt.key ||
 			send_opt.insecure))
 		cmd_usage("--cacert, --cert, --key and --insecure go with TLS: "
@@ -141,6 +149,28 @@ static bool is_pipe(int fd)
 
 	return !fstat(fd, &st) &&
 	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/* What cannot be looked at is no file but an expression, or will fail. */
+static bool is_live(const struct stat *st)
+{
+	return !S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode);
+}
+
+bool send_is_live(int argc, char **argv)
+{
+	struct stat st;
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		int rc = strcmp(argv[i], "-") ? stat(argv[i], &st)
+					      : fstat(STDIN_FILENO, &st);
+
+		if (!rc && is_live(&st))
+			return true;
+		n += !rc;
+	}
+	return !n && !fstat(STDIN_FILENO, &st) && is_live(&st);
 }
 
 bool send_reads_pipe(int argc, char **argv)

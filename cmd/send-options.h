@@ -32,5 +32,7 @@ void send_options_check_url(const struct span__send_url *u);
 
 /* Is one of the FILEs, or what is read without any, a pipe? */
 bool send_reads_pipe(int argc, char **argv);
+/* Is one of them something else than a file, which would wait? */
+bool send_is_live(int argc, char **argv);
 
 #endif

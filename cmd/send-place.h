@@ -2,13 +2,17 @@
 /*
  * send-place.h - how far a spool was sent, in memory and in a file
  *
- * Batches are settled in any order. All frames up to SEQ are; behind it, so are
- * those in RANGES. The file is text:
+ * Messages are settled in any order, and need not have whole frames. All
+ * frames up to SEQ are settled; behind it, so are those of "done", and of a
+ * frame of "part" the spans whose bits are set: its number, how many spans it
+ * has, and a bit for each, the first one lowest in the first byte. The file is
+ * text:
  *
  *	span-send spool 1
  *	store 4f3c1a529e0b4c7d8a6152d7e9b0c3f4
  *	seq 1234
  *	done 1236 1237
+ *	part 1240 10 ff01
  *	end
  */
 #ifndef SEND_PLACE_H
@@ -16,27 +20,40 @@
 
 #include "cmd.h"
 
-/* Settled behind the first one that is not: one a message under way at most. */
-#define SEND_PLACE_RANGES 1024u
+#define SEND_PLACE_SPANS 256u	 /* most spans of a frame that has parts */
+#define SEND_PLACE_FRAMES 65536u /* most that are known behind SEQ */
 
+/* Frames FIRST to LAST, all of them settled, or a single one. */
 struct send_range {
 	uint64_t first, last;
-	bool settled;
+	uint32_t n_spans, n_left; /* of a single one; none left: settled */
+	uint8_t bits[SEND_PLACE_SPANS / 8]; /* of spans that are settled */
 };
 
 struct send_place {
 	uint8_t uuid[16]; /* of the store */
 	uint64_t seq;
 	uint64_t begun; /* the last frame that was, in this run; not written */
-	struct send_range ranges[SEND_PLACE_RANGES]; /* ascending */
-	size_t n;
+	struct send_range *ranges; /* ascending, apart */
+	size_t n, size;
 };
 
-/* Frames FIRST to LAST are under way. False when there are too many. */
-bool send_place_begin(struct send_place *p, uint64_t first, uint64_t last);
-/* Those that began with FIRST are settled; SEQ moves when it can. */
-void send_place_settle(struct send_place *p, uint64_t first);
-bool send_place_has(const struct send_place *p, uint64_t seq);
+/*
+ * A frame of N_SPANS is under way; they come in order. False when there are
+ * too many, or no memory.
+ */
+bool send_place_begin(struct send_place *p, uint64_t seq, uint32_t n_spans);
+/* Span INDEX of frame SEQ is settled. False when it was, or none such is. */
+bool send_place_settle(struct send_place *p, uint64_t seq, uint32_t index);
+/* Is span INDEX of frame SEQ, which has N_SPANS, settled? */
+bool send_place_has(const struct send_place *p, uint64_t seq, uint32_t n_spans,
+		    uint32_t index);
+/* How many of its spans are not. */
+uint32_t send_place_left(const struct send_place *p, uint64_t seq,
+			 uint32_t n_spans);
+
+/* Forget frames behind LAST. True when there were any. */
+bool send_place_cut(struct send_place *p, uint64_t last);
 
 /*
  * Read the file PATH. 1; 0 when there is none; SPAN_E_CORRUPT, or what reading
@@ -44,7 +61,9 @@ bool send_place_has(const struct send_place *p, uint64_t seq);
  */
 SPAN_NODISCARD int send_place_read(struct send_place *p, const char *path,
 				   struct span_error *err);
-SPAN_NODISCARD int send_place_write(const struct send_place *p,
-				    const char *path, struct span_error *err);
+/* Append what the file says; SEQ moves as far as it can. */
+void send_place_put(struct send_place *p, struct span_buf *b);
+
+void send_place_release(struct send_place *p);
 
 #endif

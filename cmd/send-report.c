@@ -18,12 +18,14 @@ static const struct cmd_metric metrics[] = {
 	 &SENT.dropped[SPAN__SEND_GIVEN_UP], false},
 	{SPANS, "result=\"too_large\"", SPANS_HELP,
 	 &SENT.dropped[SPAN__SEND_TOO_LARGE], false},
-	{SPANS, "result=\"stopped\"", SPANS_HELP,
-	 &SENT.dropped[SPAN__SEND_STOPPED], false},
-	{SPANS, "result=\"spool_full\"", SPANS_HELP, &send_report.overflowed,
+	{SPANS, "result=\"stopped\"", SPANS_HELP, &send_report.stopped, false},
+	{SPANS, "result=\"spool_full\"", SPANS_HELP, &send_report.spool.dropped,
 	 false},
+	{"span_send_found_spans_total", "",
+	 "Spans that waited in the spool at the start.",
+	 &send_report.spool.found, false},
 	{"span_send_waiting_spans", "", "Spans in the spool.",
-	 &send_report.waiting, true},
+	 &send_report.spool.waiting, true},
 	{"span_send_retried_spans_total", "", "Spans that were sent again.",
 	 &SENT.retried, false},
 	{"span_send_messages_total", "", "Messages sent.", &SENT.messages,
@@ -35,32 +37,23 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-/* What a spool keeps is not lost when we stop. */
-static uint64_t dropped_for(enum span__send_drop why)
-{
-	return why == SPAN__SEND_STOPPED && send_report.waiting
-		       ? 0
-		       : SENT.dropped[why];
-}
-
 static uint64_t dropped(void)
 {
-	uint64_t n = send_report.overflowed;
-
-	for (size_t i = 0; i < SPAN__SEND_DROPS; i++)
-		n += dropped_for((enum span__send_drop)i);
-	return n;
+	return SENT.dropped[SPAN__SEND_GIVEN_UP] +
+	       SENT.dropped[SPAN__SEND_TOO_LARGE] + send_report.stopped +
+	       send_report.spool.dropped;
 }
 
 uint64_t send_report_lost(void)
 {
-	return SENT.rejected + dropped() + send_report.waiting;
+	return SENT.rejected + dropped() + send_report.spool.waiting;
 }
 
-void send_report_look(struct span__sender *s, bool now)
+void send_report_look(struct span__sender *s)
 {
 	span__sender_counts(s, &SENT);
-	cmd_metrics_write(metrics, now);
+	send_report.stopped = SENT.dropped[SPAN__SEND_STOPPED];
+	cmd_metrics_write(metrics, false);
 	cmd_progress(SENT.accepted, "spans accepted");
 }
 
@@ -78,31 +71,16 @@ static void put_cause(struct span_buf *b, uint64_t n, const char *name,
 /* "100 dropped (90 given up, 10 too large)" */
 static void put_dropped(struct span_buf *b)
 {
-	static const char *const names[SPAN__SEND_DROPS] = {
-		[SPAN__SEND_GIVEN_UP] = "given up",
-		[SPAN__SEND_TOO_LARGE] = "too large",
-		[SPAN__SEND_STOPPED] = "when stopped",
-	};
 	const char *before = " (";
 
 	span_text_count(b, dropped());
 	span_buf_puts(b, " dropped");
-	for (size_t i = 0; i < SPAN__SEND_DROPS; i++)
-		put_cause(b, dropped_for((enum span__send_drop)i), names[i],
-			  &before);
-	put_cause(b, send_report.overflowed, "spool full", &before);
+	put_cause(b, SENT.dropped[SPAN__SEND_GIVEN_UP], "given up", &before);
+	put_cause(b, SENT.dropped[SPAN__SEND_TOO_LARGE], "too large", &before);
+	put_cause(b, send_report.stopped, "when stopped", &before);
+	put_cause(b, send_report.spool.dropped, "spool full", &before);
 	if (*before == ',')
 		span_buf_putc(b, ')');
-}
-
-/* ", 12 waiting in the spool" */
-static void put_waiting(struct span_buf *b)
-{
-	if (!send_report.waiting)
-		return;
-	span_buf_puts(b, ", ");
-	span_text_count(b, send_report.waiting);
-	span_buf_puts(b, " waiting in the spool");
 }
 
 static void put(struct span_buf *b, uint64_t n, const char *text)
@@ -111,9 +89,26 @@ static void put(struct span_buf *b, uint64_t n, const char *text)
 	span_buf_puts(b, text);
 }
 
-static void put_account(struct span_buf *b, uint64_t start_ns)
+/* ", 12 waiting in the spool" */
+static void put_waiting(struct span_buf *b)
+{
+	if (!send_report.spool.waiting)
+		return;
+	span_buf_puts(b, ", ");
+	put(b, send_report.spool.waiting, " waiting in the spool");
+}
+
+/* "1,000 spans read, 12 found in the spool, " */
+static void put_sources(struct span_buf *b)
 {
 	put(b, send_report.read, " spans read, ");
+	if (send_report.spool.found)
+		put(b, send_report.spool.found, " found in the spool, ");
+}
+
+static void put_account(struct span_buf *b, uint64_t start_ns)
+{
+	put_sources(b);
 	put(b, SENT.accepted, " accepted, ");
 	put(b, SENT.rejected, " rejected, ");
 	put_dropped(b);
@@ -128,10 +123,22 @@ static void put_account(struct span_buf *b, uint64_t start_ns)
 			(double)(cmd_monotonic_ns() - start_ns) / 1e9);
 }
 
-void send_report_end(uint64_t start_ns)
+/* Of the whole account; only what is left at the end is missing in it. */
+static uint64_t missing(void)
+{
+	uint64_t all = send_report.read + send_report.spool.found;
+	uint64_t known = SENT.accepted + send_report_lost();
+
+	return all > known ? all - known : 0;
+}
+
+void send_report_end(struct span__sender *s, uint64_t start_ns)
 {
 	struct span_buf b = {0};
 
+	send_report_look(s);
+	send_report.stopped += missing();
+	cmd_metrics_write(metrics, true);
 	cmd_progress_end();
 	if (cmd_verbose) {
 		put_account(&b, start_ns);
@@ -140,7 +147,7 @@ void send_report_end(uint64_t start_ns)
 		put_dropped(&b);
 		put_waiting(&b);
 		span_buf_puts(&b, ", of ");
-		put(&b, send_report.read, " read");
+		put(&b, send_report.read + send_report.spool.found, " in all");
 	}
 	if (b.len && !b.failed) {
 		if (cmd_verbose)

@@ -25,16 +25,18 @@ static struct {
 	struct span_buf frames; /* that it wrote and the store has not taken */
 	size_t n_put;		/* spans since its last frame */
 	uint64_t looked_ns;	/* when sizes were looked at */
+	uint64_t used; /* bytes of the store, then and appended since */
 
 	/* the sender's thread's */
 	struct span_frame *frame;
 	struct span__batch *batch; /* being filled */
+	struct span_buf text;	   /* of the file SENT */
 
 	pthread_mutex_t lock; /* of all below */
 	struct span_store *store, *reader;
 	struct span_store_place taken;
 	struct send_place place;
-	uint64_t waiting, dropped; /* spans */
+	struct send_spool_counts counts;
 } spool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void damaged(void *arg, const char *text)
@@ -85,11 +87,14 @@ static int open_stores(struct span_error *err)
 		      : span_store_open(&spool.reader, spool.spans, &o, err);
 }
 
-/*
- * After a power cut the numbers of frames that were lost come again: what was
- * sent of them says nothing of the new ones. Neither does what another store
- * was.
- */
+static int write_place(const struct span_buf *text, struct span_error *err)
+{
+	return text->failed
+		       ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
+		       : cmd_file_replace(spool.sent, text->p, text->len, err);
+}
+
+/* What another store was sent of says nothing. */
 static int read_place(struct span_error *err)
 {
 	struct send_place *p = &spool.place;
@@ -106,8 +111,9 @@ static int read_place(struct span_error *err)
 	if (span_store_stat(spool.reader, &stat, err) < 0)
 		return err->code;
 	if (rc != 1 || memcmp(stat.uuid, p->uuid, sizeof(p->uuid)) != 0)
-		*p = (struct send_place){0};
+		send_place_release(p);
 	memcpy(p->uuid, stat.uuid, sizeof(p->uuid));
+	spool.used = stat.bytes;
 	return 0;
 }
 
@@ -127,11 +133,30 @@ static int count_frame(void *arg, struct span_str frame, uint64_t seq,
 	if (seq > c->last)
 		return 1;
 	c->last_seen = seq;
-	if (seq <= c->after || send_place_has(&spool.place, seq))
+	if (seq <= c->after || seq <= spool.place.seq)
 		return 0;
 	if (span_frame_parse(spool.frame, frame.p, frame.len, &used, err) > 0)
-		c->n += span_frame_info(spool.frame)->n_spans;
+		c->n += send_place_left(&spool.place, seq,
+					span_frame_info(spool.frame)->n_spans);
 	return 0;
+}
+
+/*
+ * After a power cut the numbers of frames that were lost come again: what was
+ * sent of them must say nothing of the new ones, also when the next power cut
+ * comes at once.
+ */
+static int cut_place(uint64_t last, struct span_error *err)
+{
+	struct span_buf text = {0};
+	int rc;
+
+	if (!send_place_cut(&spool.place, last))
+		return 0;
+	send_place_put(&spool.place, &text);
+	rc = write_place(&text, err);
+	span_buf_release(&text);
+	return rc;
 }
 
 static int count_waiting(struct span_error *err)
@@ -140,14 +165,12 @@ static int count_waiting(struct span_error *err)
 	struct counting c = {.last = UINT64_MAX};
 	int rc = span_store_follow(spool.reader, &from, count_frame, &c, err);
 
+	if (rc >= 0)
+		rc = cut_place(c.last_seen, err);
 	if (rc < 0)
 		return rc;
-	if (spool.place.seq > c.last_seen) {
-		spool.place.seq = c.last_seen;
-		spool.place.n = 0;
-	}
 	spool.taken.seq = spool.place.seq;
-	spool.waiting = c.n;
+	spool.counts.found = spool.counts.waiting = c.n;
 	if (c.n && cmd_verbose)
 		cmd_note("%s: %llu span%s waiting", spool.o.dir,
 			 (unsigned long long)c.n, c.n == 1 ? " is" : "s are");
@@ -168,26 +191,19 @@ int send_spool_open(const struct send_spool_opts *o, struct span_error *err)
 	return count_waiting(err);
 }
 
-uint64_t send_spool_waiting(void)
+void send_spool_counts(struct send_spool_counts *out)
 {
-	uint64_t n;
-
 	pthread_mutex_lock(&spool.lock);
-	n = spool.waiting;
+	*out = spool.counts;
 	pthread_mutex_unlock(&spool.lock);
-	return n;
-}
-
-uint64_t send_spool_dropped(void)
-{
-	return spool.dropped;
 }
 
 /* ---- Appending ---- */
 
-bool send_spool_dirty(void)
+bool send_spool_has_room(void)
 {
-	return spool.n_put || spool.frames.len;
+	return !spool.o.waits ||
+	       spool.used + spool.frames.len <= spool.o.max_bytes;
 }
 
 int send_spool_put(const struct span *s, struct span_error *err)
@@ -218,8 +234,9 @@ static int64_t append_frame(struct span_frame *f, size_t at,
 	pthread_mutex_lock(&spool.lock);
 	rc = span_store_append_frame(spool.store, f, err);
 	if (rc >= 0)
-		spool.waiting += span_frame_info(f)->n_spans;
+		spool.counts.waiting += span_frame_info(f)->n_spans;
 	pthread_mutex_unlock(&spool.lock);
+	spool.used += rc < 0 ? 0 : used;
 	return rc < 0 ? rc : (int64_t)used;
 }
 
@@ -247,15 +264,23 @@ int send_spool_flush(struct span_error *err)
 
 /* ---- Sending ---- */
 
-static int put_spans(struct span__batch *b, struct span_error *err)
+/* The spans of the frame that are not settled. */
+static int put_spans(struct span__batch *b, uint64_t seq, uint32_t n_spans,
+		     struct span_error *err)
 {
+	uint32_t index = 0;
 	struct span s;
 	int rc;
 
 	while ((rc = span_frame_next(spool.frame, &s, err)) > 0) {
+		struct span__batch_mark mark = {seq, index++};
+
+		if (send_place_has(&spool.place, seq, n_spans, mark.index))
+			continue;
 		rc = span__batch_put(b, &s, err);
 		if (rc < 0)
 			break;
+		b->marks[b->n - 1] = mark;
 	}
 	return rc;
 }
@@ -265,42 +290,40 @@ static int take_frame(void *arg, struct span_str frame, uint64_t seq,
 		      struct span_error *err)
 {
 	struct span__batch *b = spool.batch;
-	size_t used, n;
+	uint32_t n_spans, n;
+	size_t used;
 	int rc;
 
 	(void)arg;
-	if (send_place_has(&spool.place, seq))
-		return 0;
 	rc = span_frame_parse(spool.frame, frame.p, frame.len, &used, err);
 	if (rc < 0)
 		return rc;
-	n = span_frame_info(spool.frame)->n_spans;
+	n_spans = (uint32_t)span_frame_info(spool.frame)->n_spans;
+	n = send_place_left(&spool.place, seq, n_spans);
+	if (!n)
+		return 0;
 	if (b &&
 	    (b->n + n > b->max || span__batch_size(b) >= spool.o.batch_memory))
 		return 1;
+	if (!send_place_begin(&spool.place, seq, n_spans))
+		return 1;
 	if (!b) {
-		rc = span__batch_open(&b, n > spool.o.batch ? n : spool.o.batch,
+		rc = span__batch_open(&spool.batch,
+				      n > spool.o.batch ? n : spool.o.batch,
 				      err);
 		if (rc < 0)
 			return rc;
-		spool.batch = b;
-		b->first_seq = seq;
 	}
-	b->last_seq = seq;
-	return put_spans(b, err);
+	return put_spans(spool.batch, seq, n_spans, err);
 }
 
 int send_spool_more(void *arg, struct span__batch **b, struct span_error *err)
 {
-	int rc = 0;
+	int rc;
 
 	pthread_mutex_lock(&spool.lock);
-	if (spool.place.n < SEND_PLACE_RANGES)
-		rc = span_store_follow(spool.reader, &spool.taken, take_frame,
-				       arg, err);
-	if (rc >= 0 && spool.batch)
-		send_place_begin(&spool.place, spool.batch->first_seq,
-				 spool.batch->last_seq);
+	rc = span_store_follow(spool.reader, &spool.taken, take_frame, arg,
+			       err);
 	pthread_mutex_unlock(&spool.lock);
 	if (rc < 0)
 		return rc;
@@ -309,20 +332,26 @@ int send_spool_more(void *arg, struct span__batch **b, struct span_error *err)
 	return *b != NULL;
 }
 
-int send_spool_settled(void *arg, const struct span__batch *list,
-		       struct span_error *err)
+void send_spool_settle(void *arg, const struct span__batch *b, size_t first,
+		       size_t n)
 {
-	static struct send_place copy; /* of this thread alone */
-
 	(void)arg;
 	pthread_mutex_lock(&spool.lock);
-	for (; list; list = list->next) {
-		send_place_settle(&spool.place, list->first_seq);
-		spool.waiting -= list->n;
-	}
-	copy = spool.place;
+	for (size_t i = first; i < first + n; i++)
+		if (send_place_settle(&spool.place, b->marks[i].seq,
+				      b->marks[i].index))
+			spool.counts.waiting--;
 	pthread_mutex_unlock(&spool.lock);
-	return send_place_write(&copy, spool.sent, err);
+}
+
+int send_spool_save(void *arg, struct span_error *err)
+{
+	(void)arg;
+	spool.text.len = 0;
+	pthread_mutex_lock(&spool.lock);
+	send_place_put(&spool.place, &spool.text);
+	pthread_mutex_unlock(&spool.lock);
+	return write_place(&spool.text, err);
 }
 
 /* ---- Room ---- */
@@ -357,8 +386,8 @@ static int count_dropped(void *arg, const struct span_store_file *f,
 	if (f->last_seq > spool.taken.seq)
 		rc = span_store_follow(spool.reader, &from, count_frame, &c,
 				       err);
-	spool.dropped += c.n;
-	spool.waiting -= c.n;
+	spool.counts.dropped += c.n;
+	spool.counts.waiting -= c.n;
 	return rc;
 }
 
@@ -374,15 +403,24 @@ int send_spool_settle_up(struct span_error *err)
 
 	pthread_mutex_lock(&spool.lock);
 	rc = span_store_follow(spool.reader, &from, count_frame, &c, err);
-	if (rc >= 0 && c.n < spool.waiting) {
-		spool.dropped += spool.waiting - c.n;
-		spool.waiting = c.n;
+	if (rc >= 0 && c.n < spool.counts.waiting) {
+		spool.counts.dropped += spool.counts.waiting - c.n;
+		spool.counts.waiting = c.n;
 	}
 	pthread_mutex_unlock(&spool.lock);
 	return rc;
 }
 
-/* Remove logs that were sent, and the oldest ones above max_bytes. */
+/* Of TOTAL, what remains: without what was sent, and the oldest if need be. */
+static uint64_t most_bytes(const struct sizes *s)
+{
+	uint64_t unsent = s->total - s->sent;
+
+	if (!spool.o.waits && unsent > spool.o.max_bytes)
+		unsent = spool.o.max_bytes;
+	return unsent ? unsent : 1;
+}
+
 static int make_room(struct span_error *err)
 {
 	struct span_store_opts o = {.mode = SPAN_STORE_MAINTAIN};
@@ -396,24 +434,24 @@ static int make_room(struct span_error *err)
 		return 0;
 	if (rc >= 0)
 		rc = span_store_files(st, add_size, &s, err);
-	p.max_bytes = s.total - s.sent < spool.o.max_bytes ? s.total - s.sent
-							   : spool.o.max_bytes;
-	p.max_bytes += !p.max_bytes;
+	p.max_bytes = most_bytes(&s);
 	if (rc >= 0 && p.max_bytes < s.total)
 		rc = span_store_expire(st, &p, &gone, count_dropped, NULL, err);
+	if (rc >= 0)
+		spool.used = s.total - gone.bytes;
 	if (rc >= 0 || st)
 		(void)span_store_close(&st, NULL);
 	return rc;
 }
 
-int send_spool_tick(uint64_t *wait_ns, struct span_error *err)
+int send_spool_tick(uint64_t *wait_ns, bool hurry, struct span_error *err)
 {
 	uint64_t due_ns, now = cmd_monotonic_ns();
 	int rc;
 
 	pthread_mutex_lock(&spool.lock);
 	rc = span_store_tick(spool.store, &due_ns, err);
-	if (rc >= 0 && now - spool.looked_ns >= SECOND_NS) {
+	if (rc >= 0 && (hurry || now - spool.looked_ns >= SECOND_NS)) {
 		spool.looked_ns = now;
 		rc = make_room(err);
 	}
@@ -435,6 +473,8 @@ int send_spool_close(struct span_error *err)
 	span_frame_close(&spool.frame);
 	span__batch_close(&spool.batch);
 	span_buf_release(&spool.frames);
+	span_buf_release(&spool.text);
+	send_place_release(&spool.place);
 	free(spool.spans);
 	free(spool.sent);
 	return rc;

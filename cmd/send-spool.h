@@ -2,9 +2,12 @@
 /*
  * send-spool.h - spans that wait on disk for their collector
  *
- * DIR/spans is a store, and DIR/sent says how far its frames were settled. The
+ * DIR/spans is a store, and DIR/sent says which of its spans were settled. The
  * main thread appends; the sender's thread takes frames from there, and writes
  * DIR/sent anew before a message that was settled makes room for another one.
+ *
+ * DIR/sent may name frames that a power cut takes from the store, whose numbers
+ * come again: it is cut to what the store has before anything is appended.
  */
 #ifndef SEND_SPOOL_H
 #define SEND_SPOOL_H
@@ -15,12 +18,15 @@
 
 struct send_spool_opts {
 	const char *dir;
-	uint64_t max_bytes; /* what is older is dropped */
-	size_t batch;	    /* spans */
+	uint64_t max_bytes;
+	bool waits;   /* when it has more; else the oldest spans are dropped */
+	size_t batch; /* spans */
 	size_t batch_memory;
 };
 
-#define SEND_SPOOL_MIN (1u << 20) /* bytes */
+/* Bytes that it may be asked to have at least, and has when nobody asks. */
+#define SEND_SPOOL_MIN (1u << 20)
+#define SEND_SPOOL_MAX (1u << 30)
 
 /* 0; SPAN_E_BUSY when another one uses it; another negative code. */
 SPAN_NODISCARD int send_spool_open(const struct send_spool_opts *o,
@@ -33,22 +39,27 @@ SPAN_NODISCARD int send_spool_put(const struct span *s, struct span_error *err);
  * another negative code.
  */
 SPAN_NODISCARD int send_spool_flush(struct span_error *err);
-/* Put spans are not in the store yet. */
-bool send_spool_dirty(void);
+/* Is there room for what was put? Always, where the oldest spans have to go. */
+bool send_spool_has_room(void);
 /*
  * Make durable what is due, remove what was sent or is too much; *WAIT_NS is
- * lowered to when it is due again.
+ * lowered to when it is due again. HURRY: look at once what was sent.
  */
-SPAN_NODISCARD int send_spool_tick(uint64_t *wait_ns, struct span_error *err);
+SPAN_NODISCARD int send_spool_tick(uint64_t *wait_ns, bool hurry,
+				   struct span_error *err);
 
 /* For struct span__sender_opts. */
 int send_spool_more(void *arg, struct span__batch **b, struct span_error *err);
-int send_spool_settled(void *arg, const struct span__batch *list,
-		       struct span_error *err);
+void send_spool_settle(void *arg, const struct span__batch *b, size_t first,
+		       size_t n);
+int send_spool_save(void *arg, struct span_error *err);
 
-/* Spans that are not settled, and that were dropped for max_bytes. */
-uint64_t send_spool_waiting(void);
-uint64_t send_spool_dropped(void);
+struct send_spool_counts {
+	uint64_t found;	  /* spans that waited when it was opened */
+	uint64_t waiting; /* that are not settled */
+	uint64_t dropped; /* for max_bytes */
+};
+void send_spool_counts(struct send_spool_counts *out);
 
 /* When nothing is under way any more: see what really waits. */
 SPAN_NODISCARD int send_spool_settle_up(struct span_error *err);

@@ -60,7 +60,7 @@ static const struct cmd_option options[] = {
 	{CMD_DURATION, 0, "duration", &opt.duration_ns, "TIME",
 	 "stop after this time", NULL},
 	{CMD_SIZE, 0, "queue", &opt.queue, "SIZE",
-	 "memory for what the reader has not taken yet (default 16M, 32M\n"
+	 "memory for what the reader has not taken yet (default 16M, 32M "
 	 "with a server)",
 	 NULL},
 	{CMD_STRING, 'Z', "user", &opt.user, "USER",
@@ -193,9 +193,18 @@ static int read_file(struct span__receiver *r, struct span_error *err)
 	return rc;
 }
 
+/* A wait that finds something at once lets no signal in: under load none. */
+static void let_signals_in(const sigset_t *open)
+{
+	sigset_t blocked;
+
+	sigprocmask(SIG_SETMASK, open, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 /*
- * Signals arrive only inside the wait, so that none comes between looking at
- * cmd_stopped and going to sleep.
+ * Signals arrive only inside the wait and after each turn, so that none comes
+ * between looking at cmd_stopped and going to sleep.
  */
 static int receive(struct span__receiver *r, const sigset_t *open,
 		   struct span_error *err)
@@ -216,6 +225,7 @@ static int receive(struct span__receiver *r, const sigset_t *open,
 				timeout_ns = opt.duration_ns - gone_ns;
 		}
 		rc = span__receiver_turn(r, timeout_ns, open, err);
+		let_signals_in(open);
 		capture_report_metrics(r, false);
 		if (counts_wanted)
 			capture_report_counts(r);
@@ -234,8 +244,7 @@ static void block_signals(sigset_t *open)
 
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGUSR1, &act, NULL);
-	if (capture_servers_can_reload())
-		sigaction(SIGHUP, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
 	cmd_signals_source();
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -253,11 +262,9 @@ static int run_network(struct span__receiver *r, const sigset_t *open,
 	rc = receive(r, open, err);
 	/* From here on a second signal ends it even if the reader is stuck. */
 	sigprocmask(SIG_SETMASK, open, NULL);
-	if (rc < 0)
-		return rc;
 	/* Whoever asked for so many payloads wants none that come after. */
-	finish = span__receiver_finish(r, rc > 0, err);
-	return finish < 0 ? finish : 0;
+	finish = span__receiver_finish(r, rc > 0, rc < 0 ? NULL : err);
+	return rc < 0 ? rc : finish;
 }
 
 static int run_file(struct span__receiver *r, struct span_error *err)
@@ -307,7 +314,7 @@ static int run(int argc, char **argv, struct span_error *err)
 		block_signals(&open);
 	capture_report_start(r, opt.interface, capture_buffer);
 	rc = opt.file ? run_file(r, err) : run_network(r, &open, err);
-	capture_report_end(r);
+	capture_report_end(r, opt.file != NULL);
 	if (rc >= 0)
 		rc = cmd_output_close(output, err);
 done:

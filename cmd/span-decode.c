@@ -136,6 +136,7 @@ static int decode_file(struct span_decoder *d, int fd, struct span_str head,
 	struct span_splitter *in = NULL;
 	struct span_piece piece;
 	struct span_error why = {0};
+	bool some = false, known = false;
 	int rc = span_splitter_open(&in, fd, &o, err);
 
 	if (rc < 0)
@@ -144,6 +145,7 @@ static int decode_file(struct span_decoder *d, int fd, struct span_str head,
 		if (is_passed_over(rc)) {
 			decode_report.pos = 0;
 			decode_report.passed_over++;
+			known = true;
 			decode_report_stats(span_decoder_stats(d));
 			decode_report_message(&why);
 		} else if (rc > 0) {
@@ -151,6 +153,8 @@ static int decode_file(struct span_decoder *d, int fd, struct span_str head,
 			rc = decode(d, piece.format, piece.data, w, err);
 			if (rc < 0)
 				break;
+			some = true;
+			known |= span_decoder_format(d) != SPAN_FORMAT_AUTO;
 		} else {
 			rc = fail(rc, &why, w, err);
 			break;
@@ -158,59 +162,64 @@ static int decode_file(struct span_decoder *d, int fd, struct span_str head,
 	}
 	decode_report.pos = 0;
 	span_splitter_close(&in);
+	if (rc == 0 && some && !known && opt.from < 0)
+		rc = span_error_set(err, SPAN_E_CORRUPT,
+				    "%s: no format that is known",
+				    decode_report.name);
 	return rc;
 }
 
-/*
- * As much of the beginning as a look at it takes: a payload stream goes on as
- * one, whatever else there is knows itself.
- */
-static int read_head(int fd, char *head, size_t room, size_t *len,
-		     struct span_error *err)
+static bool is_stream(struct span_str head)
 {
-	const size_t enough = 64;
+	return span_payload_detect(head.p, head.len) ||
+	       span_stream_detect(head.p, head.len);
+}
+
+/*
+ * As much of the beginning as it takes to know whether it is a FILE or a
+ * stream of payloads, damaged or not. What it is does not depend on how much
+ * a read gives.
+ */
+static int read_head(int fd, char *room, size_t size, struct span_str *head,
+		     bool *file, struct span_error *err)
+{
+	enum span_head what = SPAN_HEAD_MORE;
+	bool stream = false;
 	ssize_t n = 1;
 
-	*len = 0;
-	while (n && *len < enough) {
-		n = read(fd, head + *len, room - *len);
+	while (n && !stream && !what && head->len < size) {
+		n = read(fd, room + head->len, size - head->len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return span_error_set(err, SPAN_E_IO, "cannot read %s",
 					      decode_report.name);
-		*len += (size_t)n;
-		if (*len > 8 && span_payload_detect(head, *len))
-			break;
+		head->len += (size_t)n;
+		stream = head->len > 8 && is_stream(*head);
+		if (!stream && (head->len > 8 || !n))
+			what = span_split_head(head->p, head->len, !n);
 	}
+	*file = !stream && what != SPAN_HEAD_UNKNOWN;
 	return 0;
-}
-
-/* Is the input something else than a stream of payloads, damaged or not? */
-static bool is_file(struct span_str head)
-{
-	if (opt.from >= 0)
-		return true;
-	return head.len && !span_payload_detect(head.p, head.len) &&
-	       !span_stream_detect(head.p, head.len) &&
-	       span_format_detect(head.p, head.len) > 0;
 }
 
 static int decode_name(struct span_decoder *d, const char *name,
 		       struct span_writer *w, struct span_error *err)
 {
-	static char room[4096];
+	static char room[1u << 20];
 	struct span_str head = {room, 0};
+	bool file = true;
 	int fd = -1, rc = cmd_input_open(&fd, name, err);
 
 	if (rc < 0)
 		return rc;
 	decode_report.name = strcmp(name, "-") ? name : "standard input";
 	cmd_signals_drain(fd);
-	rc = read_head(fd, room, sizeof(room), &head.len, err);
+	if (opt.from < 0)
+		rc = read_head(fd, room, sizeof(room), &head, &file, err);
 	if (rc == 0)
-		rc = is_file(head) ? decode_file(d, fd, head, w, err)
-				   : decode_stream(d, fd, head, w, err);
+		rc = file ? decode_file(d, fd, head, w, err)
+			  : decode_stream(d, fd, head, w, err);
 	cmd_input_close(&fd);
 	return rc;
 }

@@ -20,7 +20,9 @@ static struct {
 
 static const struct cmd_option options[] = {
 	{CMD_WORD, 'o', "format", &opt.format, "FORMAT",
-	 "what to print: a template with %(fields), or one of", query_formats},
+	 "what to print (table on a terminal, else spans): a template "
+	 "with %(fields), or one of",
+	 query_formats},
 	{CMD_STRING, 0, "columns", &opt.columns, "LIST",
 	 "columns of a table or of CSV: trace_id,service,tag:KEY,...; help "
 	 "lists them",

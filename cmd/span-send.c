@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "send-open.h"
 #include "send-options.h"
 #include "send-report.h"
 #include "send-spool.h"
@@ -14,9 +15,8 @@
 #include "base/banned.h"
 
 #define SECOND_NS 1000000000ull
-#define MOMENT_NS 100000000ull	/* between two looks at signals */
-#define BATCH_MEMORY (8u << 20) /* of spans: what has more is sent */
-#define SPOOL_NS 100000000ull	/* that a span may be missing in the spool */
+#define MOMENT_NS 100000000ull /* between two looks at signals */
+#define SPOOL_NS 100000000ull  /* that a span may be missing in the spool */
 
 static struct {
 	struct span__send_url url;
@@ -27,29 +27,35 @@ static struct {
 	uint64_t start_ns;
 	uint64_t paced_ns;	/* when the next span may come, with --rate */
 	uint64_t give_up_at_ns; /* 0: nothing says when */
+	bool stopped_reading;	/* as it was given up */
 } state;
 
 /* ---- Giving up ---- */
+
+static bool has_given_up(void)
+{
+	return state.give_up_at_ns && cmd_monotonic_ns() >= state.give_up_at_ns;
+}
 
 static void look_at_signals(void)
 {
 	uint64_t now = cmd_monotonic_ns();
 
-	if (send_opt.spool) {
-		send_report.waiting = send_spool_waiting();
-		send_report.overflowed = send_spool_dropped();
-	}
-	send_report_look(state.sender, false);
+	if (send_opt.spool)
+		send_spool_counts(&send_report.spool);
+	send_report_look(state.sender);
 	if (cmd_stopped && (!state.give_up_at_ns ||
 			    state.give_up_at_ns > now + send_opt.stop_ns))
 		state.give_up_at_ns = now + send_opt.stop_ns;
-	if (state.give_up_at_ns && now >= state.give_up_at_ns)
+	if (has_given_up())
 		span__sender_give_up(state.sender);
 }
 
-static bool has_given_up(void)
+/* A pipe that nobody closes would go on for ever. */
+static int stop_reading(struct span_error *err)
 {
-	return state.give_up_at_ns && cmd_monotonic_ns() >= state.give_up_at_ns;
+	state.stopped_reading = true;
+	return span_error_set(err, SPAN_E_PEER, "given up");
 }
 
 /* ---- Batches ---- */
@@ -67,30 +73,63 @@ static int push_batch(struct span_error *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* Sending makes room. */
+static int wait_for_room(struct span_error *err)
+{
+	const struct timespec moment = {.tv_nsec = MOMENT_NS / 4};
+	uint64_t wait_ns = UINT64_MAX;
+	int rc = send_spool_tick(&wait_ns, true, err);
+
+	if (rc < 0)
+		return rc;
+	span__sender_wake(state.sender);
+	nanosleep(&moment, NULL);
+	look_at_signals();
+	return 0;
+}
+
+/*
+ * What can wait does so while the spool has as much as it may. It ends where
+ * nothing goes out.
+ */
+static int wait_for_spool(struct span_error *err)
+{
+	int rc = 0;
+
+	while (rc >= 0 && !send_spool_has_room() && !has_given_up()) {
+		rc = wait_for_room(err);
+		if (rc >= 0 && send_is_quiet(state.sender)) {
+			cmd_warn("%s is full, and nothing goes out: the rest "
+				 "of the input is not read",
+				 send_opt.spool);
+			state.give_up_at_ns = cmd_monotonic_ns();
+		}
+	}
+	return rc;
+}
+
 /* A full disk is waited for: sending makes room on it. */
 static int push_spool(struct span_error *err)
 {
-	const struct timespec moment = {.tv_nsec = MOMENT_NS};
 	uint64_t wait_ns = UINT64_MAX;
 	bool told = false;
-	int rc;
+	int rc = wait_for_spool(err);
 
+	if (rc < 0)
+		return rc;
 	while ((rc = send_spool_flush(err)) == SPAN_E_FULL && !has_given_up()) {
 		if (!told)
 			cmd_warn("%s; waiting for room", err->msg);
 		told = true;
-		rc = send_spool_tick(&wait_ns, err);
+		rc = wait_for_room(err);
 		if (rc < 0)
 			return rc;
-		span__sender_wake(state.sender);
-		nanosleep(&moment, NULL);
-		look_at_signals();
 	}
 	if (rc < 0)
 		return rc;
 	state.n_spooled = 0;
 	span__sender_wake(state.sender);
-	return send_spool_tick(&wait_ns, err);
+	return send_spool_tick(&wait_ns, false, err);
 }
 
 static int push(struct span_error *err)
@@ -130,7 +169,7 @@ static int gather(const struct span *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	return state.batch->n == state.batch->max ||
-	       span__batch_size(state.batch) >= BATCH_MEMORY;
+	       span__batch_size(state.batch) >= SEND_BATCH_MEMORY;
 }
 
 static int put(const struct span *s, struct span_error *err)
@@ -160,7 +199,9 @@ static int idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 	if (SECOND_NS < *wait_ns)
 		*wait_ns = SECOND_NS;
 	if (rc >= 0 && send_opt.spool)
-		rc = send_spool_tick(wait_ns, err);
+		rc = send_spool_tick(wait_ns, false, err);
+	if (rc >= 0 && has_given_up())
+		rc = stop_reading(err);
 	return rc;
 }
 
@@ -199,7 +240,7 @@ static int send_all(struct cmd_source *in, bool drains, struct span_error *err)
 	struct span span;
 	int rc = 0;
 
-	while ((drains || !cmd_stopped) &&
+	while ((drains || !cmd_stopped) && !has_given_up() &&
 	       (rc = cmd_source_next(in, &span, err)) > 0) {
 		rc = pace(err);
 		if (rc >= 0)
@@ -207,80 +248,39 @@ static int send_all(struct cmd_source *in, bool drains, struct span_error *err)
 		if (rc < 0)
 			break;
 	}
-	return rc < 0 ? rc : 0;
+	return rc < 0 && !state.stopped_reading ? rc : 0;
 }
 
 /*
- * What was read is sent, whatever ended the reading. A spool keeps what does
- * not go through for another time.
+ * A spool keeps what does not go through for another time: it is not waited for
+ * longer than it may be any use.
  */
-static int finish(struct span_error *err)
+static int finish_spool(struct span_error *err)
 {
 	uint64_t wait_ns = UINT64_MAX;
-	int rc = push(err);
 
-	if (send_opt.spool && !state.give_up_at_ns)
+	if (!state.give_up_at_ns)
 		state.give_up_at_ns =
 			cmd_monotonic_ns() + send_opt.retry_time_ns;
+	if (span__sender_is_refused(state.sender))
+		state.give_up_at_ns = cmd_monotonic_ns();
+	return send_spool_tick(&wait_ns, false, err);
+}
+
+/* What was read is sent, whatever ended the reading. */
+static int finish(struct span_error *err)
+{
+	int rc = push(err);
+
 	while (!rc) {
 		rc = span__sender_finish(state.sender, MOMENT_NS, err);
-		if (rc >= 0 && send_opt.spool &&
-		    send_spool_tick(&wait_ns, err) < 0)
+		if (rc >= 0 && send_opt.spool && finish_spool(err) < 0)
 			rc = err->code;
 		look_at_signals();
 	}
-	if (rc >= 0 && send_opt.spool && send_spool_waiting())
+	if (rc >= 0 && send_opt.spool)
 		rc = send_spool_settle_up(err);
 	return rc < 0 ? rc : 0;
-}
-
-static int open_spool(struct span_error *err)
-{
-	const struct send_spool_opts o = {.dir = send_opt.spool,
-					  .max_bytes = send_opt.max_bytes,
-					  .batch = (size_t)send_opt.batch,
-					  .batch_memory = BATCH_MEMORY};
-
-	return send_spool_open(&o, err);
-}
-
-static void say(void *arg, const char *text)
-{
-	(void)arg;
-	cmd_warn("%s", text);
-}
-
-static int open_sender(const char *name, const struct send_headers *h,
-		       struct span_error *err)
-{
-	bool udp = state.url.protocol == SPAN__SEND_JAEGER_UDP;
-	struct span__sender_opts o = {
-		.http = {.url = &state.url,
-			 .slots = udp ? 1 : (unsigned)send_opt.concurrency,
-			 .gzip = send_opt.gzip,
-			 .timeout_ns = send_opt.timeout_ns,
-			 .headers = h->v,
-			 .n_headers = h->n,
-			 .user = h->user.len ? h->user.p : NULL,
-			 .cacert = send_opt.cacert,
-			 .cert = send_opt.cert,
-			 .key = send_opt.key,
-			 .insecure = send_opt.insecure},
-		.name = name,
-		.message_max = udp ? send_opt.max_packet : send_opt.batch_bytes,
-		.no_retry = send_opt.no_retry,
-		.retry_min_ns = send_opt.retry_min_ns,
-		.retry_max_ns = send_opt.retry_max_ns,
-		.retry_time_ns = send_opt.retry_time_ns,
-		.say = say,
-	};
-
-	if (send_opt.spool) {
-		o.more = send_spool_more;
-		o.settled = send_spool_settled;
-		o.retry_time_ns = UINT64_MAX;
-	}
-	return span__sender_open(&state.sender, &o, err);
 }
 
 static int run(int argc, char **argv, struct span_error *err)
@@ -289,6 +289,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	struct send_headers headers = {0};
 	struct cmd_source *in = NULL;
 	int rc, ended;
+	bool live;
 
 	send_options_check(argc);
 	state.start_ns = cmd_monotonic_ns();
@@ -299,9 +300,12 @@ static int run(int argc, char **argv, struct span_error *err)
 	cmd_signals_source();
 	cmd_source_on_idle(idle, NULL);
 	if ((rc = send_headers_read(&headers, &send_opt.auth, err)) < 0 ||
-	    (send_opt.spool && (rc = open_spool(err)) < 0) ||
-	    (rc = open_sender(argv[0], &headers, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc - 1, argv + 1, NULL, err)) < 0)
+		goto done;
+	live = !cmd_source_is_store(in) && send_is_live(argc - 1, argv + 1);
+	if ((send_opt.spool && (rc = send_open_spool(!live, err)) < 0) ||
+	    (rc = send_open_sender(&state.sender, &state.url, argv[0], &headers,
+				   err)) < 0)
 		goto done;
 	cmd_sd_notify("READY=1");
 	rc = send_all(in,
@@ -313,8 +317,7 @@ static int run(int argc, char **argv, struct span_error *err)
 		*err = later;
 	rc = rc < 0 ? rc : ended;
 	look_at_signals();
-	send_report_look(state.sender, true);
-	send_report_end(state.start_ns);
+	send_report_end(state.sender, state.start_ns);
 	if (!rc && send_report_lost())
 		rc = CMD_PEER;
 done:

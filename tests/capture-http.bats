@@ -315,7 +315,7 @@ metric_is() {
 		 "baggage_restrictions": [{"baggageKey": "k", "maxValueLength": 10}]}
 	END
 	start out 'jaeger-http sampling' --strategies s.json
-	bar='"rateLimitingSampling":{"maxTracesPerSecond":42}}'
+	bar='"rateLimitingSampling":{"maxTracesPerSecond":42},"operationSampling":{"defaultSamplingProbability":0.5,"defaultLowerBoundTracesPerSecond":0,"perOperationStrategies":[{"operation":"/health","probabilisticSampling":{"samplingRate":0}}],"defaultUpperBoundTracesPerSecond":0}}'
 	for where in "$(url sampling /sampling)" "$(url sampling /api/sampling)" \
 		"$(url jaeger-http /api/sampling)"; do
 		ask "$where?service=bar"
@@ -602,6 +602,186 @@ metric_is() {
 	grep -E 'too many [1-9]' out.err
 }
 
+@test "span-capture: a body without a good span is refused, and counted" {
+	start out 'zipkin jaeger-http otlp-http admin' -v
+	good='{"traceId":"5b8efff798038103","id":"eee19b7ec3c1b174","name":"buy"}'
+	bad='{"traceId":"xyz","id":"eee19b7ec3c1b174","name":"buy"}'
+	url=$(url zipkin /api/v2/spans)
+	ask -d "[$bad,$bad]" -H "$json" "$url"
+	[[ $status = 400 && $type = "$plain" ]]
+	[[ $output = 'Unable to process request body: '*' at byte '* ]]
+	metric_is span_capture_bad_spans_total 2
+	metric_is 'span_capture_refused_total{port="'"$(port zipkin)"'",cause="bad"}' 1
+	# One good span is enough.
+	ask -d "[$bad,$good]" -H "$json" "$url"
+	answer 202 '' ''
+	metric_is span_capture_bad_spans_total 3
+	ask -d '[]' -H "$json" "$url"
+	answer 202 '' ''
+	metric_is span_capture_empty_total 1
+	# OTLP says so in a good answer, as the request itself was.
+	ask -H "$json" "$(url otlp-http /v1/traces)" -d '{"resourceSpans":[{"scopeSpans":[
+		{"spans":[{"traceId":"0123","spanId":"eee19b7ec3c1b174","name":"x"}]}]}]}'
+	[[ $status = 200 && $output = '{"partialSuccess":{"rejectedSpans":"1",'* ]]
+	metric_is span_capture_bad_spans_total 4
+	metric_is span_capture_empty_total 1
+	metric_is span_capture_refused_total 2
+	metric_is jaeger_collector_spans_rejected_total 4
+	stop "$pid"
+	[ "$("$dump" <out | wc -l)" = 1 ]
+	grep -q "received 4 .*written 1, dropped 0, refused 2 (2 bad), empty 1, bad spans 4," out.err
+}
+
+@test "span-capture: what was acknowledged and cannot be written is told of" {
+	span-capture -l zipkin:127.0.0.1:0 --metrics-file metrics \
+		>/dev/full 2>out.err 3>&- &
+	pid=$!
+	started+=("$pid")
+	err=out.err
+	wait_until grep -q listening "$err"
+	ask -d '[{"traceId":"5b8efff798038103","id":"eee19b7ec3c1b174"}]' \
+		-H "$json" "$(url zipkin /api/v2/spans)"
+	answer 202 '' ''
+	ends 74 "$pid"
+	grep -qx 'span-capture: warning: 1 payloads that were taken, and acknowledged when they came by HTTP or gRPC, were not written' "$err"
+	grep -q 'cannot write: No space left' "$err"
+	grep -qx 'span_capture_unwritten_total 1' metrics
+}
+
+@test "span-capture: SIGHUP without strategies is of no concern" {
+	start out zipkin
+	kill -HUP "$pid"
+	ask -d '[{"traceId":"5b8efff798038103","id":"eee19b7ec3c1b174"}]' \
+		-H "$json" "$(url zipkin /api/v2/spans)"
+	answer 202 '' ''
+	stop "$pid"
+	[ "$("$dump" <out | wc -l)" = 1 ]
+}
+
+@test "span-capture: two protocols at one port are wrong usage" {
+	in_namespace true 2>/dev/null || skip "no network namespaces here"
+	run --separate-stderr -2 in_namespace timeout 10 span-capture \
+		-l zipkin:127.0.0.1:4318 -l otlp-http:127.0.0.1:4318
+	[ "${stderr_lines[0]}" = "span-capture: 127.0.0.1:4318 cannot speak zipkin (--listen zipkin:127.0.0.1:4318) and otlp-http (--listen otlp-http:127.0.0.1:4318)" ]
+	run --separate-stderr -2 in_namespace timeout 10 span-capture \
+		--otlp=127.0.0.1 -l zipkin:127.0.0.1:4317
+	[ "${stderr_lines[0]}" = "span-capture: 127.0.0.1:4317 cannot speak otlp-grpc (--otlp=127.0.0.1) and zipkin (--listen zipkin:127.0.0.1:4317)" ]
+	# The same twice is fine.
+	run --separate-stderr -0 in_namespace timeout 10 span-capture --duration 10ms \
+		--otlp=127.0.0.1 -l otlp-grpc:127.0.0.1:4317
+}
+
+@test "span-capture: one limit holds for all servers, and one for each host" {
+	start out 'zipkin otlp-grpc jaeger-grpc admin' --max-connections 4 -v
+	cat >many.py <<-'END'
+		import select, socket, sys
+		ports, n = sys.argv[1:-1], int(sys.argv[-1])
+		all_ = [socket.create_connection(("127.0.0.1", int(port)))
+		        for i in range(3) for port in ports]
+		left = set(all_)
+		while len(left) > n:
+		    ready, _, _ = select.select(left, [], [], 10)
+		    assert ready, len(left)
+		    for s in ready:
+		        try:
+		            if not s.recv(4096):
+		                left.remove(s)
+		        except ConnectionResetError:
+		            left.remove(s)
+		assert not select.select(left, [], [], 0.2)[0]
+	END
+	$python many.py "$(port zipkin)" "$(port otlp-grpc)" "$(port jaeger-grpc)" 4
+	stop "$pid"
+	grep -q 'connections 4, .* too many 5$' out.err
+	start out 'zipkin otlp-grpc jaeger-grpc' --max-connections 40 \
+		--max-connections-per-peer 2 -v
+	$python many.py "$(port zipkin)" "$(port otlp-grpc)" "$(port jaeger-grpc)" 2
+	stop "$pid"
+	grep -q 'connections 2, .* too many 7$' out.err
+	run --separate-stderr -2 span-capture --zipkin --max-connections 4 \
+		--max-connections-per-peer 5
+	[[ $stderr = *'--max-connections-per-peer is more than --max-connections'* ]]
+}
+
+@test "span-capture: too few descriptors are said" {
+	run --separate-stderr -0 bash -c 'ulimit -n 300; exec span-capture \
+		-l zipkin:127.0.0.1:0 --duration 10ms'
+	[[ $stderr = *'the system allows 300 open files, too few for 1024 connections'* ]]
+	# The soft limit is raised.
+	run --separate-stderr -0 bash -c 'ulimit -Sn 300; exec span-capture \
+		-l zipkin:127.0.0.1:0 --duration 10ms'
+	[[ $stderr != *'open files'* ]]
+}
+
+@test "span-capture: a body without an end is told that it is too large" {
+	start out 'jaeger-http admin' --max-body 1K
+	$python - "$(port jaeger-http)" <<-'END'
+		import socket, sys
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		s.settimeout(20)
+		s.sendall(b"POST /api/traces HTTP/1.1\r\nHost: x\r\n"
+		          b"Content-Type: application/x-thrift\r\n"
+		          b"Transfer-Encoding: chunked\r\n\r\n")
+		chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+		for i in range(66):
+		    s.sendall(chunk)
+		answer = b""
+		while piece := s.recv(4096):
+		    answer += piece
+		assert answer.startswith(b"HTTP/1.1 413 "), answer
+		assert b"Connection: close" in answer
+	END
+	metric_is span_capture_requests_too_large_total 1
+	metric_is span_capture_requests_refused_total 1
+	stop "$pid"
+}
+
+@test "span-capture: the time of a head begins with its first byte" {
+	start out 'jaeger-http admin'
+	# Nobody has sent a line; ten seconds and the pace of looking are enough.
+	$python - "$(port jaeger-http)" <<-'END'
+		import socket, sys, time
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		start = time.monotonic()
+		s.settimeout(1)
+		while time.monotonic() - start < 20:
+		    try:
+		        s.send(b"G")
+		        if not s.recv(1):
+		            break
+		    except socket.timeout:
+		        continue
+		    except ConnectionError:
+		        break
+		assert 9 < time.monotonic() - start < 15
+	END
+	metric_is span_capture_connection_timeouts_total 1
+	stop "$pid"
+}
+
+@test "span-capture: SIGTERM ends it under full load, too" {
+	# On one processor, behind the senders: there is always something to read.
+	one=(taskset -c "$(sed -nE 's/^Cpus_allowed_list:\t([0-9]+).*/\1/p' /proc/self/status)")
+	nice -n 10 "${one[@]}" span-capture -l udp:127.0.0.1:0 \
+		>/dev/null 2>out.err 3>&- &
+	pid=$!
+	started+=("$pid")
+	err=out.err
+	wait_until grep -q listening "$err"
+	for _ in 1 2 3; do
+		"${one[@]}" "$BUILD/tests/bench/udp-blast" 127.0.0.1 \
+			"$(port udp)" 100000000 60 3>&- &
+		started+=("$!")
+	done
+	dropped() {
+		awk -v port="$(printf %04X "$(port udp)")" \
+			'$2 ~ port && $NF > 1000 {n++} END {exit !n}' /proc/net/udp
+	}
+	wait_until dropped
+	kill -TERM "$pid"
+	ends 0 "$pid"
+}
+
 @test "span-capture: a request with two lengths is refused" {
 	start out jaeger-http
 	$python - "$(port jaeger-http)" <<-'END'
@@ -793,7 +973,7 @@ metric_is() {
 	run --separate-stderr -2 span-capture -l 9411
 	[ "$stderr" = "span-capture: '9411' is not PROTO:ADDRESS:PORT" ]
 	run --separate-stderr -2 span-capture --udp --max-body 1M
-	[ "${stderr_lines[0]}" = "span-capture: --tls-cert, --strategies, --cors-origin and --max-body go with a TCP port, as of --all" ]
+	[ "${stderr_lines[0]}" = "span-capture: --tls-cert, --strategies, --cors-origin, --max-body and --max-connections-per-peer go with a TCP port, as of --all" ]
 	echo '{}' >s.json
 	run --separate-stderr -2 span-capture -l otlp-http:127.0.0.1:0 \
 		--strategies s.json

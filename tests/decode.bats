@@ -177,6 +177,75 @@ payloads() {
 	EOF
 }
 
+@test "span-decode: a first line that is cut costs only itself" {
+	line='{"traceID":"1","spanID":"2","operationName":"o","process":{"serviceName":"s"}}'
+	for cut in '{"traceID":"1","spans":[' '{"traceID":"1",' '{"traceID":' \
+		'{"traceID":"1","logs":[{"fields":[' '{"tra'; do
+		printf '%s\n' "$cut" "$line" "$line" >lines
+		run --separate-stderr -0 span-decode -v --output out lines
+		[ "$(spans <out | wc -l)" = 2 ]
+		[ "${stderr_lines[0]}" = "span-decode: warning: lines: the JSON text is cut short by the line's end at byte ${#cut}" ]
+	done
+}
+
+@test "span-decode: what a file is does not depend on reads or on order" {
+	tags=$(printf '"t%d":"x",' {1..900})
+	echo "[{\"kind\":\"SERVER\",\"tags\":{${tags}\"z\":\"\"},\"duration\":5,\"id\":\"2\",\"traceId\":\"1\"}]" >zipkin
+	echo "{\"resource\":{\"x\":{${tags}\"z\":0}},\"schemaUrl\":\"\",\"instrumentationLibrarySpans\":[{\"spans\":[{\"traceId\":\"00000000000000000000000000000001\",\"spanId\":\"0000000000000002\"}]}]}" >otlp
+	{ seq -f 'column number %g' -s, 400; echo ',trace_id,span_id'; } |
+		tr -d '\n' >csv
+	echo >>csv
+	seq -s, 402 >>csv
+	echo '[[{"traceID":"1","spanID":"2","operationName":"o"}],[{"traceID":"1","spanID":"2"}]]' >lists
+	for file in zipkin otlp csv lists; do
+		span-decode "$file" | spans >want
+		[ -s want ]
+		{ head -c 3 "$file"; tail -c +4 "$file" | head -c 70
+			tail -c +74 "$file"; } | span-decode | spans | diff -u want -
+	done
+	[ "$(wc -l <want)" = 2 ]
+}
+
+@test "span-decode: records that 0x1e begins are read as JSON" {
+	span='{"traceID":"1","spanID":"2","process":{"serviceName":"s"}}'
+	printf '\x1e%s\n' "$span" "${span:0:30}" "$span" >seq
+	run --separate-stderr -0 span-decode --output out seq
+	[ "$(spans <out | wc -l)" = 2 ]
+	[ "$stderr" = "span-decode: warning: seq: the JSON text is cut short by the line's end at byte 91" ]
+}
+
+@test "span-decode: nothing but space is no spans" {
+	printf ' \n\t\r\n' >space
+	run --separate-stderr -0 bash -c 'span-decode space >out'
+	[ -z "$stderr" ] && [ ! -s out ]
+	run --separate-stderr -0 bash -c 'span-decode --from auto space >out'
+	[ -z "$stderr" ] && [ ! -s out ]
+}
+
+@test "span-decode: JSON of no known format is exit 65" {
+	echo '{"some":"thing"}' >other.json
+	run --separate-stderr -65 span-decode -q --output out other.json
+	[ "$stderr" = "span-decode: other.json: no format that is known" ]
+	run --separate-stderr -0 span-decode -q --from auto --output out other.json
+}
+
+@test "span-decode: CSV has OTLP's words, and durations of parts" {
+	printf '\xef\xbb\xbf' >in.csv
+	cat >>in.csv <<-'EOF'
+	"link_id",trace_id,span_id,kind,status,duration
+	x,1,2,SPAN_KIND_SERVER,STATUS_CODE_ERROR,1m30.5s
+	x,1,3,SPAN_KIND_UNSPECIFIED,STATUS_CODE_UNSET,1d2h3ms
+	x,1,4,client,ok,1m30
+	EOF
+	run --separate-stderr -0 span-decode --output out in.csv
+	[ "$stderr" = "span-decode: warning: in.csv: a span is skipped: a duration without a number or a unit at byte 154" ]
+	spans <out | jq -c '[.kind, .status, .duration_ns]' >got
+	diff -u - got <<-'EOF'
+	["server","error",90500000000]
+	[null,"unset",93600003000000]
+	EOF
+}
+
 # A million spans and more go through the memory of a few.
 @test "span-decode: a large file takes little memory" {
 	[ "${SANITIZERS:-no}" != yes ] || skip "sanitizers take their own"
@@ -273,6 +342,38 @@ payloads() {
 @test "span-decode: gzip input is read" {
 	gzip -c "$DATA/zipkin.payloads" >z.gz
 	span-decode z.gz | spans | diff -u "$DATA/zipkin.want" -
+}
+
+@test "span-decode: zstd input is read, in whatever frames; damage is exit 65" {
+	grep -q '^#define HAVE_ZSTD 1' "$BUILD/config.h" || {
+		printf '\x28\xb5\x2f\xfd' >z.zst
+		run --separate-stderr -2 span-decode z.zst
+		[[ $stderr = *"z.zst is compressed with zstd, which this build does not read" ]]
+		return
+	}
+	command -v zstd || skip "no zstd"
+	size=$(stat -c %s "$DATA/zipkin.payloads")
+	head -c 100 "$DATA/zipkin.payloads" | zstd -q >z.zst
+	tail -c "$((size - 100))" "$DATA/zipkin.payloads" | zstd -q >>z.zst
+	span-decode z.zst | spans | diff -u "$DATA/zipkin.want" -
+	span-decode <z.zst | spans | diff -u "$DATA/zipkin.want" -
+	seq 100000 | zstd -q | head -c 5000 >cut.zst
+	run --separate-stderr -65 bash -c 'span-decode --from csv cut.zst >out'
+	[[ $stderr = *"cut.zst: the zstd data ends early, at byte 5000" ]]
+	{ head -c 50 z.zst; printf '%030d' 0; tail -c +81 z.zst; } >bad.zst
+	run --separate-stderr -65 bash -c 'span-decode --from csv bad.zst >out'
+	[[ $stderr = *"bad.zst: damaged zstd data near byte "* ]]
+}
+
+@test "span-decode: a parent of 0 and a negative duration of Zipkin's are said in tags" {
+	printf '\x1c\x16\x02\x28\x01o\x16\x04\x16\x00\x19\x0c\x29\x0c\x36\x09\x00' >bin
+	echo '[{"traceId":"1","id":"2","duration":-7}]' >json
+	span-decode bin json | spans |
+		jq -c '[.parent_id, .duration_ns, .tags, .marks]' >got
+	diff -u - got <<-'EOF'
+	[null,1000,{"errZeroParentID":"0","errNegativeDuration":"-5"},["clamped","renamed"]]
+	[null,1000,{"errNegativeDuration":"-7"},["clamped","renamed"]]
+	EOF
 }
 
 @test "span-decode: wrong options and files are refused" {

@@ -118,3 +118,33 @@ archive() {
 	done
 	PATH=$PWD/bin archive 2
 }
+
+# Run the commands of a page in a directory that has examples/; trace-diff
+# says by exit 1 that something differs.
+investigate() {
+	local line
+	grep '^    \$ ' "$1" | while IFS= read -r line; do
+		printf '%s\n' "${line#    }"
+		bash -o pipefail -c "${line#    \$ }" || [ $? = 1 ] || echo "[exit $?]"
+	done
+}
+
+# What investigations.md says below a question.
+answer() {
+	awk -v head="## $1" '/^## /{ shown = index($0, head) == 1 } shown' \
+		examples/investigations.md
+}
+
+@test "examples: five investigations find what is wrong with the shop" {
+	ln -s "$SRC/examples" examples
+	sed -n 's/^    //p' examples/investigations.md >want
+	investigate examples/investigations.md >got
+	diff -u want <(sed '/^$/d' got)
+	# The causes, which are in investigations.json, come first.
+	answer 'Which' | grep -A 1 '^    guilty' | grep -q 'stock Reserve'
+	answer 'Why' | grep -q '^    +  .*tax GET /rates .*new$'
+	answer 'What did' | grep -A 1 '^    error' | grep -q 'payment Pay by paypal: no answer'
+	answer 'What do' | grep -q 'payment payment.method=paypal$'
+	answer 'What do' | grep -q 'failures took 3.00s'
+	answer 'Who' | grep -A 1 '^    n+1' | grep -q 'orders List: SELECT \* FROM item'
+}

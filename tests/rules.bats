@@ -58,10 +58,12 @@ writes() {
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
+	span-stats) echo "span-gen --seed 1 | span-stats" ;;
 	span-store)
 		# shellcheck disable=SC2016
 		echo 'span-store append --ack-fd 1 "$BATS_TEST_TMPDIR/$BASHPID" "$DATA/store.spans"'
 		;;
+	trace-diff) echo "trace-diff '$DATA/store.spans' '$DATA/store.spans'" ;;
 	trace-to-loki) echo "span-gen --seed 1 | trace-to-loki -q" ;;
 	trace-view) echo "span-gen --seed 1 | trace-view" ;;
 	*) return 1 ;;
@@ -251,7 +253,7 @@ silent() {
 		objects=$(make_variable "${v}_OBJECTS")
 		libs=$(make_variable "${v}_LDADD")
 		[ -n "$objects" ]
-		libs="$libs $(make_variable ZLIB_LIBS)"
+		libs="$libs $(make_variable ZLIB_LIBS) $(make_variable ZSTD_LIBS)"
 		libs=${libs//lib\/libspancore.la/lib\/.libs\/libspan.so}
 		libs=$(sed -E 's,(lib|cmd)/(lib[a-z]+)\.la,\1/.libs/\2.a,g' <<<"$libs")
 		echo "$p: $objects $libs"
@@ -296,6 +298,9 @@ payload stream
 text text
 codec codec
 trace trace
+diff trace
+findings trace
+patterns trace
 store store
 query query
 graph graph
@@ -308,7 +313,7 @@ END
 		for used in $(sed -nE 's/^#include "([^"]+)".*/\1/p' "$file"); do
 			echo "$file includes $used"
 			case $used in
-			base/banned.h | net/*) ;;
+			base/banned.h | config.h | net/*) ;;
 			cmd/*.inc) [ -f "$BUILD/$used" ] ;;
 			cmd/*) [ -f "$SRC/$used" ] ;;
 			*/*) false ;;

@@ -6,9 +6,9 @@ demo() {
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
 }
 
-@test "span-graph: dot, json and csv of a small shop" {
+@test "span-graph: a small shop in every format" {
 	demo >in
-	for format in dot json csv; do
+	for format in dot json csv matrix mermaid graphml cytoscape grafana jaeger prometheus; do
 		run --separate-stderr -0 span-graph -o $format in
 		[ -z "$stderr" ]
 		same span-graph-$format.want
@@ -169,11 +169,11 @@ same_graph() {
 	span-gen --seed 1 --spans 40000 --rate 300000 >in
 	span-store append --no-seal -q s in
 	span-graph --memory 1G -o csv in >whole
-	run --separate-stderr -0 span-graph --memory 2M -o csv in
+	run --separate-stderr -0 span-graph --memory 500K -o csv in
 	[[ $stderr = *" traces were cut for want of memory; see --memory" ]]
 	calls() { sed -nE 's/^"checkout","notification",([0-9]+),.*/\1/p'; }
 	[ "$(calls <<<"$output")" -lt "$(calls <whole)" ]
-	run --separate-stderr -0 span-graph --memory 2M -o csv -s s
+	run --separate-stderr -0 span-graph --memory 500K -o csv -s s
 	[ -z "$stderr" ]
 	same "$PWD/whole"
 }
@@ -243,4 +243,222 @@ same_graph() {
 # A processor that this process may use.
 one_cpu() {
 	taskset -pc $BASHPID | sed 's/.*[ ,-]//'
+}
+
+@test "span-graph: operations, and what has no spans, in every format" {
+	demo >in
+	for format in dot json csv mermaid; do
+		run --separate-stderr -0 span-graph --by operation --peers -o $format in
+		[ -z "$stderr" ]
+		same span-graph-operations-$format.want
+	done
+	run --separate-stderr -2 span-graph --by operation -o jaeger in
+}
+
+@test "span-graph: calls of operations are those of an independent count" {
+	span-gen --seed 7 -n 400 --error-rate 0.1 >in
+	span-query --spans -o jsonl in >in.jsonl
+	for by in service operation; do
+		span-graph --by $by --peers -o csv in |
+			python3 -c 'import csv, sys
+for r in csv.DictReader(sys.stdin):
+    print(r["parent"], r.get("parent_operation", ""), r["child"], r.get("child_operation", ""),
+          r["child_type"], r["kind"], r["calls"], r["errors"], sep="|")' | sort >got
+		python3 "$SRC/tests/graph-count.py" $by <in.jsonl | sort >want
+		[ "$(wc -l <want)" -gt 10 ]
+		diff -u want got
+	done
+}
+
+@test "span-graph: every format is what its reader expects, also of names that attack" {
+	span-gen --seed 3 -p hostile -n 60 >in
+	for by in service operation; do
+		for format in json cytoscape grafana; do
+			span-graph --by $by --peers -o $format in | jq -e . >/dev/null
+		done
+		span-graph --by $by --peers -o prometheus in >metrics
+		! command -v promtool || promtool check metrics <metrics
+		span-graph --by $by --peers -o graphml in >xml
+		! command -v xmllint || xmllint --noout xml
+		span-graph --by $by --peers -o csv in | python3 -c 'import csv, sys
+n = {len(r) for r in csv.reader(sys.stdin, strict=True)}
+assert len(n) == 1, n'
+		# No name leaves its label.
+		span-graph --by $by --peers -o mermaid in >mermaid
+		run ! grep -vE '^(flowchart LR|	(subgraph s[0-9]+\[".*"\]|end|n[0-9]+(\[|\(\[|\[\[|\[\()"[^]["<>`\\|{}]*"(\]|\]\)|\]\]|\)\])|n[0-9]+ (-->|-\.->)\|"[0-9,a-z ]*"\| n[0-9]+|linkStyle [0-9]+ stroke:#[0-9a-f]*,stroke-width:[0-9.]*px))$' mermaid
+		for format in dot json csv mermaid graphml cytoscape grafana prometheus; do
+			# No control, and no character that turns the direction of text.
+			span-graph --by $by --peers -o $format in | tr -d '\r\n\t' >text
+			run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' text
+		done
+	done
+}
+
+@test "span-graph: links to other traces are edges" {
+	cat >in.json <<'END'
+{"resourceSpans":[
+ {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"batch"}}]},
+  "scopeSpans":[{"spans":[
+   {"traceId":"0000000000000000000000000000000b","spanId":"00000000000000b1","name":"run","startTimeUnixNano":"1000","endTimeUnixNano":"3000",
+    "links":[{"traceId":"0000000000000000000000000000000a","spanId":"00000000000000a1"},
+             {"traceId":"0000000000000000000000000000000c","spanId":"00000000000000c1"}]}]}]},
+ {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},
+  "scopeSpans":[{"spans":[
+   {"traceId":"0000000000000000000000000000000a","spanId":"00000000000000a1","name":"order","startTimeUnixNano":"500","endTimeUnixNano":"900"}]}]}]}
+END
+	span-decode --from otlp-json in.json >in
+	run --separate-stderr -0 span-graph --links -o csv in
+	[ "${lines[1]}" = '"web","batch",1,0,2000,2000,2000,2000,link' ]
+	[ ${#lines[@]} = 2 ]
+	[ "$stderr" = "span-graph: warning: 1 link leads to spans that are not there" ]
+	span-store append -q s in
+	run --separate-stderr -0 span-graph --links -o csv -s s
+	[ ${#lines[@]} = 2 ]
+	run -0 span-graph -o csv in
+	[ ${#lines[@]} = 1 ]
+}
+
+@test "span-graph: sampled traces count as many as they stand for" {
+	demo | span-query --spans -o jsonl | jq -c '.trace_state = "ot=th:c"' |
+		span-decode --from jsonl >in
+	span-graph -o json in | jq -c '.calls[] | [.calls * 4, .errors * 4, .p50_ns, .mean_ns]' >want
+	[ "$(wc -l <want)" = 3 ]
+	span-graph --weighted -o json in | jq -c '.calls[] | [.calls, .errors, .p50_ns, .mean_ns]' | diff want -
+	span-store append -q s in
+	span-graph --weighted -o json -s s | jq -c '.calls[] | [.calls, .errors, .p50_ns, .mean_ns]' | diff want -
+}
+
+@test "span-graph: only a part of it, on request" {
+	span-gen --seed 1 -n 500 >in
+	edges() { span-graph -o csv "$@" in | tail -n +2 | cut -d, -f 1-2 | tr -d '"'; }
+	edges >all
+	edges --focus payment --depth 1 >near
+	grep -x -e '.*,payment' -e 'payment,.*' all | diff - near
+	# Without a depth: everything on the way from the gateway to a payment.
+	edges --focus payment >far
+	grep -qx gateway,checkout far
+	run ! grep -x gateway,search far
+	span-graph -o csv in | tail -n +2 | sort -t, -k3,3nr -s | head -n 3 | sort >want
+	span-graph -o csv --top 3 in | tail -n +2 | sort | diff want -
+	span-graph -o csv in | awk -F, 'NR == 1 || $3 >= 100' >want
+	span-graph -o csv --min-calls 100 in | diff want -
+	span-graph -o csv in | grep -E 'kind$|,async$' >want
+	span-graph -o csv --edges async in | diff want -
+	run --separate-stderr -1 span-graph --focus nothing in
+	[ -z "$output" ]
+	[ "$stderr" = "span-graph: warning: no such service in the graph" ]
+	run --separate-stderr -2 span-graph --depth 1 in
+	span-graph --focus payment --by operation -o json in | jq -e '.calls | length > 2'
+}
+
+@test "span-graph: saved graphs of parts add up to the graph of all" {
+	for seed in 1 2 3; do
+		span-gen --seed $seed -n 200 >$seed.spans
+		span-graph --peers --by operation --partial --output $seed.graph $seed.spans
+	done
+	for format in json csv dot; do
+		span-graph --peers --by operation --memory 1G -o $format 1.spans 2.spans 3.spans >want
+		span-graph --merge -o $format 3.graph 1.graph 2.graph | diff want -
+		cat 1.graph 2.graph 3.graph | span-graph --merge -o $format | diff want -
+	done
+	# Sums of sums, and of a store.
+	span-graph --merge --partial 1.graph 2.graph >half
+	span-graph --merge -o dot half 3.graph | diff want -
+	span-store append -q s 1.spans
+	span-graph --partial -s s --output s.graph
+	span-graph -s s -o csv >want
+	span-graph --merge -o csv s.graph | diff want -
+}
+
+@test "span-graph: a saved graph that is damaged is an error with its place" {
+	demo | span-graph --partial >good
+	cp good bad
+	printf X | dd of=bad bs=1 seek=100 conv=notrunc status=none
+	run --separate-stderr -65 span-graph --merge good bad
+	[ -z "$output" ]
+	[[ $stderr = "span-graph: bad: at byte "*": bad graph: its checksum is another one" ]]
+	head -c 200 good >torn
+	run --separate-stderr -65 span-graph --merge torn
+	[[ $stderr = "span-graph: torn: at byte "*": bad graph: it ends inside a value" ]]
+	demo >in
+	run --separate-stderr -65 span-graph --merge in
+	[[ $stderr = *"bad graph: "* ]]
+	demo | span-graph --partial --self-edges >other
+	run --separate-stderr -2 span-graph --merge good other
+	[[ $stderr = *"counted with different options"* ]]
+	run --separate-stderr -2 span-graph --diff good other
+	run --separate-stderr -2 span-graph --merge --peers good
+	run --separate-stderr -2 span-graph --partial -o csv in
+}
+
+@test "span-graph: the difference of two graphs is a gate" {
+	demo >old
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200 --error-rate 0.2 |
+		span-query --spans --not-tag 'span.kind=consumer' -o spans >new
+	run --separate-stderr -0 span-graph --diff old old
+	[ "$output" = "0 added, 0 removed, 0 changed, 3 alike" ]
+	run --separate-stderr -1 span-graph --diff old new
+	[ -z "$stderr" ]
+	[[ ${lines[0]} = "changed  web -> cart (sync): more errors, "* ]]
+	[[ ${lines[1]} = "removed  web -> mail (async): 43 calls, "* ]]
+	[[ $output = *"0 added, 1 removed, 2 changed, 0 alike" ]]
+	run --separate-stderr -1 span-graph --diff new old
+	[[ $output = *"added    web -> mail (async)"*"1 added, 0 removed, 2 changed, 0 alike" ]]
+	# What only got better is no reason to stop.
+	run -0 span-graph --diff --edges sync new old
+	[[ $output = *"fewer errors"* ]]
+	run -0 span-graph --diff --diff-errors 1 --edges sync --diff-latency 99 old new
+	run -0 span-graph --diff --min-calls 1000 old new
+	run -1 span-graph --diff -o json old new
+	jq -e '.removed == 1 and .calls[0].changes == ["more errors"] and .calls[1].after == null' <<<"$output"
+	span-graph --partial old >old.graph
+	run -0 span-graph --diff old.graph old
+	run -1 span-graph --diff old.graph <(span-graph --partial new)
+	run -1 span-graph --diff -o dot old new
+	grep -c 'color="#c9190b", .*style=dashed' <<<"$output"
+	! command -v dot || dot -Tplain <<<"$output" >/dev/null
+	run --separate-stderr -2 span-graph --diff old
+	run --separate-stderr -2 span-graph --diff -o csv old new
+	run --separate-stderr -2 span-graph --diff --diff-errors -1 old new
+}
+
+@test "span-graph: cycles, hubs and paths" {
+	# a calls b calls c calls a; c calls d.
+	i=0
+	for s in a b c a:c d:c; do
+		i=$((i + 1))
+		case $s in *:*) parent=3 ;; *) parent=$((i - 1)) ;; esac
+		printf '{"trace_id":"1","span_id":"%d","parent_id":"%d","service":"%s","name":"op%d","start_ns":%d,"duration_ns":5}\n' \
+			$i $parent "${s%:*}" $i $i
+	done | sed 's/"parent_id":"0",//' | span-decode --from jsonl >in
+	run --separate-stderr -0 span-graph --cycles in
+	[ -z "$stderr" ]
+	[ "${lines[0]}" = "a, b, c" ]
+	[ "${lines[1]}" = "    a -> b (sync): 1 call, 0 errors" ]
+	[ ${#lines[@]} = 4 ]
+	run -0 span-graph --cycles -o json in
+	jq -e '[.cycles[].nodes[].service] == ["a", "b", "c"]' <<<"$output"
+	run -0 span-graph --cycles <(demo)
+	[ -z "$output" ]
+	run -0 span-graph --hubs in
+	[ "${lines[0]}" = "c: called by 1 (1 calls), calls 2 (2 calls)" ]
+	[ ${#lines[@]} = 4 ]
+	span-graph --hubs -o json in | jq -e '.hubs | length == 4'
+	run -0 span-graph --paths c in
+	[ "${lines[0]}" = "1 call in 1 trace, 0000000000000001: a > b > c > a" ]
+	[ "${lines[1]}" = "1 call in 1 trace, 0000000000000001: a > b > c > d" ]
+	run -0 span-graph --paths d --by operation in
+	[ "$output" = "1 call in 1 trace, 0000000000000001: a op1 > b op2 > c op3 > d op5" ]
+	span-graph --paths d -o json in | jq -e '.dependencies[0].path | map(.service) == ["a", "b", "c", "d"]'
+	run -0 span-graph --paths x in
+	[ -z "$output" ]
+	run --separate-stderr -2 span-graph --paths x -o csv in
+	run --separate-stderr -2 span-graph --cycles --hubs in
+	run --separate-stderr -2 span-graph -o text in
+	# Names that attack stay in their line.
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	for report in --cycles --hubs; do
+		span-graph --by operation --self-edges $report hostile | tr -d '\n' >text
+		run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]' text
+	done
 }

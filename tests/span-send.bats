@@ -145,8 +145,8 @@ print(s.getsockname()[1])')
 	done
 }
 
-@test "span-send: other statuses reject for good, and are told once" {
-	for code in 301 400 401 403 404 405 415 501; do
+@test "span-send: what a collector calls bad is rejected, and told once" {
+	for code in 400 422; do
 		collector "log$code" "$code,text=because" 200
 		run --separate-stderr -69 send --concurrency 1 --batch 5 \
 			"jaeger+http://127.0.0.1:$port"
@@ -160,6 +160,32 @@ print(s.getsockname()[1])')
 	run --separate-stderr -69 send "jaeger+http://127.0.0.1:$port"
 	[ "$(account rejected)" = "$n" ]
 	[ "$(grep -c "HTTP 400" <<<"$stderr")" = 1 ]
+}
+
+@test "span-send: what it refuses for another reason is given up at once" {
+	for code in 301 401 403 404 405 415 501; do
+		collector "log$code" "$code,text=because" 200
+		run --separate-stderr -69 send --concurrency 1 --batch 5 \
+			"jaeger+http://127.0.0.1:$port"
+		lost=$(account "given up")
+		[ "$lost" -gt 0 ]
+		[ "$(account accepted)" = "$((n - lost))" ]
+		[ "$(account rejected)" = 0 ]
+		[ "$(account "sent again")" = 0 ]
+		[[ $stderr = *": HTTP $code: because; "* ]]
+	done
+}
+
+@test "span-send: a collector that never says the same is heard so often" {
+	answers=()
+	for i in {1..30}; do
+		answers+=("400,text=reason $i")
+	done
+	collector log "${answers[@]}" 200
+	run --separate-stderr -69 send --batch 5 --concurrency 1 \
+		"jaeger+http://127.0.0.1:$port"
+	[ "$(grep -c 'HTTP 400: reason' <<<"$stderr")" = 16 ]
+	[[ $stderr = *": and 14 more failures, for other reasons"* ]]
 }
 
 @test "span-send: what a collector says does nothing to a terminal" {
@@ -223,6 +249,12 @@ print(s.getsockname()[1])')
 	run --separate-stderr -69 send --retry-max-time 1m --concurrency 64 \
 		"jaeger+http://127.0.0.1:$port"
 	[ "$(account "given up")" = "$n" ]
+	# What is not tried again does not hold up the others.
+	collector once 503,retry-after=3600 200
+	run --separate-stderr -69 timeout 10 span-send -v --no-retry --batch 20 \
+		--concurrency 1 "otlp+http://127.0.0.1:$port" "$in"
+	[ "$(account "given up")" = 20 ]
+	[ "$(account accepted)" = "$((n - 20))" ]
 }
 
 @test "span-send: nobody there is tried until --retry-max-time" {
@@ -310,7 +342,9 @@ print(s.getsockname()[1])')
 	for code in 400 404 408 500 501; do
 		collector "log$code" "$code"
 		run --separate-stderr -69 send "otlp+http://127.0.0.1:$port"
-		[ "$(account rejected)" = "$n" ]
+		fate="given up"
+		[ "$code" != 400 ] || fate=rejected
+		[ "$(account "$fate")" = "$n" ]
 		[ "$(account "sent again")" = 0 ]
 	done
 }
@@ -351,10 +385,18 @@ print(s.getsockname()[1])')
 		PERMISSION_DENIED UNIMPLEMENTED UNAUTHENTICATED RESOURCE_EXHAUSTED OK
 	run --separate-stderr -69 send --concurrency 1 --batch 10 \
 		"otlp+grpc://127.0.0.1:$port"
-	[ "$(account rejected)" = 80 ]
+	[ "$(account rejected)" = 10 ]
+	[ "$(account "given up")" = 70 ]
 	[ "$(account accepted)" = "$((n - 80))" ]
 	[ "$(account failed)" = 8 ]
 	[[ $stderr = *": gRPC INVALID_ARGUMENT: no%41; 10 spans are rejected"* ]]
+}
+
+@test "span-send: Jaeger over gRPC tries again when a queue is full" {
+	collector log --grpc RESOURCE_EXHAUSTED OK
+	run --separate-stderr -0 send --concurrency 1 "jaeger+grpc://127.0.0.1:$port"
+	[ "$(account accepted)" = "$n" ]
+	[ "$(account failed)" = 1 ]
 }
 
 @test "span-send: a pause that RetryInfo asks for is kept" {
@@ -394,6 +436,22 @@ print(s.getsockname()[1])')
 	diff <(ids <"$in") <(ids_in otlp-proto grpc)
 }
 
+@test "span-send: files of certificates that are none are wrong usage, with the name" {
+	command -v openssl >/dev/null || skip "no openssl"
+	for name in one two; do
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name \
+			-days 2 -subj /CN=localhost 2>/dev/null
+	done
+	echo junk >junk
+	for files in "--cacert nothere" "--cacert junk" "--cert junk --key one.key" \
+		"--cert one --key junk" "--cert one" "--cert one --key two.key"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 span-send $files \
+			otlp+https://127.0.0.1:9 "$in"
+		[[ $stderr = *"${files##* }"* ]]
+	done
+}
+
 # ---- Headers and secrets ----
 
 @test "span-send: headers, of arguments and of a file" {
@@ -406,6 +464,19 @@ print(s.getsockname()[1])')
 	for line in 'X-One: 1' 'X-Two: 2' 'X-Scope-OrgID: tenant' 'Cookie: a=b'; do
 		grep -qx "$line" log/1.head
 	done
+}
+
+@test "span-send: headers of the environment, secrets too" {
+	collector log
+	KEYS=$'X-API-Key: s3cret\nX-Other: 1' run --separate-stderr -0 send \
+		--header-env KEYS "jaeger+http://127.0.0.1:$port"
+	grep -qx 'X-API-Key: s3cret' log/1.head
+	grep -qx 'X-Other: 1' log/1.head
+	KEYS='s3cret without a name' run --separate-stderr -2 send --header-env KEYS \
+		"jaeger+http://127.0.0.1:$port"
+	[[ $stderr != *s3cret* ]]
+	run --separate-stderr -2 send --header-env NONE "jaeger+http://127.0.0.1:$port"
+	[[ $stderr = *"there is no variable NONE"* ]]
 }
 
 @test "span-send: a user, or a token, out of a file that is nobody else's" {
@@ -428,7 +499,8 @@ print(s.getsockname()[1])')
 }
 
 @test "span-send: headers that cannot be sent are wrong usage" {
-	for header in 'Authorization: x' 'cookie:x' 'Content-Type: x' 'TE: x' \
+	for header in 'Authorization: x' 'cookie:x' 'X-API-Key: x' 'api-key: x' \
+		'lightstep-access-token: x' 'X-Secret: x' 'Content-Type: x' 'TE: x' \
 		'no colon' ': x' $'X: a\nY: b' 'X Y: z'; do
 		run --separate-stderr -2 span-send --header "$header" \
 			otlp+http://127.0.0.1:9 </dev/null
@@ -438,11 +510,13 @@ print(s.getsockname()[1])')
 
 # ---- Input, output, life ----
 
-@test "span-send: gzip is what the body is packed with" {
+@test "span-send: gzip is what the body is packed with, where it can be read" {
 	collector log
-	run --separate-stderr -0 send --gzip "jaeger+http://127.0.0.1:$port"
+	run --separate-stderr -0 send --gzip "zipkin+http://127.0.0.1:$port"
 	grep -qx 'Content-Encoding: gzip' log/1.head
-	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	diff <(ids <"$in") <(ids_in zipkin-json log | uniq)
+	run --separate-stderr -2 send --gzip "jaeger+http://127.0.0.1:$port"
+	[[ $stderr = *"Jaeger's collector takes no gzip over HTTP"* ]]
 }
 
 @test "span-send: a lone span of an open pipe goes out by itself" {
@@ -485,6 +559,23 @@ print(s.getsockname()[1])')
 	ends 69 "$sender"
 	stderr=$(<err)
 	[ "$(account "when stopped")" = "$(account "spans read")" ]
+}
+
+@test "span-send: --stop-timeout ends it behind a pipe that stays open" {
+	collector log
+	mkfifo pipe
+	span-send -v --stop-timeout 50ms "jaeger+http://127.0.0.1:$port" <pipe \
+		2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	cat "$in" >&8
+	wait_until test -s log/1.body
+	kill -TERM "$sender"
+	ends 0 "$sender"
+	exec 8>&-
+	stderr=$(<err)
+	[ "$(account accepted)" = "$(account "spans read")" ]
 }
 
 @test "span-send: a collector that is slow slows the source" {
@@ -566,6 +657,7 @@ print(s.getsockname()[1])')
 	run --separate-stderr -2 span-send --cacert f otlp+http://x </dev/null
 	run --separate-stderr -2 span-send --json jaeger+http://x </dev/null
 	run --separate-stderr -2 span-send --batch 0 otlp+http://x </dev/null
+	run --separate-stderr -2 span-send --max-bytes 2M otlp+http://x </dev/null
 	run --separate-stderr -69 span-send jaeger+udp://no-such-host.invalid </dev/null
 }
 
@@ -582,6 +674,21 @@ print(s.getsockname()[1])')
 # the background is not the process that can be killed.
 spool=(span-send -v --spool sp --retry-min 1ms --retry-max 4ms
 	--retry-max-time 10s)
+
+# A number of the account, 0 where it is not mentioned.
+number() {
+	local v
+	v=$(account "$1")
+	echo "${v:-0}"
+}
+
+# What came in is what became of it.
+adds_up() {
+	local sum
+	sum=$(($(number accepted) + $(number rejected) + $(number dropped) + $(
+		number "waiting in the spool")))
+	[ $(($(number "spans read") + $(number "found in the spool"))) = "$sum" ]
+}
 
 @test "span-send: a spool keeps spans while the collector is away" {
 	free_port
@@ -601,6 +708,106 @@ spool=(span-send -v --spool sp --retry-min 1ms --retry-max 4ms
 	[ "$(requests log)" = "$before" ]
 	run --separate-stderr -0 "${spool[@]}" "$url" "$in"
 	diff <(ids <"$in" | sed p) <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool keeps what is refused for another reason than the spans" {
+	for code in 301 401 403 404 405 408 415 500 501; do
+		collector "log$code" "$code,text=because"
+		run --separate-stderr -69 "${spool[@]}" "otlp+http://127.0.0.1:$port" \
+			"$in"
+		[ "$(account "waiting in the spool")" = "$n" ]
+		[ "$(account dropped)" = 0 ]
+		[[ $stderr = *": HTTP $code: because; trying again"* ]]
+		adds_up
+		collector "then$code"
+		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" \
+			</dev/null
+		[ "$(account accepted)" = "$n" ]
+		[ "$(account "found in the spool")" = "$n" ]
+		adds_up
+	done
+	for status in UNKNOWN NOT_FOUND INTERNAL PERMISSION_DENIED UNIMPLEMENTED \
+		UNAUTHENTICATED RESOURCE_EXHAUSTED; do
+		collector "log$status" --grpc "$status"
+		run --separate-stderr -69 "${spool[@]}" "otlp+grpc://127.0.0.1:$port" \
+			"$in"
+		[ "$(account accepted)" = 0 ]
+		[ "$(account rejected)" = 0 ]
+		[ "$(account dropped)" = 0 ]
+		rm -r sp
+	done
+}
+
+@test "span-send: a spool keeps what a wrong certificate keeps from being sent" {
+	command -v openssl >/dev/null || skip "no openssl"
+	for name in its other; do
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name \
+			-days 2 -subj /CN=localhost -addext \
+			'subjectAltName=DNS:localhost,IP:127.0.0.1' 2>/dev/null
+	done
+	collector log --tls its its.key
+	run --separate-stderr -69 "${spool[@]}" --cacert other \
+		"otlp+https://127.0.0.1:$port" "$in"
+	[ "$(account "waiting in the spool")" = "$n" ]
+	[ "$(account dropped)" = 0 ]
+	run --separate-stderr -0 "${spool[@]}" --cacert its \
+		"otlp+https://127.0.0.1:$port" </dev/null
+	diff <(ids <"$in") <(ids_in otlp-proto log)
+}
+
+@test "span-send: a spool gives up what is bad in itself" {
+	collector log 400 200
+	run --separate-stderr -69 "${spool[@]}" --batch 10 --concurrency 1 \
+		"otlp+http://127.0.0.1:$port" "$in"
+	[ "$(account accepted)" = "$((n - $(account rejected)))" ]
+	[ "$(account rejected)" -gt 0 ]
+	adds_up
+	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" = 0 ]
+}
+
+@test "span-send: of a batch in several messages only those that failed come again" {
+	collector log 200 200 503
+	run --separate-stderr -69 "${spool[@]}" --retry-max-time 100ms \
+		--concurrency 1 "jaeger+http://127.0.0.1:$port" "$in"
+	accepted=$(account accepted)
+	[ "$accepted" -gt 0 ]
+	[ "$(account "waiting in the spool")" = $((n - accepted)) ]
+	adds_up
+	grep -q '^part ' sp/sent
+	collector later
+	run --separate-stderr -0 "${spool[@]}" "jaeger+http://127.0.0.1:$port" </dev/null
+	[ "$(account accepted)" = $((n - accepted)) ]
+	[ "$(account "found in the spool")" = $((n - accepted)) ]
+	mkdir all
+	cp log/1.body all/1.body
+	cp log/2.body all/2.body
+	for body in later/*.body; do
+		cp "$body" "all/later${body##*/}"
+	done
+	diff <(ids <"$in") <(ids_in jaeger-binary all)
+}
+
+@test "span-send: the metrics of a spool add up, too" {
+	free_port
+	run --separate-stderr -69 "${spool[@]}" --retry-max-time 50ms \
+		"otlp+http://127.0.0.1:$port" "$in"
+	collector log --port "$port" 503
+	span-send -v --spool sp --stop-timeout 20ms --metrics-file m \
+		"otlp+http://127.0.0.1:$port" "$in" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	wait_until grep -q 'trying again' err
+	kill -TERM "$sender"
+	ends 69 "$sender"
+	stderr=$(<err)
+	adds_up
+	grep -qx "span_send_found_spans_total $n" m
+	grep -qx "span_send_waiting_spans $(account "waiting in the spool")" m
+	grep -qx 'span_send_spans_total{result="stopped"} 0' m
+	awk '/^span_send_(read|found)_spans_total/ { came += $2 }
+		/^span_send_(spans_total\{|waiting_spans)/ { went += $2 }
+		END { exit came != went || !came }' m
 }
 
 @test "span-send: a spool that has room is filled and emptied at once" {
@@ -653,12 +860,12 @@ spool=(span-send -v --spool sp --retry-min 1ms --retry-max 4ms
 	diff <(ids <"$in") <(ids_in otlp-proto log)
 }
 
-@test "span-send: a spool drops its oldest spans above --max-bytes, counted" {
+@test "span-send: a spool drops its oldest spans of a pipe above --max-bytes" {
 	free_port
 	span-gen --seed 3 -n 1500 >many
 	total=$(span-query -c --spans many)
-	run --separate-stderr -69 "${spool[@]}" --max-bytes 1M --retry-max-time 1500ms \
-		"otlp+http://127.0.0.1:$port" many
+	run --separate-stderr -69 bash -c 'cat many | "$@"' - "${spool[@]}" \
+		--max-bytes 1M --retry-max-time 1500ms "otlp+http://127.0.0.1:$port"
 	lost=$(account "spool full")
 	waiting=$(account "waiting in the spool")
 	[ "$lost" -gt 0 ]
@@ -671,6 +878,25 @@ spool=(span-send -v --spool sp --retry-min 1ms --retry-max 4ms
 	diff <(ids_in otlp-proto log) <(span-query --spans -o jsonl many |
 		tail -n "$waiting" | sed -E \
 		's/^\{"trace_id":"([0-9a-f]+)","span_id":"([0-9a-f]+)".*/\1 \2/' | sort)
+}
+
+@test "span-send: a file waits for room in the spool" {
+	collector log 200,sleep=0.05
+	span-gen --seed 3 -n 1500 >many
+	run --separate-stderr -0 "${spool[@]}" --max-bytes 1M \
+		"otlp+http://127.0.0.1:$port" many
+	[ "$(account dropped)" = 0 ]
+	[ "$(account accepted)" = "$(span-query -c --spans many)" ]
+	diff <(ids <many) <(ids_in otlp-proto log)
+	# But not for ever: then it says how far it came.
+	free_port
+	rm -r sp
+	run --separate-stderr -69 "${spool[@]}" --max-bytes 1M \
+		--retry-max-time 100ms "otlp+http://127.0.0.1:$port" many
+	[[ $stderr = *"sp is full, and nothing goes out: the rest of the input is not read"* ]]
+	[ "$(number "spool full")" = 0 ]
+	adds_up
+	[ "$(account "waiting in the spool")" -gt 1000 ]
 }
 
 @test "span-send: a spool has one user at a time" {
@@ -720,4 +946,23 @@ spool=(span-send -v --spool sp --retry-min 1ms --retry-max 4ms
 	sed 's/^seq .*/seq 1000000/' good >sp/sent
 	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" "$in"
 	[ "$(account accepted)" = "$n" ]
+}
+
+@test "span-send: what was sent of frames that a power cut took is forgotten" {
+	collector log
+	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" "$in"
+	part=ffffffffffffffffffffffffff
+	for ahead in 'seq N|done M 900' 'seq N|done 1 900' "seq N|part M 100 $part" \
+		'seq 900'; do
+		last=$(sed -n 's/^seq //p' sp/sent)
+		sed "s/^seq .*/$ahead/; s/N/$last/; s/M/$((last + 1))/" sp/sent |
+			tr '|' '\n' >doctored
+		# Before anything is appended it is cut for good.
+		cp doctored sp/sent
+		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
+		run ! grep -E '900|^part' sp/sent
+		cp doctored sp/sent
+		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" "$in"
+		[ "$(account accepted)" = "$n" ]
+	done
 }

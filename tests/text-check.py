@@ -587,6 +587,18 @@ def jaeger_tags(s):
     if s.scope:
         known("otel.scope.name", text_of(s.scope[0]))
         known("otel.scope.version", text_of(s.scope[1]))
+
+    def denied(key, text):
+        if text and key in keys:
+            out.append([("key", key), ("type", "string"), ("value", text)])
+
+    # Readers take the first of several tags of a key.
+    if kind != s.kind:
+        denied("span.kind", KINDS[s.kind])
+    if status != s.status:
+        denied("otel.status_code", ["", "OK", "ERROR"][s.status])
+    if message != s.message:
+        denied("otel.status_description", text_of(s.message))
     out += [jaeger_tag(text_of(k), v) for k, v in s.tags]
     if kind != s.kind:
         known("span.kind", KINDS[s.kind])
@@ -638,7 +650,8 @@ def jaeger_span(s, process):
         logs.append([("timestamp", ("int", ns // 1000)),
                      ("fields", ["array"] + fields)])
     out = [("traceID", trace_id(s.trace)), ("spanID", s.id)]
-    out += some(("flags", ("int", s.flags)))
+    # With a scope they are W3C's, of which Jaeger knows "sampled".
+    out += some(("flags", ("int", s.flags & 1 if s.scope else s.flags)))
     out += [("operationName", text_of(s.name)), ("references", jaeger_refs(s)),
             ("startTime", ("int", s.start // 1000)),
             ("duration", ("int", s.duration // 1000)),

@@ -7,9 +7,26 @@ demo() {
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200
 }
 
+# 300 payments, of which every second with paypal fails, after 30 s but for
+# one; a tag that says nothing, and one that is different each time.
+payments() {
+	jq -nc 'range(300) | . as $i | ($i % 5 == 0) as $paypal |
+		($i % 10 == 0) as $fails | {
+			trace_id: (100000 + $i | tostring), span_id: "00000000000000a1",
+			parent_id: null, service: "payment", name: "POST /pay/\($i)",
+			kind: "server", start_ns: (($i + 1) * 1000000000),
+			duration_ns: (if $fails and $i > 0 then 30000000000 + $i * 100000
+				else 40000000 + $i * 1000000 end),
+			status: (if $fails then "error" else "unset" end),
+			tags: {method: (if $paypal then "paypal" else "card" end),
+				shop: "\($i % 7)", order: "\($i)"},
+			process: {}, events: [], refs: []}' | span-decode --from jsonl
+}
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	demo >in
+	payments >patterns
 }
 
 # The same with the id of the failed span that comes first in the input.
@@ -42,6 +59,7 @@ failed_span() {
 @test "trace-view: errors say why, and only for what failed" {
 	run --separate-stderr -0 trace-view --utc --errors in
 	same trace-view-errors.want
+	[ "$(grep -cE '^[0-9a-f]{32}  2026-' <<<"$output")" = "$(span-query -c --error in)" ]
 	n=$(trace-view --errors in | grep -cE '^[^ ].*  [0-9a-f]{16}  \+')
 	[ "$n" = "$(span-query -c --spans --error in)" ]
 }
@@ -51,6 +69,59 @@ failed_span() {
 	trace-view --events in | grep -cE '^  [+-]' | diff want -
 	trace-view --events --relative span in | grep -cE '^  [+-]' | diff want -
 	run ! diff -q <(trace-view --events in) <(trace-view --events --relative span in)
+}
+
+@test "trace-view: a blank line stands before each span with events, in output of any size" {
+	span-gen --seed 4 -n 3000 >many
+	for options in --errors --events '--span a --span b --span c'; do
+		# shellcheck disable=SC2086
+		trace-view $options many >shown
+		[ "$(stat -c %s shown)" -gt 200000 ]
+		# Each of them begins with a name and an id, or has a line of it.
+		spans=$(grep -cE '^[^ ].*  [0-9a-f]{16}  [+]|^span  ' shown)
+		heads=$(grep -cE '^[0-9a-f]{32}  2026-' shown || true)
+		[ "$(grep -c '^$' shown)" = $((spans - 1 + heads)) ]
+	done
+}
+
+# A root of 90 ms with three children alike, one after the other, without a gap.
+row_of_three() {
+	local i
+	one() {
+		printf '{"trace_id":"a1","span_id":"%s","parent_id":%s,"service":"a","name":"%s","kind":"client","start_ns":%s,"duration_ns":%s,"status":"unset","tags":{},"process":{"host.name":"h"},"events":[],"refs":[]}\n' "$@"
+	}
+	one 01 null root 1800000000000000000 90000000
+	for i in 0 1 2; do
+		one 1$i '"01"' step $((1800000000000000000 + i * 30000000)) 30000000
+	done
+}
+
+@test "trace-view: a line for several spans shows the critical path of all of them" {
+	row_of_three | span-decode --from jsonl >three
+	run -0 trace-view --ascii three
+	[[ ${lines[3]} =~ "step x3"[^#=]*'#'+$ ]]
+	[[ ${lines[2]} =~ [^=#]=+$ ]]
+	[ "$(tr -cd '#' <<<"${lines[3]}" | wc -c)" -ge \
+		"$(tr -cd '=' <<<"${lines[2]}" | wc -c)" ]
+}
+
+# N spans of one trace: a root, each hundredth a child of it, others below.
+large_trace() {
+	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++)
+		printf "{\"trace_id\":\"a1\",\"span_id\":\"%x\",\"parent_id\":%s,\"service\":\"s%d\",\"name\":\"op %d\",\"kind\":\"server\",\"start_ns\":18000000000%08d0,\"duration_ns\":%d,\"status\":\"unset\",\"tags\":{\"a.key\":\"%032d\",\"another\":%d},\"process\":{\"host.name\":\"h\"},\"events\":[],\"refs\":[]}\n",
+			i, i == 1 ? "null" : sprintf("\"%x\"", i % 100 ? i - i % 100 + (i > 100 ? 0 : 1) : 1),
+			i % 7, i % 11, i, i == 1 ? 2000000 : 500, i, i }' |
+		span-decode --from jsonl
+}
+
+@test "trace-view: a trace of 100,000 spans is one trace" {
+	large_trace 100000 >large
+	run --separate-stderr -0 trace-view --depth 2 large
+	[ -z "$stderr" ]
+	[ "$(grep -c ' 100,000 spans ' <<<"$output")" = 1 ]
+	[ "$(grep -c ' spans ' <<<"$output")" = 1 ]
+	run --separate-stderr -0 trace-view --memory 64M --depth 2 large
+	[[ $stderr = *"1 trace was cut for want of memory; see --memory" ]]
 }
 
 @test "trace-view: siblings that are alike are one line, unless asked otherwise" {
@@ -105,6 +176,18 @@ failed_span() {
 	run ! grep -q clock_skew <(trace-view --span 0000000000000002 skewed)
 }
 
+@test "trace-view: spans that were asked for stand out with other times too" {
+	marked() {
+		trace-view --utc --no-fold --no-critical --operation 'SELECT *' "$@" in |
+			grep '^▸'
+	}
+	span-query --spans -c --operation 'SELECT *' in >want
+	marked | wc -l | diff want -
+	marked --adjust-clock 1s >moved
+	wc -l <moved | diff want -
+	run ! grep -v SELECT moved
+}
+
 @test "trace-view: names that attack are shown as escapes" {
 	span-gen --seed 3 -p hostile -n 60 >hostile
 	for options in '' --events --errors '--find a'; do
@@ -126,6 +209,58 @@ failed_span() {
 	[ -n "$output" ]
 }
 
+@test "trace-view: columns are those that were chosen, a tag among them" {
+	run --separate-stderr -0 trace-view --utc --width 120 --error --limit 1 \
+		--columns operation,kind,status,self,critical,.http.status_code,id in
+	same trace-view-columns.want
+	run -0 trace-view --width 40 --columns service,.http.url,id,self,duration --limit 1 in
+	run ! grep -qP '^.{41}' <<<"$output"
+	run -2 trace-view --columns service,nothing in
+	[[ $output = *"no column 'nothing': "* ]]
+	run -2 trace-view --columns service --html in
+	run -2 trace-view --columns "$(printf '.k,%.0s' {1..16})id" in
+}
+
+# Traces a1 to a4, of a span each: a1 links to a2 and a3, a2 to a1 and itself,
+# a3 to a4, and a4 to one that is not there.
+linked() {
+	local n
+	for n in 1 2 3 4; do
+		case $n in
+		1) set -- a2 a3 ;;
+		2) set -- a1 a2 ;;
+		3) set -- a4 ;;
+		4) set -- b9 ;;
+		esac
+		jq -nc --arg n "$n" '{trace_id: "a\($n)", span_id: $n, parent_id: null,
+			service: "s\($n)", name: "op \($n)", kind: "consumer",
+			start_ns: 18000000000, duration_ns: 1000000, status: "unset",
+			tags: {}, process: {}, events: [], refs: [$ARGS.positional[] |
+			{type: "link", trace_id: ., span_id: "1", tags: {}}]}' --args "$@"
+	done | span-decode --from jsonl
+}
+
+@test "trace-view: linked traces are shown below, each once, from a store and from files" {
+	linked >links
+	span-store append -q store links
+	trace-view --utc --follow-links --service s1 links >got 2>warnings
+	same trace-view-links.want - <got
+	[ "$(cat warnings)" = "trace-view: warning: 1 linked trace is not here" ]
+	trace-view -q --utc --follow-links --service s1 -s store | diff got -
+	trace-view -q --utc --follow-links --service s1 <links | diff got -
+	# Those that are shown anyway are not shown again.
+	trace-view -q --follow-links links | grep -c '^linked from' | diff - <(echo 0)
+	run -0 trace-view -q --follow-links --html --service s1 links
+	[ "$(grep -o '"note":"linked from' <<<"$output" | wc -l)" = 3 ]
+	run -2 trace-view --follow-links --events links
+}
+
+@test "trace-view: links to follow cannot be found in a pipe" {
+	run --separate-stderr ! bash -c "cat <(true) /dev/stdin | trace-view --follow-links --service s1" < <(linked)
+	[[ $stderr = *"a pipe cannot be read again"* ]]
+	[[ $output = *"s1 op 1"* ]]
+}
+
 @test "trace-view: options that do not go together are wrong usage" {
 	run -2 trace-view --span 1 --events in
 	run -2 trace-view --events --errors in
@@ -137,4 +272,114 @@ failed_span() {
 @test "trace-view: a store shows the same as the stream" {
 	span-store append -q s in
 	diff <(trace-view --error in) <(trace-view --error -s s)
+}
+
+@test "trace-view: findings of a trace, with the spans that show them" {
+	run --separate-stderr -0 trace-view --utc --findings --error --limit 1 in
+	[ -z "$stderr" ]
+	same trace-view-findings.want
+	# All evidence is in the trace.
+	trace-view --findings -o json --error --limit 1 in >found
+	span-query --error --limit 1 --spans -o jsonl in | jq -r .trace_id >id
+	jq -e --arg id "$(cat id)" '.trace_id == $id' found
+	jq -r '.findings[] | .spans[], .parent_id | values' found | sort -u >named
+	span-query --trace-id "$(cat id)" -o jsonl in | jq -r '.. | .span_id? // empty' |
+		sort -u >there
+	[ -s named ]
+	[ -z "$(comm -23 named there)" ]
+}
+
+@test "trace-view: findings of many traces are counted and ranked" {
+	run --separate-stderr -0 trace-view --findings in
+	[ -z "$stderr" ]
+	same trace-view-findings-many.want
+	trace-view --findings -o json in >found
+	[ "$(jq .traces found)" = 200 ]
+	jq -e '[.groups[] | select(.kind == "n+1")] | .[0].service == "cart"' found
+	jq -e '.groups | map(select(.kind == "error") | .time_ns) | . == (sort | reverse)' found
+}
+
+@test "trace-view: thresholds decide what stands out" {
+	n_plus_1() {
+		trace-view --findings -o json "$@" in | jq '[.groups[] | select(.kind == "n+1")] | length'
+	}
+	[ "$(n_plus_1)" = 1 ]
+	[ "$(n_plus_1 --repeat 100)" = 0 ]
+	gaps() {
+		trace-view --findings -o json "$@" in | jq '[.groups[] | select(.kind == "gap")] | length'
+	}
+	[ "$(gaps)" -lt "$(gaps --min-time 1us --min-share 0.01)" ]
+	run --separate-stderr -1 trace-view --findings --guilty-share 1 --repeat 100 \
+		--min-time 1h --min-skew 1h '{ name = "render" }' --limit 1 in
+	[[ $output = *"nothing stands out" ]]
+	run -2 trace-view --repeat 3 in
+	run -2 trace-view --findings --repeat 1 in
+	run -2 trace-view --findings --min-share 2 in
+	run -2 trace-view --findings --errors in
+	run -2 trace-view -o json in
+}
+
+@test "trace-view: findings of names that attack are harmless, and of nothing are exit 1" {
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	for id in $(span-query -o ids hostile | head -n 20); do
+		trace-view --findings --trace-id "$id" hostile || [ $? = 1 ]
+		trace-view --findings -o json --trace-id "$id" hostile >json || [ $? = 1 ]
+		jq -e . json >/dev/null
+	done >shown
+	trace-view --findings hostile >>shown || [ $? = 1 ]
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	[ "$(LC_ALL=C.UTF-8 wc -L <shown)" -le 120 ]
+	run --separate-stderr -1 trace-view --findings /dev/null
+	[ -z "$output$stderr" ]
+}
+
+@test "trace-view: error patterns name what was planted, and nothing else" {
+	run --separate-stderr -0 trace-view --error-patterns patterns
+	[ -z "$stderr" ]
+	same trace-view-patterns.want
+	trace-view --error-patterns -o json patterns >found
+	jq -e '.failing == 30 and .rest == 270' found
+	jq -e '.patterns[0] | .key == "method" and .value == "paypal" and
+		.failing == 30 and .rest == 30' found
+	jq -e '[.patterns[] | select(.key == "shop" or .key == "order")] == []' found
+	jq -e '.timeouts | length == 1 and .[0].within == 29 and .[0].failures == 30' found
+}
+
+@test "trace-view: the statistics of patterns are those of exact fractions" {
+	trace-view --error-patterns -o json --max-q 1 --min-support 1 patterns in >found
+	/usr/bin/python3 - found <<-'EOF'
+		import json, math, sys
+		from fractions import Fraction
+		d = json.load(open(sys.argv[1]))
+		f, r = d["failing"], d["rest"]
+		assert len(d["patterns"]) > 5
+		for p in d["patterns"]:
+		    a, b = p["failing"], p["rest"]
+		    k = a + b
+		    exact = float(Fraction(
+		        sum(math.comb(f, i) * math.comb(r, k - i)
+		            for i in range(a, min(f, k) + 1)), math.comb(f + r, k)))
+		    assert math.isclose(p["p"], exact, rel_tol=1e-9), p
+		    assert p["q"] >= p["p"]
+		    assert p["odds_low"] < p["odds_ratio"] < p["odds_high"]
+		    assert math.isclose(p["lift"], a / k / (f / (f + r)))
+	EOF
+}
+
+@test "trace-view: without failures, or without the rest, there is no pattern" {
+	run --separate-stderr -1 trace-view --error-patterns '{ .method = "card" }' patterns
+	[[ ${lines[1]} = "no pattern" ]]
+	run --separate-stderr -1 trace-view --error-patterns /dev/null
+	[ -z "$output$stderr" ]
+	run -2 trace-view --error-patterns --findings patterns
+	run -2 trace-view --max-q 0.1 patterns
+	run -2 trace-view --error-patterns --max-q 2 patterns
+	run -2 trace-view --error-patterns --find x patterns
+}
+
+@test "trace-view: patterns of names that attack are harmless" {
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	trace-view --error-patterns --max-q 1 --min-support 1 hostile >shown || [ $? = 1 ]
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	trace-view -o json --error-patterns --max-q 1 --min-support 1 hostile | jq -e . >/dev/null
 }

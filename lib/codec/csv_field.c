@@ -101,8 +101,6 @@ static bool cut_prefix(struct span_str *s, const char *prefix)
 
 bool span__csv_column(struct span__csv_column *c)
 {
-	/* A byte order mark, which spreadsheets write. */
-	(void)cut_prefix(&c->name, "\xef\xbb\xbf");
 	c->what = TAG;
 	c->unit = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -131,7 +129,9 @@ bool span__csv_detect(const unsigned char *p, size_t len)
 	size_t n = 0, from = 0, line = end ? (size_t)(end - p) : len;
 	bool found = false;
 
-	for (size_t at = 0; at <= line; at++) {
+	if (line > 2 && !memcmp(p, "\xef\xbb\xbf", 3))
+		from = 3;
+	for (size_t at = from; at <= line; at++) {
 		struct span__csv_column c;
 
 		if (at < line && p[at] != ',')
@@ -150,6 +150,11 @@ bool span__csv_detect(const unsigned char *p, size_t len)
 		n++;
 	}
 	return found && n > 1;
+}
+
+static bool is_digit(char c)
+{
+	return (c >= '0' && c <= '9') || c == '.';
 }
 
 /* Digits, a point and digits, times UNIT. */
@@ -196,27 +201,51 @@ static bool read_start(struct span_str s, uint64_t *ns)
 	return !__builtin_mul_overflow(whole, unit, ns);
 }
 
-static bool read_duration(struct span_str s, uint64_t *ns)
+/* A number and its unit, which *S moves behind: "1.5ms" of "1.5ms3us". */
+static bool read_part(struct span_str *s, uint64_t *ns)
 {
 	static const struct {
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{"ns", 1},	     {"us", 1000},	   {"\xc2\xb5s", 1000},
-		{"\xce\xbcs", 1000}, {"ms", 1000000},	   {"s", 1000000000},
-		{"m", 60000000000},  {"h", 3600000000000},
+		{"ns", 1},
+		{"us", 1000},
+		{"\xc2\xb5s", 1000},
+		{"\xce\xbcs", 1000},
+		{"ms", 1000000},
+		{"s", 1000000000},
+		{"m", 60000000000},
+		{"h", 3600000000000},
+		{"d", 86400000000000},
 	};
-	size_t len = 0;
+	struct span_str number = {s->p, 0}, unit;
 
-	while (len < s.len &&
-	       ((s.p[len] >= '0' && s.p[len] <= '9') || s.p[len] == '.'))
-		len++;
+	while (number.len < s->len && is_digit(s->p[number.len]))
+		number.len++;
+	unit = (struct span_str){s->p + number.len, 0};
+	while (number.len + unit.len < s->len && !is_digit(unit.p[unit.len]))
+		unit.len++;
+	s->p = unit.p + unit.len;
+	s->len -= number.len + unit.len;
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (span_str_equal((struct span_str){s.p + len, s.len - len},
-				   span_str(units[i].name)))
-			return scaled((struct span_str){s.p, len}, units[i].ns,
-				      ns);
-	return s.len == 1 && s.p[0] == '0' && scaled(s, 1, ns);
+		if (span_str_equal(unit, span_str(units[i].name)))
+			return scaled(number, units[i].ns, ns);
+	return false;
+}
+
+static bool read_duration(struct span_str s, uint64_t *ns)
+{
+	uint64_t part;
+
+	*ns = 0;
+	if (s.len == 1 && s.p[0] == '0')
+		return true;
+	do
+		if (!read_part(&s, &part) ||
+		    __builtin_add_overflow(*ns, part, ns))
+			return false;
+	while (s.len);
+	return true;
 }
 
 static struct span_str cut(struct span__message *m, struct span_str s)
@@ -316,9 +345,14 @@ static void put_id(struct span__csv_span *s, const struct span__csv_column *c,
 static void put_word(struct span__csv_span *s, const struct span__csv_column *c,
 		     struct span_str text)
 {
-	int n = c->what == KIND ? span_kind_parse(text)
-				: span_status_parse(text);
+	int n;
 
+	/* As OTLP's JSON and protobuf have them. */
+	(void)cut_prefix(&text,
+			 c->what == KIND ? "SPAN_KIND_" : "STATUS_CODE_");
+	n = c->what == KIND ? span_kind_parse(text) : span_status_parse(text);
+	if (c->what == KIND && same_name(text, "unspecified"))
+		n = SPAN_KIND_UNSPECIFIED;
 	if (n < 0)
 		s->bad = "a kind or status that is not known";
 	else if (c->what == KIND)

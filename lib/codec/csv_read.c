@@ -154,6 +154,9 @@ void span__csv_read(struct span__message *m)
 
 	if (csv_init(&r.csv, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		return;
+	/* A byte order mark, which spreadsheets write. */
+	if (cursor_left(in) > 2 && !memcmp(in->p, "\xef\xbb\xbf", 3))
+		in->p += 3;
 	while (in->p < in->end) {
 		struct span__csv_scan scan = {0};
 		const unsigned char *at = in->p;

@@ -215,6 +215,21 @@ void span__message_bad_span(struct span__message *m, const unsigned char *at,
 			      (size_t)(at - m->in.begin), "%s", what);
 }
 
+/* Looked at now and then: what a few spans take is bounded. */
+static void check_collected(struct span__message *m)
+{
+	const struct span_decoder *d = m->d;
+	size_t n = d->spans.len / sizeof(struct span);
+
+	if (n % 64 ||
+	    span_arena_size(&d->arena) + span_arena_size(&d->keep) +
+			    d->spans.len <=
+		    SPAN__COLLECT_FACTOR * m->begin_len + (256u << 10))
+		return;
+	m->too_large = true;
+	span__cursor_fail(&m->in, m->in.p, SPAN_E_LIMIT, "too many at once");
+}
+
 void span__message_span(struct span__message *m, const struct span *s,
 			const struct span_process *p)
 {
@@ -228,6 +243,7 @@ void span__message_span(struct span__message *m, const struct span *s,
 		if (m->d->spans.failed)
 			span__cursor_fail(&m->in, m->in.p, SPAN_E_NOMEM,
 					  "out of memory");
+		check_collected(m);
 		return;
 	}
 	if (m->pass == SPAN__HAND_OUT)
@@ -244,6 +260,18 @@ static void hand_out_collected(struct span__message *m)
 		span__message_hand_out(m, &m->spans[i], &m->process);
 }
 
+static void from_the_start(struct span__message *m,
+			   const struct span__cursor *start,
+			   enum span__pass pass)
+{
+	m->in = *start;
+	m->pass = pass;
+	m->n_bad = 0;
+	span_arena_reset(&m->d->arena);
+	span_arena_reset(&m->d->keep);
+	m->d->spans.len = 0;
+}
+
 /* Formats in which each span has a process of its own. */
 static void read_other(struct span__message *m, span__read_fn *read)
 {
@@ -254,14 +282,16 @@ static void read_other(struct span__message *m, span__read_fn *read)
 							   : SPAN__CHECK;
 	spans->len = 0;
 	spans->failed = false;
+	m->begin_len = cursor_left(&m->in);
 	read(m);
+	if (m->too_large) {
+		from_the_start(m, &start, SPAN__CHECK);
+		read(m);
+	}
 	if (m->in.failed)
 		return;
 	if (m->pass == SPAN__CHECK) {
-		m->in = start;
-		m->pass = SPAN__HAND_OUT;
-		m->n_bad = 0;
-		span_arena_reset(&m->d->keep);
+		from_the_start(m, &start, SPAN__HAND_OUT);
 		read(m);
 		return;
 	}

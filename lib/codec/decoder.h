@@ -17,10 +17,20 @@
 #define SPAN__COLLECT_MAX (1u << 20)
 
 /*
+ * Collected spans may take this many times a message's length, and 256 KiB;
+ * a message that takes more is read twice.
+ */
+#define SPAN__COLLECT_FACTOR 20u
+
+/*
  * A message up to this length holds no span above SPAN_MAX_BYTES: encoding
  * makes nothing four times as long.
  */
 #define SPAN__SHORT_MAX (SPAN_MAX_BYTES / 4)
+
+/* Bits of a span's flags: the second is Jaeger's, W3C's is another there. */
+#define SPAN__FLAG_SAMPLED 1u
+#define SPAN__FLAG_DEBUG 2u
 
 /* Where the original of a time goes that does not fit (microseconds). */
 #define SPAN__KEY_START SPAN_STR("spantools.original_start_us")
@@ -67,6 +77,8 @@ struct span__message {
 	struct span *spans; /* Thrift, SPAN__COLLECT: all of them */
 	size_t n_spans;
 	size_t n_bad;		   /* skipped spans of this pass */
+	size_t begin_len;	   /* of all of it */
+	bool too_large;		   /* what was collected */
 	const unsigned char *list; /* where the list of spans begins */
 	span_decode_fn *fn;
 	void *arg;

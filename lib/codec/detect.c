@@ -131,6 +131,9 @@ int span__format_detect(const unsigned char *p, size_t len,
 		return SPAN_FORMAT_OTLP_PROTO;
 	if (span__json_detect(p, len))
 		return span__json_format(p, len, err);
+	/* "li" also begins a list of Zipkin's, in the compact protocol. */
+	if (p[0] >= ' ' && p[0] <= '~' && span__csv_detect(p, len))
+		return SPAN_FORMAT_CSV;
 	format = detect_thrift(p, len);
 	if (format < 0)
 		format = span__proto_format(p, len);

@@ -13,83 +13,156 @@
 
 #include "base/banned.h"
 
-static size_t space(const unsigned char *p, size_t len)
+size_t span__json_space(const unsigned char *p, size_t len)
 {
 	size_t at = len > 2 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
 
 	while (at < len && (p[at] == ' ' || p[at] == '\t' || p[at] == '\n' ||
-			    p[at] == '\r'))
+			    p[at] == '\r' || p[at] == 0x1e))
 		at++;
 	return at;
 }
 
+/*
+ * A message of protobuf may begin with a line's end and a bracket: field 1 of
+ * 123 bytes. Other control characters follow soon then.
+ */
+static bool has_control(const unsigned char *p, size_t len)
+{
+	if (len > SPAN__JSON_ENOUGH)
+		len = SPAN__JSON_ENOUGH;
+	for (size_t i = 0; i < len; i++)
+		if (p[i] < 0x20 && p[i] != '\t' && p[i] != '\n' &&
+		    p[i] != '\r' && p[i] != 0x1e)
+			return true;
+	return false;
+}
+
 bool span__json_detect(const unsigned char *p, size_t len)
 {
-	size_t at = space(p, len);
+	size_t at = span__json_space(p, len);
 
-	return at < len && (p[at] == '{' || p[at] == '[');
+	return at < len && (p[at] == '{' || p[at] == '[') &&
+	       (*p != '\n' || !has_control(p, len));
 }
 
-static int format_of_key(struct span_str key)
-{
-	static const struct {
-		const char *name;
-		int format;
-	} keys[] = {
-		{"resourceSpans", SPAN_FORMAT_OTLP_JSON},
-		{"resource_spans", SPAN_FORMAT_OTLP_JSON},
-		{"scopeSpans", SPAN_FORMAT_OTLP_JSON},
-		{"scope_spans", SPAN_FORMAT_OTLP_JSON},
-		{"data", SPAN_FORMAT_JAEGER_JSON},
-		{"spans", SPAN_FORMAT_JAEGER_JSON},
-		{"processes", SPAN_FORMAT_JAEGER_JSON},
-		{"traceID", SPAN_FORMAT_JAEGER_JSON},
-		{"spanID", SPAN_FORMAT_JAEGER_JSON},
-		{"traceId", SPAN_FORMAT_ZIPKIN_JSON},
-		{"id", SPAN_FORMAT_ZIPKIN_JSON},
-		{"trace_id", SPAN_FORMAT_JSONL},
-		{"span_id", SPAN_FORMAT_JSONL},
-		{"localEndpoint", SPAN_FORMAT_ZIPKIN_JSON},
-		{"annotations", SPAN_FORMAT_ZIPKIN_JSON},
-	};
+/* What a member's name says: a SURE one decides, others when there is none. */
+static const struct name {
+	const char *name;
+	int format;
+	bool sure;
+} names[] = {
+	{"resourceSpans", SPAN_FORMAT_OTLP_JSON, true},
+	{"resource_spans", SPAN_FORMAT_OTLP_JSON, true},
+	{"scopeSpans", SPAN_FORMAT_OTLP_JSON, true},
+	{"scope_spans", SPAN_FORMAT_OTLP_JSON, true},
+	{"instrumentationLibrarySpans", SPAN_FORMAT_OTLP_JSON, true},
+	{"instrumentation_library_spans", SPAN_FORMAT_OTLP_JSON, true},
+	{"data", SPAN_FORMAT_JAEGER_JSON, true},
+	{"spans", SPAN_FORMAT_JAEGER_JSON, true},
+	{"processes", SPAN_FORMAT_JAEGER_JSON, true},
+	{"traceID", SPAN_FORMAT_JAEGER_JSON, true},
+	{"spanID", SPAN_FORMAT_JAEGER_JSON, true},
+	{"traceId", SPAN_FORMAT_ZIPKIN_JSON, true},
+	{"trace_id", SPAN_FORMAT_JSONL, true},
+	{"span_id", SPAN_FORMAT_JSONL, true},
+	{"resource", SPAN_FORMAT_OTLP_JSON, false},
+	{"schemaUrl", SPAN_FORMAT_OTLP_JSON, false},
+	{"operationName", SPAN_FORMAT_JAEGER_JSON, false},
+	{"processID", SPAN_FORMAT_JAEGER_JSON, false},
+	{"parent_id", SPAN_FORMAT_JSONL, false},
+	{"start_ns", SPAN_FORMAT_JSONL, false},
+	{"duration_ns", SPAN_FORMAT_JSONL, false},
+	{"id", SPAN_FORMAT_ZIPKIN_JSON, false},
+	{"localEndpoint", SPAN_FORMAT_ZIPKIN_JSON, false},
+	{"annotations", SPAN_FORMAT_ZIPKIN_JSON, false},
+	{"binaryAnnotations", SPAN_FORMAT_ZIPKIN_JSON, false},
+};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (span_str_equal(key, span_str(keys[i].name)))
-			return keys[i].format;
-	return SPAN_FORMAT_AUTO;
+#define N_NAMES (sizeof(names) / sizeof(*names))
+
+static const struct name *find_name(struct span_str key,
+				    const struct name *likely)
+{
+	for (const struct name *n = names; n < names + N_NAMES; n++)
+		if (span_str_equal(key, span_str(n->name)))
+			return !likely || n->sure || n < likely ? n : likely;
+	return likely;
 }
 
-/* By the object's members; one without any is a request without spans. */
-static int format_of_object(struct span__json *j)
+static int format_of_value(struct span__json *j, bool *any);
+
+static int format_of_result(struct span__json *j)
 {
-	struct span_str key;
 	bool any = false;
+	int format = format_of_value(j, &any);
+
+	return format || any || j->in->failed ? format : SPAN_FORMAT_OTLP_JSON;
+}
+
+/*
+ * By the object's members, and by those of a result, which OTLP's query API
+ * has. ANY: there was one.
+ */
+static int format_of_object(struct span__json *j, bool *any)
+{
+	const struct name *found = NULL;
+	struct span_str key;
 	int format;
 
 	if (!span__json_object(j))
 		return SPAN_FORMAT_AUTO;
 	while (span__json_member(j, &key)) {
-		format = format_of_key(key);
-		if (format)
-			return format;
-		any = true;
-		if (!span__json_pass(j))
-			return SPAN_FORMAT_AUTO;
+		*any = true;
+		found = find_name(key, found);
+		if (found && found->sure)
+			break;
+		if (span_str_equal(key, SPAN_STR("result")) &&
+		    span__json_peek(j) == JSON_OBJECT) {
+			format = format_of_result(j);
+			if (format)
+				return format;
+		} else if (!span__json_pass(j)) {
+			break;
+		}
 	}
-	return any || j->in->failed ? SPAN_FORMAT_AUTO : SPAN_FORMAT_OTLP_JSON;
+	return found ? found->format : SPAN_FORMAT_AUTO;
 }
 
-/* An empty list is Zipkin's: whose reporters may send one. */
-static int format_of_array(struct span__json *j)
+/* The first item that says something; null and {} do not. */
+static int format_of_array(struct span__json *j, bool *any)
 {
+	int format = SPAN_FORMAT_AUTO;
+
 	if (!span__json_array(j))
-		return SPAN_FORMAT_AUTO;
-	while (span__json_item(j))
+		return format;
+	while (!format && !*any && span__json_item(j))
 		if (!span__json_null(j))
-			return span__json_peek(j) == JSON_OBJECT
-				       ? format_of_object(j)
-				       : SPAN_FORMAT_AUTO;
-	return j->in->failed ? SPAN_FORMAT_AUTO : SPAN_FORMAT_ZIPKIN_JSON;
+			format = format_of_value(j, any);
+	return format;
+}
+
+static int format_of_value(struct span__json *j, bool *any)
+{
+	switch (span__json_peek(j)) {
+	case JSON_OBJECT:
+		return format_of_object(j, any);
+	case JSON_ARRAY:
+		return format_of_array(j, any);
+	default:
+		*any = true;
+		(void)span__json_pass(j);
+		return SPAN_FORMAT_AUTO;
+	}
+}
+
+/*
+ * An object without members is a request without spans; an empty list is
+ * Zipkin's, whose reporters may send one.
+ */
+static int format_of_nothing(bool array)
+{
+	return array ? SPAN_FORMAT_ZIPKIN_JSON : SPAN_FORMAT_OTLP_JSON;
 }
 
 int span__json_format(const unsigned char *p, size_t len,
@@ -97,13 +170,16 @@ int span__json_format(const unsigned char *p, size_t len,
 {
 	struct span__cursor in;
 	struct span__json j;
+	bool any = false, array;
 	int format;
 
 	cursor_init(&in, p, len);
-	in.p += space(p, len);
+	in.p += span__json_space(p, len);
 	span__json_init(&j, &in, NULL);
-	format = span__json_peek(&j) == JSON_ARRAY ? format_of_array(&j)
-						   : format_of_object(&j);
+	array = span__json_peek(&j) == JSON_ARRAY;
+	format = format_of_value(&j, &any);
+	if (!format && !any && !in.failed)
+		format = format_of_nothing(array);
 	if (format)
 		return format;
 	return span_error_at(err, SPAN_E_CORRUPT, 0,

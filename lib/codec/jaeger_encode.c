@@ -145,7 +145,7 @@ static void put_span(struct out *o, const struct span *s)
 		put_list(o, &last, 6, s->n_refs);
 	for (size_t i = 0; i < s->n_refs; i++)
 		put_ref(o, &s->refs[i]);
-	put_i32(o, &last, 7, (int32_t)s->flags);
+	put_i32(o, &last, 7, (int32_t)span__extra_flags(s));
 	put_i64(o, &last, 8, start);
 	put_i64(o, &last, 9, duration);
 	if (n + x.n)

@@ -15,22 +15,54 @@ static void add(struct span__extra *x, const char *key, struct span_value v)
 	x->v[x->n++] = (struct span_attr){span_str(key), v};
 }
 
-static void add_text(struct span__extra *x, const struct span *s,
-		     const char *key, struct span_str text)
+static void add_text(struct span__extra *x, const char *key,
+		     struct span_str text)
 {
-	if (text.len && !span_attr_get(&s->attrs, span_str(key)))
+	if (text.len)
 		add(x, key,
 		    (struct span_value){.type = SPAN_STRING, .str = text});
 }
 
-static void add_status(struct span__extra *x, const struct span *s)
+static void add_missing(struct span__extra *x, const struct span *s,
+			const char *key, struct span_str text)
+{
+	if (!span_attr_get(&s->attrs, span_str(key)))
+		add_text(x, key, text);
+}
+
+/* "OK" or "ERROR"; empty for what Jaeger has no word for. */
+static struct span_str code_of(const struct span *s)
 {
 	if (s->status == SPAN_STATUS_OK)
-		add_text(x, s, "otel.status_code", SPAN_STR("OK"));
-	if (s->status != SPAN_STATUS_ERROR)
-		return;
-	add_text(x, s, "otel.status_code", SPAN_STR("ERROR"));
-	if (!span_attr_get(&s->attrs, SPAN_STR("error")))
+		return SPAN_STR("OK");
+	return s->status == SPAN_STATUS_ERROR ? SPAN_STR("ERROR")
+					      : SPAN_STR("");
+}
+
+/*
+ * What a field says and a tag denies: a reader takes the first of several tags,
+ * so one before the span's own says what the field does.
+ */
+static void add_denied(struct span__extra *x, const struct span *s,
+		       const struct span *said)
+{
+	const struct span_attrs *a = &s->attrs;
+
+	if (said->kind != s->kind && span_attr_get(a, SPAN_STR("span.kind")))
+		add_text(x, "span.kind", span_str(span_kind_name(s->kind)));
+	if (said->status != s->status &&
+	    span_attr_get(a, SPAN_STR("otel.status_code")))
+		add_text(x, "otel.status_code", code_of(s));
+	if (!span_str_equal(said->status_message, s->status_message) &&
+	    span_attr_get(a, SPAN_STR("otel.status_description")))
+		add_text(x, "otel.status_description", s->status_message);
+}
+
+static void add_status(struct span__extra *x, const struct span *s)
+{
+	add_missing(x, s, "otel.status_code", code_of(s));
+	if (s->status == SPAN_STATUS_ERROR &&
+	    !span_attr_get(&s->attrs, SPAN_STR("error")))
 		add(x, "error",
 		    (struct span_value){.type = SPAN_BOOL, .b = true});
 }
@@ -39,20 +71,27 @@ void span__extra_find(const struct span *s, struct span__extra *x)
 {
 	struct span said = {.attrs = s->attrs, .process = s->process};
 
-	*x = (struct span__extra){0};
+	x->n = 0;
 	span_derive(&said);
 	if (s->scope) {
-		add_text(x, s, "otel.scope.name", s->scope->name);
-		add_text(x, s, "otel.scope.version", s->scope->version);
+		add_missing(x, s, "otel.scope.name", s->scope->name);
+		add_missing(x, s, "otel.scope.version", s->scope->version);
 	}
+	add_denied(x, s, &said);
 	x->n_before = x->n;
 	if (said.kind != s->kind)
-		add_text(x, s, "span.kind", span_str(span_kind_name(s->kind)));
+		add_missing(x, s, "span.kind",
+			    span_str(span_kind_name(s->kind)));
 	if (said.status != s->status)
 		add_status(x, s);
 	if (!span_str_equal(said.status_message, s->status_message))
-		add_text(x, s, "otel.status_description", s->status_message);
-	add_text(x, s, "w3c.tracestate", s->trace_state);
+		add_missing(x, s, "otel.status_description", s->status_message);
+	add_missing(x, s, "w3c.tracestate", s->trace_state);
+}
+
+uint32_t span__extra_flags(const struct span *s)
+{
+	return s->scope ? s->flags & SPAN__FLAG_SAMPLED : s->flags;
 }
 
 int32_t span__extra_ref_type(const struct span_ref *r)

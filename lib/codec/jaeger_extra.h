@@ -4,7 +4,8 @@
  *
  * Kind, status, scope and trace state have no fields there. They are written
  * as tags, unless the span's tags say it already: a span that came from a
- * Jaeger client leaves as it came. Names and order of these tags are those of
+ * Jaeger client leaves as it came. Where a tag denies what the field says, one
+ * that says it comes before it. Names and order of these tags are those of
  * OpenTelemetry's mapping to Jaeger; the warnings are kept in the attribute
  * that Jaeger 2 has for them.
  */
@@ -23,6 +24,9 @@ struct span__extra {
 
 /* What a reader of the span's tags alone would not know; borrows S. */
 void span__extra_find(const struct span *s, struct span__extra *x);
+
+/* Those of OTLP have W3C's bits: none but "sampled" means the same here. */
+uint32_t span__extra_flags(const struct span *s);
 
 /* Links came from OpenTracing too, which left their type in an attribute. */
 int32_t span__extra_ref_type(const struct span_ref *r);

@@ -196,9 +196,9 @@ static void put_span(struct span_buf *b, const struct span *s, uint32_t process)
 	span_buf_puts(b, "\",\"spanID\":\"");
 	span_buf_puts(b, span_id_text(s->span_id, id));
 	span_buf_putc(b, '"');
-	if (s->flags) {
+	if (span__extra_flags(s)) {
 		span_buf_puts(b, ",\"flags\":");
-		span_text_uint(b, s->flags);
+		span_text_uint(b, span__extra_flags(s));
 	}
 	span_buf_puts(b, ",\"operationName\":");
 	span_text_json(b, s->name);

@@ -67,6 +67,23 @@ static int compare(const void *a, const void *b)
 	return x->p.serial < y->p.serial ? -1 : x->p.serial > y->p.serial;
 }
 
+/* Room for all of them: a list that doubled would take much more. */
+static void reserve_processes(struct reader *r, struct span__list *list)
+{
+	struct span__cursor in = *r->j.in;
+	struct span__json j = r->j;
+	struct span_str id;
+	size_t n = 0;
+
+	j.in = &in;
+	j.arena = NULL;
+	if (span__json_object(&j))
+		while (span__json_member(&j, &id) && span__json_pass(&j))
+			n++;
+	span__jaeger_reserve(r->m, &r->m->d->keep, list, n, SIZE_MAX,
+			     sizeof(struct span__jaeger_process));
+}
+
 static void read_processes(struct reader *r)
 {
 	struct span_arena *keep = &r->m->d->keep;
@@ -75,7 +92,11 @@ static void read_processes(struct reader *r)
 	struct span__jaeger_process *p;
 	struct span_str id;
 
-	if (span__json_null(&j) || !span__json_object(&j))
+	if (span__json_null(&j))
+		return;
+	if (span__json_peek(&j) == JSON_OBJECT)
+		reserve_processes(r, list);
+	if (!span__json_object(&j))
 		return;
 	while (span__json_member(&j, &id)) {
 		p = span__message_push(r->m, keep, list, sizeof(*p));

@@ -186,7 +186,7 @@ static void put_span(struct out *o, const struct span *s,
 			      (struct span_str){(const char *)s->span_id, 8});
 	span__proto_opt_bytes(o->b, 3, s->name);
 	put_refs(o, s);
-	span__proto_opt_varint(o->b, 5, s->flags);
+	span__proto_opt_varint(o->b, 5, span__extra_flags(s));
 	put_time(o, 6, start, s->start_ns);
 	put_time(o, 7, duration, s->duration_ns);
 	put_tags(o, 8, x.v, x.n_before);

@@ -42,6 +42,35 @@ static bool close_bracket(struct span__json_scan *s, bool array)
 	return true;
 }
 
+/* The last byte before P that is no space, as far back as BEGIN. */
+static unsigned char last_before(const struct span__json_scan *s,
+				 const unsigned char *begin,
+				 const unsigned char *p)
+{
+	while (p > begin && is_space(p[-1]))
+		p--;
+	return p > begin ? p[-1] : s->last;
+}
+
+/* Can a value begin at P, where a bracket opens? */
+static bool may_open(struct span__json_scan *s, const unsigned char *begin,
+		     const unsigned char *p)
+{
+	unsigned char before = p > begin ? p[-1] : s->before, last = before;
+	size_t depth = s->depth - 1;
+
+	if (is_space(last))
+		last = last_before(s, begin, p);
+	if (last == ':' || last == '[')
+		return true;
+	if (last == ',' && (depth >= SPAN__JSON_DEPTH ||
+			    s->kinds[depth / 64] >> depth % 64 & 1))
+		return true;
+	s->cut = before == '\n';
+	s->state = JSON_SCAN_BROKEN;
+	return false;
+}
+
 static const unsigned char *start(struct span__json_scan *s,
 				  const unsigned char *p,
 				  const unsigned char *end)
@@ -60,6 +89,7 @@ static const unsigned char *start(struct span__json_scan *s,
 }
 
 static const unsigned char *inside(struct span__json_scan *s,
+				   const unsigned char *begin,
 				   const unsigned char *p,
 				   const unsigned char *end)
 {
@@ -71,8 +101,13 @@ static const unsigned char *inside(struct span__json_scan *s,
 			break;
 		case '{':
 		case '[':
+			if (!may_open(s, begin, p))
+				return p;
 			open_bracket(s, *p == '[');
 			break;
+		case 0x1e:
+			s->state = JSON_SCAN_BROKEN;
+			return p;
 		case '}':
 		case ']':
 			if (!close_bracket(s, *p == ']'))
@@ -111,10 +146,11 @@ static const unsigned char *string(struct span__json_scan *s,
 	return s->state == JSON_SCAN_BROKEN ? p : p + 1;
 }
 
-size_t span__json_scan(struct span__json_scan *s, const unsigned char *begin,
-		       size_t len)
+static const unsigned char *scan(struct span__json_scan *s,
+				 const unsigned char *begin,
+				 const unsigned char *end)
 {
-	const unsigned char *p = begin, *end = p + len;
+	const unsigned char *p = begin;
 
 	while (p < end) {
 		switch (s->state) {
@@ -122,7 +158,7 @@ size_t span__json_scan(struct span__json_scan *s, const unsigned char *begin,
 			p = start(s, p, end);
 			break;
 		case JSON_SCAN_INSIDE:
-			p = inside(s, p, end);
+			p = inside(s, begin, p, end);
 			break;
 		case JSON_SCAN_STRING:
 			p = string(s, p, end);
@@ -139,10 +175,22 @@ size_t span__json_scan(struct span__json_scan *s, const unsigned char *begin,
 				s->state = JSON_SCAN_DONE;
 			break;
 		default:
-			return (size_t)(p - begin);
+			return p;
 		}
 	}
-	return len;
+	return p;
+}
+
+size_t span__json_scan(struct span__json_scan *s, const unsigned char *begin,
+		       size_t len)
+{
+	const unsigned char *p = scan(s, begin, begin + len);
+
+	if (p > begin) {
+		s->last = last_before(s, begin, p);
+		s->before = p[-1];
+	}
+	return (size_t)(p - begin);
 }
 
 bool span__json_pass(struct span__json *j)

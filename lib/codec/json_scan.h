@@ -2,8 +2,8 @@
 /*
  * json_scan.h - where a JSON value ends
  *
- * Looks at brackets and quotes only: what is between them is for whoever reads
- * the value. Bytes come in pieces of any size.
+ * Looks at brackets, at what stands before one that opens, and at quotes: the
+ * rest is for whoever reads the value. Bytes come in pieces of any size.
  */
 #ifndef SPAN__JSON_SCAN_H
 #define SPAN__JSON_SCAN_H
@@ -26,13 +26,18 @@ struct span__json_scan {
 	bool lines;   /* a line's end ends the value too, see below */
 	bool content; /* more than opening brackets was seen */
 	bool newline; /* outside of strings, so was the end of a line */
+	bool cut;     /* broken by what begins a line: the one before is cut */
+	unsigned char last;   /* but space, before the next byte; 0: none */
+	unsigned char before; /* the byte before it */
 	size_t depth;
 	uint64_t kinds[SPAN__JSON_DEPTH / 64]; /* set: an array */
 };
 
 /*
  * Take bytes up to the end of the value, all LEN when it is not among them;
- * returns how many. When it is broken, the byte that breaks it is not taken.
+ * returns how many. When it is broken, the byte that breaks it is not taken: a
+ * bracket of the wrong kind, one that opens where no value can begin, a control
+ * character in a string, the 0x1e before a record of RFC 7464.
  *
  * With LINES a value is broken by the end of a line, unless there are only
  * opening brackets on it: so begins what was written over many lines.

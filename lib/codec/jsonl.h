@@ -8,7 +8,8 @@
 struct span__jsonl {
 	struct span__message *m;
 	struct span__json j;
-	const char *bad; /* why the span cannot be taken, or NULL */
+	struct span_buf stack; /* lists that are not complete yet */
+	const char *bad;       /* why the span cannot be taken, or NULL */
 	const unsigned char *bad_at;
 };
 

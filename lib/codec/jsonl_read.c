@@ -340,4 +340,5 @@ void span__jsonl_read(struct span__message *m)
 	while (!m->in.failed && span__json_peek(&r.j) == JSON_OBJECT)
 		read_span(&r);
 	span__json_end(&r.j);
+	span_buf_release(&r.stack);
 }

@@ -83,36 +83,62 @@ static void read_pair(struct span__jsonl *r, struct span_attr *a,
 		span__json_skip(&r->j);
 }
 
-static void read_pairs(struct span__jsonl *r, struct span__list *list,
-		       size_t max, unsigned depth)
+/*
+ * Items are pushed when they are read, and go to the arena when all of them
+ * are: nothing is there twice. FROM is r->stack.len before.
+ */
+static void push(struct span__jsonl *r, size_t from, size_t max,
+		 const void *item, size_t size)
 {
-	struct span_attr a, *to;
-
-	*list = (struct span__list){0};
-	if (!span__jaeger_json_array(&r->j))
-		return;
-	while (span__json_item(&r->j)) {
-		read_pair(r, &a, depth);
-		to = span__jaeger_push(r->m, r->j.arena, list, max,
-				       sizeof(*to));
-		if (to)
-			*to = a;
-	}
+	if ((r->stack.len - from) / size >= max)
+		r->m->marks |= SPAN_MARK_CUT;
+	else
+		span_buf_put(&r->stack, item, size);
 }
 
-static void read_members(struct span__jsonl *r, struct span__list *list,
-			 size_t max, unsigned depth)
+static void *unstack(struct span__jsonl *r, size_t from, size_t size, size_t *n)
 {
-	struct span_attr a, *to;
+	struct span__message *m = r->m;
+	size_t len = r->stack.len - from;
+	void *v;
+
+	*n = 0;
+	if (r->stack.failed)
+		span__cursor_fail(&m->in, m->in.p, SPAN_E_NOMEM,
+				  "out of memory");
+	v = span__message_array(m, r->j.arena, len / size, size);
+	if (v && len)
+		memcpy(v, r->stack.p + from, len);
+	if (v)
+		*n = len / size;
+	r->stack.len = from;
+	return v;
+}
+
+static void read_pairs(struct span__jsonl *r, struct span_attrs *to, size_t max,
+		       unsigned depth)
+{
+	size_t from = r->stack.len;
+	struct span_attr a;
+
+	if (span__jaeger_json_array(&r->j))
+		while (span__json_item(&r->j)) {
+			read_pair(r, &a, depth);
+			push(r, from, max, &a, sizeof(a));
+		}
+	to->v = unstack(r, from, sizeof(a), &to->n);
+}
+
+static void read_members(struct span__jsonl *r, size_t from, size_t max,
+			 unsigned depth)
+{
+	struct span_attr a;
 
 	while (span__json_member(&r->j, &a.key)) {
 		if (a.key.len > SPAN_MAX_STRING)
 			span__message_cut(r->m, &a.key, true);
 		read_value(r, &a.value, depth);
-		to = span__jaeger_push(r->m, r->j.arena, list, max,
-				       sizeof(*to));
-		if (to)
-			*to = a;
+		push(r, from, max, &a, sizeof(a));
 	}
 }
 
@@ -120,7 +146,7 @@ static void read_members(struct span__jsonl *r, struct span__list *list,
 static bool read_special(struct span__jsonl *r, struct span_str key,
 			 struct span_value *v, unsigned depth)
 {
-	struct span__list list;
+	struct span_attrs list = {0};
 
 	if (named(key, "$bytes")) {
 		read_bytes(r, v);
@@ -142,8 +168,8 @@ static bool read_special(struct span__jsonl *r, struct span_str key,
 static void read_object(struct span__jsonl *r, struct span_value *v,
 			unsigned depth)
 {
-	struct span__list list = {0};
-	struct span_attr first, *to;
+	size_t from = r->stack.len;
+	struct span_attr first;
 
 	v->type = SPAN_MAP;
 	v->map.v = NULL;
@@ -156,31 +182,27 @@ static void read_object(struct span__jsonl *r, struct span_value *v,
 		return;
 	}
 	read_value(r, &first.value, depth + 1);
-	to = span__message_push(r->m, r->j.arena, &list, sizeof(*to));
-	if (to)
-		*to = first;
-	read_members(r, &list, SIZE_MAX, depth + 1);
-	v->map.v = list.v;
-	v->map.n = list.n;
+	push(r, from, SIZE_MAX, &first, sizeof(first));
+	read_members(r, from, SIZE_MAX, depth + 1);
+	v->map.v = unstack(r, from, sizeof(first), &v->map.n);
 }
 
 static void read_array(struct span__jsonl *r, struct span_value *v,
 		       unsigned depth)
 {
-	struct span__list list = {0};
-	struct span_value one, *to;
+	size_t from = r->stack.len;
+	struct span_value one;
 
 	v->type = SPAN_ARRAY;
+	v->array.v = NULL;
+	v->array.n = 0;
 	if (!span__json_array(&r->j))
 		return;
 	while (span__json_item(&r->j)) {
 		read_value(r, &one, depth + 1);
-		to = span__message_push(r->m, r->j.arena, &list, sizeof(*to));
-		if (to)
-			*to = one;
+		push(r, from, SIZE_MAX, &one, sizeof(one));
 	}
-	v->array.v = list.v;
-	v->array.n = list.n;
+	v->array.v = unstack(r, from, sizeof(one), &v->array.n);
 }
 
 static void read_value(struct span__jsonl *r, struct span_value *v,
@@ -218,27 +240,21 @@ static void read_value(struct span__jsonl *r, struct span_value *v,
 	}
 }
 
-static void set_attrs(struct span_attrs *a, const struct span__list *list)
-{
-	a->v = list->v;
-	a->n = list->n;
-}
-
 bool span__jsonl_attrs(struct span__jsonl *r, struct span_str key,
 		       const char *name, struct span_attrs *a)
 {
 	size_t len = strlen(name);
-	struct span__list list = {0};
+	size_t from = r->stack.len;
 
 	if (named(key, name)) {
 		if (!span__json_null(&r->j) && span__json_object(&r->j))
-			read_members(r, &list, SPAN_MAX_ATTRS, 0);
+			read_members(r, from, SPAN_MAX_ATTRS, 0);
+		a->v = unstack(r, from, sizeof(*a->v), &a->n);
 	} else if (key.len == len + 5 && !memcmp(key.p, name, len) &&
 		   !memcmp(key.p + len, "_list", 5)) {
-		read_pairs(r, &list, SPAN_MAX_ATTRS, 0);
+		read_pairs(r, a, SPAN_MAX_ATTRS, 0);
 	} else {
 		return false;
 	}
-	set_attrs(a, &list);
 	return true;
 }

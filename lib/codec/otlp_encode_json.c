@@ -15,8 +15,7 @@
 
 struct out {
 	struct span_buf *b;
-	struct span_buf text;	      /* of an attribute that is made */
-	struct span__otlp_view first; /* of the group */
+	struct span_buf text; /* of an attribute that is made */
 };
 
 static void put_value(struct span_buf *b, const struct span_value *v);
@@ -248,8 +247,9 @@ static void put_status(struct span_buf *b, const struct span__otlp_view *v)
 	span_buf_putc(b, '}');
 }
 
-static void put_span(struct out *o, const struct span__otlp_view *v)
+static void put_span(void *arg, const struct span__otlp_view *v)
 {
+	struct out *o = arg;
 	static const uint8_t none[8];
 	const struct span *s = v->s;
 	struct span_buf *b = o->b;
@@ -278,17 +278,18 @@ static void put_span(struct out *o, const struct span__otlp_view *v)
 	span_buf_putc(b, '}');
 }
 
-static void open_resource(struct out *o)
+static void open_resource(void *arg, const struct span__otlp_view *v)
 {
-	const struct span_process *p = o->first.s->process;
+	struct out *o = arg;
+	const struct span_process *p = v->s->process;
 	struct span_buf *b = o->b;
 
 	put_comma(b);
 	span_buf_puts(b, "{\"resource\":{\"attributes\":[");
 	put_text_attr(b, SPAN_STR("service.name"), p->service);
 	for (size_t i = 0; i < p->attrs.n; i++) {
-		struct span_attr a = span__otlp_process_attr(
-			&o->first, &p->attrs.v[i], &o->text);
+		struct span_attr a =
+			span__otlp_process_attr(v, &p->attrs.v[i], &o->text);
 
 		put_attr(b, &a);
 	}
@@ -297,9 +298,9 @@ static void open_resource(struct out *o)
 	span_buf_puts(b, "},\"scopeSpans\":[");
 }
 
-static void open_scope(struct out *o)
+static void open_scope(void *arg, const struct span__otlp_view *v)
 {
-	const struct span__otlp_view *v = &o->first;
+	struct out *o = arg;
 	const struct span_scope *c = v->s->scope;
 
 	put_comma(o->b);
@@ -311,9 +312,10 @@ static void open_scope(struct out *o)
 	span_buf_puts(o->b, "},\"spans\":[");
 }
 
-static void close_scope(struct out *o)
+static void close_scope(void *arg, const struct span__otlp_view *v)
 {
-	const struct span_scope *c = o->first.s->scope;
+	struct out *o = arg;
+	const struct span_scope *c = v->s->scope;
 
 	span_buf_putc(o->b, ']');
 	if (c)
@@ -321,49 +323,30 @@ static void close_scope(struct out *o)
 	span_buf_putc(o->b, '}');
 }
 
-static void close_resource(struct out *o)
+static void close_resource(void *arg, const struct span__otlp_view *v)
 {
+	struct out *o = arg;
+
 	span_buf_putc(o->b, ']');
-	put_text(o->b, "schemaUrl", o->first.s->process->schema_url);
+	put_text(o->b, "schemaUrl", v->s->process->schema_url);
 	span_buf_putc(o->b, '}');
 }
 
-static void close_groups(struct out *o, enum span__otlp_group group)
-{
-	if (!o->first.s || group == OTLP_SAME_GROUP)
-		return;
-	close_scope(o);
-	if (group == OTLP_NEW_RESOURCE)
-		close_resource(o);
-}
-
-/* The groups that are open are V's after this. */
-static void open_groups(struct out *o, const struct span__otlp_view *v)
-{
-	enum span__otlp_group group = span__otlp_group(&o->first, v);
-
-	close_groups(o, group);
-	if (group == OTLP_SAME_GROUP)
-		return;
-	o->first = *v;
-	if (group == OTLP_NEW_RESOURCE)
-		open_resource(o);
-	open_scope(o);
-}
+static const struct span__otlp_form form = {
+	.open_resource = open_resource,
+	.close_resource = close_resource,
+	.open_scope = open_scope,
+	.close_scope = close_scope,
+	.span = put_span,
+};
 
 int span__otlp_json_write(struct span_buf *b, const struct span *spans,
 			  size_t n, struct span_error *err)
 {
 	struct out o = {.b = b};
-	struct span__otlp_view v;
 
 	span_buf_puts(b, "{\"resourceSpans\":[");
-	for (size_t i = 0; i < n && !b->failed; i++) {
-		span__otlp_view(&v, &spans[i]);
-		open_groups(&o, &v);
-		put_span(&o, &v);
-	}
-	close_groups(&o, OTLP_NEW_RESOURCE);
+	span__otlp_write(&form, &o, b, spans, n);
 	span_buf_puts(b, "]}");
 	b->failed |= o.text.failed;
 	span_buf_release(&o.text);

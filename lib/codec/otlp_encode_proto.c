@@ -9,9 +9,8 @@
 
 struct out {
 	struct span_buf *b;
-	struct span_buf text;	      /* of an attribute that is made */
-	struct span__otlp_view first; /* of the group */
-	size_t resource, scope;	      /* what is open */
+	struct span_buf text;	/* of an attribute that is made */
+	size_t resource, scope; /* what is open */
 };
 
 static void put_value(struct span_buf *b, unsigned id,
@@ -162,8 +161,9 @@ static void put_lists(struct out *o, const struct span__otlp_view *v)
 	span__proto_opt_varint(b, 14, s->dropped_refs);
 }
 
-static void put_span(struct out *o, const struct span__otlp_view *v)
+static void put_span(void *arg, const struct span__otlp_view *v)
 {
+	struct out *o = arg;
 	static const uint8_t none[8];
 	const struct span *s = v->s;
 	struct span_buf *b = o->b;
@@ -185,17 +185,18 @@ static void put_span(struct out *o, const struct span__otlp_view *v)
 	span__proto_close(b, mark);
 }
 
-static void open_resource(struct out *o)
+static void open_resource(void *arg, const struct span__otlp_view *v)
 {
-	const struct span_process *p = o->first.s->process;
+	struct out *o = arg;
+	const struct span_process *p = v->s->process;
 	size_t mark;
 
 	o->resource = span__proto_open(o->b, 1);
 	mark = span__proto_open(o->b, 1);
 	put_text_attr(o->b, 1, SPAN_STR("service.name"), p->service);
 	for (size_t i = 0; i < p->attrs.n; i++) {
-		struct span_attr a = span__otlp_process_attr(
-			&o->first, &p->attrs.v[i], &o->text);
+		struct span_attr a =
+			span__otlp_process_attr(v, &p->attrs.v[i], &o->text);
 
 		put_attr(o->b, 1, &a);
 	}
@@ -203,9 +204,9 @@ static void open_resource(struct out *o)
 	span__proto_close(o->b, mark);
 }
 
-static void open_scope(struct out *o)
+static void open_scope(void *arg, const struct span__otlp_view *v)
 {
-	const struct span__otlp_view *v = &o->first;
+	struct out *o = arg;
 	const struct span_scope *c = v->s->scope;
 	size_t mark;
 
@@ -218,56 +219,38 @@ static void open_scope(struct out *o)
 	span__proto_close(o->b, mark);
 }
 
-static void close_scope(struct out *o)
+static void close_scope(void *arg, const struct span__otlp_view *v)
 {
-	const struct span_scope *c = o->first.s->scope;
+	struct out *o = arg;
+	const struct span_scope *c = v->s->scope;
 
 	if (c)
 		span__proto_opt_bytes(o->b, 3, c->schema_url);
 	span__proto_close(o->b, o->scope);
 }
 
-static void close_resource(struct out *o)
+static void close_resource(void *arg, const struct span__otlp_view *v)
 {
-	span__proto_opt_bytes(o->b, 3, o->first.s->process->schema_url);
+	struct out *o = arg;
+
+	span__proto_opt_bytes(o->b, 3, v->s->process->schema_url);
 	span__proto_close(o->b, o->resource);
 }
 
-static void close_groups(struct out *o, enum span__otlp_group group)
-{
-	if (!o->first.s || group == OTLP_SAME_GROUP)
-		return;
-	close_scope(o);
-	if (group == OTLP_NEW_RESOURCE)
-		close_resource(o);
-}
-
-/* The groups that are open are V's after this. */
-static void open_groups(struct out *o, const struct span__otlp_view *v)
-{
-	enum span__otlp_group group = span__otlp_group(&o->first, v);
-
-	close_groups(o, group);
-	if (group == OTLP_SAME_GROUP)
-		return;
-	o->first = *v;
-	if (group == OTLP_NEW_RESOURCE)
-		open_resource(o);
-	open_scope(o);
-}
+static const struct span__otlp_form form = {
+	.open_resource = open_resource,
+	.close_resource = close_resource,
+	.open_scope = open_scope,
+	.close_scope = close_scope,
+	.span = put_span,
+};
 
 int span__otlp_proto_write(struct span_buf *b, const struct span *spans,
 			   size_t n, struct span_error *err)
 {
 	struct out o = {.b = b};
-	struct span__otlp_view v;
 
-	for (size_t i = 0; i < n && !b->failed; i++) {
-		span__otlp_view(&v, &spans[i]);
-		open_groups(&o, &v);
-		put_span(&o, &v);
-	}
-	close_groups(&o, OTLP_NEW_RESOURCE);
+	span__otlp_write(&form, &o, b, spans, n);
 	b->failed |= o.text.failed;
 	span_buf_release(&o.text);
 	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")

@@ -152,40 +152,41 @@ static bool read_link(struct span__otlp_json *r, struct span_ref *link)
 	return false;
 }
 
-static void read_events(struct span__otlp_json *r, struct span *s)
-{
-	size_t from = r->stack.len, n = 0;
-	struct span_event e;
+union item {
+	struct span_event event;
+	struct span_ref link;
+};
 
-	if (span__otlp_list(r))
-		while (span__json_item(&r->j)) {
-			if (n == SPAN_MAX_EVENTS) {
-				span__json_skip(&r->j);
-				r->o.m->marks |= SPAN_MARK_CUT;
-			} else if (read_event(r, &e)) {
-				span_buf_put(&r->stack, &e, sizeof(e));
-				n++;
-			}
-		}
-	s->events = span__otlp_unstack(r, from, sizeof(e), 0, &s->n_events);
+static bool read_event_item(struct span__otlp_json *r, union item *to)
+{
+	return read_event(r, &to->event);
 }
 
-static void read_links(struct span__otlp_json *r, struct span *s)
+static bool read_link_item(struct span__otlp_json *r, union item *to)
 {
-	size_t from = r->stack.len, n = 0;
-	struct span_ref link;
+	return read_link(r, &to->link);
+}
 
+/* The items that READ takes, each of SIZE bytes; those above MOST are cut. */
+static void *read_items(struct span__otlp_json *r,
+			bool (*read)(struct span__otlp_json *, union item *),
+			size_t size, size_t most, size_t *n)
+{
+	size_t from = r->stack.len;
+	union item item;
+
+	*n = 0;
 	if (span__otlp_list(r))
 		while (span__json_item(&r->j)) {
-			if (n == SPAN_MAX_REFS) {
+			if (*n == most) {
 				span__json_skip(&r->j);
 				r->o.m->marks |= SPAN_MARK_CUT;
-			} else if (read_link(r, &link)) {
-				span_buf_put(&r->stack, &link, sizeof(link));
-				n++;
+			} else if (read(r, &item)) {
+				span_buf_put(&r->stack, &item, size);
+				++*n;
 			}
 		}
-	s->refs = span__otlp_unstack(r, from, sizeof(link), 0, &s->n_refs);
+	return span__otlp_unstack(r, from, size, 0, n);
 }
 
 static void read_status(struct span__otlp_json *r, struct span *s)
@@ -268,18 +269,22 @@ static int parse_kind(struct span_str name)
 static void read_list_member(struct span__otlp_json *r, size_t name,
 			     struct reading *to)
 {
+	struct span *s = &to->s;
+
 	switch (name) {
 	case ATTRS:
 		span__otlp_json_attrs(r, &to->attrs, 1);
 		break;
 	case EVENTS:
-		read_events(r, &to->s);
+		s->events = read_items(r, read_event_item, sizeof(*s->events),
+				       SPAN_MAX_EVENTS, &s->n_events);
 		break;
 	case LINKS:
-		read_links(r, &to->s);
+		s->refs = read_items(r, read_link_item, sizeof(*s->refs),
+				     SPAN_MAX_REFS, &s->n_refs);
 		break;
 	case STATUS:
-		read_status(r, &to->s);
+		read_status(r, s);
 		break;
 	default:
 		span__json_skip(&r->j);

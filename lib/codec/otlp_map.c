@@ -8,7 +8,6 @@
 
 #include "base/banned.h"
 
-#define SAMPLED 1u /* in Jaeger's flags and in W3C's */
 #define REF_TYPE SPAN_STR("opentracing.ref_type")
 
 /* The text of the first attribute KEY; empty when it has none. */
@@ -109,7 +108,7 @@ void span__otlp_view(struct span__otlp_view *v, const struct span *s)
 	find_end(v);
 	if (!v->translated)
 		return;
-	v->flags &= SAMPLED;
+	v->flags &= SPAN__FLAG_SAMPLED;
 	find_status(v);
 	find_scope(v);
 	if (!v->trace_state.len)
@@ -134,12 +133,41 @@ static bool same_scope(const struct span__otlp_view *a,
 	       span_str_equal(a->scope_version, b->scope_version);
 }
 
-enum span__otlp_group span__otlp_group(const struct span__otlp_view *open,
-				       const struct span__otlp_view *v)
+/* End what of the group that OPEN began has to end; NEXT is NULL at the end. */
+static void close_groups(const struct span__otlp_form *form, void *arg,
+			 const struct span__otlp_view *open,
+			 const struct span__otlp_view *next)
 {
-	if (!open->s || !same_resource(open, v))
-		return OTLP_NEW_RESOURCE;
-	return same_scope(open, v) ? OTLP_SAME_GROUP : OTLP_NEW_SCOPE;
+	if (!open->s)
+		return;
+	form->close_scope(arg, open);
+	if (!next || !same_resource(open, next))
+		form->close_resource(arg, open);
+}
+
+void span__otlp_write(const struct span__otlp_form *form, void *arg,
+		      const struct span_buf *b, const struct span *spans,
+		      size_t n)
+{
+	struct span__otlp_view open = {0}, v;
+
+	for (size_t i = 0; i < n && !b->failed; i++) {
+		bool resource, scope;
+
+		span__otlp_view(&v, &spans[i]);
+		resource = !open.s || !same_resource(&open, &v);
+		scope = resource || !same_scope(&open, &v);
+		if (scope) {
+			close_groups(form, arg, &open, &v);
+			open = v;
+		}
+		if (resource)
+			form->open_resource(arg, &v);
+		if (scope)
+			form->open_scope(arg, &v);
+		form->span(arg, &v);
+	}
+	close_groups(form, arg, &open, NULL);
 }
 
 /* Does the tag say no more than the text of a field? */

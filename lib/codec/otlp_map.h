@@ -45,14 +45,22 @@ struct span__otlp_view {
 void span__otlp_view(struct span__otlp_view *v, const struct span *s);
 
 /*
- * Spans stand in groups, of one resource and one scope. What of the group that
- * OPEN, its first span, began has to end before V; no group is open when there
- * is no OPEN->s.
+ * Spans stand in groups, of one resource and one scope. A format writes how
+ * each begins and ends, and a span in between; ARG is its own, V the group's
+ * first span.
  */
-enum span__otlp_group { OTLP_SAME_GROUP, OTLP_NEW_SCOPE, OTLP_NEW_RESOURCE };
+struct span__otlp_form {
+	void (*open_resource)(void *arg, const struct span__otlp_view *v);
+	void (*close_resource)(void *arg, const struct span__otlp_view *v);
+	void (*open_scope)(void *arg, const struct span__otlp_view *v);
+	void (*close_scope)(void *arg, const struct span__otlp_view *v);
+	void (*span)(void *arg, const struct span__otlp_view *v);
+};
 
-enum span__otlp_group span__otlp_group(const struct span__otlp_view *open,
-				       const struct span__otlp_view *v);
+/* Write the N spans, until B has failed. */
+void span__otlp_write(const struct span__otlp_form *form, void *arg,
+		      const struct span_buf *b, const struct span *spans,
+		      size_t n);
 
 /* Is the span's attribute A, one of the first n_attrs, written? */
 bool span__otlp_has_attr(const struct span__otlp_view *v,

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "codec/detect.h"
+
 #include "base/banned.h"
 
 static int open_splitter(struct span_splitter **out, struct span__input in,
@@ -158,6 +160,39 @@ static int split_csv(struct span_splitter *s, struct span_piece *piece,
 	}
 }
 
+/* A header of CSV, and space before JSON, that are taken for such. */
+#define HEADER_MAX (64u << 10)
+#define SPACE_MAX 4096u
+
+static enum span_head text_head(const unsigned char *p, size_t len, bool all)
+{
+	if (!all && len < HEADER_MAX && !memchr(p, '\n', len))
+		return SPAN_HEAD_MORE;
+	return span__csv_detect(p, len) ? SPAN_HEAD_CSV : SPAN_HEAD_UNKNOWN;
+}
+
+enum span_head span_split_head(const void *bytes, size_t len, bool all)
+{
+	const unsigned char *p = bytes;
+	size_t at = len ? span__json_space(p, len) : 0;
+	enum span_head head = SPAN_HEAD_UNKNOWN;
+
+	if (at == len && (all || len < SPACE_MAX))
+		return all ? SPAN_HEAD_SPACE : SPAN_HEAD_MORE;
+	if (p[0] == '\n' && len < SPAN__JSON_ENOUGH && !all)
+		return SPAN_HEAD_MORE;
+	if (at == len || span__json_detect(p, len))
+		return SPAN_HEAD_JSON;
+	if ((p[0] >= ' ' && p[0] <= '~') || p[0] == 0xef)
+		head = text_head(p, len, all);
+	if (head != SPAN_HEAD_UNKNOWN)
+		return head;
+	if (!all && len < 1u << 20)
+		return SPAN_HEAD_MORE;
+	return span_format_detect(p, len) ? SPAN_HEAD_MESSAGE
+					  : SPAN_HEAD_UNKNOWN;
+}
+
 static bool is_json(int format)
 {
 	return format == SPAN_FORMAT_ZIPKIN_JSON ||
@@ -165,48 +200,40 @@ static bool is_json(int format)
 	       format == SPAN_FORMAT_JAEGER_JSON || format == SPAN_FORMAT_JSONL;
 }
 
-/* The first byte that is no space; IN.LEN when there is none yet. */
-static size_t first_byte(const struct span_splitter *s)
+static int choose(struct span_splitter *s, int rc, struct span_error *err)
 {
-	size_t at = 0;
+	enum span_head head = SPAN_HEAD_MORE;
 
-	while (at < s->in.len && (s->in.p[at] == ' ' || s->in.p[at] == '\t' ||
-				  s->in.p[at] == '\n' || s->in.p[at] == '\r'))
-		at++;
-	return at;
-}
-
-static void choose(struct span_splitter *s, size_t at)
-{
-	unsigned char c = at < s->in.len ? s->in.p[at] : 0;
-
-	if (is_json(s->o.format) || (!s->o.format && (c == '{' || c == '[')))
+	if (is_json(s->o.format)) {
 		s->next = span__split_json;
-	else if (s->o.format == SPAN_FORMAT_CSV ||
-		 (!s->o.format &&
-		  span_format_detect(s->in.p, s->in.len) == SPAN_FORMAT_CSV))
-		s->next = split_csv;
-	else
-		s->next = split_whole;
+	} else if (s->o.format) {
+		s->next = s->o.format == SPAN_FORMAT_CSV ? split_csv
+							 : split_whole;
+	} else {
+		while (rc >= 0 && !head) {
+			head = span_split_head(s->in.p, s->in.len, rc == 0);
+			if (!head)
+				rc = span__input_more(&s->in, err);
+		}
+		s->next = head == SPAN_HEAD_JSON  ? span__split_json
+			  : head == SPAN_HEAD_CSV ? split_csv
+						  : split_whole;
+	}
+	s->ended = head == SPAN_HEAD_SPACE;
 	s->lines = s->o.format == SPAN_FORMAT_JSONL;
+	return rc < 0 ? rc : 0;
 }
 
 /* What the input is: by its beginning, behind a byte order mark. */
 static int begin(struct span_splitter *s, struct span_error *err)
 {
-	size_t at;
 	int rc = 1;
 
 	while (s->in.len < 3 && rc > 0)
 		rc = span__input_more(&s->in, err);
 	if (s->in.len >= 3 && !memcmp(s->in.p, "\xef\xbb\xbf", 3))
 		span__input_take(&s->in, 3);
-	while (rc > 0 && (at = first_byte(s)) == s->in.len && at <= s->o.max)
-		rc = span__input_more(&s->in, err);
-	if (rc < 0)
-		return rc;
-	choose(s, first_byte(s));
-	return 0;
+	return rc < 0 ? rc : choose(s, rc, err);
 }
 
 int span_splitter_next(struct span_splitter *s, struct span_piece *piece,

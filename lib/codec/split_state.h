@@ -12,12 +12,12 @@
 /* Where the next byte is, from the outside in. */
 enum level {
 	ARRAY,	/* at the top */
-	OBJECT, /* at the top or in that array */
+	OBJECT, /* at the top, in that array, or the result of such a one */
 	ITEMS,	/* in a list that such an object has */
 	VALUE,	/* in one item, to be given out whole */
 };
 
-enum member { KEY, COLON, MEMBER };
+enum member { KEY, NAME, COLON, MEMBER };
 
 struct span_splitter {
 	struct span__input in;
@@ -31,7 +31,7 @@ struct span_splitter {
 	bool ended;
 	size_t given; /* of the last piece, to be taken */
 
-	enum level levels[4];
+	enum level levels[6];
 	size_t depth; /* how many of them; 0: at the top */
 
 	/* The value being gathered: it begins at in.p unless it is dropped. */
@@ -42,14 +42,30 @@ struct span_splitter {
 
 	enum member member; /* of OBJECT */
 	bool container;	    /* OBJECT has a list of items */
+	size_t name;	    /* where a member's name begins, of AT bytes */
+	bool is_result;	    /* such an object may follow */
 	int key, items;	    /* format of such a list: of the key, of ITEMS */
+	bool comma;	    /* a list's next item may come */
 
 	/* Of the value at the top. */
 	bool content, multi, newline;
-	bool after; /* it was on one line, whose end was not seen */
-	bool lines; /* such values follow */
+	bool after;    /* it was on one line, whose end was not seen */
+	bool lines;    /* such values follow */
+	uint64_t line; /* where in the input the last one began that was seen */
+	bool sequence; /* of records that 0x1e begins */
 	bool resync;
 };
+
+static inline bool opens(unsigned char c)
+{
+	return c == '{' || c == '[';
+}
+
+/*
+ * Of the value on top AT bytes were looked at, and it cannot be: go back to
+ * the end of its first line, when that was cut and others follow it.
+ */
+bool span__split_again(struct span_splitter *s, size_t at);
 
 int span__split_json(struct span_splitter *s, struct span_piece *piece,
 		     struct span_error *err);

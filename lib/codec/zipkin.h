@@ -57,6 +57,7 @@ struct span__zipkin_span {
 	int64_t start_us, duration_us;
 	/* Given, though 0; what is not 0 is given anyway. */
 	bool has_start, has_duration;
+	bool zero_parent; /* a parent's id was given, and is 0 */
 	bool debug;
 	const struct span__zipkin_annotation *annotations;
 	size_t n_annotations;

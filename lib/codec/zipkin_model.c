@@ -75,6 +75,9 @@ static struct times find_times(const struct span__zipkin_span *z)
 	struct times t = {z->start_us, z->duration_us, z->has_start,
 			  z->has_duration};
 
+	/* The tag errNegativeDuration has it. */
+	if (t.duration < 0)
+		t.duration = 1;
 	if (!z->n_annotations)
 		return t;
 	if (z->kind)
@@ -213,7 +216,9 @@ static void make_span(struct span__message *m,
 	struct times t = find_times(z);
 
 	*s = (struct span){
-		.name = z->name, .kind = z->kind, .flags = z->debug ? 3 : 0};
+		.name = z->name,
+		.kind = z->kind,
+		.flags = z->debug ? SPAN__FLAG_SAMPLED | SPAN__FLAG_DEBUG : 0};
 	memcpy(s->trace_id, &ids[0], 16);
 	memcpy(s->span_id, &ids[2], 8);
 	memcpy(s->parent_id, &ids[3], 8);

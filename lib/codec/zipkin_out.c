@@ -52,7 +52,7 @@ void span__zipkin_out(struct span__zipkin_out *o, const struct span *s)
 	span_arena_reset(&o->arena);
 	o->span = s;
 	o->kind = kind_of(s);
-	o->debug = s->flags & 2;
+	o->debug = !s->scope && (s->flags & SPAN__FLAG_DEBUG);
 	o->name = name_of(s, s->name, SPAN_STR("empty-span-name"));
 	o->local = o->remote = (struct span__zipkin_address){0};
 	o->local.service = name_of(s, s->process->service,

@@ -26,7 +26,8 @@ static bool is_utf8(struct span_str s)
 {
 	uint32_t c = 0;
 
-	for (size_t at = 0; at < s.len && c != SPAN__UTF8_BAD;)
+	for (size_t at = span__utf8_ascii(s);
+	     at < s.len && c != SPAN__UTF8_BAD;)
 		at += span__utf8_next(s.p + at, s.len - at, &c);
 	return c != SPAN__UTF8_BAD;
 }
@@ -97,6 +98,28 @@ static bool is_message(struct span_str s)
 {
 	return s.len && !span_str_equal(s, SPAN_STR("true")) &&
 	       !span_str_equal(s, SPAN_STR("false"));
+}
+
+/*
+ * What a field says and a tag of the span's denies comes before it: of a key
+ * that comes twice the first is written.
+ */
+static void add_denied(struct span__zipkin_out *o, const struct span_attrs *own)
+{
+	const struct span *s = o->span;
+	struct span said = {.attrs = *own};
+
+	span_derive(&said);
+	if (s->kind == SPAN_KIND_INTERNAL && said.kind != s->kind &&
+	    span_attr_get(own, SPAN_STR("span.kind")))
+		add_text(o, "span.kind", SPAN_STR("internal"));
+	if (said.status == s->status ||
+	    !span_attr_get(own, SPAN_STR("otel.status_code")))
+		return;
+	if (s->status == SPAN_STATUS_OK)
+		add_text(o, "otel.status_code", SPAN_STR("OK"));
+	if (s->status == SPAN_STATUS_ERROR)
+		add_text(o, "otel.status_code", SPAN_STR("ERROR"));
 }
 
 static void add_status(struct span__zipkin_out *o, const struct span_attrs *own)
@@ -283,6 +306,7 @@ void span__zipkin_out_tags(struct span__zipkin_out *o, size_t n)
 	const struct span_attrs own = {.v = s->attrs.v, .n = n};
 
 	o->tags.len = 0;
+	add_denied(o, &own);
 	add_own(o, &own);
 	if (s->kind == SPAN_KIND_INTERNAL &&
 	    !span_attr_get(&own, SPAN_STR("span.kind")))

@@ -2,6 +2,8 @@
 /* Zipkin's binary annotations, tags and endpoints to our attributes. */
 #include "codec/zipkin.h"
 
+#include <stdio.h>
+
 #include "base/banned.h"
 
 /* Tags that an endpoint makes. */
@@ -224,6 +226,28 @@ static void push_binary(struct span__message *m, struct attr_list *list,
 		push(m, list, b->key, value_of(m, b));
 }
 
+/* What Jaeger's collector says of a span that it had to mend. */
+static void push_errors(struct span__message *m,
+			const struct span__zipkin_span *z,
+			struct attr_list *list)
+{
+	size_t room = sizeof("-9223372036854775808");
+	char *text;
+
+	if (z->zero_parent)
+		push(m, list, SPAN_STR("errZeroParentID"),
+		     text_value(SPAN_STR("0")));
+	if (z->duration_us >= 0)
+		return;
+	m->marks |= SPAN_MARK_CLAMPED;
+	text = span__message_array(m, &m->d->arena, room, 1);
+	if (!text)
+		return;
+	snprintf(text, room, "%lld", (long long)z->duration_us);
+	push(m, list, SPAN_STR("errNegativeDuration"),
+	     text_value(span_str(text)));
+}
+
 void span__zipkin_tags(struct span__message *m,
 		       const struct span__zipkin_span *z, int kind,
 		       struct span_attrs *out)
@@ -234,7 +258,7 @@ void span__zipkin_tags(struct span__message *m,
 	count_kinds(z, &process, &addresses);
 	addresses += z->remote.set;
 	if (!list_open(m, &list,
-		       z->n_binaries - process + addresses * ENDPOINT_TAGS + 2))
+		       z->n_binaries - process + addresses * ENDPOINT_TAGS + 4))
 		return;
 	for (size_t i = 0; i < z->n_binaries; i++)
 		push_binary(m, &list, &z->binaries[i]);
@@ -242,6 +266,7 @@ void span__zipkin_tags(struct span__message *m,
 	if (kind)
 		push(m, &list, SPAN_STR("span.kind"),
 		     text_value(span_str(span_kind_name(kind))));
+	push_errors(m, z, &list);
 	if (z->shared)
 		push(m, &list, SPAN__KEY_SHARED,
 		     (struct span_value){.type = SPAN_BOOL, .b = true});

@@ -159,6 +159,7 @@ static void read_span(struct span__message *m, bool compact,
 			break;
 		case TYPED(5, I64):
 			s->parent_id = (uint64_t)thrift_i64(in, compact);
+			s->zero_parent = !s->parent_id;
 			break;
 		case TYPED(6, LIST):
 			read_annotations(m, compact, s);

@@ -87,6 +87,7 @@ struct span__port_counts span__counts_sum(const struct span__counts *c)
 		sum.empty += p->empty;
 		sum.spans += p->spans;
 		sum.bad_spans += p->bad_spans;
+		sum.full_spans += p->full_spans;
 		for (size_t d = 0; d < SPAN__REFUSALS; d++)
 			sum.refused[d] += p->refused[d];
 		for (size_t d = 0; d < SPAN__DROPS; d++)

@@ -46,7 +46,8 @@ struct span__port_counts {
 	uint64_t drops[SPAN__DROPS];
 	/* Of bodies only, which are looked into. */
 	uint64_t empty;		   /* had no span and were not written */
-	uint64_t spans, bad_spans; /* of those taken: kept, skipped */
+	uint64_t spans, bad_spans; /* of those judged: taken, undecodable */
+	uint64_t full_spans;	   /* of those refused for a full queue */
 	uint64_t refused[SPAN__REFUSALS];
 };
 

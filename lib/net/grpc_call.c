@@ -45,7 +45,7 @@ static void count_memory(struct span__grpc_call *call, size_t itself)
 {
 	size_t memory = itself + call->message.data.cap;
 
-	call->conn->shared->memory += memory - call->memory;
+	*call->conn->shared->memory += memory - call->memory;
 	call->memory = memory;
 }
 
@@ -55,7 +55,7 @@ struct span__grpc_call *span__grpc_call_open(struct span__grpc_conn *c,
 	struct span__grpc_shared *s = c->shared;
 	struct span__grpc_call *call = NULL;
 
-	if (s->memory + CALL_MEMORY <= s->o.memory)
+	if (*s->memory + CALL_MEMORY <= s->o.memory)
 		call = calloc(1, sizeof(*call));
 	if (!call)
 		return NULL;
@@ -268,7 +268,7 @@ void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 		return;
 	}
 	count_memory(call, CALL_MEMORY);
-	if (s->memory > s->o.memory)
+	if (*s->memory > s->o.memory)
 		span__grpc_refuse_full(call, "too many messages at once");
 }
 
@@ -352,6 +352,7 @@ static void judge_spans(struct span__grpc_call *call, struct span_str data)
 	}
 	switch (v.answer) {
 	case SPAN__ANSWER_TAKEN:
+	case SPAN__ANSWER_REJECTED:
 		reply_taken(call, &v);
 		break;
 	case SPAN__ANSWER_BAD:
@@ -402,18 +403,15 @@ static void judge_health(struct span__grpc_call *call, struct span_str data)
 
 static void judge(struct span__grpc_call *call, struct span_str data)
 {
-	struct span_buf *inflated = &call->conn->shared->inflated;
-
 	if (call->method == SPAN__GRPC_CHECK)
 		judge_health(call, data);
 	else
 		judge_spans(call, data);
-	if (inflated->cap > INFLATED_KEPT)
-		span_buf_release(inflated);
 }
 
 void span__grpc_call_end(struct span__grpc_call *call)
 {
+	struct span_buf *inflated = &call->conn->shared->inflated;
 	struct span_str data;
 
 	call->is_whole = true;
@@ -431,11 +429,14 @@ void span__grpc_call_end(struct span__grpc_call *call)
 	} else if (plain_message(call, &data)) {
 		judge(call, data);
 	}
+	if (inflated->cap > INFLATED_KEPT)
+		span_buf_release(inflated);
 }
 
 void span__grpc_call_expire(struct span__grpc_call *call)
 {
-	call->conn->shared->counts.timeouts++;
+	call->conn->shared->counts.timeouts += !call->is_late;
+	call->is_late = true;
 	if (!call->is_answered) {
 		span__grpc_refuse(call, SPAN__GRPC_DEADLINE_EXCEEDED,
 				  "the request did not come in time");

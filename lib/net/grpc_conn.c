@@ -35,14 +35,17 @@ struct span__grpc_conn *span__grpc_conn_open(struct span__grpc_shared *s,
 					     const struct span__address *a)
 {
 	struct span__grpc_conn *c = calloc(1, sizeof(*c));
+	const struct span__peer from = span__peer_of(a);
 
 	if (!c) {
+		span__admission_leave(s->o.admission, &from);
 		close(fd);
 		return NULL;
 	}
 	*c = (struct span__grpc_conn){
 		.shared = s,
 		.fd = fd,
+		.from = from,
 		.since_ns = s->now_ns,
 		.due_ns = s->now_ns + s->o.handshake_ns,
 	};
@@ -65,6 +68,7 @@ void span__grpc_conn_close(struct span__grpc_conn *c)
 	nghttp2_session_del(c->session);
 	span__tls_session_close(&c->tls);
 	span_buf_release(&c->out);
+	span__admission_leave(c->shared->o.admission, &c->from);
 	close(c->fd);
 	free(c);
 }

@@ -34,7 +34,8 @@ struct span__grpc_shared {
 	struct span__server_counts counts;
 	uint16_t port;		  /* of the listening socket */
 	uint64_t now_ns;	  /* of this turn, monotonic */
-	size_t memory;		  /* that calls take */
+	size_t *memory;		  /* that calls take, of all servers or ... */
+	size_t own_memory;	  /* of this one */
 	struct span_buf inflated; /* for the message being judged */
 	struct span_buf text;	  /* for the header being made */
 	unsigned char *io; /* SPAN__GRPC_IO bytes, for reads and writes */
@@ -60,6 +61,7 @@ struct span__grpc_call {
 	bool is_post;
 	bool is_whole;	   /* no more bytes will come */
 	bool is_answered;  /* the answer is queued, or sent */
+	bool is_late;	   /* its time was up, which is counted */
 	bool bad_timeout;  /* grpc-timeout could not be read */
 	int coding;	   /* enum span__coding, or -1 */
 	size_t header_len; /* of the list, as RFC 9113 6.5.2 counts */
@@ -93,6 +95,7 @@ struct span__grpc_conn {
 	uint64_t answered, cancelled; /* calls */
 	uint64_t second;	      /* of this one ... */
 	uint32_t controls;	      /* ... frames that bring nothing */
+	struct span__peer from;
 	char peer[SPAN__ADDRESS_TEXT];
 	size_t peer_len;
 };
@@ -100,8 +103,8 @@ struct span__grpc_conn {
 /* ---- Connections ---- */
 
 /*
- * A connection on FD, which it owns, to the peer A (len 0: unknown). NULL when
- * memory is out; FD is closed then.
+ * A connection on FD, which it owns, to the peer A (len 0: unknown), which was
+ * let in. NULL when memory is out; FD is closed then, and A leaves.
  */
 SPAN_NODISCARD struct span__grpc_conn *
 span__grpc_conn_open(struct span__grpc_shared *s, int fd,

@@ -106,15 +106,17 @@ static void after_turn(struct server *s, struct span__grpc_conn *c, bool good)
 
 static void welcome(struct server *s, int fd, const struct span__address *a)
 {
+	const struct span__peer from = span__peer_of(a);
 	struct span__grpc_conn *c;
 	int on = 1;
 
-	s->shared.counts.connections++;
-	if (s->n_conns >= s->shared.o.max_connections) {
+	if (s->n_conns >= s->shared.o.max_connections ||
+	    !span__admission_enter(s->shared.o.admission, &from)) {
 		s->shared.counts.overloaded++;
 		close(fd);
 		return;
 	}
+	s->shared.counts.connections++;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c = span__grpc_conn_open(&s->shared, fd, a);
 	if (!c)
@@ -364,6 +366,8 @@ int span__grpc_server_open(struct span__server *out,
 		.due_ns = UINT64_MAX,
 	};
 	set_defaults(&s->shared.o);
+	s->shared.memory = o->admission ? span__admission_memory(o->admission)
+					: &s->shared.own_memory;
 	rc = start(s, listen_fd, err);
 	if (rc < 0) {
 		close_server(s);

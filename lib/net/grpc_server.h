@@ -20,6 +20,7 @@
 #ifndef NET_GRPC_SERVER_H
 #define NET_GRPC_SERVER_H
 
+#include "net/admission.h"
 #include "net/server.h"
 #include "net/tls_session.h"
 
@@ -46,6 +47,8 @@ struct span__grpc_opts {
 	size_t memory;
 	/* More are closed at once [4000]. An idle one has about 13 KiB. */
 	size_t max_connections;
+	struct span__admission *admission; /* limits of all servers, borrowed;
+					      NULL: only these hold */
 	uint32_t max_streams;  /* of a connection at the same time [100] */
 	uint64_t handshake_ns; /* from connecting to the first frame [10 s] */
 	/*

@@ -9,6 +9,7 @@
  * passed it is shut down, which libmicrohttpd sees as its end.
  */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,12 @@ struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd)
 
 void span__http_conn_free(struct span__http_server *h, int fd)
 {
-	if (!span__http_conn_of(h, fd))
+	struct span__http_conn *c = span__http_conn_of(h, fd);
+
+	if (!c)
 		return;
-	free(h->conns[fd]);
+	span__admission_leave(h->opts.admission, &c->from);
+	free(c);
 	h->conns[fd] = NULL;
 	h->counts.open--;
 }
@@ -56,21 +60,38 @@ static bool grow_table(struct span__http_server *h, int fd)
 	return true;
 }
 
+/* Is there room for one more, of PEER? */
+static bool may_enter(struct span__http_server *h,
+		      const struct span__address *peer)
+{
+	const struct span__peer from = span__peer_of(peer);
+
+	return h->counts.open < h->opts.max_connections &&
+	       span__admission_enter(h->opts.admission, &from);
+}
+
+/* PEER was let in, and leaves when this fails. Takes FD in any case. */
 static int add_connection(struct span__http_server *h, int fd,
 			  const struct span__http_socket *s,
 			  const struct span__address *peer,
 			  struct span_error *err)
 {
+	const struct span__peer from = span__peer_of(peer);
 	struct span__http_conn *c = NULL;
 
 	if (grow_table(h, fd))
 		c = calloc(1, sizeof(*c));
 	if (!c) {
+		span__admission_leave(h->opts.admission, &from);
 		close(fd);
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	}
-	*c = (struct span__http_conn){
-		.server = h, .fd = fd, .kind = s->kind, .port = s->port};
+	*c = (struct span__http_conn){.server = h,
+				      .fd = fd,
+				      .kind = s->kind,
+				      .port = s->port,
+				      .from = from,
+				      .is_first = true};
 	span__http_wait(c, SPAN__HTTP_IDLE, h->opts.first_ns);
 	if (peer->len)
 		span__address_text(peer, c->peer);
@@ -93,8 +114,14 @@ int span__http_server_connect(struct span__http_server *h, int fd,
 	const struct span__http_socket s = {.kind = kind, .port = port};
 	struct span__address none = {.sa.in.sin_family = AF_INET,
 				     .len = sizeof(none.sa.in)};
-	int rc = add_connection(h, fd, &s, &none, err);
+	int rc;
 
+	if (!may_enter(h, &none)) {
+		close(fd);
+		return span_error_set(err, SPAN_E_LIMIT,
+				      "too many connections");
+	}
+	rc = add_connection(h, fd, &s, &none, err);
 	if (rc == 0)
 		snprintf(h->conns[fd]->peer, sizeof(h->conns[fd]->peer), "%s",
 			 peer);
@@ -145,11 +172,42 @@ void span__http_accept(struct span__http_server *h,
 				continue;
 			return;
 		}
-		if (h->counts.open >= h->opts.max_connections)
-			refuse(h, fd);
-		else
+		if (may_enter(h, &peer))
 			(void)!add_connection(h, fd, s, &peer, NULL);
+		else
+			refuse(h, fd);
 	}
+}
+
+/* Bytes that came so far, read or not; 0 when that is not known. */
+static uint64_t received(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return 0;
+	return info.tcpi_bytes_received;
+}
+
+void span__http_rest(struct span__http_conn *c)
+{
+	span__http_wait(c, SPAN__HTTP_IDLE, c->server->opts.idle_ns);
+	c->idle_bytes = received(c->fd);
+	c->is_first = false;
+}
+
+/*
+ * libmicrohttpd tells of a request when its first line is whole. Its time
+ * begins with its first byte; under TLS the first bytes are no request yet.
+ */
+static void look_for_request(struct span__http_conn *c)
+{
+	const struct span__http_opts *o = &c->server->opts;
+
+	if (c->state == SPAN__HTTP_IDLE && !(o->cert && c->is_first) &&
+	    received(c->fd) > c->idle_bytes)
+		span__http_wait(c, SPAN__HTTP_HEAD, o->head_ns);
 }
 
 /* Has the client sent something that nobody has read? */
@@ -194,6 +252,7 @@ void span__http_sweep(struct span__http_server *h)
 
 		if (!c || c->cut)
 			continue;
+		look_for_request(c);
 		if (now >= c->deadline_ns) {
 			h->counts.timeouts += c->state != SPAN__HTTP_IDLE;
 			cut(c);

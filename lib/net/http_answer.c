@@ -105,6 +105,7 @@ static void otlp_verdict(struct span__http_answer *a, const char *type,
 {
 	switch (v->answer) {
 	case SPAN__ANSWER_TAKEN:
+	case SPAN__ANSWER_REJECTED:
 		put_export(a, type, v->n_bad);
 		break;
 	case SPAN__ANSWER_BAD:
@@ -129,6 +130,7 @@ static void batch_verdict(struct span__http_answer *a, const char *batch,
 	case SPAN__ANSWER_TAKEN:
 		put_text(a, 202, NULL, "");
 		break;
+	case SPAN__ANSWER_REJECTED:
 	case SPAN__ANSWER_BAD:
 		span__http_text(a, 400, "Unable to process request body: %s",
 				v->why);

@@ -246,14 +246,12 @@ static bool add_header(struct span__http *h, const char *fmt, const char *value)
 
 static bool make_headers(struct span__http *h)
 {
-	char timeout[24];
+	char timeout[SPAN__GRPC_TIMEOUT];
 	bool good = add_header(h, "Content-Type: %s", h->o.url->content_type) &&
 		    add_header(h, "User-Agent: span-send/%s", span_version()) &&
 		    add_header(h, "%s", "Expect:");
 
-	/* At most eight digits: units of a millisecond suffice for a day. */
-	snprintf(timeout, sizeof(timeout), "%llum",
-		 (unsigned long long)(h->o.timeout_ns / 1000000 % 100000000));
+	span__grpc_put_timeout(h->o.timeout_ns, timeout);
 	if (h->o.url->grpc)
 		good = good && add_header(h, "%s", "TE: trailers") &&
 		       add_header(h, "grpc-timeout: %s", timeout);

@@ -25,8 +25,11 @@ struct span__http_conn {
 	enum span__http_kind kind;
 	uint16_t port;
 	char peer[SPAN__ADDRESS_TEXT];
+	struct span__peer from;
 	enum span__http_state state;
 	bool cut;	      /* for slowness, or at the end */
+	bool is_first;	      /* no request has come yet */
+	uint64_t idle_bytes;  /* received when it became idle */
 	uint64_t since_ns;    /* that it is in this state */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 };
@@ -50,7 +53,9 @@ struct span__http_server {
 	size_t n_conns;			/* entries */
 	uint64_t swept_ns, start_ns;
 	bool stopping, paused; /* paused: no descriptor for a connection */
-	size_t body_bytes;     /* of bodies that are not whole yet */
+	size_t *body_bytes; /* of bodies that are not whole yet, of all servers
+			       or of this one: the next */
+	size_t own_bytes;
 	struct span__server_counts counts;
 	const struct span__strategies *strategies;
 	struct span_buf inflated;
@@ -77,6 +82,9 @@ void span__http_conn_free(struct span__http_server *h, int fd);
 /* Accept what waits at S, but not for ever. */
 void span__http_accept(struct span__http_server *h,
 		       const struct span__http_socket *s);
+
+/* C waits for a request. */
+void span__http_rest(struct span__http_conn *c);
 
 /* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__http_sweep(struct span__http_server *h);

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+
+#include <gnutls/gnutls.h>
 
 #include <span/codec.h>
 #include <span/payload.h>
@@ -22,9 +25,10 @@
 
 #include "base/banned.h"
 
-#define DISCARD_MAX (64u << 20) /* bytes to throw away for one request */
-#define BODY_RATE 8192u		/* bytes a second */
-#define BODY_PERIODS 8u		/* of opts.body_ns: longer takes no body */
+#define DISCARD_MAX (64u << 20)	 /* bytes to throw away before it is told */
+#define INFLATED_KEPT (1u << 20) /* bytes of memory that is used again */
+#define BODY_RATE 8192u		 /* bytes a second */
+#define BODY_PERIODS 8u		 /* of opts.body_ns: longer takes no body */
 #define SECOND_NS 1000000000u
 
 /* Why a request is refused before its body is looked at. */
@@ -47,6 +51,7 @@ struct request {
 	const char *bad_type; /* what is wrong with the Content-Type */
 	char type[SPAN__MEDIA_TYPE];
 	int format, coding;
+	bool is_told;		     /* that it is too large, while it sends */
 	uint64_t start_ns, received; /* bytes of the body */
 	struct span_buf body;
 };
@@ -58,7 +63,7 @@ static const char *header(struct MHD_Connection *mhd, const char *name)
 
 static void drop_body(struct request *r)
 {
-	r->conn->server->body_bytes -= r->body.cap;
+	*r->conn->server->body_bytes -= r->body.cap;
 	span_buf_release(&r->body);
 }
 
@@ -151,18 +156,46 @@ static void keep(struct request *r, const char *p, size_t len)
 		r->refusal = TOO_LARGE;
 		return;
 	}
-	if (h->body_bytes + len > h->opts.memory) {
+	if (*h->body_bytes + len > h->opts.memory) {
 		r->refusal = NO_ROOM;
 		return;
 	}
 	span_buf_put(&r->body, p, len);
-	h->body_bytes += r->body.cap - before;
+	*h->body_bytes += r->body.cap - before;
 	if (r->body.failed)
 		r->refusal = NO_ROOM;
 }
 
+/*
+ * A body goes on and on: libmicrohttpd can say nothing before its end, so this
+ * does, and hears the rest for a while, as a client that is cut off while it
+ * sends may not read what it was told.
+ */
+static void tell_at_once(struct request *r, struct MHD_Connection *mhd)
+{
+	static const char text[] = "HTTP/1.1 413 Content Too Large\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	struct span__http_server *h = r->conn->server;
+
+	if (tls && tls->tls_session)
+		(void)gnutls_record_send(tls->tls_session, text,
+					 sizeof(text) - 1);
+	else
+		(void)!send(r->conn->fd, text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(r->conn->fd, SHUT_WR);
+	r->is_told = true;
+	h->counts.requests++;
+	h->counts.refused++;
+	h->counts.too_large++;
+}
+
 /* Returns false when it is time to hang up. */
-static bool take_piece(struct request *r, const char *p, size_t len)
+static bool take_piece(struct request *r, struct MHD_Connection *mhd,
+		       const char *p, size_t len)
 {
 	struct span__http_conn *c = r->conn;
 	const struct span__http_opts *o = &c->server->opts;
@@ -173,7 +206,9 @@ static bool take_piece(struct request *r, const char *p, size_t len)
 		keep(r, p, len);
 	if (r->refusal != GOOD)
 		drop_body(r);
-	if (r->received > o->max_body + (uint64_t)DISCARD_MAX)
+	if (r->received > o->max_body + (uint64_t)DISCARD_MAX && !r->is_told)
+		tell_at_once(r, mhd);
+	if (r->received > o->max_body + 2ull * DISCARD_MAX)
 		return false;
 	allowed = o->body_ns + r->received / BODY_RATE * SECOND_NS;
 	if (allowed > BODY_PERIODS * o->body_ns)
@@ -249,6 +284,18 @@ static int answer_post(struct request *r, struct MHD_Connection *mhd,
 	return 0;
 }
 
+/* The same; the memory of a large body is not kept for the next one. */
+static int answer_body(struct request *r, struct MHD_Connection *mhd,
+		       struct span__http_answer *a)
+{
+	struct span_buf *inflated = &r->conn->server->inflated;
+	int rc = answer_post(r, mhd, a);
+
+	if (inflated->cap > INFLATED_KEPT)
+		span_buf_release(inflated);
+	return rc;
+}
+
 static int answer_good(struct request *r, struct MHD_Connection *mhd,
 		       struct span__http_answer *a)
 {
@@ -267,7 +314,7 @@ static int answer_good(struct request *r, struct MHD_Connection *mhd,
 		span__http_sampling(h, mhd, r->route->action, a);
 		return 0;
 	default:
-		return answer_post(r, mhd, a);
+		return answer_body(r, mhd, a);
 	}
 }
 
@@ -401,26 +448,26 @@ enum MHD_Result span__http_handle(void *cls, struct MHD_Connection *mhd,
 	if (!r)
 		return begin(mhd, url, method, request);
 	if (*len) {
-		bool go_on = take_piece(r, data, *len);
+		bool go_on = take_piece(r, mhd, data, *len);
 
 		*len = 0;
 		return go_on ? MHD_YES : MHD_NO;
 	}
-	return answer(r, mhd);
+	return r->is_told ? MHD_NO : answer(r, mhd);
 }
 
 void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
 			  enum MHD_RequestTerminationCode why)
 {
-	const struct span__http_server *h = cls;
 	struct request *r = *request;
 
+	(void)cls;
 	(void)mhd;
 	(void)why;
 	*request = NULL;
 	if (!r)
 		return;
 	drop_body(r);
-	span__http_wait(r->conn, SPAN__HTTP_IDLE, h->opts.idle_ns);
+	span__http_rest(r->conn);
 	free(r);
 }

@@ -58,6 +58,8 @@ static void set_opts(struct span__http_server *h,
 		     const struct span__http_opts *o)
 {
 	h->opts = *o;
+	h->body_bytes = o->admission ? span__admission_memory(o->admission)
+				     : &h->own_bytes;
 	h->opts.max_body = o->max_body ? o->max_body : 20u << 20;
 	h->opts.max_connections =
 		o->max_connections ? o->max_connections : 1024;
@@ -110,11 +112,12 @@ static void *on_request(void *cls, const char *url, struct MHD_Connection *mhd)
 	struct span__http_server *h = cls;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct span__http_conn *c = info ? info->socket_context : NULL;
 
 	(void)url;
-	if (info && info->socket_context)
-		span__http_wait(info->socket_context, SPAN__HTTP_HEAD,
-				h->opts.head_ns);
+	/* Unless it was seen to begin, and its time runs. */
+	if (c && c->state != SPAN__HTTP_HEAD)
+		span__http_wait(c, SPAN__HTTP_HEAD, h->opts.head_ns);
 	return NULL;
 }
 
@@ -325,7 +328,7 @@ static void http_close(void *self)
 		MHD_stop_daemon(h->daemon);
 	close_sockets(h);
 	for (size_t i = 0; i < h->n_conns; i++)
-		free(h->conns[i]);
+		span__http_conn_free(h, (int)i);
 	free(h->conns);
 	span_buf_release(&h->inflated);
 	if (h->epoll_fd >= 0)

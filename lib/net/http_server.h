@@ -13,6 +13,7 @@
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
+#include "net/admission.h"
 #include "net/server.h"
 #include "net/strategies.h"
 
@@ -40,7 +41,9 @@ struct span__http_opts {
 	size_t max_body; /* bytes, before and after inflating [20 MiB] */
 	size_t memory;	 /* of all bodies that are not whole yet [4 bodies,
 			    64 MiB at least]; above it they are FULL */
-	size_t max_connections;	 /* more are refused [1024] */
+	size_t max_connections;		   /* more are refused [1024] */
+	struct span__admission *admission; /* limits of all servers, borrowed;
+					      NULL: only these hold */
 	const char *cert, *key;	 /* PEM, borrowed for open; NULL: no TLS */
 	const char *const *cors; /* origins, borrowed: "*", "https://x.org", */
 	size_t n_cors;		 /* or with one * in it */

@@ -144,6 +144,13 @@ static void say_why(struct span__verdict *v, const struct span_error *why)
 		snprintf(v->why, sizeof(v->why), "%s", why->msg);
 }
 
+/* Can its answer say that the message is fine, and all its spans are not? */
+static bool has_partial_success(int format)
+{
+	return format == SPAN_FORMAT_OTLP_PROTO ||
+	       format == SPAN_FORMAT_OTLP_JSON;
+}
+
 /*
  * Decode P for its spans to be counted. A message for which there is no
  * memory may come again later.
@@ -173,10 +180,18 @@ static void judge(struct span__intake *in, const struct span_payload *p,
 	} else if (rc < 0) {
 		v->answer = SPAN__ANSWER_BAD;
 		say_why(v, &why);
+	} else if (!rc && v->n_bad) {
+		v->answer = has_partial_success(format) ? SPAN__ANSWER_REJECTED
+							: SPAN__ANSWER_BAD;
+		say_why(v, span_decoder_bad_span(in->judge));
 	}
 }
 
-/* Judge P, and put it into the queue when it is good. */
+/*
+ * Judge P, and put it into the queue when it is good. It is judged even if
+ * there is no room: what is bad need not come again, and the spans that have
+ * to are counted.
+ */
 static int take(struct span__intake *in, const struct span_payload *p,
 		int format, struct span__verdict *v,
 		struct span__port_counts *c, struct span_error *err)
@@ -192,13 +207,13 @@ static int take(struct span__intake *in, const struct span_payload *p,
 		snprintf(v->why, sizeof(v->why), "larger than the queue");
 		return 0;
 	}
-	if (p->data.len + HEAD_MAX > span__intake_room(in)) {
-		v->answer = SPAN__ANSWER_FULL;
-		return 0;
-	}
 	judge(in, p, format, v);
 	if (v->answer != SPAN__ANSWER_TAKEN)
 		return 0;
+	if (v->n_spans && p->data.len + HEAD_MAX > span__intake_room(in)) {
+		v->answer = SPAN__ANSWER_FULL;
+		return 0;
+	}
 	if (v->n_spans)
 		rc = put(in, p, c, false, err);
 	else
@@ -226,11 +241,14 @@ int span__intake_take(void *arg, const struct span_payload *p, int format,
 		c->spans += v->n_spans;
 		c->bad_spans += v->n_bad;
 		break;
+	case SPAN__ANSWER_REJECTED:
 	case SPAN__ANSWER_BAD:
+		c->bad_spans += v->n_bad;
 		c->refused[SPAN__REFUSED_BAD]++;
 		break;
 	case SPAN__ANSWER_FULL:
 	case SPAN__ANSWER_STOPPING:
+		c->full_spans += v->n_spans;
 		c->refused[SPAN__REFUSED_FULL]++;
 		break;
 	}
@@ -244,11 +262,21 @@ uint64_t span__intake_stalled_ns(struct span__intake *in)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	now_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-	head = span__queue_written(in->queue, &len);
+	head = span__queue_taken(in->queue, &len);
 	if (!len || head != in->head || !in->moved_ns)
 		in->moved_ns = now_ns;
 	in->head = head;
 	return now_ns - in->moved_ns;
+}
+
+int span__intake_finish(struct span__intake *in, struct span_error *err)
+{
+	return in->queue ? span__queue_finish(in->queue, err) : 0;
+}
+
+uint64_t span__intake_lost(struct span__intake *in)
+{
+	return in->queue ? span__queue_lost(in->queue) : 0;
 }
 
 void span__intake_close(struct span__intake **inp)

@@ -66,6 +66,16 @@ size_t span__intake_room(struct span__intake *in);
  */
 uint64_t span__intake_stalled_ns(struct span__intake *in);
 
+/*
+ * Write everything that is queued, if it was started. 0 or what writing
+ * failed with.
+ */
+SPAN_NODISCARD int span__intake_finish(struct span__intake *in,
+				       struct span_error *err);
+
+/* Once writing has failed: payloads that were taken and are not written. */
+uint64_t span__intake_lost(struct span__intake *in);
+
 /* NULL is fine. */
 void span__intake_close(struct span__intake **in);
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,12 +25,16 @@
 
 #define ENOUGH (64u << 10)     /* bytes worth a write at once */
 #define WRITE_MAX (256u << 10) /* of one write: its room is free after it */
+#define WRITE_MIN 4096u	       /* what a pipe has room for, or blocks */
+#define ENDS_MIN 1024u	       /* payloads: the list of them grows from there */
+#define RECORD_KEPT (1u << 20) /* bytes of memory that is used again */
 #define MOMENT_NS 10000000
 #define PIPE_SIZE (1 << 20)
 
 struct span__queue {
 	char *ring;
 	size_t size;
+	size_t pipe; /* bytes that FD holds, when it is a pipe */
 	int fd, failed_fd;
 	pthread_t thread;
 	bool running;
@@ -39,6 +44,8 @@ struct span__queue {
 	pthread_cond_t more; /* there is something to write, or the end */
 	pthread_cond_t room; /* something was written, or it failed */
 	uint64_t head, tail;
+	uint64_t *ends; /* of payloads that are not written: a ring, too */
+	size_t ends_cap, first_end, n_ends;
 	bool waiting; /* the receiver waits for room */
 	bool finish;
 	struct span_error failure; /* code 0: none */
@@ -57,7 +64,26 @@ static struct timespec moment_from_now(void)
 	return t;
 }
 
-/* How much to write from the head; 0 at the end. */
+/*
+ * At most LEN bytes to write at once. No more than a pipe has room for, as
+ * that is when a write ends and counts.
+ */
+static size_t piece_of(const struct span__queue *q, size_t len)
+{
+	int in_pipe = 0;
+	size_t room;
+
+	if (len > WRITE_MAX)
+		len = WRITE_MAX;
+	if (!q->pipe || ioctl(q->fd, FIONREAD, &in_pipe) < 0)
+		return len;
+	room = q->pipe - (size_t)in_pipe;
+	if (room < WRITE_MIN)
+		room = WRITE_MIN;
+	return len < room ? len : room;
+}
+
+/* How much there is to write from the head; 0 at the end. */
 static size_t wait_for_more(struct span__queue *q)
 {
 	struct timespec until;
@@ -71,9 +97,32 @@ static size_t wait_for_more(struct span__queue *q)
 			break;
 	len = (size_t)(q->tail - q->head);
 	contiguous = q->size - (size_t)(q->head % q->size);
-	if (len > contiguous)
-		len = contiguous;
-	return len > WRITE_MAX ? WRITE_MAX : len;
+	return len < contiguous ? len : contiguous;
+}
+
+/* Write once. Returns how many bytes; negative with *ERR when it failed. */
+static ssize_t write_once(const struct span__queue *q, const char *p,
+			  size_t len, struct span_error *err)
+{
+	ssize_t n;
+
+	do
+		n = write(q->fd, p, piece_of(q, len));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		span_error_set(err, errno == EPIPE ? SPAN_E_PIPE : SPAN_E_IO,
+			       errno == EPIPE ? "nobody reads the output"
+					      : "cannot write");
+	return n;
+}
+
+/* Forget the ends of payloads that are written whole. */
+static void pass_ends(struct span__queue *q)
+{
+	while (q->n_ends && q->ends[q->first_end] <= q->head) {
+		q->first_end = (q->first_end + 1) % q->ends_cap;
+		q->n_ends--;
+	}
 }
 
 static void *write_out(void *arg)
@@ -86,11 +135,14 @@ static void *write_out(void *arg)
 	pthread_mutex_lock(&q->lock);
 	while (!err.code && (len = wait_for_more(q)) > 0) {
 		const char *from = q->ring + q->head % q->size;
+		ssize_t n;
 
 		pthread_mutex_unlock(&q->lock);
-		(void)!span_write_all(q->fd, from, len, &err);
+		n = write_once(q, from, len, &err);
 		pthread_mutex_lock(&q->lock);
-		q->head += len;
+		if (n > 0)
+			q->head += (uint64_t)n;
+		pass_ends(q);
 		pthread_cond_signal(&q->room);
 	}
 	q->failure = err;
@@ -146,7 +198,11 @@ int span__queue_open(struct span__queue **out, int fd, size_t size,
 	} else if (q->failed_fd < 0) {
 		rc = span_error_set(err, SPAN_E_IO, "cannot make an eventfd");
 	} else {
+		int size_of_pipe;
+
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+		size_of_pipe = fcntl(fd, F_GETPIPE_SZ);
+		q->pipe = size_of_pipe > 0 ? (size_t)size_of_pipe : 0;
 		rc = start(q, err);
 	}
 	if (rc < 0)
@@ -207,47 +263,116 @@ static int put_part(struct span__queue *q, const char *p, size_t len, bool wait,
 	return 1;
 }
 
+/* Room for one more end. False when memory is out. */
+static bool reserve_end(struct span__queue *q)
+{
+	size_t cap = q->ends_cap ? 2 * q->ends_cap : ENDS_MIN;
+	uint64_t *ends;
+
+	if (q->n_ends < q->ends_cap)
+		return true;
+	ends = reallocarray(NULL, cap, sizeof(*ends));
+	if (!ends)
+		return false;
+	for (size_t i = 0; i < q->n_ends; i++)
+		ends[i] = q->ends[(q->first_end + i) % q->ends_cap];
+	free(q->ends);
+	q->ends = ends;
+	q->ends_cap = cap;
+	q->first_end = 0;
+	return true;
+}
+
+/*
+ * Note where a payload of LEN bytes ends that is put next. What goes through
+ * in parts is as long as ever on its way, and its end is known before.
+ */
+static bool put_end(struct span__queue *q, size_t len)
+{
+	bool good;
+
+	pthread_mutex_lock(&q->lock);
+	good = reserve_end(q);
+	if (good)
+		q->ends[(q->first_end + q->n_ends++) % q->ends_cap] =
+			q->tail + len;
+	pthread_mutex_unlock(&q->lock);
+	return good;
+}
+
+/* It was not put after all; the writer cannot have passed its end. */
+static void take_back_end(struct span__queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->n_ends--;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* Put what was encoded. */
+static int put_record(struct span__queue *q, bool wait, struct span_error *err)
+{
+	size_t len = q->record.len;
+	int rc = 1;
+
+	if ((len > q->size && !wait) || !put_end(q, len))
+		return 0;
+	/* One larger than the queue goes through it in parts. */
+	for (size_t at = 0, part; at < len && rc > 0; at += part) {
+		part = len - at < q->size ? len - at : q->size;
+		rc = put_part(q, q->record.p + at, part, wait, err);
+	}
+	if (rc <= 0)
+		take_back_end(q);
+	return rc;
+}
+
 int span__queue_put(struct span__queue *q, const struct span_payload *p,
 		    bool wait, struct span_error *err)
 {
-	size_t len;
 	int rc;
 
 	if (!wait && p->data.len > q->size - span__queue_len(q))
 		return 0;
 	q->record.len = 0;
 	rc = span_payload_encode(&q->record, p, err);
-	if (rc < 0)
-		return rc;
-	len = q->record.len;
-	if (len > q->size && !wait)
-		return 0;
-	/* One larger than the queue goes through it in parts. */
-	for (size_t at = 0, part; at < len; at += part) {
-		part = len - at < q->size ? len - at : q->size;
-		rc = put_part(q, q->record.p + at, part, wait, err);
-		if (rc <= 0)
-			return rc;
-	}
-	return 1;
+	if (rc >= 0)
+		rc = put_record(q, wait, err);
+	if (rc < 0 || q->record.cap > RECORD_KEPT)
+		span_buf_release(&q->record);
+	return rc == SPAN_E_NOMEM ? 0 : rc;
 }
 
-uint64_t span__queue_written(struct span__queue *q, uint64_t *len)
+uint64_t span__queue_taken(struct span__queue *q, uint64_t *len)
 {
-	uint64_t written;
+	uint64_t taken;
+	int in_pipe = 0;
 
+	if (q->pipe)
+		(void)ioctl(q->fd, FIONREAD, &in_pipe);
 	pthread_mutex_lock(&q->lock);
-	written = q->head;
+	taken = q->head - (uint64_t)in_pipe;
 	*len = q->tail - q->head;
 	pthread_mutex_unlock(&q->lock);
-	return written;
+	return taken;
+}
+
+uint64_t span__queue_lost(struct span__queue *q)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&q->lock);
+	n = q->failure.code ? q->n_ends : 0;
+	pthread_mutex_unlock(&q->lock);
+	return n;
 }
 
 uint64_t span__queue_len(struct span__queue *q)
 {
 	uint64_t len;
 
-	(void)span__queue_written(q, &len);
+	pthread_mutex_lock(&q->lock);
+	len = q->tail - q->head;
+	pthread_mutex_unlock(&q->lock);
 	return len;
 }
 
@@ -283,6 +408,7 @@ void span__queue_close(struct span__queue **qp)
 	if (q->failed_fd >= 0)
 		close(q->failed_fd);
 	free(q->ring);
+	free(q->ends);
 	span_buf_release(&q->record);
 	free(q);
 }

@@ -34,7 +34,7 @@ SPAN_NODISCARD int span__queue_open(struct span__queue **out, int fd,
  * it is larger than the queue. It is written within 10 ms, when the reader
  * takes it.
  *
- * Returns 1; 0 when there is no room; SPAN_E_LIMIT or SPAN_E_NOMEM; or
+ * Returns 1; 0 when there is no room, or no memory; SPAN_E_LIMIT; or
  * SPAN_E_PIPE or SPAN_E_IO when writing has failed.
  */
 SPAN_NODISCARD int span__queue_put(struct span__queue *q,
@@ -45,10 +45,13 @@ SPAN_NODISCARD int span__queue_put(struct span__queue *q,
 uint64_t span__queue_len(struct span__queue *q);
 
 /*
- * Bytes that were written so far; *LEN is what waits. Of a single write that
- * is under way none counts yet.
+ * A number that changes whenever the reader has taken a byte, or what it has
+ * room for was written; *LEN is what waits to be written.
  */
-uint64_t span__queue_written(struct span__queue *q, uint64_t *len);
+uint64_t span__queue_taken(struct span__queue *q, uint64_t *len);
+
+/* Once writing has failed: payloads that were put and are not written whole. */
+uint64_t span__queue_lost(struct span__queue *q);
 
 /* A descriptor that becomes readable when writing has failed. */
 int span__queue_failed_fd(const struct span__queue *q);

@@ -328,7 +328,7 @@ static uint64_t poll_timeout(const struct span__receiver *r, uint64_t ns)
 
 static int output_failed(struct span__receiver *r, struct span_error *err)
 {
-	int rc = span__queue_finish(span__intake_queue(r->intake), err);
+	int rc = span__intake_finish(r->intake, err);
 
 	if (rc < 0)
 		return rc;
@@ -416,7 +416,7 @@ static int drain_all(struct span__receiver *r, struct span_error *err)
 int span__receiver_finish(struct span__receiver *r, bool drain,
 			  struct span_error *err)
 {
-	int rc = 0;
+	int rc, end;
 
 	for (size_t i = 0; i < r->n_sockets; i++)
 		span__udp_finish(&r->sockets[i]);
@@ -424,13 +424,11 @@ int span__receiver_finish(struct span__receiver *r, bool drain,
 	if (drain && rc >= 0)
 		rc = drain_all(r, err);
 	if (r->packets) {
-		int end = span__packets_finish(r->packets, rc < 0 ? NULL : err);
-
+		end = span__packets_finish(r->packets, rc < 0 ? NULL : err);
 		rc = rc < 0 ? rc : end;
 	}
-	if (span__intake_queue(r->intake) && rc >= 0)
-		rc = span__queue_finish(span__intake_queue(r->intake), err);
-	return rc;
+	end = span__intake_finish(r->intake, rc < 0 ? NULL : err);
+	return rc < 0 ? rc : end;
 }
 
 const struct span__counts *span__receiver_counts(struct span__receiver *r)

@@ -28,7 +28,9 @@ int span__batch_open(struct span__batch **out, size_t max,
 	b->process_of = calloc(max, sizeof(*b->process_of));
 	b->processes = calloc(max, sizeof(*b->processes));
 	b->table = calloc(slots, sizeof(*b->table));
-	if (!b->spans || !b->process_of || !b->processes || !b->table) {
+	b->marks = calloc(max, sizeof(*b->marks));
+	if (!b->spans || !b->marks || !b->process_of || !b->processes ||
+	    !b->table) {
 		span__batch_close(&b);
 		return no_memory(err);
 	}
@@ -102,29 +104,41 @@ size_t span__batch_size(const struct span__batch *b)
 	return span_arena_size(&b->arena);
 }
 
-int span__batch_group(struct span__batch *b, struct span_error *err)
+/* Where the spans of each process begin, in NEXT. */
+static void find_groups(const struct span__batch *b, size_t *next)
 {
-	struct span *sorted;
-	size_t *next, at = 0;
+	size_t at = 0;
 
-	if (b->n_processes < 2)
-		return 0;
-	sorted = calloc(b->max, sizeof(*sorted));
-	next = calloc(b->n_processes, sizeof(*next));
-	if (!sorted || !next) {
-		free(sorted);
-		free(next);
-		return no_memory(err);
-	}
 	for (size_t i = 0; i < b->n_processes; i++) {
 		next[i] = at;
 		at += b->processes[i].n;
 	}
-	for (size_t i = 0; i < b->n; i++)
-		sorted[next[b->process_of[i]]++] = b->spans[i];
+}
+
+int span__batch_group(struct span__batch *b, struct span_error *err)
+{
+	struct span *spans = calloc(b->max, sizeof(*spans));
+	struct span__batch_mark *marks = calloc(b->max, sizeof(*marks));
+	size_t *next = calloc(b->n_processes + 1, sizeof(*next));
+
+	if (!spans || !marks || !next) {
+		free(spans);
+		free(marks);
+		free(next);
+		return no_memory(err);
+	}
+	find_groups(b, next);
+	for (size_t i = 0; i < b->n; i++) {
+		size_t to = next[b->process_of[i]]++;
+
+		spans[to] = b->spans[i];
+		marks[to] = b->marks[i];
+	}
 	free(b->spans);
+	free(b->marks);
 	free(next);
-	b->spans = sorted;
+	b->spans = spans;
+	b->marks = marks;
 	return 0;
 }
 
@@ -138,6 +152,7 @@ void span__batch_close(struct span__batch **bp)
 	free(b->process_of);
 	free(b->processes);
 	free(b->table);
+	free(b->marks);
 	span_arena_release(&b->arena);
 	free(b);
 	*bp = NULL;

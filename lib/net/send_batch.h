@@ -20,6 +20,12 @@ struct span__batch_process {
 	size_t n; /* spans */
 };
 
+/* Where a span comes from; the owner's. */
+struct span__batch_mark {
+	uint64_t seq;	/* a frame */
+	uint32_t index; /* a span in it */
+};
+
 struct span__batch {
 	struct span__batch *next; /* in a list of the owner's */
 	struct span *spans;
@@ -30,9 +36,8 @@ struct span__batch {
 	uint32_t *table; /* of processes by hash: index + 1; 0: none */
 	size_t table_mask;
 	struct span_arena arena;
-	size_t n_pending;	      /* messages of it that are not settled */
-	uint64_t first_seq, last_seq; /* the owner's: frames it is made of */
-	uint64_t oldest_ns; /* when the first span was put, the owner's clock */
+	size_t n_pending; /* messages of it that are not settled */
+	struct span__batch_mark *marks; /* of each span */
 };
 
 /* An empty batch for MAX spans. 0 or SPAN_E_NOMEM. */

@@ -8,6 +8,7 @@
 #include <span/text.h>
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -107,6 +108,27 @@ void span__grpc_head(unsigned char head[SPAN__GRPC_HEAD], bool compressed,
 	head[0] = compressed;
 	for (unsigned i = 0; i < 4; i++)
 		head[1 + i] = (unsigned char)(len >> (24 - 8 * i));
+}
+
+/* The finest unit in which it has eight digits; at most as many hours. */
+void span__grpc_put_timeout(uint64_t ns, char out[SPAN__GRPC_TIMEOUT])
+{
+	static const struct {
+		char name;
+		uint64_t ns;
+	} units[] = {{'n', 1},
+		     {'u', 1000},
+		     {'m', 1000000},
+		     {'S', SECOND_NS},
+		     {'M', 60 * SECOND_NS},
+		     {'H', 3600 * SECOND_NS}};
+	size_t i = 0;
+
+	while (ns / units[i].ns > 99999999 && units[i].name != 'H')
+		i++;
+	snprintf(out, SPAN__GRPC_TIMEOUT, "%llu%c",
+		 (unsigned long long)(ns / units[i].ns % 100000000),
+		 units[i].name);
 }
 
 struct span_str span__grpc_body(struct span_str response)

@@ -20,6 +20,10 @@
 void span__grpc_head(unsigned char head[SPAN__GRPC_HEAD], bool compressed,
 		     size_t len);
 
+/* The value of grpc-timeout: eight digits at most, and a unit. */
+#define SPAN__GRPC_TIMEOUT 10u
+void span__grpc_put_timeout(uint64_t ns, char out[SPAN__GRPC_TIMEOUT]);
+
 /*
  * The message in a gRPC response that has one, not compressed; empty when
  * there is none that can be read.

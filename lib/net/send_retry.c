@@ -62,7 +62,23 @@ static bool says_too_large(const char *text)
 	       strstr(text, "exceeds maximum size");
 }
 
-static enum span__outcome of_grpc(const struct span__answer_got *a)
+/*
+ * OTLP wants another attempt only with a RetryInfo. Jaeger's collector has
+ * none, and says so when its queue is full.
+ */
+static enum span__outcome of_exhausted(enum span__send_protocol protocol,
+				       const struct span__answer_got *a)
+{
+	if (a->delay_ns != SPAN__NO_DELAY)
+		return SPAN__OUTCOME_RETRY;
+	if (says_too_large(a->text))
+		return SPAN__OUTCOME_TOO_LARGE;
+	return protocol == SPAN__SEND_JAEGER_GRPC ? SPAN__OUTCOME_RETRY
+						  : SPAN__OUTCOME_REFUSED;
+}
+
+static enum span__outcome of_grpc(enum span__send_protocol protocol,
+				  const struct span__answer_got *a)
 {
 	switch (a->grpc) {
 	case GRPC_OK:
@@ -75,28 +91,35 @@ static enum span__outcome of_grpc(const struct span__answer_got *a)
 	case GRPC_DATA_LOSS:
 		return SPAN__OUTCOME_RETRY;
 	case GRPC_RESOURCE_EXHAUSTED:
-		if (a->delay_ns != SPAN__NO_DELAY)
-			return SPAN__OUTCOME_RETRY;
-		return says_too_large(a->text) ? SPAN__OUTCOME_TOO_LARGE
-					       : SPAN__OUTCOME_REJECTED;
-	default:
+		return of_exhausted(protocol, a);
+	case GRPC_INVALID_ARGUMENT:
+	case GRPC_ALREADY_EXISTS:
 		return SPAN__OUTCOME_REJECTED;
+	default:
+		return SPAN__OUTCOME_REFUSED;
 	}
 }
 
-static bool is_retryable(enum span__send_protocol protocol, int http)
+static enum span__outcome of_http(enum span__send_protocol protocol, int http)
 {
 	switch (http) {
 	case 429:
 	case 502:
 	case 503:
 	case 504:
-		return true;
+		return SPAN__OUTCOME_RETRY;
 	case 500:
 		return protocol == SPAN__SEND_JAEGER_HTTP ||
-		       protocol == SPAN__SEND_ZIPKIN_HTTP;
+				       protocol == SPAN__SEND_ZIPKIN_HTTP
+			       ? SPAN__OUTCOME_RETRY
+			       : SPAN__OUTCOME_REFUSED;
+	case 400:
+	case 422:
+		return SPAN__OUTCOME_REJECTED;
+	case 413:
+		return SPAN__OUTCOME_TOO_LARGE;
 	default:
-		return false;
+		return SPAN__OUTCOME_REFUSED;
 	}
 }
 
@@ -108,15 +131,12 @@ enum span__outcome span__outcome_of(enum span__send_protocol protocol,
 
 	if (!a->http)
 		return a->retryable ? SPAN__OUTCOME_RETRY
-				    : SPAN__OUTCOME_FAILED;
+				    : SPAN__OUTCOME_REFUSED;
 	if (grpc && a->grpc >= 0)
-		return of_grpc(a);
+		return of_grpc(protocol, a);
 	if (a->http >= 200 && a->http < 300)
-		return grpc ? SPAN__OUTCOME_REJECTED : SPAN__OUTCOME_ACCEPTED;
-	if (a->http == 413)
-		return SPAN__OUTCOME_TOO_LARGE;
-	return is_retryable(protocol, a->http) ? SPAN__OUTCOME_RETRY
-					       : SPAN__OUTCOME_REJECTED;
+		return grpc ? SPAN__OUTCOME_REFUSED : SPAN__OUTCOME_ACCEPTED;
+	return of_http(protocol, a->http);
 }
 
 static uint64_t seconds_ns(uint64_t s)

@@ -2,6 +2,10 @@
 /*
  * net/send_retry.h - what an answer means, and when to try again
  *
+ * What the peer judged of the spans themselves is one thing; what lies in the
+ * connection, who we are or where we send to is another: the same spans may
+ * go through when that is put right. span-send(1) has the table.
+ *
  * Sources: OpenTelemetry protocol specification, "OTLP/gRPC response" and
  * "OTLP/HTTP response"; RFC 9110, 10.2.3 (Retry-After); gRPC, "HTTP to gRPC
  * status code mapping". Collectors of Jaeger and Zipkin say 500 when their
@@ -14,10 +18,10 @@
 
 enum span__outcome {
 	SPAN__OUTCOME_ACCEPTED,
-	SPAN__OUTCOME_RETRY,
-	SPAN__OUTCOME_REJECTED,	 /* for good */
+	SPAN__OUTCOME_RETRY,	 /* it may go better soon */
+	SPAN__OUTCOME_REJECTED,	 /* the spans are bad */
 	SPAN__OUTCOME_TOO_LARGE, /* a part of it may go through */
-	SPAN__OUTCOME_FAILED,	 /* not sent, and never will be */
+	SPAN__OUTCOME_REFUSED,	 /* no, but not for what is in the spans */
 };
 
 #define SPAN__NO_DELAY UINT64_MAX

@@ -35,6 +35,7 @@ struct span__sender {
 	struct span__batch *queue;
 	size_t n_queued;
 	bool woken, ending, give_up, quit;
+	bool refused;
 	bool finished; /* all is settled, nothing more will come */
 	struct span__sender_counts counts;
 	struct span_error failure; /* code 0: none */
@@ -89,19 +90,12 @@ static int take_batches(struct span__sender *s, bool *dry,
 	return rc;
 }
 
-static int hand_out_settled(struct span__sender *s, struct span_error *err)
+static int save_settled(struct span__sender *s, struct span_error *err)
 {
-	struct span__batch *list = s->jobs.settled, *b;
-	int rc = 0;
-
-	if (list && s->o.settled)
-		rc = s->o.settled(s->o.arg, list, err);
-	s->jobs.settled = NULL;
-	while ((b = list)) {
-		list = b->next;
-		span__batch_close(&b);
-	}
-	return rc;
+	if (!s->jobs.unsaved)
+		return 0;
+	s->jobs.unsaved = false;
+	return s->o.save(s->o.arg, err);
 }
 
 /*
@@ -114,6 +108,7 @@ static bool go_on(struct span__sender *s, bool dry)
 
 	pthread_mutex_lock(&s->lock);
 	s->counts = s->jobs.counts;
+	s->refused = s->jobs.refused;
 	end = s->quit || (dry && !s->jobs.n_batches && !s->queue && s->ending &&
 			  !s->woken);
 	s->jobs.give_up = s->give_up;
@@ -162,11 +157,11 @@ static void *send_all(void *arg)
 		if (rc >= 0)
 			rc = span__jobs_start(&s->jobs, &err);
 		if (rc >= 0)
-			rc = hand_out_settled(s, &err);
+			rc = save_settled(s, &err);
 		if (rc >= 0)
 			rc = rest(s, dry, &err);
 		if (rc >= 0)
-			rc = hand_out_settled(s, &err);
+			rc = save_settled(s, &err);
 	}
 	pthread_mutex_lock(&s->lock);
 	s->counts = s->jobs.counts;
@@ -276,6 +271,16 @@ int span__sender_push(struct span__sender *s, struct span__batch **b,
 	}
 	pthread_mutex_unlock(&s->lock);
 	return rc;
+}
+
+bool span__sender_is_refused(struct span__sender *s)
+{
+	bool refused;
+
+	pthread_mutex_lock(&s->lock);
+	refused = s->refused;
+	pthread_mutex_unlock(&s->lock);
+	return refused;
 }
 
 void span__sender_wake(struct span__sender *s)

@@ -45,14 +45,16 @@ struct span__sender_opts {
 	uint64_t retry_time_ns; /* of all attempts; UINT64_MAX: no limit */
 	/*
 	 * In the sender's thread. MORE (NULL: only what is pushed) is asked
-	 * for another batch: 1, 0 for none now, or a negative code. SETTLED
-	 * (NULL: nobody asks) has the list of batches of which every span is
-	 * accounted for. SAY says a sentence to people; what comes from the
-	 * peer is not escaped.
+	 * for another batch: 1, 0 for none now, or a negative code. SETTLE
+	 * (NULL: nobody asks) is told of N spans of a batch, from FIRST on,
+	 * that are accounted for; SAVE follows before the next message begins.
+	 * SAY says a sentence to people; what comes from the peer is not
+	 * escaped.
 	 */
 	int (*more)(void *arg, struct span__batch **b, struct span_error *err);
-	int (*settled)(void *arg, const struct span__batch *list,
-		       struct span_error *err);
+	void (*settle)(void *arg, const struct span__batch *b, size_t first,
+		       size_t n);
+	int (*save)(void *arg, struct span_error *err);
 	void (*say)(void *arg, const char *text);
 	void *arg;
 };
@@ -72,6 +74,12 @@ SPAN_NODISCARD int span__sender_push(struct span__sender *s,
 				     struct span__batch **b, uint64_t wait_ns,
 				     struct span_error *err);
 
+/*
+ * Is what is sent now refused, for a reason that will not go away by itself?
+ * Without a MORE it is dropped for that.
+ */
+bool span__sender_is_refused(struct span__sender *s);
+
 /* There is more to ask MORE for. */
 void span__sender_wake(struct span__sender *s);
 
@@ -84,7 +92,8 @@ SPAN_NODISCARD int span__sender_finish(struct span__sender *s, uint64_t wait_ns,
 
 /*
  * From now on nothing is sent any more: what is not accepted is dropped as
- * stopped, and so is what is pushed later. With a MORE it is left alone.
+ * stopped, and so is what is pushed later. With a MORE it is forgotten, and
+ * not counted.
  */
 void span__sender_give_up(struct span__sender *s);
 

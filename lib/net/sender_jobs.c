@@ -13,14 +13,6 @@
 
 #define SPLIT_SHARE 0.9 /* of the limit that a part is meant to fill */
 
-static uint64_t next_random(struct span__jobs *j)
-{
-	j->random ^= j->random << 13;
-	j->random ^= j->random >> 7;
-	j->random ^= j->random << 17;
-	return j->random;
-}
-
 int span__jobs_init(struct span__jobs *j, const struct span__sender_opts *o,
 		    struct span_error *err)
 {
@@ -33,146 +25,6 @@ int span__jobs_init(struct span__jobs *j, const struct span__sender_opts *o,
 	if (u->protocol == SPAN__SEND_JAEGER_UDP)
 		return span__udp_connect(&j->udp, u->host, u->port, err);
 	return span__http_open(&j->http, &o->http, err);
-}
-
-/* ---- The end of a job ---- */
-
-static void free_job(struct span__job *job)
-{
-	if (job)
-		span_buf_release(&job->body);
-	free(job);
-}
-
-/* Every span of it is counted. With KEEP the batch's owner is not told. */
-static void settle(struct span__jobs *j, struct span__job *job, bool keep)
-{
-	struct span__batch *b = job->batch;
-
-	free_job(job);
-	if (--b->n_pending)
-		return;
-	j->n_batches--;
-	if (keep) {
-		span__batch_close(&b);
-		return;
-	}
-	b->next = j->settled;
-	j->settled = b;
-}
-
-static void drop(struct span__jobs *j, struct span__job *job,
-		 enum span__send_drop why)
-{
-	j->counts.dropped[why] += job->n;
-	settle(j, job, why == SPAN__SEND_STOPPED);
-}
-
-static void accept_job(struct span__jobs *j, struct span__job *job,
-		       const struct span__partial *p)
-{
-	uint64_t rejected = 0;
-	char cause[SPAN__REPLY_TEXT + 32];
-
-	if (p && p->rejected > 0)
-		rejected = (uint64_t)p->rejected < job->n
-				   ? (uint64_t)p->rejected
-				   : job->n;
-	snprintf(cause, sizeof(cause), "%s%s%s",
-		 rejected ? "partial success" : "warning",
-		 p && p->text[0] ? ": " : "", p ? p->text : "");
-	if (rejected)
-		span__causes_say_lost(&j->causes, cause, rejected, "rejected");
-	else if (p && p->text[0])
-		span__causes_say(&j->causes, cause, "all spans are accepted");
-	j->outage_ns = 0;
-	j->counts.rejected += rejected;
-	j->counts.accepted += job->n - rejected;
-	settle(j, job, false);
-}
-
-/* ---- Another attempt ---- */
-
-/*
- * Since when it goes on without success: of this message, or of all, so that
- * not each of them is tried for long when nobody is there.
- */
-static uint64_t failing_ns(struct span__jobs *j, const struct span__job *job,
-			   uint64_t now)
-{
-	if (!j->outage_ns)
-		j->outage_ns = now;
-	return job->first_ns < j->outage_ns ? job->first_ns : j->outage_ns;
-}
-
-/* False when there is none: the job is dropped. */
-static bool again(struct span__jobs *j, struct span__job *job,
-		  uint64_t delay_ns, const char *cause)
-{
-	const struct span__sender_opts *o = j->o;
-	uint64_t now = span__send_clock(), random = next_random(j);
-	uint64_t failing = now - failing_ns(j, job, now), wait;
-
-	if (delay_ns != SPAN__NO_DELAY) {
-		if (now + delay_ns > j->paused_ns)
-			j->paused_ns = now + delay_ns;
-		wait = delay_ns + random % (o->retry_min_ns + 1);
-	} else {
-		wait = span__backoff_ns(job->attempts, o->retry_min_ns,
-					o->retry_max_ns, random);
-	}
-	if (o->no_retry || (o->retry_time_ns != UINT64_MAX &&
-			    failing + wait > o->retry_time_ns)) {
-		span__causes_say_lost(&j->causes, cause, job->n, "dropped");
-		drop(j, job, SPAN__SEND_GIVEN_UP);
-		return false;
-	}
-	span__causes_say(&j->causes, cause, "trying again");
-	job->due_ns = now + wait;
-	return true;
-}
-
-/* ---- Too large ---- */
-
-static void push_front(struct span__jobs *j, struct span__job *job)
-{
-	job->next = j->ready;
-	j->ready = job;
-}
-
-/* Leave JOB its first N spans; the others are a new job, the next one. */
-static int split(struct span__jobs *j, struct span__job *job, size_t n,
-		 struct span_error *err)
-{
-	struct span__job *rest = calloc(1, sizeof(*rest));
-
-	if (!rest)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	rest->batch = job->batch;
-	rest->first = job->first + n;
-	rest->n = job->n - n;
-	rest->first_ns = job->first_ns;
-	rest->sent = job->sent;
-	job->n = n;
-	job->body.len = 0;
-	job->batch->n_pending++;
-	push_front(j, rest);
-	return 0;
-}
-
-/* The peer, or the system, took it for too large. */
-static void split_or_drop(struct span__jobs *j, struct span__job *job,
-			  const char *cause)
-{
-	if (job->n == 1) {
-		span__causes_say_lost(&j->causes, cause, 1, "dropped");
-		drop(j, job, SPAN__SEND_TOO_LARGE);
-		return;
-	}
-	job->attempts = 0;
-	if (split(j, job, (job->n + 1) / 2, &j->failure) < 0)
-		return;
-	push_front(j, job);
 }
 
 static int encode(struct span__jobs *j, struct span__job *job,
@@ -209,7 +61,7 @@ static int make_message(struct span__jobs *j, struct span__job *job,
 
 	for (;;) {
 		if (n < job->n)
-			rc = split(j, job, n, err);
+			rc = span__job_split(j, job, n, err);
 		if (rc >= 0)
 			rc = encode(j, job, err);
 		if (rc < 0)
@@ -224,33 +76,6 @@ static int make_message(struct span__jobs *j, struct span__job *job,
 
 /* ---- Attempts ---- */
 
-/* What became of an attempt. True when the job goes on in its slot. */
-static bool judge(struct span__jobs *j, struct span__job *job,
-		  enum span__outcome outcome, uint64_t delay_ns,
-		  const char *cause, const struct span__partial *p)
-{
-	j->counts.failed += outcome != SPAN__OUTCOME_ACCEPTED;
-	switch (outcome) {
-	case SPAN__OUTCOME_ACCEPTED:
-		accept_job(j, job, p);
-		return false;
-	case SPAN__OUTCOME_RETRY:
-		return again(j, job, delay_ns, cause);
-	case SPAN__OUTCOME_TOO_LARGE:
-		split_or_drop(j, job, cause);
-		return false;
-	case SPAN__OUTCOME_FAILED:
-		span__causes_say_lost(&j->causes, cause, job->n, "dropped");
-		drop(j, job, SPAN__SEND_GIVEN_UP);
-		return false;
-	default:
-		span__causes_say_lost(&j->causes, cause, job->n, "rejected");
-		j->counts.rejected += job->n;
-		settle(j, job, false);
-		return false;
-	}
-}
-
 void span__jobs_done(void *jobs, unsigned slot, const struct span__reply *r)
 {
 	struct span__jobs *j = jobs;
@@ -258,8 +83,8 @@ void span__jobs_done(void *jobs, unsigned slot, const struct span__reply *r)
 		span__outcome_of(j->o->http.url->protocol, &r->got);
 
 	j->slots[slot].flying = false;
-	if (!judge(j, j->slots[slot].job, outcome, r->got.delay_ns, r->cause,
-		   &r->partial))
+	if (!span__job_judge(j, j->slots[slot].job, outcome, r->got.delay_ns,
+			     r->cause, &r->partial))
 		j->slots[slot].job = NULL;
 }
 
@@ -271,7 +96,7 @@ static void send_datagram(struct span__jobs *j, unsigned slot)
 	enum span__outcome outcome = span__udp_send(
 		j->udp, (struct span_str){job->body.p, job->body.len}, &cause);
 
-	if (!judge(j, job, outcome, SPAN__NO_DELAY, cause, NULL))
+	if (!span__job_judge(j, job, outcome, SPAN__NO_DELAY, cause, NULL))
 		j->slots[slot].job = NULL;
 }
 
@@ -291,8 +116,10 @@ static int attempt(struct span__jobs *j, unsigned slot, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	if (!fits(j, job)) {
-		split_or_drop(j, job, "a span is larger than --max-packet");
-		j->slots[slot].job = NULL;
+		if (!span__job_judge(
+			    j, job, SPAN__OUTCOME_TOO_LARGE, SPAN__NO_DELAY,
+			    "a span is larger than --max-packet", NULL))
+			j->slots[slot].job = NULL;
 		return 0;
 	}
 	if (!job->first_ns)
@@ -328,11 +155,11 @@ static void drop_all(struct span__jobs *j)
 
 	for (unsigned i = 0; i < j->o->http.slots; i++) {
 		if (j->slots[i].job)
-			drop(j, j->slots[i].job, SPAN__SEND_STOPPED);
+			span__job_stop(j, j->slots[i].job);
 		j->slots[i].job = NULL;
 	}
 	while ((job = next_ready(j)))
-		drop(j, job, SPAN__SEND_STOPPED);
+		span__job_stop(j, job);
 }
 
 int span__jobs_start(struct span__jobs *j, struct span_error *err)
@@ -439,30 +266,17 @@ int span__jobs_add(struct span__jobs *j, struct span__batch *b,
 	return rc;
 }
 
-static void forget(struct span__job *job)
-{
-	struct span__batch *b = job->batch;
-
-	free_job(job);
-	if (!--b->n_pending)
-		span__batch_close(&b);
-}
-
 void span__jobs_release(struct span__jobs *j)
 {
 	struct span__job *job;
-	struct span__batch *b;
 
+	span__causes_end(&j->causes);
 	span__http_close(&j->http);
 	if (j->udp >= 0)
 		close(j->udp);
 	for (unsigned i = 0; i < SPAN__SENDER_SLOTS; i++)
 		if (j->slots[i].job)
-			forget(j->slots[i].job);
+			span__job_forget(j, j->slots[i].job);
 	while ((job = next_ready(j)))
-		forget(job);
-	while ((b = j->settled)) {
-		j->settled = b->next;
-		span__batch_close(&b);
-	}
+		span__job_forget(j, job);
 }

@@ -31,10 +31,11 @@ struct span__jobs {
 		struct span__job *job; /* NULL: free */
 		bool flying;	       /* else it waits until it is due */
 	} slots[SPAN__SENDER_SLOTS];
-	struct span__batch *settled; /* since somebody looked */
-	size_t n_batches;	     /* with pending jobs */
-	uint64_t outage_ns;	     /* since when nothing is accepted; 0 */
-	uint64_t paused_ns;	     /* the peer wants nothing until then */
+	bool unsaved;	    /* something was settled */
+	bool refused;	    /* the last outcome was that */
+	size_t n_batches;   /* with pending jobs */
+	uint64_t outage_ns; /* since when the peer decides nothing; 0 */
+	uint64_t paused_ns; /* the peer wants nothing until then */
 	uint64_t random;
 	double span_bytes; /* of a span in a message, so far */
 	bool give_up;
@@ -59,6 +60,21 @@ SPAN_NODISCARD int span__jobs_start(struct span__jobs *j,
 				    struct span_error *err);
 /* How long until something is due; UINT64_MAX: nothing but answers. */
 uint64_t span__jobs_wait_ns(const struct span__jobs *j);
+
+/*
+ * What became of an attempt. True when the job goes on in its slot; else it is
+ * settled, or waits for a slot in parts.
+ */
+bool span__job_judge(struct span__jobs *j, struct span__job *job,
+		     enum span__outcome outcome, uint64_t delay_ns,
+		     const char *cause, const struct span__partial *p);
+/* Leave JOB its first N spans; the others are a new job, the next one. */
+SPAN_NODISCARD int span__job_split(struct span__jobs *j, struct span__job *job,
+				   size_t n, struct span_error *err);
+/* We have to end: dropped, but where somebody keeps its spans. */
+void span__job_stop(struct span__jobs *j, struct span__job *job);
+/* Free it; nobody is told. */
+void span__job_forget(struct span__jobs *j, struct span__job *job);
 
 /* For span__http_turn(): what became of a request. */
 void span__jobs_done(void *jobs, unsigned slot, const struct span__reply *r);

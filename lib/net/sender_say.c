@@ -32,6 +32,7 @@ static bool is_news(struct span__causes *c, const char *text)
 	while (i < c->n &&
 	       strncmp(c->v[i].text, text, sizeof(c->v[i].text) - 1) != 0)
 		i++;
+	c->n_more += i == SPAN__CAUSES;
 	if (i == SPAN__CAUSES ||
 	    (i < c->n && now - c->v[i].said_ns < SAY_AGAIN_NS))
 		return false;
@@ -41,18 +42,34 @@ static bool is_news(struct span__causes *c, const char *text)
 	return true;
 }
 
-void span__causes_say(struct span__causes *c, const char *cause,
-		      const char *result)
+static void say(const struct span__causes *c, const char *first,
+		const char *between, const char *last)
 {
 	struct span_buf b = {0};
 
-	if (!is_news(c, cause))
-		return;
-	span_buf_printf(&b, "%s: %s; %s", c->name, cause, result);
+	span_buf_printf(&b, "%s: %s%s%s", c->name, first, between, last);
 	span_buf_putc(&b, '\0');
 	if (!b.failed)
 		c->say(c->arg, b.p);
 	span_buf_release(&b);
+}
+
+void span__causes_say(struct span__causes *c, const char *cause,
+		      const char *result)
+{
+	if (is_news(c, cause))
+		say(c, cause, "; ", result);
+}
+
+void span__causes_end(struct span__causes *c)
+{
+	char text[32];
+
+	if (!c->n_more)
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)c->n_more);
+	say(c, "and ", text, " more failures, for other reasons");
+	c->n_more = 0;
 }
 
 void span__causes_say_lost(struct span__causes *c, const char *cause,

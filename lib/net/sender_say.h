@@ -2,8 +2,9 @@
 /*
  * net/sender_say.h - what goes wrong, told once
  *
- * A cause is said when it is new, and again when a minute has passed; a peer
- * that says something else each time is heard SPAN__CAUSES times.
+ * A cause is said when it is new, and again when a minute has passed. A peer
+ * that says something else each time is heard SPAN__CAUSES times, the others
+ * are counted.
  */
 #ifndef NET_SENDER_SAY_H
 #define NET_SENDER_SAY_H
@@ -17,6 +18,7 @@ struct span__causes {
 	void (*say)(void *arg, const char *text);
 	void *arg;
 	size_t n;
+	uint64_t n_more; /* that were not told */
 	struct {
 		char text[SPAN__REPLY_TEXT + 96];
 		uint64_t said_ns;
@@ -31,6 +33,9 @@ void span__causes_say(struct span__causes *c, const char *cause,
 /* The result: "3 spans are VERB". */
 void span__causes_say_lost(struct span__causes *c, const char *cause,
 			   uint64_t n, const char *verb);
+
+/* Nothing more comes: "NAME: and 7 more answers like these". */
+void span__causes_end(struct span__causes *c);
 
 /* CLOCK_MONOTONIC, which all of the sender goes by. */
 uint64_t span__send_clock(void);

@@ -17,6 +17,7 @@
 /* What became of a payload. */
 enum span__answer {
 	SPAN__ANSWER_TAKEN,    /* it is in the pipe, or had no span */
+	SPAN__ANSWER_REJECTED, /* OTLP: none of its spans can be decoded */
 	SPAN__ANSWER_BAD,      /* it cannot be decoded; WHY says why */
 	SPAN__ANSWER_FULL,     /* the reader is slow: try again later */
 	SPAN__ANSWER_STOPPING, /* this process ends: try another one */
@@ -25,8 +26,8 @@ enum span__answer {
 struct span__verdict {
 	enum span__answer answer;
 	uint64_t n_spans; /* that it holds */
-	uint64_t n_bad;	  /* skipped spans of a payload that was taken */
-	char why[256];	  /* SPAN__ANSWER_BAD: one line, no newline */
+	uint64_t n_bad;	  /* spans that cannot be decoded */
+	char why[256];	  /* BAD and REJECTED: one line, no newline */
 };
 
 /*
@@ -40,13 +41,17 @@ typedef int span__take_fn(void *arg, const struct span_payload *p, int format,
 
 /* Counts of one server; for each of them the sum since the start. */
 struct span__server_counts {
-	uint64_t connections; /* accepted */
+	uint64_t connections; /* accepted, without those refused */
 	uint64_t open;	      /* now */
 	uint64_t requests;    /* answered, whatever the answer */
 	uint64_t refused;     /* ... with an error */
 	uint64_t too_large;   /* of those: above the limit of a body */
-	uint64_t timeouts;    /* connections that were closed for slowness */
-	uint64_t overloaded;  /* connections refused: too many */
+	/*
+	 * Requests that did not come whole in time, or whose answer was not
+	 * taken in time; gRPC connections that did not begin, too.
+	 */
+	uint64_t timeouts;
+	uint64_t overloaded; /* connections refused: too many */
 };
 
 /* A server, as the receiver sees it; SELF is the server's own. */

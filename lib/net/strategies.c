@@ -3,10 +3,10 @@
  * The answers are made when the file is read. An answer is a type, which the
  * two dialects write differently, and the rest of the object as text.
  *
- * As in Jaeger: an unknown type is the default; operations can only be
- * sampled with a probability; those of the default strategy hold for every
- * service, too, whose own come first; a service without a type of its own
- * takes that of the default strategy.
+ * As in Jaeger: an unknown type is the default; operations can only be sampled
+ * with a probability; those of the default strategy hold for every service,
+ * too, whose own come first; a service without a type takes that of the
+ * default.
  */
 #include "net/strategies.h"
 
@@ -136,18 +136,20 @@ static const char *text_of(const cJSON *o, const char *key)
 	return cJSON_IsString(v) && *v->valuestring ? v->valuestring : NULL;
 }
 
-/* Is NAME one of the operations in LIST before END? */
+/* Is NAME in LIST before END? Those that are left out do not count. */
 static bool is_listed(const cJSON *list, const cJSON *end, const char *name)
 {
 	const cJSON *o;
 
 	cJSON_ArrayForEach(o, list)
 	{
-		const char *other = o == end ? NULL : text_of(o, "operation");
+		const char *other = text_of(o, "operation");
+		const char *type = text_of(o, "type");
 
 		if (o == end)
 			return false;
-		if (other && !strcmp(other, name))
+		if (other && !strcmp(other, name) &&
+		    !(type && !strcmp(type, "ratelimiting")))
 			return true;
 	}
 	return false;
@@ -212,6 +214,10 @@ static int put_operations(struct reading *r, const cJSON *own,
 	bool is_usual = own == r->usual_operations;
 	int rc;
 
+	/* Who takes the list of the default takes its probability, too. */
+	if (s->type != PROBABILISTIC && !cJSON_GetArraySize(own))
+		s = &r->usual;
+
 	span_buf_puts(
 		&r->text,
 		",\"operationSampling\":{\"defaultSamplingProbability\":");
@@ -249,9 +255,7 @@ static int make_answer(struct reading *r, const struct strategy *s,
 				"{\"maxTracesPerSecond\":");
 	put_number(&r->text, s->param);
 	span_buf_putc(&r->text, '}');
-	if (cJSON_GetArraySize(own) ||
-	    (cJSON_GetArraySize(r->usual_operations) &&
-	     s->type == PROBABILISTIC))
+	if (cJSON_GetArraySize(own) || cJSON_GetArraySize(r->usual_operations))
 		rc = put_operations(r, own, where, s);
 	span_buf_putc(&r->text, '}');
 	return rc < 0 ? rc : keep_text(r, &a->rest);

@@ -179,6 +179,11 @@ static int compile_range(struct span_query *q, const struct span_select *sel,
 	return 0;
 }
 
+const struct span_metrics *span_query_metrics(const struct span_query *q)
+{
+	return q->expression ? q->expression->metrics : NULL;
+}
+
 static int compile_expression(struct span_query *q,
 			      const struct span_select *sel,
 			      struct span_error *err)
@@ -188,6 +193,13 @@ static int compile_expression(struct span_query *q,
 
 	if (rc < 0)
 		return rc;
+	if (q->expression->metrics && !sel->metrics)
+		return span_error_at(
+			err, SPAN_E_INVALID, q->expression->metrics_pos,
+			"expression, column %zu: %s() is a metrics function, "
+			"which is not supported in a search: see span-stats(1)",
+			q->expression->metrics_pos + 1,
+			q->expression->metrics_name);
 	q->whole |= q->expression->whole;
 	q->hints = span_arena_alloc(&q->arena, sizeof(*q->hints));
 	if (!q->hints)

@@ -230,6 +230,8 @@ static int gather(struct span_search *s, struct span_trace *out,
 		if (ss->end)
 			return 0;
 		rc = read_and_match(s, &sp, &match, err);
+		if (rc > 0 && s->o.trim)
+			s->o.trim(&sp);
 		if (rc > 0)
 			rc = span__window_put(&ss->window, &sp, match > 0,
 					      s->o.memory / 4, err);

@@ -9,6 +9,8 @@
 #ifndef SPAN_QUERY_TRACEQL_H
 #define SPAN_QUERY_TRACEQL_H
 
+#include <span/query.h>
+
 #include "base/hash.h"
 #include "query/match.h"
 
@@ -200,6 +202,9 @@ struct tql_scratch {
 
 struct span__traceql {
 	struct tql_set *root;
+	const struct span_metrics *metrics; /* at its end, or NULL */
+	const char *metrics_name;
+	size_t metrics_pos;
 	/* Of a trace that is a result some span can be chosen by this one. */
 	const struct tql_set *need;
 	bool whole; /* a span alone does not tell */
@@ -519,6 +524,12 @@ SPAN_NODISCARD int span__tql_parse_scalar(struct tql_parser *p,
 /* Which of count, avg, min, max, sum the token is, or TQL_LITERAL. */
 enum tql_op span__tql_aggregate(const struct tql_parser *p,
 				const struct tql_token *t);
+
+/* ---- traceql_metrics.c ---- */
+
+/* Is the word at hand a metrics function? Then parse it, and by() behind it. */
+bool span__tql_is_metrics(const struct tql_parser *p);
+SPAN_NODISCARD int span__tql_parse_metrics(struct tql_parser *p);
 
 /* ---- traceql_values.c ---- */
 

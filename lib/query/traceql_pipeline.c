@@ -317,26 +317,21 @@ static int parse_function(struct tql_parser *p, const struct function *f,
 static int refuse_word(const struct tql_parser *p)
 {
 	static const char *const metrics[] = {
-		"rate",
-		"count_over_time",
-		"min_over_time",
-		"max_over_time",
-		"avg_over_time",
-		"sum_over_time",
-		"quantile_over_time",
-		"histogram_over_time",
-		"compare",
-		"topk",
-		"bottomk",
+		"min_over_time", "max_over_time", "sum_over_time",
+		"compare",	 "topk",	  "bottomk",
 	};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
 		if (tql_is_word(p, p->at, metrics[i]))
 			return span__tql_fail(
 				p, p->at->pos,
-				"%s() is a metrics function, which is not "
-				"supported in a search: see span-stats(1)",
+				"%s() is a metrics function that is not "
+				"supported",
 				metrics[i]);
+	if (span__tql_is_metrics(p))
+		return span__tql_fail(p, p->at->pos,
+				      "a metrics function comes last, behind "
+				      "'|' and outside of parentheses");
 	return span__tql_expected(p, "'{' or a function such as count()");
 }
 
@@ -392,6 +387,8 @@ int span__tql_parse_pipeline(struct tql_parser *p, struct tql_set **out)
 	while (!rc) {
 		struct tql_stage stage;
 
+		if ((*out)->n_stages && !p->depth && span__tql_is_metrics(p))
+			return span__tql_parse_metrics(p);
 		rc = parse_stage(p, !(*out)->n_stages, &stage);
 		if (!rc)
 			rc = add_stage(p, *out, &stage);

@@ -31,22 +31,28 @@ void span__style(struct span_buf *b, const struct span_render_opts *o,
 		span_buf_puts(b, codes[style]);
 }
 
+unsigned span__service_colour(struct span_str service)
+{
+	return (unsigned)(XXH3_64bits(service.len ? service.p : "",
+				      service.len) %
+			  SPAN__COLOURS);
+}
+
 /*
  * Colours that can be read on white and on black, red left out, which means
- * errors. A service has the same one in every run and every tool.
+ * errors. A service has the same one in every run and every tool; page.css and
+ * svg.c have them too.
  */
 void span__style_service(struct span_buf *b, const struct span_render_opts *o,
 			 struct span_str service)
 {
-	static const uint8_t palette[] = {33, 37,  64,	71,  97,  98,
-					  99, 130, 133, 136, 166, 172};
-	uint64_t hash;
+	static const uint8_t palette[SPAN__COLOURS] = {
+		33, 37, 64, 71, 97, 98, 99, 130, 133, 136, 166, 172};
 
-	if (!o->colour)
-		return;
-	hash = XXH3_64bits(service.len ? service.p : "", service.len);
-	span_buf_printf(b, "\x1b[38;5;%um",
-			(unsigned)palette[hash % sizeof(palette)]);
+	if (o->colour)
+		span_buf_printf(
+			b, "\x1b[38;5;%um",
+			(unsigned)palette[span__service_colour(service)]);
 }
 
 void span__style_end(struct span_buf *b, const struct span_render_opts *o)

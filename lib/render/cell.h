@@ -23,10 +23,19 @@ void span__style(struct span_buf *b, const struct span_render_opts *o,
 		 enum span__style style);
 void span__style_service(struct span_buf *b, const struct span_render_opts *o,
 			 struct span_str service);
+/* The number of a service's colour, below SPAN__COLOURS. */
+#define SPAN__COLOURS 12
+unsigned span__service_colour(struct span_str service);
 void span__style_end(struct span_buf *b, const struct span_render_opts *o);
 
 /* What marks an error, in one column. */
 struct span_str span__error_mark(const struct span_render_opts *o);
+
+/* What a reference is called; what is said of a mark, bit BIT of SPAN_MARK_*.
+ */
+const char *span__ref_name(int32_t type);
+#define SPAN__MARKS 3u
+const char *span__mark_text(unsigned bit);
 
 /* WIDTH spaces. */
 void span__spaces(struct span_buf *b, size_t width);

@@ -175,7 +175,7 @@ static void put_events(const struct detail *d)
 				d->s->dropped_events);
 }
 
-static const char *ref_name(int32_t type)
+const char *span__ref_name(int32_t type)
 {
 	switch (type) {
 	case SPAN_REF_CHILD_OF:
@@ -195,7 +195,7 @@ static void put_refs(const struct detail *d)
 		const struct span_ref *r = &d->s->refs[i];
 		char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-		put_key(d, 0, span_str(ref_name(r->type)), 9);
+		put_key(d, 0, span_str(span__ref_name(r->type)), 9);
 		span_buf_printf(d->b, "%s/%s\n",
 				span_trace_id_text(r->trace_id, trace),
 				span_id_text(r->span_id, id));
@@ -247,16 +247,22 @@ static void put_status(const struct detail *d)
 	put_text(d, INDENT, d->s->status_message);
 }
 
+const char *span__mark_text(unsigned bit)
+{
+	static const char *const texts[SPAN__MARKS] = {
+		"something of it was cut",
+		"a time did not fit and was changed",
+		"a name was missing and filled in",
+	};
+
+	return texts[bit];
+}
+
 static void put_marks(const struct detail *d)
 {
-	if (d->s->marks & SPAN_MARK_CUT)
-		put_field(d, "warning", SPAN_STR("something of it was cut"));
-	if (d->s->marks & SPAN_MARK_CLAMPED)
-		put_field(d, "warning",
-			  SPAN_STR("a time did not fit and was changed"));
-	if (d->s->marks & SPAN_MARK_RENAMED)
-		put_field(d, "warning",
-			  SPAN_STR("a name was missing and filled in"));
+	for (unsigned i = 0; i < SPAN__MARKS; i++)
+		if (d->s->marks & 1u << i)
+			put_field(d, "warning", span_str(span__mark_text(i)));
 }
 
 static void put_scope(const struct detail *d)

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "render/cell.h"
+#include "render/tree_columns.h"
 #include "render/tree_critical.h"
 #include "render/tree_plan.h"
 #include "text/utf8.h"
@@ -21,7 +22,6 @@
 /* Levels that are drawn at most; more would be too far to the right. */
 #define MAX_LEVELS 32
 #define MAX_SERVICE 24
-#define MAX_BAR 80
 
 /* Roots with a mark before the operation. */
 #define ROOT_MARKS (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE)
@@ -59,6 +59,7 @@ struct tree {
 	uint32_t levels;	   /* that are drawn as lines */
 	bool more[MAX_LEVELS + 1]; /* whether a sibling follows, by depth */
 	uint64_t full_ns;
+	struct span__tree_columns chosen; /* instead, when some were */
 	struct span__critical critical;
 	const struct span__tree_line *lines;
 	size_t n_lines;
@@ -114,6 +115,26 @@ static void measure(const struct tree *r, size_t *service, size_t *operation)
 		*operation = max_operation;
 }
 
+/* The same with columns that were chosen. */
+static void lay_out_chosen(struct tree *r)
+{
+	size_t width = r->columns, service = 0, left;
+
+	r->gutter = r->matched && width >= 24 ? 2 : 0;
+	width -= r->gutter;
+	span__tree_columns_choose(&r->chosen, r->o, r->t, r->lines, r->n_lines,
+				  width);
+	left = width - r->chosen.width - 1; /* a space behind the operation */
+	r->operation = left < 40 ? left : left * 6 / 10;
+	r->levels = (uint32_t)(r->operation / 4);
+	if (r->levels > MAX_LEVELS)
+		r->levels = MAX_LEVELS;
+	measure(r, &service, &r->operation);
+	r->bar = left - r->operation;
+	if (r->bar > SPAN__MAX_BAR)
+		r->bar = SPAN__MAX_BAR;
+}
+
 static void lay_out(struct tree *r)
 {
 	size_t width = r->columns, left;
@@ -136,8 +157,8 @@ static void lay_out(struct tree *r)
 	if (width < 56)
 		r->operation = left;
 	r->bar = left - r->operation;
-	if (r->bar > MAX_BAR)
-		r->bar = MAX_BAR;
+	if (r->bar > SPAN__MAX_BAR)
+		r->bar = SPAN__MAX_BAR;
 }
 
 /* ---- The head ---- */
@@ -187,6 +208,10 @@ static void put_head(struct span_buf *b, const struct tree *r)
 	span_buf_puts(&errors, "  ");
 	put_plural(&errors, r->t->n_errors, "error");
 	id_width = span_str(id).len;
+	if (r->o->note.len) {
+		span__cell(b, r->o, SPAN__DIM, r->o->note, r->columns);
+		span__line_end(b);
+	}
 	span__cell(b, r->o, SPAN__PLAIN, span_str(id), r->columns);
 	if (id_width + 2 + time.len <= r->columns) {
 		b->len -= r->columns - id_width;
@@ -233,22 +258,12 @@ static void put_depth(struct span_buf *b, const struct tree *r, uint32_t depth)
 	span_buf_printf(b, "%s %" PRIu32 " ", r->g->deep, depth);
 }
 
-/* Does a sibling follow the last of those that LINE stands for? */
-static bool has_more(const struct tree *r, const struct span__tree_line *line)
-{
-	uint32_t i = line->span;
-
-	for (uint32_t k = 1; k < line->n; k++)
-		i = r->t->nodes[i].next_sibling;
-	return r->t->nodes[i].next_sibling != NONE;
-}
-
 /* The lines before an operation. Returns the columns. */
 static size_t put_lines(struct span_buf *b, struct tree *r,
 			const struct span__tree_line *line)
 {
 	const struct span_trace_node *node = &r->t->nodes[line->span];
-	bool more = has_more(r, line);
+	bool more = span__tree_more(r->t, line);
 	bool follows = node->flags & SPAN_TRACE_FOLLOWS;
 	uint32_t drawn = node->depth < r->levels ? node->depth : r->levels;
 
@@ -322,8 +337,8 @@ static void put_bar(struct span_buf *b, const struct tree *r,
 		    const struct span__tree_line *line)
 {
 	const struct span *s = &r->t->spans[line->span];
-	uint8_t heavy[MAX_BAR];
-	bool any = span__critical_columns(&r->critical, line->span, r->full_ns,
+	uint8_t heavy[SPAN__MAX_BAR];
+	bool any = span__critical_columns(&r->critical, line, r->full_ns,
 					  r->bar - 1, heavy);
 
 	span_buf_putc(b, ' ');
@@ -333,17 +348,13 @@ static void put_bar(struct span_buf *b, const struct tree *r,
 	span__style_end(b, r->o);
 }
 
-static void put_span(struct span_buf *b, struct tree *r,
-		     const struct span__tree_line *line)
+/* The columns that stand there when none were chosen. */
+static void put_usual(struct span_buf *b, struct tree *r,
+		      const struct span__tree_line *line)
 {
-	uint32_t i = line->span;
-	const struct span *s = &r->t->spans[i];
+	const struct span *s = &r->t->spans[line->span];
 	size_t from, used;
 
-	if (r->gutter)
-		span_buf_puts(b, r->matched[i] ? r->g->match : " ");
-	if (r->gutter)
-		span_buf_putc(b, ' ');
 	if (r->service) {
 		used = span__service(b, r->o, s->process->service,
 				     r->service - 1);
@@ -362,6 +373,49 @@ static void put_span(struct span_buf *b, struct tree *r,
 		span_buf_putc(b, ' ');
 		span__duration(b, line->sum_ns);
 	}
+}
+
+static void put_chosen(struct span_buf *b, struct tree *r,
+		       const struct span__tree_line *line)
+{
+	for (size_t i = 0; i < r->chosen.n; i++) {
+		const struct span__tree_column *c = &r->chosen.v[i];
+
+		if (c->is.column == SPAN_COLUMN_OPERATION) {
+			put_operation(b, r, line);
+			span_buf_putc(b, ' ');
+		} else {
+			span__tree_column_put(b, r->o, &r->critical, line, c);
+		}
+	}
+}
+
+static void put_column_heads(struct span_buf *b, const struct tree *r)
+{
+	span__spaces(b, r->gutter);
+	for (size_t i = 0; i < r->chosen.n; i++) {
+		const struct span__tree_column *c = &r->chosen.v[i];
+
+		if (c->is.column == SPAN_COLUMN_OPERATION)
+			span__cell(b, r->o, SPAN__DIM, SPAN_STR("operation"),
+				   r->operation + 1);
+		else
+			span__tree_column_head(b, r->o, c);
+	}
+	span__line_end(b);
+}
+
+static void put_span(struct span_buf *b, struct tree *r,
+		     const struct span__tree_line *line)
+{
+	if (r->gutter)
+		span_buf_puts(b, r->matched[line->span] ? r->g->match : " ");
+	if (r->gutter)
+		span_buf_putc(b, ' ');
+	if (r->chosen.n)
+		put_chosen(b, r, line);
+	else
+		put_usual(b, r, line);
 	if (r->bar > 1)
 		put_bar(b, r, line);
 	span__line_end(b);
@@ -401,6 +455,14 @@ static void put_notes(struct span_buf *b, const struct tree *r)
 		 "duplicate spans were left out");
 }
 
+void span_render_head(struct span_buf *b, const struct span_render_opts *o,
+		      const struct span_trace *t)
+{
+	const struct tree r = {.o = o, .t = t, .columns = span__columns(o)};
+
+	put_head(b, &r);
+}
+
 void span_render_tree(struct span_buf *b, const struct span_render_opts *o,
 		      const struct span_trace *t, const uint8_t *matched)
 {
@@ -417,8 +479,13 @@ void span_render_tree(struct span_buf *b, const struct span_render_opts *o,
 	r.g = o->ascii ? &ascii : &unicode;
 	r.columns = span__columns(o);
 	r.full_ns = o->full_ns ? o->full_ns : t->end_ns - t->start_ns;
-	lay_out(&r);
+	if (o->n_shown)
+		lay_out_chosen(&r);
+	else
+		lay_out(&r);
 	put_head(b, &r);
+	if (o->n_shown)
+		put_column_heads(b, &r);
 	for (size_t k = 0; k < r.n_lines; k++)
 		put_span(b, &r, &r.lines[k]);
 	span__critical_summary(b, o, t);

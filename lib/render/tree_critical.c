@@ -44,45 +44,62 @@ bool span__critical_init(struct span__critical *c,
 	return true;
 }
 
-/* How much of FROM to TO lies in column AT of WIDTH, in columns. */
-static double overlap(double from, double to, double at)
-{
-	from = from > at ? from : at;
-	to = to < at + 1 ? to : at + 1;
-	return to > from ? to - from : 0;
-}
-
 static double place(const struct span__critical *c, uint64_t ns,
 		    uint64_t full_ns, size_t width)
 {
 	return (double)(ns - c->t->start_ns) / (double)full_ns * (double)width;
 }
 
-bool span__critical_columns(const struct span__critical *c, uint32_t span,
+/* Add to each of WIDTH columns how much of it FROM to TO takes. */
+static void spread(double *parts, size_t width, double from, double to)
+{
+	for (size_t at = (size_t)from; at < width && (double)at < to; at++) {
+		double column = (double)at, end = column + 1;
+
+		parts[at] +=
+			(to < end ? to : end) - (from > column ? from : column);
+	}
+}
+
+bool span__critical_columns(const struct span__critical *c,
+			    const struct span__tree_line *line,
 			    uint64_t full_ns, size_t width, uint8_t *columns)
 {
-	const struct span *s = &c->t->spans[span];
-	double from, to;
+	double all[SPAN__MAX_BAR] = {0}, path[SPAN__MAX_BAR] = {0};
+	uint32_t span = line->span;
 	bool any = false;
 
 	memset(columns, 0, width);
-	if (!c->first || !full_ns || c->first[span] == NONE)
+	if (!c->first || !full_ns)
 		return false;
-	from = place(c, s->start_ns, full_ns, width);
-	to = place(c, span_end_ns(s), full_ns, width);
-	for (size_t at = (size_t)from; at < width && (double)at < to; at++) {
-		double part = 0, column = (double)at;
+	for (uint32_t k = 0; k < line->n; k++) {
+		const struct span *s = &c->t->spans[span];
 
+		spread(all, width, place(c, s->start_ns, full_ns, width),
+		       place(c, span_end_ns(s), full_ns, width));
 		for (uint32_t i = c->first[span]; i != NONE; i = c->next[i])
-			part += overlap(
-				place(c, c->sections[i].start_ns, full_ns,
-				      width),
-				place(c, c->sections[i].end_ns, full_ns, width),
-				column);
-		columns[at] = part * 2 >= overlap(from, to, column);
+			spread(path, width,
+			       place(c, c->sections[i].start_ns, full_ns,
+				     width),
+			       place(c, c->sections[i].end_ns, full_ns, width));
+		span = c->t->nodes[span].next_sibling;
+	}
+	for (size_t at = 0; at < width; at++) {
+		columns[at] = path[at] > 0 && path[at] * 2 >= all[at];
 		any |= columns[at];
 	}
 	return any;
+}
+
+uint64_t span__critical_ns(const struct span__critical *c, uint32_t span)
+{
+	uint64_t ns = 0;
+
+	if (!c->first)
+		return 0;
+	for (uint32_t i = c->first[span]; i != NONE; i = c->next[i])
+		ns += c->sections[i].end_ns - c->sections[i].start_ns;
+	return ns;
 }
 
 void span__critical_release(struct span__critical *c)

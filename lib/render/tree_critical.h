@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+#include "render/tree_plan.h"
+
+/* Columns of a bar at most. */
+#define SPAN__MAX_BAR 80
+
 struct span__critical {
 	const struct span_trace *t;
 	const struct span_trace_section *sections;
@@ -20,11 +25,15 @@ bool span__critical_init(struct span__critical *c,
 			 const struct span_trace *t);
 
 /*
- * In which of WIDTH columns, that stand for FULL_NS from the trace's start on,
- * at least half of SPAN's time is on the critical path. False when in none.
+ * In which of WIDTH columns (SPAN__MAX_BAR at most), that stand for FULL_NS
+ * from the trace's start on, at least half of the time of the spans that LINE
+ * stands for is on the critical path. False when in none.
  */
-bool span__critical_columns(const struct span__critical *c, uint32_t span,
+bool span__critical_columns(const struct span__critical *c,
+			    const struct span__tree_line *line,
 			    uint64_t full_ns, size_t width, uint8_t *columns);
+/* How long SPAN is on the critical path. */
+uint64_t span__critical_ns(const struct span__critical *c, uint32_t span);
 /*
  * A line that says which services and operations the critical path is made
  * of, the largest first, as far as there is room; nothing without one.

@@ -82,3 +82,13 @@ bool span__tree_plan(const struct span_render_opts *o,
 	}
 	return true;
 }
+
+bool span__tree_more(const struct span_trace *t,
+		     const struct span__tree_line *line)
+{
+	uint32_t i = line->span;
+
+	for (uint32_t k = 1; k < line->n; k++)
+		i = t->nodes[i].next_sibling;
+	return t->nodes[i].next_sibling != NONE;
+}

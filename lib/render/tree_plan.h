@@ -25,4 +25,8 @@ bool span__tree_plan(const struct span_render_opts *o,
 		     const struct span_trace *t, const uint8_t *matched,
 		     struct span_buf *lines);
 
+/* Does a sibling follow the last of those that LINE stands for? */
+bool span__tree_more(const struct span_trace *t,
+		     const struct span__tree_line *line);
+
 #endif

@@ -85,6 +85,8 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   or, of an event, "spantools.original_time_us".
  *   Of OTLP, whose times fit, an end before the start makes no duration; it is
  *   kept, in ns, in "spantools.original_end_ns".
+ *   Of Zipkin a duration below 0 becomes 1 microsecond, and a text in
+ *   "errNegativeDuration"; a parent of 0 in Thrift leaves "errZeroParentID".
  * - What is above a limit of <span/model.h> is cut, and the span marked.
  * - An empty name becomes "empty-service-name" or "empty-span-name", one that
  *   Zipkin does not give "unknown-service-name", one that OTLP does not give
@@ -92,8 +94,9 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   "service-name-wrong-type", and the span is marked.
  * - A span of OTLP has a scope, if an empty one; others have none.
  *
- * Memory is at most 48 times the message's length, and for a message above
- * 1 MiB 48 times its longest span's, and what its spans share, plus 1 MiB.
+ * Memory is at most 48 times the message's length and 1 MiB, whatever the
+ * format; for a message above 1 MiB that of its longest span and of what its
+ * spans share.
  */
 
 /*

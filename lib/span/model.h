@@ -150,7 +150,11 @@ struct span {
 	uint8_t kind;			    /* enum span_kind */
 	uint8_t status;			    /* enum span_status */
 	uint16_t marks;			    /* SPAN_MARK_* */
-	uint32_t flags; /* verbatim: Jaeger's, or OTLP's (W3C in bits 0-7) */
+	/*
+	 * Verbatim: with a scope OTLP's (bits 0-7 are W3C's), else Jaeger's
+	 * (bit 0 is "sampled", 1 "debug").
+	 */
+	uint32_t flags;
 	struct span_str status_message;
 	struct span_str trace_state;
 	struct span_attrs attrs;

@@ -73,6 +73,26 @@ struct span_select {
 	 * condition on the span.
 	 */
 	const char *expression;
+	bool metrics; /* it may end with a metrics function */
+};
+
+/* A metrics function: what is wanted of the spans that are chosen. */
+#define SPAN_METRICS_FIELDS 16u
+#define SPAN_METRICS_QUANTILES 16u
+enum span_metric {
+	SPAN_METRIC_RATE,
+	SPAN_METRIC_COUNT,
+	/* Of durations: */
+	SPAN_METRIC_QUANTILE,
+	SPAN_METRIC_HISTOGRAM,
+	SPAN_METRIC_AVG,
+};
+struct span_metrics {
+	enum span_metric what;
+	struct span_str by[SPAN_METRICS_FIELDS]; /* as they were typed */
+	size_t n_by;
+	double quantiles[SPAN_METRICS_QUANTILES]; /* 0 to 1 */
+	size_t n_quantiles;
 };
 
 struct span_query;
@@ -85,6 +105,10 @@ struct span_query;
 SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 					       const struct span_select *sel,
 					       struct span_error *err);
+
+/* The metrics function that ends its expression, or NULL; Q's own. */
+SPAN_API const struct span_metrics *
+span_query_metrics(const struct span_query *q);
 
 /*
  * True when the query depends on more of the trace than the span: what
@@ -142,6 +166,11 @@ struct span_search_opts {
 	uint64_t window_ns;   /* 0: 10 s */
 	uint64_t memory;      /* bytes for spans of traces, 0: 64 MiB */
 	bool keep_duplicates; /* in the traces; see span/trace.h */
+	/*
+	 * Of a source: called with each span before it is kept, to leave out
+	 * what neither the caller nor the query needs of it. NULL: keep all.
+	 */
+	void (*trim)(struct span *s);
 };
 
 /* Q is borrowed until close. */

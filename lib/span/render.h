@@ -15,6 +15,35 @@
 extern "C" {
 #endif
 
+/* What stands beside the bars of a tree. */
+enum span_column {
+	SPAN_COLUMN_SERVICE = 0,
+	SPAN_COLUMN_OPERATION, /* behind the lines of the tree */
+	SPAN_COLUMN_ID,
+	SPAN_COLUMN_KIND,
+	SPAN_COLUMN_STATUS,
+	SPAN_COLUMN_START, /* since the trace's start */
+	SPAN_COLUMN_DURATION,
+	SPAN_COLUMN_SELF,     /* span_trace_self_ns() */
+	SPAN_COLUMN_CRITICAL, /* time on the critical path */
+	SPAN_COLUMN_TAG,      /* of the span, else of its process */
+};
+
+#define SPAN_RENDER_COLUMNS 16u /* at most */
+
+struct span_render_column {
+	enum span_column column;
+	struct span_str key; /* of SPAN_COLUMN_TAG */
+};
+
+/*
+ * Read "service", ..., "critical", or a key of tags with a dot before it, which
+ * *OUT borrows. 0 or SPAN_E_INVALID.
+ */
+SPAN_API SPAN_NODISCARD int
+span_render_column_parse(struct span_str name, struct span_render_column *out,
+			 struct span_error *err);
+
 struct span_render_opts {
 	size_t columns;	 /* of the terminal; 0: 80 */
 	bool colour;	 /* ANSI colours, a service's from its name */
@@ -28,9 +57,19 @@ struct span_render_opts {
 	/* Of a tree: */
 	uint32_t depth; /* levels that are shown; 0: all */
 	bool fold;	/* siblings that are alike take one line */
+	/*
+	 * Columns in their order, below a line with their names; those without
+	 * room are left out from the right. Without the operation it comes
+	 * first, or after a leading service. None: service, operation, start,
+	 * duration, as far as there is room.
+	 */
+	const struct span_render_column *shown;
+	size_t n_shown;
 	/* The trace's critical path, for its bars and a summary; or none. */
 	const struct span_trace_section *critical;
 	size_t n_critical;
+	/* Said above a trace, such as what links to it; or empty. */
+	struct span_str note;
 };
 
 /*
@@ -55,7 +94,7 @@ SPAN_API void span_render_spans_row(struct span_buf *b,
 				    const struct span *s);
 
 /*
- * A trace as a tree: a head of two lines, then a line a span with its
+ * A trace as a tree: the note, a head of two lines, then a line a span with its
  * service, operation, time since the trace's start, duration and bar, then a
  * note for each kind of mark that needs one. Errors are marked, orphans and
  * cut circles too; what follows from its parent hangs on a dotted line; deep
@@ -72,6 +111,14 @@ SPAN_API void span_render_tree(struct span_buf *b,
 			       const struct span_render_opts *o,
 			       const struct span_trace *t,
 			       const uint8_t *matched);
+
+/*
+ * The head of a tree alone: trace id and start, then the root's service and
+ * operation with duration and counts.
+ */
+SPAN_API void span_render_head(struct span_buf *b,
+			       const struct span_render_opts *o,
+			       const struct span_trace *t);
 
 /*
  * A span whole, span I of T: ids, times, self time, status, references, tags,
@@ -94,6 +141,36 @@ SPAN_API void span_render_events(struct span_buf *b,
 				 const struct span_render_opts *o,
 				 const struct span_trace *t, uint32_t i,
 				 bool relative, bool errors);
+
+/*
+ * Traces as one page of HTML: head, any number of traces, end. The page needs
+ * nothing else and allows nothing else (its policy names the hashes of its
+ * style and script); what spans say is in it as JSON only. Of O the critical
+ * path, the note and local_time count; MATCHED as in a tree. The same traces
+ * give the same bytes.
+ *
+ * The trace returns 0; or SPAN_E_NOMEM, or SPAN_E_IO without randomness from
+ * the system.
+ */
+SPAN_API void span_render_html_head(struct span_buf *b);
+SPAN_API SPAN_NODISCARD int
+span_render_html_trace(struct span_buf *b, const struct span_render_opts *o,
+		       const struct span_trace *t, const uint8_t *matched,
+		       struct span_error *err);
+SPAN_API void span_render_html_end(struct span_buf *b);
+
+/*
+ * Traces as one SVG picture, 1200 pixels wide, which needs nothing else: a
+ * trace's rows, Y pixels from the top, into B, and how many pixels they take.
+ * Then a head for the height of all traces comes first, and an end last. O as
+ * in a tree, but for columns and colour. The same traces give the same bytes.
+ */
+SPAN_API size_t span_render_svg_trace(struct span_buf *b,
+				      const struct span_render_opts *o,
+				      const struct span_trace *t,
+				      const uint8_t *matched, size_t y);
+SPAN_API void span_render_svg_head(struct span_buf *b, size_t height);
+SPAN_API void span_render_svg_end(struct span_buf *b);
 
 #ifdef __cplusplus
 }

@@ -5,13 +5,17 @@
 
 #include <span/base.h>
 #include <span/codec.h>
+#include <span/diff.h>
+#include <span/findings.h>
 #include <span/graph.h>
 #include <span/model.h>
+#include <span/patterns.h>
 #include <span/payload.h>
 #include <span/query.h>
 #include <span/render.h>
 #include <span/sketch.h>
 #include <span/split.h>
+#include <span/stats.h>
 #include <span/store.h>
 #include <span/stream.h>
 #include <span/text.h>

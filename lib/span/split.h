@@ -8,7 +8,8 @@
  * What is no JSON is one piece.
  *
  * What is damaged costs as little as can be: in a file of JSON lines the line,
- * elsewhere what comes before the next line that begins with { or [.
+ * in a sequence of RFC 7464 the record, elsewhere what comes before the next
+ * line that begins with { or [.
  */
 #ifndef SPAN_SPLIT_H
 #define SPAN_SPLIT_H
@@ -21,6 +22,22 @@ extern "C" {
 #endif
 
 struct span_splitter;
+
+/* What a file is that begins so, as far as it has to be known to split it. */
+enum span_head {
+	SPAN_HEAD_MORE,	   /* that is not known yet */
+	SPAN_HEAD_SPACE,   /* nothing but space */
+	SPAN_HEAD_JSON,	   /* of whatever format, damaged or not */
+	SPAN_HEAD_CSV,	   /* with a header that is known */
+	SPAN_HEAD_MESSAGE, /* one message of another format */
+	SPAN_HEAD_UNKNOWN, /* no known format */
+};
+
+/*
+ * What the LEN bytes at P begin; ALL: nothing follows them. More bytes do not
+ * change an answer other than SPAN_HEAD_MORE, which is none above 1 MiB.
+ */
+SPAN_API enum span_head span_split_head(const void *p, size_t len, bool all);
 
 struct span_splitter_opts {
 	int format; /* enum span_format; 0: by the bytes */

@@ -30,6 +30,13 @@ extern "C" {
 SPAN_API void span_text_json(struct span_buf *b, struct span_str s);
 
 /*
+ * A JSON string in a script element of HTML, for a page that shows it as text:
+ * < > & as \u00xx, so that nothing in it ends the element or begins a comment,
+ * newline and tab as they are, other unsafe characters as visible escapes.
+ */
+SPAN_API void span_text_script(struct span_buf *b, struct span_str s);
+
+/*
  * For a terminal: unsafe and unassigned characters as visible escapes, and
  * combining marks too where they have nothing to stand on or pile up. No
  * quotes.

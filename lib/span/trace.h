@@ -113,7 +113,9 @@ span_trace_builder_build(struct span_trace_builder *b, struct span_trace *out,
  * child on another host is moved only when it lies outside its parent, and then
  * to the middle of it (to its start, when it is the longer one); what the child
  * called on its own host moves along. A host is told by its resource: host.id,
- * else host.ip or ip, else host.name or hostname.
+ * else host.ip or ip, else host.name or hostname. A span that names none is
+ * taken to be where its parent is when it is of the same service, and else
+ * neither it nor what is below it on another host is moved.
  *
  * Start and events move by the same amount, durations stay. A span that was
  * moved has it in a last attribute "spantools.clock_skew_ns"; one that would
@@ -121,7 +123,8 @@ span_trace_builder_build(struct span_trace_builder *b, struct span_trace *out,
  * "spantools.clock_skew_refused_ns".
  *
  * Returns how many spans have such an attribute; SPAN_E_NOMEM, *T is then
- * gone. Source: Jaeger's clock skew adjuster.
+ * gone. Source: Jaeger's clock skew adjuster, which however
+ * takes a span without a host for one on a host of its own.
  */
 SPAN_API SPAN_NODISCARD int
 span_trace_builder_adjust(struct span_trace_builder *b, uint64_t max_ns,

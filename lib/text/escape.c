@@ -105,6 +105,31 @@ void span_text_json(struct span_buf *b, struct span_str s)
 	span_buf_putc(b, '"');
 }
 
+static void script_put(struct span_buf *b, uint32_t cp, struct span_str after)
+{
+	if (cp == '\r' || (cp != '\n' && cp != '\t' && span__utf8_unsafe(cp))) {
+		/* The escape begins with a backslash: that is to be seen. */
+		span_buf_putc(b, '\\');
+		put_visible(b, cp);
+		return;
+	}
+	json_put(b, cp, after);
+}
+
+void span_text_script(struct span_buf *b, struct span_str s)
+{
+	static const struct form form = {{['"'] = true,
+					  ['\\'] = true,
+					  ['<'] = true,
+					  ['>'] = true,
+					  ['&'] = true},
+					 script_put};
+
+	span_buf_putc(b, '"');
+	escape(b, s, &form);
+	span_buf_putc(b, '"');
+}
+
 /*
  * Graphviz reads entities in every label, so that & is one too, and an escape
  * that must be seen needs its backslash twice.

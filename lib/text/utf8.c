@@ -29,7 +29,7 @@ size_t span__utf8_next(const char *p, size_t len, uint32_t *cp)
 
 void span__utf8_put(struct span_buf *b, struct span_str s)
 {
-	size_t from = 0, at = 0;
+	size_t from = 0, at = span__utf8_ascii(s);
 
 	while (at < s.len) {
 		uint32_t cp;

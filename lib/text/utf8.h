@@ -5,6 +5,8 @@
 
 #include <span/base.h>
 
+#include <string.h>
+
 /* Stands for a byte that is not part of valid UTF-8. */
 #define SPAN__UTF8_BAD UINT32_MAX
 
@@ -16,6 +18,22 @@
  * SPAN__UTF8_BAD where no valid one starts.
  */
 size_t span__utf8_next(const char *p, size_t len, uint32_t *cp);
+
+/* How many bytes at the beginning of S are ASCII, eight at a time. */
+static inline size_t span__utf8_ascii(struct span_str s)
+{
+	size_t n = 0;
+	uint64_t word;
+
+	for (; s.len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, s.p + n, sizeof(word));
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (n < s.len && (unsigned char)s.p[n] < 0x80)
+		n++;
+	return n;
+}
 
 /* Append S, with U+FFFD for each byte that is not part of valid UTF-8. */
 void span__utf8_put(struct span_buf *b, struct span_str s);

@@ -14,6 +14,9 @@
 /* Spans of equal hash that are compared before duplicates are given up. */
 #define MAX_COLLISIONS 16
 
+/* Processes that are remembered by address. */
+#define RECENT 64u
+
 struct work {
 	struct span *spans;
 	size_t n;
@@ -82,25 +85,48 @@ static int compare_service(const void *arg, uint32_t a, uint32_t b)
 	return p == q ? 0 : span_str_compare(p->service, q->service);
 }
 
+/*
+ * The first of the last spans that came with the process of each: they are few
+ * where spans are many, and alone are sorted. Their items are ids[], the spans
+ * that each stands for have its number in their service. Returns how many.
+ */
+static size_t represent(struct work *w)
+{
+	uint32_t recent[RECENT] = {0};
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct span_process *p = w->spans[i].process;
+		uint32_t *at = &recent[((uintptr_t)p >> 4) % RECENT];
+		uint8_t start[8] = {0};
+
+		if (!i || w->spans[*at].process != p) {
+			if (p->service.len)
+				memcpy(start, p->service.p,
+				       p->service.len < 8 ? p->service.len : 8);
+			w->ids[n++] = (struct span__item){span__id(start), i};
+			*at = i;
+		}
+		w->members[i].service = *at;
+	}
+	return n;
+}
+
 /* Returns the number of different services. */
 static size_t number_services(struct work *w)
 {
+	size_t n = represent(w);
 	uint32_t number = 0;
 
-	for (uint32_t i = 0; i < w->n; i++) {
-		struct span_str s = w->spans[i].process->service;
-		uint8_t start[8] = {0};
-
-		if (s.len)
-			memcpy(start, s.p, s.len < 8 ? s.len : 8);
-		w->ids[i] = (struct span__item){span__id(start), i};
-	}
-	span__sort(w->ids, w->tmp, w->n, compare_service, w);
-	for (size_t k = 0; k < w->n; k++) {
-		if (k && compare_service(w, w->ids[k - 1].i, w->ids[k].i) != 0)
+	span__sort(w->ids, w->tmp, n, compare_service, w);
+	for (size_t k = 0; k < n; k++) {
+		if (k && (w->ids[k].key != w->ids[k - 1].key ||
+			  compare_service(w, w->ids[k - 1].i, w->ids[k].i)))
 			number++;
-		w->members[w->ids[k].i].service = number;
+		w->tmp[w->ids[k].i].i = number;
 	}
+	for (uint32_t i = 0; i < w->n; i++)
+		w->members[i].service = w->tmp[w->members[i].service].i;
 	return (size_t)number + 1;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <span/trace.h>
+#include "trace/clock_skew.h"
+
+#include <span/text.h>
 
 #include <string.h>
 
@@ -8,13 +10,6 @@
 #define NONE SPAN_TRACE_NONE
 #define KEY_MOVED SPAN_STR("spantools.clock_skew_ns")
 #define KEY_REFUSED SPAN_STR("spantools.clock_skew_refused_ns")
-
-/* By how much a span's clock is behind, and whose clock that is. */
-struct skew {
-	struct span_str host;
-	int64_t delta_ns;
-	int64_t moved_ns; /* 0 when DELTA is too much */
-};
 
 /* The text of an attribute, or of the first item of an array. */
 static struct span_str text_of(const struct span_process *p, const char *key)
@@ -31,15 +26,33 @@ static struct span_str text_of(const struct span_process *p, const char *key)
 	return SPAN_STR("");
 }
 
-static struct span_str host_of(const struct span *s)
+static struct span_str host_of(const struct span_process *p)
 {
 	static const char *const keys[] = {"host.id", "host.ip", "ip",
 					   "host.name", "hostname"};
 	struct span_str host = SPAN_STR("");
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !host.len; i++)
-		host = text_of(s->process, keys[i]);
+		host = text_of(p, keys[i]);
 	return host;
+}
+
+/* A name says more to people than an id. */
+void span__host_put(struct span_buf *b, const struct span_process *p)
+{
+	static const char *const keys[] = {"host.name", "hostname", "host.ip",
+					   "ip", "host.id"};
+	size_t from = b->len;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const struct span_value *v =
+			span_attr_get(&p->attrs, span_str(keys[i]));
+
+		if (v)
+			span_text_value(b, v);
+		if (b->len > from)
+			return;
+	}
 }
 
 /* A less B, or the nearest that fits. */
@@ -76,26 +89,41 @@ static int64_t distance(const struct span *parent, uint64_t start,
 			  child->start_ns);
 }
 
+/*
+ * The skew of a span below a parent. Where a host is not known nothing can be
+ * told of its clock: a span of its parent's service is taken to be where that
+ * is, others are left alone.
+ */
+static struct span__skew skew_of(const struct span *s,
+				 const struct span *parent,
+				 const struct span__skew *of)
+{
+	struct span__skew skew = {.host = host_of(s->process)};
+
+	if (!skew.host.len &&
+	    span_str_equal(s->process->service, parent->process->service))
+		skew.host = of->host;
+	if (span_str_equal(skew.host, of->host))
+		skew.delta_ns = skew.host.len ? of->delta_ns : 0;
+	else if (skew.host.len && of->host.len)
+		skew.delta_ns = distance(
+			parent, moved(parent->start_ns, of->moved_ns), s);
+	return skew;
+}
+
 /* Parents come before their children. */
-static void find_skews(const struct span_trace *t, uint64_t max_ns,
-		       struct skew *skews)
+void span__skews_find(const struct span_trace *t, uint64_t max_ns,
+		      struct span__skew *skews)
 {
 	for (size_t k = 0; k < t->n; k++) {
 		uint32_t i = t->order[k], parent = t->nodes[i].parent;
-		struct skew *s = &skews[i], *of;
-		const struct span *p;
+		struct span__skew *s = &skews[i];
 		uint64_t amount;
 
-		*s = (struct skew){.host = host_of(&t->spans[i])};
+		*s = (struct span__skew){.host = host_of(t->spans[i].process)};
 		if (parent == NONE)
 			continue;
-		of = &skews[parent];
-		p = &t->spans[parent];
-		s->delta_ns =
-			s->host.len && span_str_equal(s->host, of->host)
-				? of->delta_ns
-				: distance(p, moved(p->start_ns, of->moved_ns),
-					   &t->spans[i]);
+		*s = skew_of(&t->spans[i], &t->spans[parent], &skews[parent]);
 		amount = s->delta_ns < 0 ? (uint64_t)-s->delta_ns
 					 : (uint64_t)s->delta_ns;
 		s->moved_ns = amount <= max_ns ? s->delta_ns : 0;
@@ -117,7 +145,8 @@ static int add_attr(struct span_arena *a, struct span *s, struct span_str key,
 	return 0;
 }
 
-static int move(struct span_arena *a, struct span *s, const struct skew *skew)
+static int move(struct span_arena *a, struct span *s,
+		const struct span__skew *skew)
 {
 	struct span_event *events;
 
@@ -139,11 +168,12 @@ int span_trace_builder_adjust(struct span_trace_builder *b, uint64_t max_ns,
 			      struct span_trace *t, struct span_error *err)
 {
 	struct span *spans = (struct span *)(void *)b->spans.p;
-	struct skew *skews = span_arena_array(&b->arena, t->n, sizeof(*skews));
+	struct span__skew *skews =
+		span_arena_array(&b->arena, t->n, sizeof(*skews));
 	int n = 0, rc = skews ? 0 : SPAN_E_NOMEM;
 
 	if (skews)
-		find_skews(t, max_ns, skews);
+		span__skews_find(t, max_ns, skews);
 	for (size_t i = 0; i < t->n && !rc; i++) {
 		if (!skews[i].delta_ns)
 			continue;

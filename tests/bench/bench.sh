@@ -31,6 +31,8 @@ missed=0
 . "$(dirname "$0")/bench-net.sh"
 # shellcheck source=tests/bench/bench-store.sh
 . "$(dirname "$0")/bench-store.sh"
+# shellcheck source=tests/bench/bench-views.sh
+. "$(dirname "$0")/bench-views.sh"
 
 head_line() {
 	printf '\n%s\n' "$1"
@@ -223,6 +225,7 @@ ingest "$rate" compact 0
 ingest "$rate" binary 0
 rm -rf "$dir/store"
 stores
+views
 starting
 [ "$missed" = 0 ] || printf '\nFloors were missed.\n'
 exit "$missed"

@@ -6,70 +6,21 @@
  */
 #include "net/grpc_stream.h"
 
-#include <span/payload.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/story.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len);
-
-static void check(bool good)
-{
-	if (!good)
-		abort();
-}
-
-/* What came, as text. */
-struct story {
-	struct span_buf text;
-};
 
 static bool wants(struct span_str path)
 {
 	return path.len && path.p[path.len - 1] != '/';
 }
 
-static void put_str(struct span_buf *b, struct span_str s)
-{
-	span_buf_printf(b, " %zu:", s.len);
-	span_buf_str(b, s);
-}
-
-static int on_request(void *arg, const struct span__http_request *r,
-		      struct span_error *err)
-{
-	struct story *s = arg;
-
-	(void)err;
-	check(r->body.len <= SPAN_PAYLOAD_MAX);
-	put_str(&s->text, r->path);
-	put_str(&s->text, r->content_type);
-	put_str(&s->text, r->content_encoding);
-	put_str(&s->text, r->body);
-	return 0;
-}
-
-static void on_lost(void *arg, enum span__drop cause)
-{
-	struct story *s = arg;
-
-	span_buf_printf(&s->text, "(%s)", span__drop_name(cause));
-}
-
-static void on_ignored(void *arg)
-{
-	struct story *s = arg;
-
-	span_buf_putc(&s->text, '-');
-}
-
 static void leave_gap(const uint8_t *p, size_t len, size_t at)
 {
 	struct story s = {0};
-	const struct span__http_sink sink = {.arg = &s,
-					     .wants = wants,
-					     .request = on_request,
-					     .lost = on_lost,
-					     .ignored = on_ignored};
+	const struct span__http_sink sink = sink_of(&s);
 	struct span__grpc_stream *g = NULL;
 	struct span__tcp_bytes b = {.p = p, .len = at, .disputed = at / 4 % 2};
 	size_t skip = 1 + at % 50;
@@ -91,11 +42,7 @@ static void leave_gap(const uint8_t *p, size_t len, size_t at)
  */
 static void tell(struct story *s, const uint8_t *p, size_t len, size_t most)
 {
-	const struct span__http_sink sink = {.arg = s,
-					     .wants = wants,
-					     .request = on_request,
-					     .lost = on_lost,
-					     .ignored = on_ignored};
+	const struct span__http_sink sink = sink_of(s);
 	struct span__grpc_stream *g = NULL;
 	size_t at = 0, step = 1;
 	int rc;

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	static const struct span_process process = {.service = {"shop", 4}};
 	struct span_trace_builder b = {0};
 	struct span spans[N];
-	struct span_select sel = {0};
+	struct span_select sel = {.metrics = true};
 	struct span_error err = {0};
 	struct span_query *q;
 	struct span_trace t;

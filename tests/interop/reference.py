@@ -275,6 +275,8 @@ def wrap(n):
 
 def zipkin_times(z):
     start, duration = z.timestamp or 0, z.duration or 0
+    if duration < 0:
+        duration = 1
     a = z.annotations or []
     pairs = [("cs", "cr")] if find(z, "cs") else [("sr", "ss")]
     for first, last in pairs:
@@ -388,6 +390,11 @@ def zipkin_spans(z):
     kind = sides[0] if sides else None
     if kind:
         s["tags"].append(("span.kind", ("string", kind)))
+    if z.parent_id == 0:
+        s["tags"].append(("errZeroParentID", ("string", "0")))
+    if (z.duration or 0) < 0:
+        s["marks"].add("clamped")
+        s["tags"].append(("errNegativeDuration", ("string", str(z.duration))))
     start, duration = zipkin_times(z)
     for a in z.annotations or []:
         if not a.value or a.value in CORE:

@@ -168,7 +168,7 @@ static size_t most_memory;
 static int see_memory(void *arg, const struct span *s, struct span_error *err)
 {
 	size_t size = span_arena_size(&decoder->arena) +
-		      span_arena_size(&decoder->keep);
+		      span_arena_size(&decoder->keep) + decoder->spans.len;
 
 	(void)arg;
 	(void)s;
@@ -318,6 +318,165 @@ static void test_zipkin_memory(void)
 	span_buf_release(&one);
 }
 
+/* N times a field of what is in INNER, with what comes before in B. */
+static void put_fields(struct span_buf *b, unsigned id, const char *inner,
+		       size_t len, size_t n)
+{
+	while (n--)
+		span__proto_put_bytes(b, id, (struct span_str){inner, len});
+}
+
+/*
+ * Spans in protobuf that consist of their ids and of the smallest fields of
+ * one number, far more of them than a list takes.
+ */
+static void test_proto_memory(void)
+{
+	static const char otlp[] = "\x0a\x10tttttttttttttttt\x12\x08ssssssss";
+	static const char link[] = "\x0a\x10tttttttttttttttt\x12\x08ssssssss"
+				   "\x22\0\x22\0\x22\0\x22\0\x22\0\x22\0"
+				   "\x22\0\x22\0\x22\0\x22\0\x22\0\x22\0";
+	static const struct {
+		const char *name, *inner;
+		size_t len, n;
+		int format;
+		unsigned id;
+	} table[] = {
+		{"spans", "", 0, 0, SPAN_FORMAT_OTLP_PROTO, 1},
+		{"attributes", "", 0, 5000, SPAN_FORMAT_OTLP_PROTO, 9},
+		{"arrays",
+		 "\x12\x16\x2a\x14\x0a\0\x0a\0\x0a\0\x0a\0\x0a\0"
+		 "\x0a\0\x0a\0\x0a\0\x0a\0\x0a\0",
+		 24, 5000, SPAN_FORMAT_OTLP_PROTO, 9},
+		{"maps",
+		 "\x12\x16\x32\x14\x0a\0\x0a\0\x0a\0\x0a\0\x0a\0"
+		 "\x0a\0\x0a\0\x0a\0\x0a\0\x0a\0",
+		 24, 5000, SPAN_FORMAT_OTLP_PROTO, 9},
+		{"events", "", 0, 1024, SPAN_FORMAT_OTLP_PROTO, 11},
+		{"attributes of events",
+		 "\x1a\0\x1a\0\x1a\0\x1a\0\x1a\0\x1a\0\x1a\0\x1a\0", 16, 20000,
+		 SPAN_FORMAT_OTLP_PROTO, 11},
+		{"links", link, 28, 5000, SPAN_FORMAT_OTLP_PROTO, 13},
+		{"attributes of links", link, sizeof(link) - 1, 5000,
+		 SPAN_FORMAT_OTLP_PROTO, 13},
+		{"spans", "", 0, 0, SPAN_FORMAT_JAEGER_PROTO, 1},
+		{"tags", "", 0, 5000, SPAN_FORMAT_JAEGER_PROTO, 8},
+		{"tags of no known type", "\x10\x63", 2, 5000,
+		 SPAN_FORMAT_JAEGER_PROTO, 8},
+		{"logs", "", 0, 1024, SPAN_FORMAT_JAEGER_PROTO, 9},
+		{"fields of logs",
+		 "\x12\0\x12\0\x12\0\x12\0\x12\0\x12\0\x12\0\x12\0", 16, 20000,
+		 SPAN_FORMAT_JAEGER_PROTO, 9},
+		{"odd fields of logs", "\x12\2\x10\x63\x12\2\x10\x63", 8, 20000,
+		 SPAN_FORMAT_JAEGER_PROTO, 9},
+		{"processes", "", 0, 1000, SPAN_FORMAT_JAEGER_PROTO, 10},
+		{"tags of processes", "\x12\0\x12\0\x12\0\x12\0", 8, 1000,
+		 SPAN_FORMAT_JAEGER_PROTO, 10},
+		{"warnings", "", 0, 5000, SPAN_FORMAT_JAEGER_PROTO, 12},
+	};
+	struct span_buf b = {0}, one = {0}, owner = {0};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		bool is_otlp = table[i].format == SPAN_FORMAT_OTLP_PROTO;
+
+		one.len = b.len = owner.len = 0;
+		span_buf_put(&one, otlp, sizeof(otlp) - 1);
+		put_fields(&one, table[i].id, table[i].inner, table[i].len,
+			   table[i].n);
+		while (owner.len + one.len < 900000)
+			put_fields(&owner, is_otlp ? 2 : 1, one.p, one.len, 1);
+		if (is_otlp) {
+			put_fields(&b, 2, owner.p, owner.len, 1);
+			owner.len = 0;
+			put_fields(&owner, 1, b.p, b.len, 1);
+			is_bounded(table[i].format, &owner, table[i].name);
+		} else {
+			put_fields(&b, 1, owner.p, owner.len, 1);
+			is_bounded(table[i].format, &b, table[i].name);
+		}
+	}
+	span_buf_release(&b);
+	span_buf_release(&one);
+	span_buf_release(&owner);
+}
+
+/* The same in texts: a span between BEFORE and AFTER, ELEMENTS in it. */
+static void test_text_memory(void)
+{
+	static const char otlp_id[] =
+		"{\"traceId\":\"00000000000000000000000000000001\","
+		"\"spanId\":\"0000000000000001\"";
+	static const char jaeger_id[] = "{\"traceID\":\"1\",\"spanID\":\"1\"";
+	static const char line_id[] = "{\"trace_id\":\"1\",\"span_id\":\"1\"";
+	static const char otlp_head[] =
+		"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[";
+	static const struct {
+		const char *name;
+		int format;
+		const char *head, *span, *before, *element, *after, *comma,
+			*tail;
+		size_t n;
+	} table[] = {
+		{"spans", SPAN_FORMAT_OTLP_JSON, otlp_head, otlp_id, "", "",
+		 "}", ",", "]}]}]}", 0},
+		{"attributes", SPAN_FORMAT_OTLP_JSON, otlp_head, otlp_id,
+		 ",\"attributes\":[{}", ",{}", "]}", ",", "]}]}]}", 5000},
+		{"arrays", SPAN_FORMAT_OTLP_JSON, otlp_head, otlp_id,
+		 ",\"attributes\":[{\"value\":{\"arrayValue\":{\"values\":[{}",
+		 ",{}", "]}}}]}", ",", "]}]}]}", 50000},
+		{"events", SPAN_FORMAT_OTLP_JSON, otlp_head, otlp_id,
+		 ",\"events\":[{}", ",{}", "]}", ",", "]}]}]}", 1024},
+		{"traces", SPAN_FORMAT_JAEGER_JSON, "{\"data\":[{\"spans\":[",
+		 jaeger_id, "", "", "}", "]},{\"spans\":[", "]}]}", 0},
+		{"spans", SPAN_FORMAT_JAEGER_JSON, "{\"spans\":[", jaeger_id,
+		 "", "", "}", ",", "]}", 0},
+		{"tags", SPAN_FORMAT_JAEGER_JSON, "{\"spans\":[", jaeger_id,
+		 ",\"tags\":[{}", ",{\"key\":\"\"}", "]}", ",", "]}", 1024},
+		{"logs", SPAN_FORMAT_JAEGER_JSON, "{\"spans\":[", jaeger_id,
+		 ",\"logs\":[{}", ",{\"fields\":[]}", "]}", ",", "]}", 1024},
+		{"processes", SPAN_FORMAT_JAEGER_JSON, "{\"spans\":[",
+		 jaeger_id, "}],\"processes\":{\"\":{}", ",\"\":{}", "}", ",",
+		 "}", 900000},
+		{"warnings", SPAN_FORMAT_JAEGER_JSON, "{\"spans\":[", jaeger_id,
+		 ",\"warnings\":[\"\"", ",\"\"", "]}", ",", "]}", 1024},
+		{"spans", SPAN_FORMAT_JSONL, "", line_id, "", "", "}", "\n", "",
+		 0},
+		{"tags", SPAN_FORMAT_JSONL, "", line_id, ",\"tags\":{\"\":0",
+		 ",\"\":0", "}}", "\n", "", 1024},
+		{"lists", SPAN_FORMAT_JSONL, "", line_id, ",\"tags\":{\"\":[0",
+		 ",0", "]}}", "\n", "", 900000},
+		{"events", SPAN_FORMAT_JSONL, "", line_id, ",\"events\":[{}",
+		 ",{}", "]}", "\n", "", 1024},
+		{"references", SPAN_FORMAT_JSONL, "", line_id, ",\"refs\":[{}",
+		 ",{}", "]}", "\n", "", 1024},
+		{"lines", SPAN_FORMAT_CSV, "trace_id,span_id\n", "1,1", "", "",
+		 "", "\n", "", 0},
+		{"columns", SPAN_FORMAT_CSV, "trace_id,span_id,a\n", "1,1,", "",
+		 "", "x", "\n", "", 0},
+		{"tags", SPAN_FORMAT_CSV, "trace_id,span_id,tags\n", "1,1,",
+		 "a", " a", "", "\n", "", 1024},
+	};
+	struct span_buf b = {0};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		b.len = 0;
+		span_buf_puts(&b, table[i].head);
+		for (size_t k = 0; b.len < 900000; k++) {
+			if (k)
+				span_buf_puts(&b, table[i].comma);
+			span_buf_puts(&b, table[i].span);
+			span_buf_puts(&b, table[i].before);
+			for (size_t n = 0; n < table[i].n && b.len < 900000;
+			     n++)
+				span_buf_puts(&b, table[i].element);
+			span_buf_puts(&b, table[i].after);
+		}
+		span_buf_puts(&b, table[i].tail);
+		is_bounded(table[i].format, &b, table[i].name);
+	}
+	span_buf_release(&b);
+}
+
 int main(void)
 {
 	if (!ok(!span_decoder_open(&decoder, NULL, NULL), "open"))
@@ -328,6 +487,8 @@ int main(void)
 	test_long();
 	test_memory();
 	test_zipkin_memory();
+	test_proto_memory();
+	test_text_memory();
 	span_decoder_close(&decoder);
 	return done_testing();
 }

@@ -173,7 +173,7 @@ static bool same_node(const struct span_graph_node *a,
 static bool same_edge(const struct span_graph_edge *a,
 		      const struct span_graph_edge *b)
 {
-	return a->from == b->from && a->to == b->to && a->async == b->async &&
+	return a->from == b->from && a->to == b->to && a->kind == b->kind &&
 	       a->calls == b->calls && a->errors == b->errors &&
 	       a->sum_ns == b->sum_ns &&
 	       same_sketch(&a->durations, &b->durations);

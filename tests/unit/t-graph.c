@@ -2,6 +2,8 @@
 /* Small traces and the calls they are. */
 #include <span/graph.h>
 
+#include <string.h>
+
 #include "tap.h"
 
 /* One span; ids are single letters, '-' is none. */
@@ -137,10 +139,10 @@ static bool is_edge(const struct span_graph_view *v, size_t i,
 
 	return span_str_equal(v->nodes[e->from].service, span_str(w->from)) &&
 	       span_str_equal(v->nodes[e->to].service, span_str(w->to)) &&
-	       e->async == w->async && e->calls == w->calls &&
-	       e->errors == w->errors && e->sum_ns == 10 * e->calls &&
-	       e->durations.count == e->calls && e->durations.n == 1 &&
-	       e->durations.v[0].bucket == 10;
+	       (e->kind == SPAN_GRAPH_ASYNC) == w->async &&
+	       e->calls == w->calls && e->errors == w->errors &&
+	       e->sum_ns == 10 * e->calls && e->durations.count == e->calls &&
+	       e->durations.n == 1 && e->durations.v[0].bucket == 10;
 }
 
 static void run(const struct test *test)
@@ -164,7 +166,8 @@ static void run(const struct test *test)
 		     (int)v.nodes[v.edges[i].from].service.len,
 		     v.nodes[v.edges[i].from].service.p,
 		     (int)v.nodes[v.edges[i].to].service.len,
-		     v.nodes[v.edges[i].to].service.p, v.edges[i].async,
+		     v.nodes[v.edges[i].to].service.p,
+		     v.edges[i].kind == SPAN_GRAPH_ASYNC,
 		     (unsigned long long)v.edges[i].calls,
 		     (unsigned long long)v.edges[i].errors);
 	if (!good)
@@ -286,11 +289,206 @@ static void calls_of_store(void)
 		   span_sketch_quantile(&v.edges[0].durations, 0.3) == 7 &&
 		   span_sketch_quantile(&v.edges[0].durations, 0.5) == 9,
 	   "parts of a call add up, and the sum stops at its end");
-	ok(good && v.edges[1].async && v.edges[1].calls == 1,
+	ok(good && v.edges[1].kind == SPAN_GRAPH_ASYNC && v.edges[1].calls == 1,
 	   "a group that follows is asynchronous");
 	span_graph_close(&g);
 	span_sketch_release(&one);
 	span_sketch_release(&two);
+}
+
+/* A trace of one span, with a tag, and a reference to trace REF. */
+struct lone {
+	uint8_t trace, ref;
+	const char *service, *key, *value, *state;
+	uint8_t kind;
+	bool error;
+};
+
+static int put_lone(struct span_graph *g, const struct lone *l)
+{
+	struct span_process process = {.service = span_str(l->service)};
+	struct span_attr tag = {span_str(l->key), {.type = SPAN_STRING}};
+	struct span_ref ref = {.trace_id = {l->ref},
+			       .span_id = {l->ref},
+			       .type = SPAN_REF_LINK};
+	struct span s = {
+		.trace_id = {l->trace},
+		.span_id = {l->trace},
+		.duration_ns = 10,
+		.name = SPAN_STR("op"),
+		.process = &process,
+		.kind = l->kind,
+		.status = l->error ? SPAN_STATUS_ERROR : 0,
+		.trace_state = span_str(l->state),
+		.attrs = {&tag, l->key ? 1 : 0, 0},
+		.refs = &ref,
+		.n_refs = l->ref != 0,
+	};
+	struct span_trace_builder b = {0};
+	struct span_trace t;
+	int rc;
+
+	tag.value.str = span_str(l->value);
+	rc = span_trace_builder_put(&b, &s, NULL);
+	rc |= span_trace_builder_build(&b, &t, NULL);
+	rc |= span_graph_put(g, &t, NULL, NULL);
+	span_trace_builder_release(&b);
+	return rc;
+}
+
+static bool is_node(const struct span_graph_view *v, size_t i,
+		    const char *service, int kind)
+{
+	return i < v->n_nodes && v->nodes[i].kind == kind &&
+	       span_str_equal(v->nodes[i].service, span_str(service));
+}
+
+static void peers(void)
+{
+	static const struct lone spans[] = {
+		{1, 0, "web", "db.system", "mysql", NULL, CLIENT, true},
+		{2, 0, "web", "messaging.system", "kafka", NULL,
+		 SPAN_KIND_PRODUCER, false},
+		{3, 0, "web", "peer.service", "bank", NULL, CLIENT, false},
+		{4, 0, "web", "peer.service", "web", NULL, CLIENT, false},
+		{5, 0, "web", "peer.service", "no", NULL, SERVER, false},
+		{6, 0, "web", "db.system", "", NULL, CLIENT, false},
+	};
+	struct span_graph_opts o = {.peers = true};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	bool good = !span_graph_open(&g, &o, NULL);
+
+	for (size_t i = 0; good && i < sizeof(spans) / sizeof(*spans); i++)
+		good = !put_lone(g, &spans[i]);
+	good = good && !span_graph_view(g, &v, NULL) && v.n_nodes == 5 &&
+	       v.n_edges == 4;
+	ok(good && is_node(&v, 0, "bank", SPAN_GRAPH_EXTERNAL) &&
+		   is_node(&v, 1, "kafka", SPAN_GRAPH_QUEUE) &&
+		   is_node(&v, 2, "mysql", SPAN_GRAPH_DATABASE) &&
+		   is_node(&v, 3, "web", SPAN_GRAPH_SERVICE) &&
+		   is_node(&v, 4, "web", SPAN_GRAPH_EXTERNAL),
+	   "what clients and producers name is a node");
+	ok(good && v.edges[1].kind == SPAN_GRAPH_ASYNC &&
+		   v.edges[2].errors == 1 && v.edges[2].to == 2 &&
+		   v.spans == 6 && v.nodes[2].spans == 0,
+	   "what they call has no spans, but calls and errors");
+	span_graph_close(&g);
+}
+
+static void links(void)
+{
+	static const struct lone spans[] = {
+		{1, 2, "early", NULL, NULL, NULL, 0, false},
+		{2, 0, "cause", NULL, NULL, NULL, 0, false},
+		{3, 2, "late", NULL, NULL, NULL, 0, true},
+		{4, 9, "lost", NULL, NULL, NULL, 0, false},
+	};
+	struct span_graph_opts o = {.links = true};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	bool good = !span_graph_open(&g, &o, NULL);
+
+	for (size_t i = 0; good && i < sizeof(spans) / sizeof(*spans); i++)
+		good = !put_lone(g, &spans[i]);
+	good = good && !span_graph_view(g, &v, NULL) && v.n_edges == 2;
+	ok(good && v.edges[0].from == 0 && v.edges[0].to == 1 &&
+		   v.edges[1].to == 2 && v.edges[1].errors == 1 &&
+		   v.edges[0].kind == SPAN_GRAPH_LINK && v.lost_links == 1,
+	   "a link is an edge, whichever span comes first");
+	good = good && !span_graph_view(g, &v, NULL);
+	ok(good && v.edges[0].calls == 1 && v.lost_links == 1,
+	   "a second view counts no link again");
+	span_graph_close(&g);
+}
+
+/* More spans than are remembered: links to the newest still are found. */
+static void many_links(void)
+{
+	struct span_process process = {.service = SPAN_STR("a")}, other = {0};
+	struct span_graph_opts o = {.links = true};
+	struct span_ref ref = {.type = SPAN_REF_LINK, .trace_id = {1}};
+	struct span s = {.trace_id = {1}, .process = &process};
+	struct span_trace_node node = {.parent = SPAN_TRACE_NONE};
+	struct span_trace t = {.spans = &s, .nodes = &node, .n = 1};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	bool good = !span_graph_open(&g, &o, NULL);
+	uint32_t id = 1;
+
+	for (; good && id < 3 << 20; id++) {
+		memcpy(s.span_id, &id, sizeof(id));
+		good = !span_graph_put(g, &t, NULL, NULL);
+	}
+	id -= 1000;
+	memcpy(ref.span_id, &id, sizeof(id));
+	other.service = SPAN_STR("b");
+	s.process = &other;
+	s.trace_id[0] = 2;
+	s.refs = &ref;
+	s.n_refs = 1;
+	good = good && !span_graph_put(g, &t, NULL, NULL) &&
+	       !span_graph_view(g, &v, NULL);
+	ok(good && v.n_edges == 1 && v.lost_links == 0,
+	   "of more spans than are remembered the newest are");
+	span_graph_close(&g);
+}
+
+static void weights(void)
+{
+	/* Half of the traces, a quarter of them, all. */
+	struct lone spans[] = {
+		{1, 0, "web", "peer.service", "x", "ot=th:8", CLIENT, false},
+		{2, 0, "web", "peer.service", "x", "ot=th:c", CLIENT, true},
+		{3, 0, "web", "peer.service", "x", NULL, CLIENT, false},
+	};
+	struct span_graph_opts o = {.peers = true};
+
+	for (int weighted = 0; weighted < 2; weighted++) {
+		struct span_graph *g = NULL;
+		struct span_graph_view v = {0};
+		bool good;
+
+		o.weighted = weighted;
+		good = !span_graph_open(&g, &o, NULL);
+		for (size_t i = 0; good && i < 3; i++)
+			good = !put_lone(g, &spans[i]);
+		good = good && !span_graph_view(g, &v, NULL) && v.n_edges == 1;
+		ok(good && v.edges[0].calls == (weighted ? 7 : 3) &&
+			   v.edges[0].errors == (weighted ? 4 : 1) &&
+			   v.edges[0].durations.count == 3,
+		   weighted ? "weighted calls are those before sampling"
+			    : "calls are those that are there");
+		span_graph_close(&g);
+	}
+}
+
+static void operations(void)
+{
+	struct span_process web = {.service = SPAN_STR("web")};
+	struct span_trace_builder b = {0};
+	struct span_graph_opts o = {.by_operation = true};
+	struct span_graph *g = NULL;
+	struct span_graph_view v = {0};
+	struct span_trace t;
+	struct span s[3] = {
+		{.span_id = {1}, .process = &web, .name = SPAN_STR("b")},
+		{.span_id = {2}, .process = &web, .name = SPAN_STR("a")},
+		{.span_id = {3}, .process = &web, .name = SPAN_STR("a")}};
+	bool good = !span_graph_open(&g, &o, NULL);
+
+	s[1].parent_id[0] = 1;
+	s[2].parent_id[0] = 2;
+	for (size_t i = 0; good && i < 3; i++)
+		good = !span_trace_builder_put(&b, &s[i], NULL);
+	good = good && !span_trace_builder_build(&b, &t, NULL) &&
+	       !span_graph_put(g, &t, NULL, NULL) &&
+	       !span_graph_view(g, &v, NULL);
+	ok(good && v.n_nodes == 2 && v.n_edges == 1 && v.edges[0].from == 1 &&
+		   span_str_equal(v.nodes[1].operation, SPAN_STR("b")),
+	   "operations of one service call each other");
+	span_trace_builder_release(&b);
+	span_graph_close(&g);
 }
 
 int main(void)
@@ -301,5 +499,10 @@ int main(void)
 	counted();
 	calls_of_store();
 	many();
+	peers();
+	links();
+	many_links();
+	weights();
+	operations();
 	return done_testing();
 }

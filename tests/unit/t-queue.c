@@ -218,6 +218,53 @@ static void test_large(void)
 	free(large);
 }
 
+/* What a failed output leaves behind is known, to be told of. */
+static void test_lost(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 50000);
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC), rc;
+
+	is_int(span__queue_open(&q, fd, SPAN__QUEUE_MIN, NULL), 0, "open");
+	is_uint(span__queue_lost(q), 0, "nothing is lost yet");
+	is_int(span__queue_put(q, &p, false, NULL), 1, "one is taken");
+	(void)!span__queue_finish(q, NULL);
+	is_uint(span__queue_lost(q), 1, "and lost, as nothing can be written");
+	rc = span__queue_put(q, &p, false, NULL);
+	is_int(rc, SPAN_E_IO, "the next one is not taken");
+	is_uint(span__queue_lost(q), 1, "and not counted as lost");
+	span__queue_close(&q);
+	close(fd);
+}
+
+/* A reader of single bytes is slow, but goes on. */
+static void test_taken(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 50000);
+	uint64_t taken, len = 1;
+	int fd[2], same = 0;
+	char c;
+
+	ok(pipe(fd) == 0, "a pipe");
+	is_int(span__queue_open(&q, fd[1], 4 << 20, NULL), 0, "open");
+	while (span__queue_put(q, &p, false, NULL) == 1)
+		;
+	for (int i = 0; i < 1000 && same < 20; i++) {
+		taken = span__queue_taken(q, &len);
+		usleep(1000);
+		same = span__queue_taken(q, &len) == taken ? same + 1 : 0;
+	}
+	ok(len > 0 && same == 20, "the pipe is full, and nothing moves");
+	is_int(read(fd[0], &c, 1), 1, "the reader takes a byte");
+	ok(span__queue_taken(q, &len) != taken, "which is seen");
+	close(fd[0]);
+	is_int(span__queue_finish(q, NULL), SPAN_E_PIPE, "it goes away");
+	ok(span__queue_lost(q) > 0, "and what it did not take is lost");
+	span__queue_close(&q);
+	close(fd[1]);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -227,5 +274,7 @@ int main(void)
 	test_soon();
 	test_failure();
 	test_limits();
+	test_lost();
+	test_taken();
 	return done_testing();
 }

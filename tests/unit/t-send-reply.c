@@ -179,8 +179,32 @@ static void test_frames(void)
 	is_uint(span__grpc_body((struct span_str){NULL, 0}).len, 0, "none");
 }
 
+static void test_timeout(void)
+{
+	static const struct {
+		uint64_t ns;
+		const char *want;
+	} rows[] = {
+		{0, "0n"},
+		{99999999, "99999999n"},
+		{100000000, "100000u"},
+		{10000000000, "10000000u"},
+		{86400000000000, "86400000m"},
+		{100000000000000, "100000S"},
+		{31536000000000000, "31536000S"},
+		{UINT64_MAX, "5124095H"},
+	};
+	char text[SPAN__GRPC_TIMEOUT];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		span__grpc_put_timeout(rows[i].ns, text);
+		is_str(text, rows[i].want, "grpc-timeout");
+	}
+}
+
 int main(void)
 {
+	test_timeout();
 	test_retry_info();
 	is_uint(span__grpc_retry_delay(span_str(DELAY_2500MS)), 2500000000u,
 		"padded base64");

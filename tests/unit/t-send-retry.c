@@ -7,12 +7,13 @@
 #define GRPC SPAN__SEND_OTLP_GRPC
 #define ZIPKIN SPAN__SEND_ZIPKIN_HTTP
 #define JAEGER SPAN__SEND_JAEGER_HTTP
+#define JAEGER_GRPC SPAN__SEND_JAEGER_GRPC
 #define NONE SPAN__NO_DELAY
 #define ACCEPTED SPAN__OUTCOME_ACCEPTED
 #define RETRY SPAN__OUTCOME_RETRY
 #define REJECTED SPAN__OUTCOME_REJECTED
 #define TOO_LARGE SPAN__OUTCOME_TOO_LARGE
-#define FAILED SPAN__OUTCOME_FAILED
+#define REFUSED SPAN__OUTCOME_REFUSED
 
 static const struct {
 	enum span__send_protocol protocol;
@@ -22,37 +23,48 @@ static const struct {
 	{OTLP, {200, -1, false, NONE, ""}, ACCEPTED},
 	{OTLP, {202, -1, false, NONE, ""}, ACCEPTED},
 	{JAEGER, {202, -1, false, NONE, ""}, ACCEPTED},
-	{OTLP, {301, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {301, -1, false, NONE, ""}, REFUSED},
 	{OTLP, {400, -1, false, NONE, ""}, REJECTED},
-	{OTLP, {401, -1, false, NONE, ""}, REJECTED},
-	{OTLP, {408, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {401, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {408, -1, false, NONE, ""}, REFUSED},
 	{OTLP, {413, -1, false, NONE, ""}, TOO_LARGE},
 	{OTLP, {429, -1, false, NONE, ""}, RETRY},
-	{OTLP, {500, -1, false, NONE, ""}, REJECTED},
-	{OTLP, {501, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {500, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {501, -1, false, NONE, ""}, REFUSED},
 	{OTLP, {502, -1, false, NONE, ""}, RETRY},
 	{OTLP, {503, -1, false, NONE, ""}, RETRY},
 	{OTLP, {504, -1, false, NONE, ""}, RETRY},
-	{OTLP, {505, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {505, -1, false, NONE, ""}, REFUSED},
 	/* A delay alone changes nothing. */
-	{OTLP, {500, -1, false, 1, ""}, REJECTED},
+	{OTLP, {500, -1, false, 1, ""}, REFUSED},
 	/* A status of gRPC means nothing to others. */
 	{OTLP, {200, 14, false, NONE, ""}, ACCEPTED},
 	{ZIPKIN, {500, -1, false, NONE, ""}, RETRY},
 	{JAEGER, {500, -1, false, NONE, ""}, RETRY},
 	{JAEGER, {400, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {422, -1, false, NONE, ""}, REJECTED},
+	{OTLP, {403, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {404, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {405, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {407, -1, false, NONE, ""}, REFUSED},
+	{OTLP, {415, -1, false, NONE, ""}, REFUSED},
+	/* Jaeger's collector has no RetryInfo to say when its queue is full. */
+	{JAEGER_GRPC, {200, 8, false, NONE, ""}, RETRY},
+	{JAEGER_GRPC, {200, 8, false, 5, ""}, RETRY},
+	{JAEGER_GRPC, {200, 8, false, NONE, "larger than max"}, TOO_LARGE},
+	{JAEGER_GRPC, {200, 3, false, NONE, ""}, REJECTED},
 	{OTLP, {0, -1, true, NONE, ""}, RETRY},
-	{OTLP, {0, -1, false, NONE, ""}, FAILED},
+	{OTLP, {0, -1, false, NONE, ""}, REFUSED},
 	{GRPC, {0, -1, true, NONE, ""}, RETRY},
 	{GRPC, {200, 0, false, NONE, ""}, ACCEPTED},
 	{GRPC, {200, 1, false, NONE, ""}, RETRY},
-	{GRPC, {200, 2, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 2, false, NONE, ""}, REFUSED},
 	{GRPC, {200, 3, false, NONE, ""}, REJECTED},
 	{GRPC, {200, 4, false, NONE, ""}, RETRY},
-	{GRPC, {200, 5, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 5, false, NONE, ""}, REFUSED},
 	{GRPC, {200, 6, false, NONE, ""}, REJECTED},
-	{GRPC, {200, 7, false, NONE, ""}, REJECTED},
-	{GRPC, {200, 8, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 7, false, NONE, ""}, REFUSED},
+	{GRPC, {200, 8, false, NONE, ""}, REFUSED},
 	{GRPC, {200, 8, false, 0, ""}, RETRY},
 	{GRPC, {200, 8, false, 5, "larger than max"}, RETRY},
 	{GRPC,
@@ -61,18 +73,18 @@ static const struct {
 	{GRPC,
 	 {200, 8, false, NONE, "gRPC message exceeds maximum size 4194304"},
 	 TOO_LARGE},
-	{GRPC, {200, 9, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 9, false, NONE, ""}, REFUSED},
 	{GRPC, {200, 10, false, NONE, ""}, RETRY},
 	{GRPC, {200, 11, false, NONE, ""}, RETRY},
-	{GRPC, {200, 12, false, NONE, ""}, REJECTED},
-	{GRPC, {200, 13, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 12, false, NONE, ""}, REFUSED},
+	{GRPC, {200, 13, false, NONE, ""}, REFUSED},
 	{GRPC, {200, 14, false, NONE, ""}, RETRY},
 	{GRPC, {200, 15, false, NONE, ""}, RETRY},
-	{GRPC, {200, 16, false, NONE, ""}, REJECTED},
-	{GRPC, {200, 17, false, NONE, ""}, REJECTED},
+	{GRPC, {200, 16, false, NONE, ""}, REFUSED},
+	{GRPC, {200, 17, false, NONE, ""}, REFUSED},
 	/* A proxy, that knows nothing of gRPC. */
-	{GRPC, {200, -1, false, NONE, ""}, REJECTED},
-	{GRPC, {404, -1, false, NONE, ""}, REJECTED},
+	{GRPC, {200, -1, false, NONE, ""}, REFUSED},
+	{GRPC, {404, -1, false, NONE, ""}, REFUSED},
 	{GRPC, {413, -1, false, NONE, ""}, TOO_LARGE},
 	{GRPC, {429, -1, false, NONE, ""}, RETRY},
 	{GRPC, {503, -1, false, NONE, ""}, RETRY},

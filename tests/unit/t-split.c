@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -122,6 +123,59 @@ static const struct {
 	{"the first line is", "{\"a\":\"x\n{\"a\":2}\n", 0, 0,
 	 "-4@7: the JSON text is cut short by the line's end\n"
 	 "auto@8:{\"a\":2}\n"},
+	{"the first line is cut behind a number", "{\"a\":1\n{\"a\":2}\n", 0, 0,
+	 "-4@6: the JSON text is cut short by the line's end\n"
+	 "auto@7:{\"a\":2}\n"},
+	{"the first line is cut where a value may follow",
+	 "{\"a\":[1,\n{\"a\":2}\n{\"a\":3}\n", 0, 0,
+	 "-4@8: the JSON text is cut short by the line's end\n"
+	 "auto@9:{\"a\":2}\nauto@17:{\"a\":3}\n"},
+	{"and one line follows", "{\"a\":\n{\"a\":2}", 0, 0,
+	 "-4@5: the JSON text is cut short by the line's end\n"
+	 "auto@6:{\"a\":2}\n"},
+	{"the first line is cut in an item",
+	 "{\"data\":[{\"spans\":[{},\n{\"data\":[{}]}\n{\"data\":[{}]}\n", 0, 0,
+	 "-4@22: the JSON text is cut short by the line's end\n"
+	 "jaeger-json@32:{}\njaeger-json@46:{}\n"},
+	{"the first line is cut between items",
+	 "{\"data\":[{}\n{\"data\":[{}]}\n", 0, 0,
+	 "jaeger-json@9:{}\n"
+	 "-4@11: the JSON text is cut short by the line's end\n"
+	 "jaeger-json@21:{}\n"},
+	{"what is on lines of its own in a list is cut",
+	 "{\"a\":[\n{\"b\":1},\n{\"b\":2},\n", 0, 0,
+	 "-3@25: the JSON text is cut short\n"},
+	{"a sequence of records",
+	 "\x1e{\"a\":1}\n\x1e{\"b\":\n2}\n\x1e{\"c\":[\n\x1e{\"d\":]}\n"
+	 "{}\n\x1e{\"e\":\"\x1e{\"f\":6}",
+	 0, 0,
+	 "auto@1:{\"a\":1}\nauto@10:{\"b\":\n2}\n"
+	 "-4@27: the JSON text is cut short by the next record\n"
+	 "-4@33: the JSON text is damaged\n"
+	 "-4@46: the JSON text is cut short by the next record\n"
+	 "auto@47:{\"f\":6}\n"},
+	{"the result of a query",
+	 "{\"result\":{\"x\":1,\"resourceSpans\":[{},{\"a\":1}]}}\n"
+	 "{\"result\":{\"resource\":{}},\"y\":0}[{\"result\":{\"resourceSpans\""
+	 ":[{}]}}]{\"result\":{\"result\":{}}}",
+	 0, 0,
+	 "otlp-json@34:{}\notlp-json@37:{\"a\":1}\n"
+	 "auto@58:{\"resource\":{}}\notlp-json@109:{}\n"
+	 "auto@125:{\"result\":{}}\n"},
+	{"a result of somebody else's", "{\"result\":{\"data\":[]}}",
+	 SPAN_FORMAT_JAEGER_JSON, 0,
+	 "jaeger-json@0:{\"result\":{\"data\":[]}}\n"},
+	{"lists in a list", "[[{\"id\":1},{}],[]]", 0, 0,
+	 "auto@1:[{\"id\":1},{}]\nauto@15:[]\n"},
+	{"nothing but space", " \n\r\n\t", 0, 0, ""},
+	{"a message that begins with a line's end and a bracket", "\n{\n\x10\"",
+	 0, 0, "auto@0:\n{\n\x10\"\n"},
+	{"CSV with more than a few bytes of header",
+	 "link_id,a column with a name that is longer than any other,"
+	 "a second column with such a name,trace_id\n1,2,3,4\n",
+	 0, 0,
+	 "csv@0:link_id,a column with a name that is longer than any other,"
+	 "a second column with such a name,trace_id\n1,2,3,4\n\n"},
 	{"lines that are cut elsewhere",
 	 "{\"a\":1}\n{\"resourceSpans\":[{\"b\":1},\n{\"c\":[\n{\"d\":4}x\n"
 	 "{\"e\"\n{\"f\":[\n1\n{}\n{\n\"g\":1}",
@@ -170,8 +224,44 @@ static void test_table(void)
 	}
 }
 
+/* A name that comes in many reads is looked at once. */
+static void test_long_name(void)
+{
+	enum { READS = 4000, PART = 4096 };
+	static char part[PART];
+	struct span_splitter *s = NULL;
+	struct span_piece p;
+	clock_t before = clock();
+	int ends[2];
+	pid_t child;
+
+	memset(part, 'x', sizeof(part));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
+		return;
+	child = fork();
+	if (!child) {
+		close(ends[0]);
+		(void)!send(ends[1], "{\"", 2, 0);
+		for (int i = 0; i < READS; i++)
+			(void)!send(ends[1], part, sizeof(part), 0);
+		(void)!send(ends[1], "\":1}", 4, 0);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (!ok(!span_splitter_open(&s, ends[0], NULL, NULL), "open"))
+		return;
+	is_int(span_splitter_next(s, &p, NULL), 1, "a name of 16 MB");
+	is_uint(p.data.len, READS * PART + 6, "is whole");
+	ok((double)(clock() - before) / CLOCKS_PER_SEC < 4,
+	   "and takes no time of its square");
+	span_splitter_close(&s);
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
+	test_long_name();
 	test_table();
 	return done_testing();
 }

@@ -83,13 +83,23 @@ static const struct {
 	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
 	 "\"probabilistic\",\"param\":0.2}]}",
 	 P("0.2") OPS("0.2", OP("h", "0")) "}", ""},
-	{"not for who is limited",
+	{"and for who is limited, with its probability",
 	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1,"
 	 "\"operation_strategies\":["
 	 "{\"operation\":\"h\",\"type\":\"probabilistic\",\"param\":0}]},"
 	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
 	 "\"ratelimiting\",\"param\":7}]}",
-	 R("7") "}", ""},
+	 R("7") OPS("0.1", OP("h", "0")) "}", ""},
+	{"what is left out hides nothing of the default",
+	 "{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":0.1,"
+	 "\"operation_strategies\":["
+	 "{\"operation\":\"h\",\"type\":\"probabilistic\",\"param\":0}]},"
+	 "\"service_strategies\":[{\"service\":\"s\",\"type\":"
+	 "\"ratelimiting\",\"param\":7,\"operation_strategies\":["
+	 "{\"operation\":\"h\",\"type\":\"ratelimiting\",\"param\":1}]}]}",
+	 R("7") OPS("0.001", OP("h", "0")) "}",
+	 "f: service_strategies[0].operation_strategies[0]: operations cannot "
+	 "be 'ratelimiting': it is left out\n"},
 	{"a limited operation is left out",
 	 "{\"service_strategies\":[{\"service\":\"s\",\"type\":"
 	 "\"probabilistic\",\"param\":0.5,\"operation_strategies\":["

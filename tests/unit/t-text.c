@@ -36,6 +36,13 @@ static const struct {
 	struct span_str in;
 	const char *want;
 } escapes[] = {
+	{"script: empty", span_text_script, {NULL, 0}, "\"\""},
+	{"script: an end and a comment", span_text_script,
+	 S("</script><!--&\"\\"),
+	 "\"\\u003c/script\\u003e\\u003c!--\\u0026\\\"\\\\\""},
+	{"script: what acts is seen", span_text_script,
+	 S("\x1b\0\r\n\t\xe2\x80\xae"),
+	 "\"\\\\x1b\\\\x00\\\\r\\n\\t\\\\u202e\""},
 	{"json: empty", span_text_json, {NULL, 0}, "\"\""},
 	{"json: quotes", span_text_json, S("a\"b\\c"), "\"a\\\"b\\\\c\""},
 	{"json: controls", span_text_json, S("\0\b\n\r\t\x1b\x7f"),

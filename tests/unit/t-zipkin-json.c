@@ -85,9 +85,9 @@ static void test_version_2(void)
 		{"times that do not fit",
 		 "[{" IDS ",\"timestamp\":-5,\"duration\":-9,"
 		 "\"name\":\"n\"}]",
-		 HEAD "\"n\" flags=0 0+0 "
-		      "(spantools.original_start_us=i:-5 "
-		      "spantools.original_duration_us=i:-9) marks=6\n"},
+		 HEAD "\"n\" flags=0 0+1000 "
+		      "(errNegativeDuration=s:-9 "
+		      "spantools.original_start_us=i:-5) marks=6\n"},
 		{"a start out of the annotations",
 		 "[{" IDS ",\"name\":\"n\",\"annotations\":["
 		 "{\"timestamp\":5,\"value\":\"a\"},"

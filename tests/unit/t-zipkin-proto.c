@@ -76,7 +76,7 @@ static void test_good(void)
 		{"a duration that does not fit",
 		 BYTES("\x0a\x1f" IDS
 		       "\x38\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
-		 NO_NAME "0+0 (spantools.original_duration_us=i:-1) marks=6\n"},
+		 NO_NAME "0+1000 (errNegativeDuration=s:-1) marks=6\n"},
 		{"addresses of a wrong length are kept",
 		 BYTES("\x0a\x1a" IDS "\x4a\4\x12\2\1\2"),
 		 NO_NAME "0+0 (peer.service=s: peer.ipv4=y:0102) marks=4\n"},

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "graph-read.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+/*
+ * A call counts by its own start: of a trace at the edge of --since or
+ * --until only the spans inside do.
+ */
+static int put_trace(struct span_graph *g, const struct span_trace *t,
+		     struct span_buf *counted, struct span_error *err)
+{
+	uint8_t *in_time;
+
+	counted->len = 0;
+	in_time = (uint8_t *)span_buf_reserve(counted, t->n);
+	if (!in_time)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	for (size_t i = 0; i < t->n; i++)
+		in_time[i] = cmd_source_in_time(&t->spans[i]);
+	return span_graph_put(g, t, in_time, err);
+}
+
+/*
+ * A graph needs few parts of a span, which then take a fraction of the memory
+ * and time until their trace is complete. Tags say whether it failed.
+ */
+static void leave_out_more(struct span *s)
+{
+	static struct span_process process;
+
+	process = (struct span_process){.service = s->process->service,
+					.serial = s->process->serial};
+	s->process = &process;
+	s->scope = NULL;
+	s->events = NULL;
+	s->n_events = 0;
+	s->status_message = (struct span_str){0};
+}
+
+static void leave_out(struct span *s)
+{
+	if (span_is_error(s))
+		s->status = SPAN_STATUS_ERROR;
+	s->attrs = (struct span_attrs){0};
+	leave_out_more(s);
+}
+
+static int read_traces(struct cmd_source *in, struct span_graph *g,
+		       struct span_error *err)
+{
+	struct span_buf counted = {0};
+	struct span_trace t;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
+		if ((rc = put_trace(g, &t, &counted, err)) < 0)
+			break;
+		cmd_progress(++n, "traces");
+	}
+	cmd_progress_end();
+	span_buf_release(&counted);
+	return rc;
+}
+
+static int put_calls(void *graph, const struct span_store_calls *c,
+		     struct span_error *err)
+{
+	return span_graph_put_calls(graph, c, err);
+}
+
+int graph_read_source(struct span_graph *g, int argc, char **argv,
+		      struct span_error *err)
+{
+	const struct span_graph_opts *o = span_graph_options(g);
+	struct cmd_source *in = NULL;
+	int rc;
+
+	/* The tags of a client tell what it called. */
+	cmd_source_trim(o->peers ? leave_out_more : leave_out);
+	rc = cmd_source_open(&in, argc, argv, NULL, err);
+	if (!rc)
+		rc = !o->peers && !o->links && cmd_source_has_calls(in)
+			     ? cmd_source_calls(in, put_calls, g, err)
+			     : read_traces(in, g, err);
+	cmd_source_close(&in);
+	return rc;
+}
+
+int graph_read_paths(struct span_paths *p, int argc, char **argv,
+		     struct span_error *err)
+{
+	struct cmd_source *in = NULL;
+	struct span_trace t;
+	uint64_t n = 0;
+	int rc;
+
+	cmd_source_trim(leave_out);
+	rc = cmd_source_open(&in, argc, argv, NULL, err);
+	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
+		rc = span_paths_put(p, &t, err);
+		cmd_progress(++n, "traces");
+	}
+	cmd_progress_end();
+	cmd_source_close(&in);
+	return rc;
+}
+
+int graph_read_saved(struct span_graph *g, const char *file,
+		     struct span_error *err)
+{
+	const char *path = strcmp(file, "-") ? file : "/dev/stdin";
+	struct span_buf b = {0};
+	size_t at = 0, used;
+	int rc = cmd_file_read(path, &b, err);
+
+	while (!rc && at < b.len) {
+		rc = span_graph_load(g, b.p + at, b.len - at, &used, err);
+		if (rc < 0 && rc != SPAN_E_NOMEM) {
+			struct span_error why = *err;
+
+			rc = span_error_set(
+				err, rc, "%s: at byte %llu: %s", file,
+				(unsigned long long)(at + why.pos), why.msg);
+		}
+		at += used;
+	}
+	span_buf_release(&b);
+	return rc;
+}
+
+bool graph_read_is_saved(const char *file)
+{
+	char head[6] = "";
+	struct stat st;
+	ssize_t n = 0;
+	int fd;
+
+	if (stat(file, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode))
+		return true;
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, head, sizeof(head));
+		close(fd);
+	}
+	return n == sizeof(head) && memcmp(head, "\x95\xa4SPG1", 6) == 0;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the shape of a graph says: cycles and hubs. */
+#include "graph-report.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+static void text_name(struct span_buf *b, const struct span_graph_node *n)
+{
+	span_text_terminal(b, n->service);
+	if (n->operation.len) {
+		span_buf_putc(b, ' ');
+		span_text_terminal(b, n->operation);
+	}
+}
+
+static void json_name(struct span_buf *b, const struct span_graph_node *n)
+{
+	span_buf_puts(b, "{\"service\":");
+	span_text_json(b, n->service);
+	if (n->operation.len)
+		graph_json_text(b, "operation", n->operation);
+}
+
+/* ---- Cycles ---- */
+
+/* Nodes by component: those of K are nodes[start[K]] up to start[K + 1]. */
+struct groups {
+	uint32_t *component, *start, *nodes;
+	size_t n;
+};
+
+static int find_groups(const struct span_graph_view *g, struct groups *r,
+		       struct span_error *err)
+{
+	uint32_t *p = calloc(3 * g->n_nodes + 2, sizeof(*p));
+	int rc;
+
+	r->component = p;
+	if (!p)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	r->start = p + g->n_nodes;
+	r->nodes = r->start + g->n_nodes + 2;
+	rc = span_graph_components(g, r->component, &r->n, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < g->n_nodes; i++)
+		r->start[r->component[i] + 2]++;
+	for (size_t k = 2; k < r->n + 2; k++)
+		r->start[k] += r->start[k - 1];
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		r->nodes[r->start[r->component[i] + 1]++] = i;
+	return 0;
+}
+
+static void text_cycle(struct span_buf *b, const struct span_graph_view *g,
+		       const struct groups *r, size_t k)
+{
+	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
+		span_buf_puts(b, i > r->start[k] ? ", " : "");
+		text_name(b, &g->nodes[r->nodes[i]]);
+	}
+	span_buf_putc(b, '\n');
+}
+
+static void text_calls(struct span_buf *b, const struct span_graph_view *g,
+		       const struct groups *r, size_t k)
+{
+	for (size_t i = 0; i < g->n_edges; i++) {
+		const struct span_graph_edge *e = &g->edges[i];
+
+		if (r->component[e->from] != k || r->component[e->to] != k)
+			continue;
+		span_buf_puts(b, "    ");
+		text_name(b, &g->nodes[e->from]);
+		span_buf_puts(b, " -> ");
+		text_name(b, &g->nodes[e->to]);
+		span_buf_printf(b, " (%s): ", graph_edge_kind(e));
+		graph_counts(b, "call", e->calls, e->errors);
+		span_buf_putc(b, '\n');
+	}
+}
+
+static void json_cycle(struct span_buf *b, const struct span_graph_view *g,
+		       const struct groups *r, size_t k)
+{
+	span_buf_puts(b, "{\"nodes\":[");
+	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
+		span_buf_puts(b, i > r->start[k] ? "," : "");
+		json_name(b, &g->nodes[r->nodes[i]]);
+		span_buf_putc(b, '}');
+	}
+	span_buf_puts(b, "]}");
+}
+
+int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
+			bool json, struct span_error *err)
+{
+	struct groups r = {0};
+	int rc = find_groups(g, &r, err);
+	size_t n = 0;
+
+	if (json)
+		span_buf_puts(b, "{\"cycles\":[");
+	for (size_t k = 0; !rc && k < r.n; k++) {
+		if (r.start[k + 1] - r.start[k] < 2)
+			continue;
+		n++;
+		if (json) {
+			span_buf_puts(b, n > 1 ? ",\n" : "\n");
+			json_cycle(b, g, &r, k);
+		} else {
+			text_cycle(b, g, &r, k);
+			text_calls(b, g, &r, k);
+		}
+	}
+	if (json)
+		span_buf_puts(b, "]}\n");
+	free(r.component);
+	return rc;
+}
+
+/* ---- Hubs ---- */
+
+static void text_hub(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_hub *h)
+{
+	text_name(b, &g->nodes[h->node]);
+	span_buf_printf(b, ": called by %u (", h->callers);
+	span_text_count(b, h->calls_in);
+	span_buf_printf(b, " calls), calls %u (", h->called);
+	span_text_count(b, h->calls_out);
+	span_buf_puts(b, " calls)\n");
+}
+
+static void json_hub(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_hub *h)
+{
+	json_name(b, &g->nodes[h->node]);
+	graph_json_number(b, "callers", h->callers);
+	graph_json_number(b, "called", h->called);
+	graph_json_number(b, "calls_in", h->calls_in);
+	graph_json_number(b, "calls_out", h->calls_out);
+	span_buf_putc(b, '}');
+}
+
+int graph_report_hubs(struct span_buf *b, const struct span_graph_view *g,
+		      bool json, struct span_error *err)
+{
+	struct span_graph_hub *v = calloc(g->n_nodes + 1, sizeof(*v));
+
+	if (!v)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	span_graph_hubs(g, v);
+	if (json)
+		span_buf_puts(b, "{\"hubs\":[");
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		if (!json) {
+			text_hub(b, g, &v[i]);
+			continue;
+		}
+		span_buf_puts(b, i ? ",\n" : "\n");
+		json_hub(b, g, &v[i]);
+	}
+	if (json)
+		span_buf_puts(b, "]}\n");
+	free(v);
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of all times as groups, in the order in which they are shown. */
+#include "stats-out.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+static bool same_labels(const struct stats_out *o, size_t a, size_t b)
+{
+	for (size_t i = 0; i < o->fields->n; i++)
+		if (!span_str_equal(span_stats_label(o->st, a, i),
+				    span_stats_label(o->st, b, i)))
+			return false;
+	return true;
+}
+
+static double key_of(const struct span_stats_row *r, enum stats_order order)
+{
+	switch (order) {
+	case STATS_BY_CALLS:
+		return (double)r->calls;
+	case STATS_BY_ERRORS:
+		return (double)r->errors;
+	case STATS_BY_RATIO:
+		return stats_ratio(r);
+	case STATS_BY_LATENCY:
+		return (double)span_sketch_quantile(&r->durations, 0.95);
+	default:
+		return 0;
+	}
+}
+
+static enum stats_order sort_order; /* of compare(), which qsort(3) calls */
+
+/* Large ones first; equal ones as they were, which is by name. */
+static int compare(const void *a, const void *b)
+{
+	const struct stats_group *x = a, *y = b;
+	double p = key_of(&x->total, sort_order);
+	double q = key_of(&y->total, sort_order);
+
+	if (p != q)
+		return p > q ? -1 : 1;
+	return x->first < y->first ? -1 : 1;
+}
+
+static int gather(struct stats_out *o, struct span_error *err)
+{
+	size_t rows = span_stats_rows(o->st);
+
+	for (size_t i = 0; i < rows; i++) {
+		const struct span_stats_row *r = span_stats_row(o->st, i);
+		struct stats_group *g = o->groups + o->n_groups;
+
+		if (!i || !same_labels(o, i, i - 1)) {
+			*g = (struct stats_group){.first = i};
+			g->total.min_ns = UINT64_MAX;
+			o->n_groups++;
+		} else {
+			g--;
+		}
+		g->n++;
+		if (span_stats_add(&g->total, r, err) < 0)
+			return SPAN_E_NOMEM;
+	}
+	return 0;
+}
+
+int stats_groups(struct stats_out *o, enum stats_order order, uint64_t top,
+		 struct span_error *err)
+{
+	int rc = span_stats_sort(o->st, err);
+
+	o->groups = calloc(span_stats_rows(o->st) + 1, sizeof(*o->groups));
+	if (!o->groups)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	if (!rc)
+		rc = gather(o, err);
+	if (rc < 0)
+		return rc;
+	sort_order = order;
+	qsort(o->groups, o->n_groups, sizeof(*o->groups), compare);
+	while (top && o->n_groups > top) {
+		span_sketch_release(&o->groups[--o->n_groups].total.durations);
+		o->n_hidden++;
+	}
+	return 0;
+}
+
+void stats_groups_release(struct stats_out *o)
+{
+	for (size_t i = 0; i < o->n_groups; i++)
+		span_sketch_release(&o->groups[i].total.durations);
+	free(o->groups);
+	o->groups = NULL;
+	o->n_groups = 0;
+}
+
+double stats_seconds(const struct stats_out *o)
+{
+	uint64_t ns = o->to_ns > o->from_ns ? o->to_ns - o->from_ns : 1;
+
+	return (double)ns / 1e9;
+}
+
+double stats_rate(const struct span_stats_row *r, double seconds)
+{
+	return (double)r->calls / SPAN_STATS_ONE / seconds;
+}
+
+double stats_ratio(const struct span_stats_row *r)
+{
+	return r->calls ? (double)r->errors / (double)r->calls : 0;
+}
+
+void stats_quantile_name(struct span_buf *b, double q)
+{
+	span_buf_printf(b, "p%.10g", q * 100);
+}
+
+void stats_count(struct span_buf *b, uint64_t count)
+{
+	if (count % SPAN_STATS_ONE)
+		span_text_double(b, (double)count / SPAN_STATS_ONE);
+	else
+		span_text_uint(b, count / SPAN_STATS_ONE);
+}
+
+size_t stats_steps(const struct stats_out *o, uint64_t *first_ns)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (size_t i = 0; i < o->n_groups; i++) {
+		const struct stats_group *g = &o->groups[i];
+		uint64_t a = span_stats_row(o->st, g->first)->start_ns;
+		uint64_t z =
+			span_stats_row(o->st, g->first + g->n - 1)->start_ns;
+
+		first = a < first ? a : first;
+		last = z > last ? z : last;
+	}
+	*first_ns = first;
+	return o->n_groups && o->step_ns
+		       ? (size_t)((last - first) / o->step_ns) + 1
+		       : 0;
+}

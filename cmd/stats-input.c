@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The quickest way to the spans that there is: calls that a store knows in
+ * advance; slices of frames, whose spans are only decoded whole when it
+ * matters; or a search.
+ */
+#include "stats-input.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define MINUTE_NS UINT64_C(60000000000)
+#define MS UINT64_C(1000000)
+
+/* Those of OpenTelemetry's span metrics. */
+static const uint64_t usual_bounds[] = {
+	2 * MS,	   4 * MS,    6 * MS,	  8 * MS,     10 * MS,	 50 * MS,
+	100 * MS,  200 * MS,  400 * MS,	  800 * MS,   1000 * MS, 1400 * MS,
+	2000 * MS, 5000 * MS, 10000 * MS, 15000 * MS,
+};
+
+static uint64_t read_bound(const char *p, size_t len)
+{
+	struct span_error err = {0};
+	char text[64];
+	uint64_t ns;
+
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	memcpy(text, p, len);
+	text[len] = 0;
+	if (cmd_parse_duration(text, &ns, &err) < 0)
+		cmd_usage("--buckets: %s", err.msg);
+	return ns;
+}
+
+void stats_bounds(struct stats_input *in, const char *text)
+{
+	size_t n = 0;
+
+	if (!text) {
+		n = sizeof(usual_bounds) / sizeof(*usual_bounds);
+		memcpy(in->bounds, usual_bounds, sizeof(usual_bounds));
+	}
+	while (text) {
+		size_t len = strcspn(text, ",");
+
+		if (n == SPAN_STATS_BOUNDS)
+			cmd_usage("--buckets: more than %u of them",
+				  SPAN_STATS_BOUNDS);
+		in->bounds[n] = read_bound(text, len);
+		if (n && in->bounds[n] <= in->bounds[n - 1])
+			cmd_usage("--buckets: the bounds have to ascend");
+		n++;
+		text = text[len] ? text + len + 1 : NULL;
+	}
+	in->opts.bounds = in->bounds;
+	in->opts.n_bounds = n;
+}
+
+static bool wanted(struct stats_input *in, uint8_t kind)
+{
+	if (in->all_kinds || kind == SPAN_KIND_SERVER ||
+	    kind == SPAN_KIND_CONSUMER)
+		return true;
+	in->n_other_kinds++;
+	return false;
+}
+
+static bool put_span(struct stats_input *in, const struct span *s)
+{
+	struct span_str labels[SPAN_STATS_LABELS];
+
+	if (in->rc < 0 || !wanted(in, s->kind))
+		return false;
+	stats_fields_of(&in->fields, s, labels);
+	in->rc = span_stats_put(in->st, labels, s, in->err);
+	return false;
+}
+
+static bool put_selected(void *arg, const struct span *s)
+{
+	return put_span(arg, s);
+}
+
+/*
+ * A head does not tell of a tag "error", nor of the trace state that has the
+ * weight; the texts of the frame tell whether there can be any.
+ */
+static bool needs_whole(void *arg, const struct span_frame_info *f)
+{
+	const struct stats_input *in = arg;
+
+	if (stats_fields_whole(&in->fields))
+		return true;
+	for (size_t i = 0; i < f->n_strings; i++) {
+		struct span_str s = f->strings[i];
+
+		if (span_str_equal(s, SPAN_STR("error")) ||
+		    (s.len >= 6 && memmem(s.p, s.len, "th:", 3)))
+			return true;
+	}
+	return false;
+}
+
+static void widen(struct stats_input *in, uint64_t from_ns, uint64_t to_ns)
+{
+	in->from_ns = from_ns < in->from_ns ? from_ns : in->from_ns;
+	in->to_ns = to_ns > in->to_ns ? to_ns : in->to_ns;
+}
+
+static int read_slices(struct stats_input *in, struct cmd_source *source,
+		       struct span_error *err)
+{
+	struct span_frame *frame;
+	const uint8_t *keep;
+	size_t n;
+	int rc;
+
+	while ((rc = cmd_source_next_slice(source, &frame, &keep, &n, err)) >
+	       0) {
+		const struct span_frame_info *f = span_frame_info(frame);
+
+		if (in->rc < 0)
+			return in->rc;
+		if (f->n_spans)
+			widen(in, f->min_start_ns, f->max_end_ns);
+		cmd_progress(cmd_source_spans(source), "spans");
+	}
+	return rc < 0 ? rc : in->rc;
+}
+
+static int read_spans(struct stats_input *in, struct cmd_source *source,
+		      struct span_error *err)
+{
+	uint64_t n = 0;
+	struct span s;
+	int rc;
+
+	while ((rc = cmd_source_next(source, &s, err)) > 0) {
+		widen(in, s.start_ns, span_end_ns(&s));
+		put_span(in, &s);
+		if (in->rc < 0)
+			return in->rc;
+		cmd_progress(++n, "spans");
+	}
+	return rc;
+}
+
+static int put_calls(void *arg, const struct span_store_calls *c,
+		     struct span_error *err)
+{
+	struct stats_input *in = arg;
+	struct span_str labels[SPAN_STATS_LABELS];
+	struct span_process process = {.service = c->service};
+	struct span s = {.process = &process,
+			 .name = c->name,
+			 .kind = c->kind,
+			 .status = c->error ? SPAN_STATUS_ERROR
+					    : SPAN_STATUS_UNSET};
+
+	if (!wanted(in, c->kind))
+		return 0;
+	stats_fields_of(&in->fields, &s, labels);
+	return span_stats_put_calls(in->st, labels, c, err);
+}
+
+static bool calls_will_do(const struct stats_input *in,
+			  const struct cmd_source *source)
+{
+	return cmd_source_has_named_calls(source) &&
+	       stats_fields_of_calls(&in->fields) && !in->opts.n_bounds &&
+	       in->opts.width_ns % MINUTE_NS == 0;
+}
+
+static int store_times(struct stats_input *in, struct cmd_source *source,
+		       struct span_error *err)
+{
+	struct span_store_stat stat;
+	int rc = span_store_stat(cmd_source_store(source), &stat, err);
+
+	if (!rc && stat.n_spans)
+		widen(in, stat.min_start_ns, stat.max_end_ns);
+	return rc;
+}
+
+/* Fields and options, as what they count is merged only with the same. */
+static void put_names(struct stats_input *in)
+{
+	for (size_t i = 0; i < in->fields.n; i++) {
+		span_buf_puts(&in->names, i ? "," : "");
+		span_buf_str(&in->names, in->fields.v[i].name);
+	}
+	span_buf_puts(&in->names, in->opts.unweighted ? " unweighted" : "");
+}
+
+static struct span_str names(const struct stats_input *in)
+{
+	return (struct span_str){in->names.p, in->names.len};
+}
+
+int stats_input_save(const struct stats_input *in, struct span_buf *out,
+		     struct span_error *err)
+{
+	return span_stats_save(in->st, names(in), out, err);
+}
+
+/* ---- --totals ---- */
+
+static int put_arrived(void *arg, const struct span *s, struct span_error *err)
+{
+	struct stats_input *in = arg;
+
+	(void)err;
+	put_span(in, s);
+	return in->rc;
+}
+
+/*
+ * What FILE has: totals, which are merged, and of a store how far it was read.
+ * The first time there is none.
+ */
+static int load_totals(struct stats_input *in, struct span_news *news,
+		       struct span_error *err)
+{
+	struct span_buf text = {0};
+	struct span_error why = {0};
+	size_t used = 0;
+	int rc = cmd_file_read(in->totals, &text, err);
+
+	if (rc == SPAN_E_NOTFOUND)
+		return 0;
+	if (rc < 0)
+		return rc;
+	rc = span_stats_merge(in->st, names(in), text.p, text.len, &used, &why);
+	if (!rc && news && used == text.len)
+		rc = span_error_set(&why, SPAN_E_INVALID,
+				    "these are totals of a FILE, not of a "
+				    "store");
+	else if (!rc && news)
+		rc = span_news_load(news, text.p + used, text.len - used, &why);
+	else if (!rc && used < text.len)
+		rc = span_error_set(&why, SPAN_E_INVALID,
+				    "these are totals of a store");
+	span_buf_release(&text);
+	return rc < 0 ? span_error_set(err, rc, "%s: %s", in->totals, why.msg)
+		      : 0;
+}
+
+/*
+ * Totals and how far they go change together: a run that is cut short is as if
+ * it had not been, so that each span counts once.
+ */
+static int save_totals(struct stats_input *in, struct span_news *news,
+		       struct span_error *err)
+{
+	struct span_buf text = {0};
+	int rc = stats_input_save(in, &text, err);
+
+	if (!rc && news)
+		rc = span_news_save(news, &text, err);
+	if (!rc)
+		rc = cmd_file_replace(in->totals, text.p, text.len, err);
+	span_buf_release(&text);
+	return rc;
+}
+
+/* Of FILEs all is new. */
+static int add_totals(struct stats_input *in, struct span_error *err)
+{
+	int rc = load_totals(in, NULL, err);
+
+	return rc < 0 ? rc : save_totals(in, NULL, err);
+}
+
+static int add_arrived(struct stats_input *in, struct cmd_source *source,
+		       struct span_error *err)
+{
+	struct span_news *news;
+	int rc;
+
+	if (cmd_source_needs_trace(source))
+		cmd_usage("--totals of a store are about conditions on a span "
+			  "alone");
+	rc = cmd_source_news(source, &news, err);
+	if (rc < 0)
+		return rc;
+	rc = load_totals(in, news, err);
+	if (!rc)
+		rc = span_news_spans(news, put_arrived, in, err);
+	if (!rc)
+		rc = save_totals(in, news, err);
+	span_news_close(&news);
+	return rc;
+}
+
+static int read_source(struct stats_input *in, struct cmd_source *source,
+		       struct span_error *err)
+{
+	int rc = 0;
+
+	in->err = err;
+	in->from_ns = UINT64_MAX;
+	if (cmd_source_is_store(source))
+		rc = store_times(in, source, err);
+	if (rc < 0)
+		return rc;
+	if (in->totals && cmd_source_is_store(source))
+		rc = add_arrived(in, source, err);
+	else if (calls_will_do(in, source))
+		rc = cmd_source_named_calls(source, in->opts.width_ns,
+					    put_calls, in, err);
+	else if (cmd_source_slices(source))
+		rc = read_slices(in, source, err);
+	else
+		rc = read_spans(in, source, err);
+	cmd_progress_end();
+	return rc;
+}
+
+/* What --since and --until say is what rates are about. */
+static void set_times(struct stats_input *in)
+{
+	bool none = in->from_ns > in->to_ns;
+	uint64_t since, until;
+
+	cmd_source_time(&since, &until);
+	if (since)
+		in->from_ns = since;
+	if (until)
+		in->to_ns = until;
+	if (!none || (since && until))
+		span_stats_widen(in->st, in->from_ns, in->to_ns);
+}
+
+static int open_stats(struct stats_input *in, struct span_error *err)
+{
+	in->opts.n_labels = in->fields.n;
+	put_names(in);
+	if (in->names.failed)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return span_stats_open(&in->st, &in->opts, err);
+}
+
+static int merge_file(struct stats_input *in, const char *name,
+		      struct span_error *err)
+{
+	struct span_buf text = {0};
+	struct span_error why = {0};
+	size_t used = 0, at = 0;
+	int rc = cmd_file_read(name, &text, err);
+
+	if (rc < 0)
+		return rc;
+	do {
+		rc = span_stats_merge(in->st, names(in), text.p + at,
+				      text.len - at, &used, &why);
+		at += used;
+	} while (!rc && at < text.len);
+	span_buf_release(&text);
+	if (rc < 0)
+		span_error_at(err, rc, at + why.pos, "%s: %s%s", name, why.msg,
+			      rc == SPAN_E_INVALID
+				      ? "; --by, --step, --buckets and so on "
+					"have to be the same"
+				      : "");
+	return rc;
+}
+
+int stats_input_merge(struct stats_input *in, int argc, char **argv,
+		      struct span_error *err)
+{
+	static char usual[] = "/dev/stdin", *only[] = {usual};
+	uint64_t until;
+	int rc;
+
+	cmd_source_time(&in->opts.since_ns, &until);
+	rc = open_stats(in, err);
+	if (!argc) {
+		argv = only;
+		argc = 1;
+	}
+	for (int i = 0; i < argc && !rc; i++)
+		rc = merge_file(in, argv[i], err);
+	return rc;
+}
+
+static void add_fields(struct stats_input *in, const struct span_metrics *m,
+		       struct span_error *err)
+{
+	for (size_t i = 0; i < m->n_by; i++) {
+		span_buf_puts(&in->by_text, i ? "," : "");
+		span_buf_str(&in->by_text, m->by[i]);
+	}
+	span_buf_putc(&in->by_text, 0);
+	if (!in->by_text.failed &&
+	    stats_fields_read(&in->fields, in->by_text.p, err) < 0)
+		cmd_usage("by(), %s", err->msg);
+}
+
+/* The groups, quantiles and histogram of { ... } | rate() by(...). */
+static void apply_metrics(struct stats_input *in, const struct span_metrics *m)
+{
+	struct span_error err = {0};
+
+	if (m->n_by && in->by)
+		cmd_usage("--by and by() at once");
+	if (!in->by && !in->fields.escape)
+		in->fields.n = 0;
+	if (m->n_by)
+		add_fields(in, m, &err);
+	in->n_quantiles = m->n_quantiles;
+	for (size_t i = 0; i < m->n_quantiles; i++)
+		in->quantiles[i] = m->quantiles[i];
+	if (m->what == SPAN_METRIC_HISTOGRAM && !in->opts.n_bounds)
+		stats_bounds(in, NULL);
+}
+
+int stats_input_read(struct stats_input *in, int argc, char **argv,
+		     struct span_error *err)
+{
+	struct cmd_source *source = NULL;
+	const struct span_metrics *metrics;
+	uint64_t until;
+	int rc;
+
+	cmd_source_metrics();
+	cmd_source_also(put_selected, needs_whole, in);
+	rc = cmd_source_open(&source, argc, argv, NULL, err);
+	if (rc < 0)
+		goto done;
+	metrics = span_query_metrics(cmd_source_query(source));
+	if (metrics)
+		apply_metrics(in, metrics);
+	in->all_kinds |= cmd_source_has_kind() || cmd_source_has_expression();
+	cmd_source_time(&in->opts.since_ns, &until);
+	rc = open_stats(in, err);
+	if (!rc)
+		rc = read_source(in, source, err);
+	if (rc < 0)
+		goto done;
+	set_times(in);
+	if (in->totals && !cmd_source_is_store(source))
+		rc = add_totals(in, err);
+done:
+	cmd_source_close(&source);
+	return rc;
+}
+
+void stats_input_release(struct stats_input *in)
+{
+	span_stats_close(&in->st);
+	stats_fields_release(&in->fields);
+	span_buf_release(&in->names);
+	span_buf_release(&in->by_text);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace-diff - compare traces, or sets of them
+ *
+ * A side is a trace by its id, a FILE, or what an expression chooses. The
+ * first one is compared with each of the others.
+ */
+#include "cmd_source.h"
+#include "diff-operands.h"
+#include "diff-out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+enum { TEXT, JSON };
+static const char *const formats[] = {"text", "json", NULL};
+
+static struct {
+	const char *a, *b, *threshold;
+	uint64_t width;
+	double max_q;
+	int format;
+	bool exact_names, attrs, all;
+} opt = {.attrs = true};
+
+static const struct cmd_option diff_options[] = {
+	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to write",
+	 formats},
+	{CMD_STRING, 0, "a", &opt.a, "EXPR",
+	 "compare the traces that this TraceQL expression chooses", NULL},
+	{CMD_STRING, 0, "b", &opt.b, "EXPR", "with those that this one does",
+	 NULL},
+	{CMD_STRING, 0, "threshold", &opt.threshold, "LIMIT",
+	 "smaller differences are none: 20%, 5ms, or 20%,5ms (10%,1ms)", NULL},
+	{CMD_DOUBLE, 0, "max-q", &opt.max_q, "Q",
+	 "of sets: expected part of false differences (0.05)", NULL},
+	{CMD_FLAG, 0, "exact-names", &opt.exact_names, NULL,
+	 "operations that differ in a number are not the same", NULL},
+	{CMD_NOFLAG, 0, "no-attributes", &opt.attrs, NULL,
+	 "do not compare tags", NULL},
+	{CMD_FLAG, 0, "all", &opt.all, NULL,
+	 "show what is the same, too, and all tags that differ", NULL},
+	{CMD_INT, 0, "width", &opt.width, "COLUMNS",
+	 "how wide the output is (default: as the terminal)", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct cmd_option options[] = {
+	{CMD_GROUP, 0, NULL, (void *)diff_options, NULL, "Comparison", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Input", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_look_options, NULL, "Output", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static struct {
+	struct span_diff_opts opts;
+	char **names; /* of the sides */
+	int n;
+	/* The first side with each other one: N - 1. */
+	struct span_diff **diffs;
+	uint64_t *traces; /* of each side */
+	uint64_t n_spans;
+} work;
+
+/* ---- Options ---- */
+
+static void read_limit(const char *text, struct span_diff_opts *o)
+{
+	struct span_error err = {0};
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end > text && !strcmp(end, "%") && percent >= 0 && percent < 1e6)
+		o->ratio = percent > 0 ? percent / 100 : 1e-12;
+	else if (cmd_parse_duration(text, &o->min_ns, &err) < 0)
+		cmd_usage("--threshold: '%s' is no percentage and no duration",
+			  text);
+	else if (!o->min_ns)
+		o->min_ns = 1;
+}
+
+static void read_threshold(struct span_diff_opts *o)
+{
+	char text[64], *comma;
+
+	if (!opt.threshold)
+		return;
+	if (strlen(opt.threshold) >= sizeof(text))
+		cmd_usage("--threshold is too long");
+	memcpy(text, opt.threshold, strlen(opt.threshold) + 1);
+	comma = strchr(text, ',');
+	if (comma) {
+		*comma = 0;
+		read_limit(comma + 1, o);
+	}
+	read_limit(text, o);
+}
+
+static void set_up(void)
+{
+	if (!opt.a != !opt.b)
+		cmd_usage("--a and --b go together");
+	if (opt.a && cmd_source_has_expression())
+		cmd_usage("--expression goes with no --a and --b");
+	if (opt.max_q < 0 || opt.max_q > 1)
+		cmd_usage("--max-q is from 0 to 1");
+	work.opts = (struct span_diff_opts){
+		.exact_names = opt.exact_names,
+		.no_attrs = !opt.attrs,
+		.max_q = opt.max_q,
+	};
+	read_threshold(&work.opts);
+}
+
+/* ---- Sides ---- */
+
+static int open_sides(char **names, int n, struct span_error *err)
+{
+	int rc = 0;
+
+	work.names = names;
+	work.diffs = calloc((size_t)n, sizeof(*work.diffs));
+	work.traces = calloc((size_t)n, sizeof(*work.traces));
+	if (!work.diffs || !work.traces)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	work.n = n;
+	for (int i = 1; i < n && rc >= 0; i++)
+		rc = span_diff_open(&work.diffs[i - 1], &work.opts, err);
+	return rc;
+}
+
+static int put(int side, const struct span_trace *t, struct span_error *err)
+{
+	int rc = 0;
+
+	work.traces[side]++;
+	work.n_spans += t->n;
+	if (side)
+		return span_diff_put(work.diffs[side - 1], SPAN_DIFF_B, t, err);
+	for (int i = 1; i < work.n && rc >= 0; i++)
+		rc = span_diff_put(work.diffs[i - 1], SPAN_DIFF_A, t, err);
+	return rc;
+}
+
+/* All that a source has is of one side. */
+static int read_side(int side, int argc, char **argv, struct span_error *err)
+{
+	struct cmd_source *in = NULL;
+	struct span_trace t;
+	int rc = cmd_source_open(&in, argc, argv, NULL, err);
+
+	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0)
+		rc = put(side, &t, err);
+	cmd_source_close(&in);
+	return rc;
+}
+
+static int read_files(char **files, int n, struct span_error *err)
+{
+	int rc = open_sides(files, n, err);
+
+	for (int i = 0; i < n && rc >= 0; i++)
+		rc = read_side(i, 1, &files[i], err);
+	return rc;
+}
+
+static int read_sets(int argc, char **argv, struct span_error *err)
+{
+	static char *names[2];
+	const char *const texts[] = {opt.a, opt.b};
+	int rc;
+
+	names[0] = (char *)(uintptr_t)opt.a;
+	names[1] = (char *)(uintptr_t)opt.b;
+	for (int i = 0; i < argc; i++)
+		if (!strcmp(argv[i], "-"))
+			cmd_usage("--a and --b read twice, which standard "
+				  "input cannot");
+	rc = open_sides(names, 2, err);
+	for (int i = 0; i < 2 && rc >= 0; i++) {
+		cmd_source_expression(texts[i]);
+		rc = read_side(i, argc, argv, err);
+	}
+	return rc;
+}
+
+/* ---- Traces by id ---- */
+
+/* To all sides that name it best. */
+static int put_named(const struct span_trace *t, struct span_error *err)
+{
+	size_t best = 0;
+	int rc = 0;
+
+	for (int i = 0; i < work.n; i++) {
+		size_t n = diff_operand_fits(work.names[i], t->trace_id);
+
+		best = n > best ? n : best;
+	}
+	for (int i = 0; i < work.n && rc >= 0 && best; i++)
+		if (diff_operand_fits(work.names[i], t->trace_id) == best)
+			rc = put(i, t, err);
+	return rc;
+}
+
+static int read_ids(char **ids, int n, char **files, int n_files,
+		    struct span_error *err)
+{
+	struct cmd_source *in = NULL;
+	struct span_trace t;
+	int rc = open_sides(ids, n, err);
+
+	cmd_source_trace_ids(ids, (size_t)n);
+	if (rc >= 0)
+		rc = cmd_source_open(&in, n_files, files, NULL, err);
+	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0)
+		rc = put_named(&t, err);
+	cmd_source_close(&in);
+	return rc;
+}
+
+static int read_all(int argc, char **argv, struct span_error *err)
+{
+	int n;
+
+	if (opt.a)
+		return read_sets(argc, argv, err);
+	n = diff_operands_sort(argc, argv);
+	if (n == 1 || (!n && argc < 2))
+		cmd_usage("what is there to compare? two ids, two FILEs, or "
+			  "--a and --b");
+	return n ? read_ids(argv, n, argv + n, argc - n, err)
+		 : read_files(argv, argc, err);
+}
+
+/* ---- Output ---- */
+
+static int check_sides(struct span_error *err)
+{
+	for (int i = 0; i < work.n; i++)
+		if (!work.traces[i])
+			return span_error_set(err, SPAN_E_INVALID,
+					      "there is no trace for '%s'",
+					      work.names[i]);
+	return 0;
+}
+
+static int show(struct span_buf *b, int i, struct diff_out_opts *o,
+		struct span_error *err)
+{
+	struct span_diff_view v;
+	int rc = span_diff_view(work.diffs[i - 1], &v, err);
+
+	if (rc < 0)
+		return rc;
+	o->names[0] = work.names[0];
+	o->names[1] = work.names[i];
+	if (i > 1 && opt.format == TEXT)
+		span_buf_putc(b, '\n');
+	if (opt.format == JSON)
+		diff_out_json(b, o, &v);
+	else
+		diff_out_text(b, o, &v);
+	if (v.left_out)
+		cmd_warn("%llu spans or values are beyond %u paths or %u "
+			 "values, and left out",
+			 (unsigned long long)v.left_out, SPAN_DIFF_PATHS,
+			 SPAN_DIFF_VALUES);
+	return v.n_changed != 0;
+}
+
+static int write_all(struct span_error *err)
+{
+	struct diff_out_opts o = {.all = opt.all};
+	struct span_buf b = {0};
+	int fd, differ = 0, rc = cmd_output_open(&fd, false, err);
+
+	cmd_look(&o.look);
+	if (opt.width)
+		o.look.columns = opt.width < 1000 ? opt.width : 1000;
+	for (int i = 1; i < work.n && rc >= 0; i++) {
+		rc = show(&b, i, &o, err);
+		differ |= rc > 0;
+	}
+	if (rc >= 0 && b.failed)
+		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	if (rc >= 0)
+		rc = span_write_all(fd, b.p, b.len, err);
+	if (rc >= 0)
+		rc = cmd_output_close(fd, err);
+	span_buf_release(&b);
+	return rc < 0 ? rc : differ;
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	uint64_t since = cmd_monotonic_ns();
+	int rc;
+
+	set_up();
+	rc = read_all(argc, argv, err);
+	if (rc >= 0)
+		rc = check_sides(err);
+	if (rc >= 0)
+		rc = write_all(err);
+	if (rc >= 0 && cmd_verbose)
+		cmd_note("%d sides, %llu spans in %.2f s", work.n,
+			 (unsigned long long)work.n_spans,
+			 (double)(cmd_monotonic_ns() - since) / 1e9);
+	for (int i = 1; i < work.n; i++)
+		span_diff_close(&work.diffs[i - 1]);
+	free(work.diffs);
+	free(work.traces);
+	return rc > 0 ? CMD_NONE : rc;
+}
+
+static const struct cmd trace_diff = {
+	.name = "trace-diff",
+	.operands = "A B [C...] [FILE...]",
+	.summary = "compare traces, or sets of them",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return cmd_main(&trace_diff, argc, argv);
+}

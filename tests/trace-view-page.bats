@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# The page and the picture that trace-view writes, read by other programs.
+
+load lib
+
+check() {
+	/usr/bin/python3 "$SRC/tests/page-check.py" "$@"
+}
+
+# What Chromium makes of a page, as text.
+browse() {
+	# Its own directory, no network, bounded time.
+	timeout 25 chromium --headless=new --no-sandbox --disable-gpu \
+		--user-data-dir="$BATS_TEST_TMPDIR/chromium" --window-size=1280,4000 \
+		--virtual-time-budget=2000 --dump-dom "file://$1" 2>/dev/null
+}
+
+# One span for each name that attacks, below a root.
+attacks() {
+	/usr/bin/python3 - <<-'PY'
+		import json
+		names = ['</script><script>alert(1)</script>', '<!--<script>', ']]>', '"];alert(1)//',
+		    "' onload='x", '<b onclick=x>', '&lt;', 'a\nb\r\nc', '\x1b[31mred', '\u202egnp.exe',
+		    '\u2028line', '\x00', '{{7*7}}', '${1}', 'javascript:alert(1)', 'A' * 10240, '<' * 10240]
+		for i, name in enumerate(names):
+		    print(json.dumps({'trace_id': 'a1', 'span_id': '%x' % (i + 1),
+		        'parent_id': None if i == 0 else '1', 'service': name, 'name': name,
+		        'kind': 'client', 'start_ns': 1800000000000000000 + i * 1000,
+		        'duration_ns': 100000 - i * 2000, 'status': 'error', 'status_message': name,
+		        'tags': {name: name, 'n': 1}, 'process': {name: name},
+		        'events': [{'time_ns': 1800000000000000000, 'name': name, 'fields': {name: name}}],
+		        'refs': []}))
+	PY
+}
+
+# LEVELS spans, each the child of the one before.
+deep() {
+	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++)
+		printf "{\"trace_id\":\"a1\",\"span_id\":\"%x\",\"parent_id\":%s,\"service\":\"s\",\"name\":\"op\",\"kind\":\"server\",\"start_ns\":18000000000%08d0,\"duration_ns\":%d,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":[]}\n",
+			i, i == 1 ? "null" : sprintf("\"%x\"", i - 1), i, 20 * (n - i) + 10 }' |
+		span-decode --from jsonl
+}
+
+@test "trace-view: --html is a page whose policy allows its own script and style only" {
+	span-gen --seed 3 -n 50 >in
+	run --separate-stderr -0 trace-view --html --output page.html in
+	[ -z "$stderr" ]
+	check html page.html | sort >got
+	span-query --spans -o jsonl in | jq -r '"[\"\(.service)\", \"\(.name)\"]"' |
+		sort | diff - got
+	[ "$(grep -c 'class="trace"' page.html)" = "$(span-query -c in)" ]
+	trace-view --html in | cmp - page.html
+}
+
+@test "trace-view: --svg is a picture that is XML, with every line a tooltip" {
+	span-gen --seed 3 -n 50 >in
+	run --separate-stderr -0 trace-view --svg --no-fold --output picture.svg in
+	[ -z "$stderr" ]
+	check svg picture.svg >got
+	[ "$(wc -l <got)" = "$(span-query -c --spans in)" ]
+	trace-view --svg --no-fold in | cmp - picture.svg
+	[ "$(trace-view --svg in | grep -c '^<g class="r">')" -lt "$(wc -l <got)" ]
+	[ "$(trace-view --svg --depth 1 in | grep -c '^<g class="r">')" = "$(span-query -c in)" ]
+}
+
+@test "trace-view: a picture says what the golden one says" {
+	run --separate-stderr -0 bash -c 'span-gen --topology "$1" --seed 1 -n 200 |
+		trace-view --utc --svg --error --limit 1' - "$SRC/examples/topology.json"
+	same trace-view.svg.want
+}
+
+@test "trace-view: names that attack are text in a page and a picture" {
+	attacks | span-decode --from jsonl >hostile
+	trace-view --html hostile >page.html
+	check html page.html >got
+	[ "$(wc -l <got)" = 17 ]
+	grep -qF '"</script><script>alert(1)</script>"' got
+	run ! grep -qF '</script><script>alert' page.html
+	trace-view --svg hostile >picture.svg
+	check svg picture.svg >got
+	[ "$(wc -l <got)" = 17 ]
+	for file in page.html picture.svg; do
+		run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' $file
+	done
+	span-gen --seed 3 -p hostile -n 60 >hostile
+	trace-view --html hostile >page.html
+	check html page.html | wc -l | diff - <(span-query -o jsonl hostile | wc -l)
+	trace-view --svg --no-fold hostile >picture.svg
+	check svg picture.svg >got
+}
+
+@test "trace-view: 100,000 levels are no wider than others, in every output" {
+	deep 100000 >deep
+	trace-view deep >text
+	[ "$(wc -l <text)" = 100003 ]
+	run ! grep -qE '.{400}' text
+	trace-view --html deep >page.html
+	[ "$(check html page.html | wc -l)" = 100000 ]
+	trace-view --svg deep >picture.svg
+	[ "$(grep -c '^<g class="r">' picture.svg)" = 100000 ]
+	run ! grep -qE '.{1500}' picture.svg
+}
+
+@test "trace-view: nothing to show is an empty page, an empty picture, and exit 1" {
+	run -1 trace-view --html --output page.html /dev/null
+	check html page.html
+	run -1 trace-view --svg --output picture.svg /dev/null
+	check svg picture.svg
+}
+
+@test "trace-view: a page and a picture go with trees only" {
+	run -2 trace-view --html --svg /dev/null
+	run -2 trace-view --html --events /dev/null
+	run -2 trace-view --svg --span 1 /dev/null
+	[[ $output = *"--svg goes with no --span, --events or --errors"* ]]
+}
+
+@test "trace-view: Chromium shows the page, by its own script" {
+	[ -z "${CI-}" ] || skip "not in CI"
+	command -v chromium >/dev/null || skip "no chromium"
+	attacks | span-decode --from jsonl >hostile
+	trace-view --html hostile >page.html
+	browse "$PWD/page.html" >dom
+	[ "$(grep -o 'role="row"' dom | wc -l)" = 17 ]
+	grep -q 'aria-activedescendant="row1"' dom
+	/usr/bin/python3 - <<-'PY'
+		from html.parser import HTMLParser
+		class Dom(HTMLParser):
+		    scripts = 0
+		    def handle_starttag(self, tag, attrs):
+		        assert not any(k.startswith('on') for k, _ in attrs), attrs
+		        assert tag not in ('a', 'img', 'iframe', 'link', 'object')
+		        self.scripts += tag == 'script'
+		dom = Dom()
+		dom.feed(open('dom').read())
+		assert dom.scripts == 1, dom.scripts
+	PY
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xa8-\xae]' dom
+	span-gen --seed 3 -n 20 | trace-view --html >page.html
+	browse "$PWD/page.html" >dom
+	grep -q '<title>20 traces</title>' dom
+}

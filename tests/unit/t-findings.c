@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Findings in traces that were made by hand, with near misses beside them; in
+ * random traces only that evidence is there and sums agree; templates of texts.
+ */
+#include <span/findings.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "tap.h"
+
+#include "base/banned.h"
+
+#define MS UINT64_C(1000000)
+#define MAX_SPANS 9
+#define RANDOM_TRACES 3000
+#define LARGE 100000
+
+/* Times in ms; id and parent are letters, 0: no parent. */
+struct row {
+	char id, parent, service;
+	const char *name;
+	uint64_t start, end;
+	/* c: client, s: server, p: producer, C: consumer, e: failed */
+	const char *how;
+	const char *statement; /* or, with a '=' first, a status message */
+};
+
+static struct span_trace_builder builder;
+
+static const struct span_process *process(char service)
+{
+	static struct span_attr hosts[128];
+	static struct span_process processes[128];
+	static char names[128];
+	unsigned i = (unsigned char)service;
+
+	names[i] = service;
+	hosts[i] = (struct span_attr){
+		SPAN_STR("host.name"),
+		{.type = SPAN_STRING, .str = {&names[i], 1}}};
+	processes[i].service = (struct span_str){&names[i], 1};
+	processes[i].attrs.v = &hosts[i];
+	processes[i].attrs.n = service < 'a'; /* capitals have a host */
+	return &processes[i];
+}
+
+static int kind_of(const char *how)
+{
+	static const char letters[] = "csCp";
+	static const int kinds[] = {SPAN_KIND_CLIENT, SPAN_KIND_SERVER,
+				    SPAN_KIND_CONSUMER, SPAN_KIND_PRODUCER};
+
+	for (int i = 0; i < 4; i++)
+		if (strchr(how, letters[i]))
+			return kinds[i];
+	return SPAN_KIND_INTERNAL;
+}
+
+static void put(const struct row *r)
+{
+	struct span_attr statement = {SPAN_STR("db.statement"),
+				      {.type = SPAN_STRING}};
+	struct span s = {.trace_id = {1},
+			 .span_id = {(uint8_t)r->id},
+			 .parent_id = {(uint8_t)r->parent},
+			 .start_ns = r->start * MS,
+			 .duration_ns = (r->end - r->start) * MS,
+			 .name = span_str(r->name),
+			 .process = process(r->service)};
+
+	s.kind = (uint8_t)kind_of(r->how);
+	if (strchr(r->how, 'e'))
+		s.status = SPAN_STATUS_ERROR;
+	if (r->statement && *r->statement == '=') {
+		s.status_message = span_str(r->statement + 1);
+	} else if (r->statement) {
+		statement.value.str = span_str(r->statement);
+		s.attrs.v = &statement;
+		s.attrs.n = 1;
+	}
+	if (span_trace_builder_put(&builder, &s, NULL) < 0)
+		abort();
+}
+
+#define ROOT(end)                                                              \
+	{                                                                      \
+		'a', 0, 'x', "root", 0, end, "s", NULL                         \
+	}
+
+static const struct {
+	const char *name, *kind;
+	struct row rows[MAX_SPANS];
+	const char *want; /* "FIRST*COUNT TIME TEXT; " */
+} cases[] = {
+	{"guilty: the span that has most of the path",
+	 "guilty",
+	 {ROOT(100), {'b', 'a', 'x', "b", 10, 90, "", NULL}},
+	 "b*1 80 ; "},
+	{"guilty: not a span alone", "guilty", {ROOT(100)}, ""},
+	{"guilty: not what its children have of it",
+	 "guilty",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "b", 0, 100, "", NULL},
+	  {'c', 'b', 'x', "c", 5, 95, "", NULL}},
+	 "c*1 90 ; "},
+	{"guilty: nobody when all have a fifth",
+	 "guilty",
+	 {{'a', 0, 'x', "root", 0, 100, "s", NULL},
+	  {'b', 'a', 'x', "b", 0, 20, "", NULL},
+	  {'c', 'a', 'x', "c", 20, 40, "", NULL},
+	  {'d', 'a', 'x', "d", 40, 60, "", NULL},
+	  {'e', 'a', 'x', "e", 60, 80, "", NULL}},
+	 ""},
+	{"error: the deepest one, and how far it got",
+	 "error",
+	 {{'a', 0, 'x', "root", 0, 100, "se", NULL},
+	  {'b', 'a', 'y', "b", 10, 90, "e", NULL},
+	  {'c', 'b', 'y', "c", 20, 80, "e", "=no 17"},
+	  {'d', 'b', 'y', "d", 80, 85, "", NULL}},
+	 "c*1 60 no 17 ^2; "},
+	{"error: two of one kind are one, their numbers differ",
+	 "error",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b 1", 10, 20, "e", "=no 17"},
+	  {'c', 'a', 'y', "b 2", 20, 40, "e", "=no 18"},
+	  {'d', 'a', 'z', "b 2", 40, 41, "e", "=no 18"}},
+	 "b*2 30 no 17; d*1 1 no 18; "},
+	{"error: none", "error", {ROOT(100)}, ""},
+	{"n+1: statements that differ in a number",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "c", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 3"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 51, 60, "c", "get 5"}},
+	 "b*5 49 get ?; "},
+	{"n+1: not four of them",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "c", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 3"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 51, 60, "c", "put 5"}},
+	 ""},
+	{"n+1: not calls that run at once",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 10, 30, "c", "get 2"},
+	  {'d', 'a', 'x', "q", 10, 40, "c", "get 3"},
+	  {'e', 'a', 'x', "q", 10, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 10, 60, "c", "get 5"}},
+	 ""},
+	{"n+1: not steps of its own",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "", NULL},
+	  {'c', 'a', 'x', "q", 20, 30, "", NULL},
+	  {'d', 'a', 'x', "q", 30, 40, "", NULL},
+	  {'e', 'a', 'x', "q", 40, 50, "", NULL},
+	  {'f', 'a', 'x', "q", 51, 60, "", NULL}},
+	 ""},
+	{"n+1: not when it is the same statement",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "c", "get 1"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 1"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 1"},
+	  {'f', 'a', 'x', "q", 50, 60, "c", "get 1"}},
+	 ""},
+	{"repeated: then it is this",
+	 "repeated",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "c", "get 1"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 1"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 1"},
+	  {'f', 'a', 'x', "q", 50, 60, "c", "get 1"}},
+	 "b*5 50 get ?; "},
+	{"retry: the third attempt works",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "call", 10, 20, "ce", NULL},
+	  {'c', 'a', 'y', "call", 30, 40, "ce", NULL},
+	  {'d', 'a', 'y', "call", 60, 70, "c", NULL}},
+	 "b*3 50 call !2; "},
+	{"retry: not after one that worked",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "call", 10, 20, "c", NULL},
+	  {'c', 'a', 'y', "call", 30, 40, "ce", NULL},
+	  {'d', 'a', 'y', "call", 60, 70, "c", NULL}},
+	 ""},
+	{"retry: but of the same statement it is",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "call", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'y', "call", 30, 40, "ce", "get 2"},
+	  {'d', 'a', 'y', "call", 60, 70, "c", "get 2"}},
+	 "c*2 30 get ? !1; "},
+	{"retry: not of another statement",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "call", 10, 20, "ce", "get 1"},
+	  {'c', 'a', 'y', "call", 30, 40, "c", "get 2"}},
+	 ""},
+	{"retry: not before the other one ended",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "call", 10, 20, "ce", NULL},
+	  {'c', 'a', 'y', "call", 19, 40, "c", NULL}},
+	 ""},
+	{"serial: calls to three that do not overlap",
+	 "serial",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 10, 30, "c", NULL},
+	  {'c', 'a', 'y', "c", 30, 60, "c", NULL},
+	  {'d', 'a', 'y', "d", 61, 91, "c", NULL}},
+	 "b*3 50 ; "},
+	{"serial: not after a pause, in which something was computed",
+	 "serial",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 0, 30, "c", NULL},
+	  {'c', 'a', 'y', "c", 45, 75, "c", NULL}},
+	 ""},
+	{"serial: not when it would save less than a tenth",
+	 "serial",
+	 {ROOT(1000),
+	  {'b', 'a', 'y', "b", 10, 60, "c", NULL},
+	  {'c', 'a', 'y', "c", 60, 900, "c", NULL}},
+	 ""},
+	{"serial: not when they overlap",
+	 "serial",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 10, 60, "c", NULL},
+	  {'c', 'a', 'y', "c", 59, 90, "c", NULL}},
+	 ""},
+	{"serial: not after a failure",
+	 "serial",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 10, 60, "ce", NULL},
+	  {'c', 'a', 'y', "c", 60, 90, "c", NULL}},
+	 ""},
+	{"gap: a time without a child, at the end",
+	 "gap",
+	 {ROOT(100), {'b', 'a', 'y', "b", 1, 60, "c", NULL}},
+	 "a*1 40 ; "},
+	{"gap: not of a span without children, and not a short one",
+	 "gap",
+	 {ROOT(100), {'b', 'a', 'y', "b", 5, 96, "c", NULL}},
+	 ""},
+	{"skew: a child before its parent, on another host",
+	 "skew",
+	 {{'a', 0, 'X', "root", 100, 200, "c", NULL},
+	  {'b', 'a', 'Y', "b", 50, 100, "s", NULL}},
+	 "b*1 75 X -> Y; "},
+	{"skew: not on the same host",
+	 "skew",
+	 {{'a', 0, 'X', "root", 100, 200, "c", NULL},
+	  {'b', 'a', 'X', "b", 50, 100, "s", NULL}},
+	 ""},
+	{"skew: not when a host is not known",
+	 "skew",
+	 {{'a', 0, 'X', "root", 100, 200, "c", NULL},
+	  {'b', 'a', 'y', "b", 50, 100, "s", NULL}},
+	 ""},
+	{"skew: not when it lies inside",
+	 "skew",
+	 {{'a', 0, 'X', "root", 100, 200, "c", NULL},
+	  {'b', 'a', 'Y', "b", 100, 200, "s", NULL}},
+	 ""},
+	{"skew: not of a message that is read later",
+	 "skew",
+	 {{'a', 0, 'X', "root", 100, 200, "p", NULL},
+	  {'b', 'a', 'Y', "b", 300, 350, "C", NULL}},
+	 ""},
+};
+
+static void draw(struct span_buf *b, const struct span_trace *t,
+		 const struct span_findings *f, const char *kind)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct span_finding *v = &f->v[i];
+
+		if (strcmp(span_finding_name(v->kind), kind) != 0)
+			continue;
+		span_buf_printf(b, "%c*%u %" PRIu64 " %.*s",
+				t->spans[v->span].span_id[0], v->count,
+				v->ns / MS, (int)v->text.len,
+				v->text.len ? v->text.p : "");
+		if (v->depth)
+			span_buf_printf(b, " ^%u", v->depth);
+		if (v->failed && v->kind != SPAN_FINDING_ERROR)
+			span_buf_printf(b, " !%u", v->failed);
+		span_buf_puts(b, "; ");
+	}
+	span_buf_putc(b, 0);
+}
+
+static void build(struct span_trace *t)
+{
+	if (span_trace_builder_build(&builder, t, NULL) < 0)
+		abort();
+}
+
+static void test_cases(void)
+{
+	struct span_findings f = {0};
+	struct span_trace t;
+	struct span_buf b = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		span_trace_builder_reset(&builder);
+		for (size_t k = 0; k < MAX_SPANS && cases[i].rows[k].id; k++)
+			put(&cases[i].rows[k]);
+		build(&t);
+		b.len = 0;
+		if (span_findings_find(&f, &t, NULL, NULL) < 0)
+			abort();
+		draw(&b, &t, &f, cases[i].kind);
+		is_str(b.p, cases[i].want, "%s", cases[i].name);
+	}
+	span_buf_release(&b);
+	span_findings_release(&f);
+}
+
+static const struct {
+	const char *text, *want;
+} templates[] = {
+	{"", ""},
+	{"GET /item/17", "GET /item/?"},
+	{"GET /item/17/part/3.5", "GET /item/?/part/?"},
+	{"key:3f2a9c0d11", "key:?"},
+	{"facade deadbeef", "facade deadbeef"},
+	{"user 0b5cfa64-9f1e-4f0e-8a51-0c0a3c1d2e3f!", "user ?!"},
+	{"SELECT *\n  FROM t\tWHERE a = 'it''s' AND b=\"x y\"",
+	 "SELECT * FROM t WHERE a = ? AND b=?"},
+	{"id IN (1, 2,3 , 'x')", "id IN (?)"},
+	{"id IN (1, 2,3, 'x')", "id IN (?)"},
+	{"VALUES (1, 'a'), (2, 'b'),(3, 'c')", "VALUES (?)"},
+	{"VALUES ($1, $2), (?, ?)", "VALUES (?)"},
+	{"the user's cart and 'open", "the user's cart and 'open"},
+	{"'a\\'b' c", "? c"},
+	{"0x1F and 0xzz", "? and ?xzz"},
+	{"  a  ", "a"},
+	{"x1y22", "x?y?"},
+	{"caf\xc3\xa9 7 \xff", "caf\xc3\xa9 ? \xff"},
+};
+
+static void test_templates(void)
+{
+	struct span_buf b = {0};
+	char *large = malloc(1 << 20);
+
+	for (size_t i = 0; i < sizeof(templates) / sizeof(*templates); i++) {
+		b.len = 0;
+		span_template_put(&b, span_str(templates[i].text));
+		is_mem(b.p, b.len, templates[i].want, strlen(templates[i].want),
+		       "template: %s", templates[i].text);
+	}
+	if (!large)
+		abort();
+	memset(large, 'x', 1 << 20);
+	b.len = 0;
+	span_template_put(&b, (struct span_str){large, 1 << 20});
+	is_int((int64_t)b.len, SPAN_TEMPLATE_MAX, "a long text is cut");
+	free(large);
+	span_buf_release(&b);
+}
+
+static unsigned below(unsigned n)
+{
+	return (unsigned)(random() % n);
+}
+
+static void put_random(unsigned i, unsigned n)
+{
+	static const char *const hows[] = {"c", "s", "e", "ce", "p", "C", ""};
+	static const char *const texts[] = {NULL,    "get 1", "get 2",
+					    "=no 1", "=",     "''("};
+	char name[2] = {(char)('q' + below(3)), 0};
+	uint64_t start = below(200);
+	const struct row r = {(char)(i + 1),
+			      (char)below(n + 2),
+			      "xyXY"[below(4)],
+			      name,
+			      start,
+			      start + below(60),
+			      hows[below(7)],
+			      texts[below(6)]};
+
+	put(&r);
+}
+
+static bool is_sound(const struct span_trace *t, const struct span_finding *f)
+{
+	uint32_t shown =
+		f->count < SPAN_FINDING_SPANS ? f->count : SPAN_FINDING_SPANS;
+
+	if (f->span >= t->n || f->n_spans != shown || !f->count ||
+	    f->failed > f->count || f->count > t->n ||
+	    (f->parent != SPAN_TRACE_NONE && f->parent >= t->n))
+		return false;
+	for (uint32_t i = 0; i < f->n_spans; i++)
+		if (f->spans[i] >= t->n ||
+		    (f->kind >= SPAN_FINDING_N_PLUS_1 &&
+		     f->kind <= SPAN_FINDING_SERIAL &&
+		     t->nodes[f->spans[i]].parent != f->parent))
+			return false;
+	return f->kind == SPAN_FINDING_ERROR || f->kind == SPAN_FINDING_SKEW ||
+	       f->ns <= t->end_ns - t->start_ns;
+}
+
+static void test_random(unsigned seed)
+{
+	static const struct span_findings_opts o = {.repeat = 2};
+	struct span_findings f = {0};
+	struct span_findings_set *set;
+	struct span_findings_view v;
+	struct span_trace t;
+	uint64_t findings = 0, grouped = 0, spans = 0;
+	size_t unsound = 0, kinds[SPAN_FINDING_KINDS] = {0};
+
+	if (span_findings_set_open(&set, NULL) < 0)
+		abort();
+	srandom(seed);
+	for (int k = 0; k < RANDOM_TRACES; k++) {
+		unsigned n = 1 + below(40);
+
+		span_trace_builder_reset(&builder);
+		for (unsigned i = 0; i < n; i++)
+			put_random(i, n);
+		build(&t);
+		if (span_findings_find(&f, &t, &o, NULL) < 0 ||
+		    span_findings_set_put(set, &t, &f, NULL) < 0)
+			abort();
+		findings += f.n;
+		for (size_t i = 0; i < f.n; i++) {
+			unsound += !is_sound(&t, &f.v[i]);
+			kinds[f.v[i].kind]++;
+			spans += f.v[i].count;
+			if (i && f.v[i - 1].kind > f.v[i].kind)
+				unsound++;
+		}
+	}
+	is_int((int64_t)unsound, 0, "random: evidence is there (seed %u)",
+	       seed);
+	for (int i = 0; i < SPAN_FINDING_KINDS; i++)
+		ok(kinds[i] > 0, "random: some %s", span_finding_name(i));
+	if (span_findings_set_view(set, &v, NULL) < 0)
+		abort();
+	for (size_t i = 0; i < v.n_groups; i++) {
+		grouped += v.groups[i]->findings;
+		spans -= v.groups[i]->spans;
+	}
+	ok(grouped == findings && !spans && !v.left_out,
+	   "random: the groups have all that was found");
+	span_findings_set_close(&set);
+	span_findings_release(&f);
+}
+
+/* A trace of one parent, and one that is a chain: nothing is quadratic. */
+static void test_large(bool deep)
+{
+	struct span_findings f = {0};
+	struct span_trace t;
+	struct timespec from, to;
+	double ms;
+
+	span_trace_builder_reset(&builder);
+	for (uint32_t i = 0; i < LARGE; i++) {
+		uint32_t id = i + 1, parent = deep ? i : i != 0;
+		struct span s = {.trace_id = {1},
+				 .start_ns = i,
+				 .duration_ns = deep ? 2 * LARGE - 2 * i : 1,
+				 .name = SPAN_STR("GET /item/12345"),
+				 .process = process('x'),
+				 .kind = SPAN_KIND_CLIENT,
+				 .status = i % 3 ? SPAN_STATUS_ERROR
+						 : SPAN_STATUS_OK};
+
+		memcpy(s.span_id, &id, sizeof(id));
+		memcpy(s.parent_id, &parent, sizeof(parent));
+		if (span_trace_builder_put(&builder, &s, NULL) < 0)
+			abort();
+	}
+	build(&t);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	if (span_findings_find(&f, &t, NULL, NULL) < 0)
+		abort();
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	ms = (double)(to.tv_sec - from.tv_sec) * 1e3 +
+	     (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	diag("%d spans, %s: %.1f ms, %zu findings", LARGE,
+	     deep ? "a chain" : "of one parent", ms, f.n);
+	ok(f.n && ms < 2000, "a large trace takes no more than its share");
+	span_findings_release(&f);
+}
+
+int main(void)
+{
+	test_cases();
+	test_templates();
+	test_random((unsigned)time(NULL));
+	test_large(false);
+	test_large(true);
+	span_trace_builder_release(&builder);
+	return done_testing();
+}
