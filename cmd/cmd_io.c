@@ -199,8 +199,9 @@ static size_t peek(int fd, const struct stat *st, unsigned char *bytes,
 }
 
 /*
- * No stream, capture or message that a program here reads begins with 0x1f or
- * with '(', so that the first byte is enough when no others are there yet.
+ * No stream, capture or message that a program here reads from a pipe begins
+ * with 0x1f or with '(', so that the first byte is enough when no others are
+ * there yet. A file has them all, and a damaged message may have one.
  */
 static enum cmd__packed find_packed(int fd, const struct stat *st)
 {
@@ -209,7 +210,8 @@ static enum cmd__packed find_packed(int fd, const struct stat *st)
 	unsigned char bytes[4];
 	size_t n = peek(fd, st, bytes, sizeof(bytes));
 
-	if (n && !memcmp(bytes, zstd, n))
+	if (n && !memcmp(bytes, zstd, n) &&
+	    (n == sizeof(zstd) || !S_ISREG(st->st_mode)))
 		return CMD__ZSTD;
 	return n && !memcmp(bytes, gzip, n < 2 ? n : 2) ? CMD__GZIP
 							: CMD__PLAIN;

@@ -344,6 +344,14 @@ payloads() {
 	span-decode z.gz | spans | diff -u "$DATA/zipkin.want" -
 }
 
+@test "span-decode: a message of the byte that zstd begins with is a message" {
+	printf '(' >one
+	run --separate-stderr -0 span-decode --from otlp-proto one
+	[ -z "$output" ]
+	[[ $stderr = *"one: "*" at byte "* ]]
+	[[ $stderr != *zstd* ]]
+}
+
 @test "span-decode: zstd input is read, in whatever frames; damage is exit 65" {
 	grep -q '^#define HAVE_ZSTD 1' "$BUILD/config.h" || {
 		printf '\x28\xb5\x2f\xfd' >z.zst

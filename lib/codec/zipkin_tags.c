@@ -263,10 +263,10 @@ void span__zipkin_tags(struct span__message *m,
 	for (size_t i = 0; i < z->n_binaries; i++)
 		push_binary(m, &list, &z->binaries[i]);
 	push_peer(m, &list, &z->remote);
+	push_errors(m, z, &list);
 	if (kind)
 		push(m, &list, SPAN_STR("span.kind"),
 		     text_value(span_str(span_kind_name(kind))));
-	push_errors(m, z, &list);
 	if (z->shared)
 		push(m, &list, SPAN__KEY_SHARED,
 		     (struct span_value){.type = SPAN_BOOL, .b = true});

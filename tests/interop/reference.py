@@ -388,13 +388,13 @@ def zipkin_spans(z):
     sides += [MESSAGING[a.value] for a in z.annotations or []
               if a.value in MESSAGING]
     kind = sides[0] if sides else None
-    if kind:
-        s["tags"].append(("span.kind", ("string", kind)))
     if z.parent_id == 0:
         s["tags"].append(("errZeroParentID", ("string", "0")))
     if (z.duration or 0) < 0:
         s["marks"].add("clamped")
         s["tags"].append(("errNegativeDuration", ("string", str(z.duration))))
+    if kind:
+        s["tags"].append(("span.kind", ("string", kind)))
     start, duration = zipkin_times(z)
     for a in z.annotations or []:
         if not a.value or a.value in CORE:
