@@ -262,8 +262,8 @@ void span__zipkin_tags(struct span__message *m,
 		return;
 	for (size_t i = 0; i < z->n_binaries; i++)
 		push_binary(m, &list, &z->binaries[i]);
-	push_peer(m, &list, &z->remote);
 	push_errors(m, z, &list);
+	push_peer(m, &list, &z->remote);
 	if (kind)
 		push(m, &list, SPAN_STR("span.kind"),
 		     text_value(span_str(span_kind_name(kind))));
