@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/sketch.h>
 
+#include "base/slots.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +40,6 @@ static uint64_t middle(uint32_t bucket)
 {
 	return span_sketch_lower(bucket) +
 	       (UINT64_C(1) << shift_of(bucket)) / 2;
-}
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
 /* The first of the used buckets that is not below BUCKET, or n. */
@@ -100,8 +97,8 @@ int span_sketch_put(struct span_sketch *s, uint64_t value, uint64_t count,
 		s->v[at] = (struct span_sketch_bucket){bucket, 0};
 		s->n++;
 	}
-	s->v[at].count = add(s->v[at].count, count);
-	s->count = add(s->count, count);
+	s->v[at].count = span__plus(s->v[at].count, count);
+	s->count = span__plus(s->count, count);
 	return 0;
 }
 
@@ -130,7 +127,7 @@ int span_sketch_merge(struct span_sketch *s, const struct span_sketch *from,
 	if (rc < 0)
 		return rc;
 	s->n = to;
-	s->count = add(s->count, from->count);
+	s->count = span__plus(s->count, from->count);
 	while (b) {
 		const struct span_sketch_bucket *f = &from->v[b - 1];
 
@@ -140,7 +137,7 @@ int span_sketch_merge(struct span_sketch *s, const struct span_sketch *from,
 		}
 		if (a && s->v[a - 1].bucket == f->bucket) {
 			s->v[--to] = s->v[--a];
-			s->v[to].count = add(s->v[to].count, f->count);
+			s->v[to].count = span__plus(s->v[to].count, f->count);
 		} else {
 			s->v[--to] = *f;
 		}

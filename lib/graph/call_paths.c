@@ -12,7 +12,6 @@
 #include "base/banned.h"
 
 #define NONE UINT32_MAX
-#define FIRST_BITS 8u
 
 struct step {
 	uint32_t before, node; /* BEFORE: NONE at the beginning */
@@ -27,7 +26,7 @@ struct span_paths {
 	struct span_buf focus;
 	bool by_operation;
 	struct span_buf steps; /* array */
-	struct span__graph_table table;
+	struct span__slots table;
 	struct span_buf scratch;
 	uint64_t n_traces, left_out;
 	uint32_t *order; /* of what is returned */
@@ -75,39 +74,24 @@ static uint64_t hash(const struct span_paths *p, uint32_t before, uint32_t node)
 	return span__hash(&p->names->key, words, sizeof(words));
 }
 
-static int grow(struct span_paths *p)
+static uint64_t hash_step(const void *paths, const struct span__slots *t,
+			  uint32_t i)
 {
-	struct span__graph_table *t = &p->table;
-	unsigned bits = t->slots ? t->bits + 1 : FIRST_BITS;
-	uint32_t *slots, mask = (1u << bits) - 1;
+	const struct span_paths *p = paths;
 
-	if (t->slots && 2 * (t->n + 1) <= (size_t)1 << t->bits)
-		return 0;
-	slots = calloc((size_t)mask + 1, sizeof(*slots));
-	if (!slots)
-		return SPAN_E_NOMEM;
-	free(t->slots);
-	t->slots = slots;
-	t->bits = bits;
-	for (uint32_t i = 0; i < t->n; i++) {
-		uint64_t at = hash(p, step(p, i)->before, step(p, i)->node);
-
-		while (slots[at & mask])
-			at++;
-		slots[at & mask] = i + 1;
-	}
-	return 0;
+	(void)t;
+	return hash(p, step(p, i)->before, step(p, i)->node);
 }
 
 static int find_step(struct span_paths *p, uint32_t before, uint32_t node,
 		     bool focus, uint32_t *out)
 {
-	struct span__graph_table *t = &p->table;
+	struct span__slots *t = &p->table;
 	uint64_t at = hash(p, before, node);
 	uint32_t mask, slot;
 	struct step *new;
 
-	if (grow(p) < 0)
+	if (span__slots_grow(t, hash_step, p) < 0)
 		return SPAN_E_NOMEM;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
@@ -119,7 +103,7 @@ static int find_step(struct span_paths *p, uint32_t before, uint32_t node,
 	*out = NONE;
 	if (t->n == SPAN_PATHS_MAX)
 		return 0;
-	new = span__graph_append(&p->steps, sizeof(*new));
+	new = span__append_zeros(&p->steps, sizeof(*new));
 	if (!new)
 		return SPAN_E_NOMEM;
 	new->before = before;
@@ -129,7 +113,7 @@ static int find_step(struct span_paths *p, uint32_t before, uint32_t node,
 		new->depth = step(p, before)->depth + 1;
 		new->focus |= step(p, before)->focus;
 	}
-	*out = (uint32_t)t->n++;
+	*out = t->n++;
 	t->slots[at & mask] = *out + 1;
 	return 0;
 }
@@ -205,7 +189,7 @@ int span_paths_put(struct span_paths *p, const struct span_trace *t,
 		return 0;
 	p->n_traces++;
 	p->scratch.len = 0;
-	w.step = span__graph_append(&p->scratch,
+	w.step = span__append_zeros(&p->scratch,
 				    t->n * (2 * sizeof(*w.step) + 1));
 	if (!w.step)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-#define FIRST_BITS 6u
-
 static uint64_t hash_pair(const struct span_graph *g, uint32_t from,
 			  uint32_t to, uint8_t kind)
 {
@@ -31,49 +29,16 @@ static uint64_t hash_name(const struct span_graph *g,
 	return h;
 }
 
-static uint64_t hash_entry(const struct span_graph *g,
-			   const struct span__graph_table *t, uint32_t i)
+static uint64_t hash_entry(const void *graph, const struct span__slots *t,
+			   uint32_t i)
 {
+	const struct span_graph *g = graph;
 	const struct span_graph_edge *e;
 
 	if (t == &g->by_name)
 		return hash_name(g, span__graph_node(g, i));
 	e = span__graph_edge(g, i);
 	return hash_pair(g, e->from, e->to, e->kind);
-}
-
-/* Room for one more at half full at most: 0 or SPAN_E_NOMEM. */
-static int grow(struct span_graph *g, struct span__graph_table *t)
-{
-	unsigned bits = t->slots ? t->bits + 1 : FIRST_BITS;
-	uint32_t *slots, mask = (1u << bits) - 1;
-
-	if (t->slots && 2 * (t->n + 1) <= (size_t)1 << t->bits)
-		return 0;
-	slots = calloc((size_t)mask + 1, sizeof(*slots));
-	if (!slots)
-		return SPAN_E_NOMEM;
-	free(t->slots);
-	t->slots = slots;
-	t->bits = bits;
-	for (uint32_t i = 0; i < t->n; i++) {
-		uint64_t at = hash_entry(g, t, i);
-
-		while (slots[at & mask])
-			at++;
-		slots[at & mask] = i + 1;
-	}
-	return 0;
-}
-
-void *span__graph_append(struct span_buf *array, size_t size)
-{
-	char *p = span_buf_reserve(array, size);
-
-	if (!p)
-		return NULL;
-	array->len += size;
-	return memset(p, 0, size);
 }
 
 static bool same_name(const struct span_graph_node *a,
@@ -86,12 +51,12 @@ static bool same_name(const struct span_graph_node *a,
 int span__graph_find_node(struct span_graph *g,
 			  const struct span_graph_node *name, uint32_t *out)
 {
-	struct span__graph_table *t = &g->by_name;
+	struct span__slots *t = &g->by_name;
 	uint64_t at = hash_name(g, name);
 	struct span_graph_node *new;
 	uint32_t mask, slot;
 
-	if (grow(g, t) < 0)
+	if (span__slots_grow(t, hash_entry, g) < 0)
 		return SPAN_E_NOMEM;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
@@ -102,12 +67,12 @@ int span__graph_find_node(struct span_graph *g,
 	*out = SPAN__NO_NODE;
 	if (t->n == SPAN_GRAPH_NODES)
 		return 0;
-	new = span__graph_append(&g->nodes, sizeof(*new));
+	new = span__append_zeros(&g->nodes, sizeof(*new));
 	if (!new || !span_arena_str(&g->names, name->service, &new->service) ||
 	    !span_arena_str(&g->names, name->operation, &new->operation))
 		return SPAN_E_NOMEM;
 	new->kind = name->kind;
-	*out = (uint32_t)t->n++;
+	*out = t->n++;
 	t->slots[at & mask] = *out + 1;
 	return 0;
 }
@@ -115,14 +80,14 @@ int span__graph_find_node(struct span_graph *g,
 int span__graph_find_edge(struct span_graph *g, uint32_t from, uint32_t to,
 			  uint8_t kind, struct span_graph_edge **out)
 {
-	struct span__graph_table *t = &g->by_pair;
+	struct span__slots *t = &g->by_pair;
 	uint64_t at = hash_pair(g, from, to, kind);
 	uint32_t mask, slot;
 
 	*out = NULL;
 	if (g->n_buckets >= SPAN_GRAPH_BUCKETS)
 		return 0;
-	if (grow(g, t) < 0)
+	if (span__slots_grow(t, hash_entry, g) < 0)
 		return SPAN_E_NOMEM;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
@@ -134,7 +99,7 @@ int span__graph_find_edge(struct span_graph *g, uint32_t from, uint32_t to,
 	*out = NULL;
 	if (t->n == SPAN_GRAPH_EDGES)
 		return 0;
-	*out = span__graph_append(&g->edges, sizeof(**out));
+	*out = span__append_zeros(&g->edges, sizeof(**out));
 	if (!*out)
 		return SPAN_E_NOMEM;
 	(*out)->from = from;
@@ -243,10 +208,10 @@ int span_graph_view(struct span_graph *g, struct span_graph_view *out,
 	n = g->by_name.n;
 	n_edges = g->by_pair.n;
 	g->sorted_nodes.len = g->sorted_edges.len = g->numbers.len = 0;
-	order = span__graph_append(&g->numbers,
+	order = span__append_zeros(&g->numbers,
 				   n * (sizeof(*order) + sizeof(*numbers)));
-	nodes = span__graph_append(&g->sorted_nodes, n * sizeof(*nodes));
-	edges = span__graph_append(&g->sorted_edges, n_edges * sizeof(*edges));
+	nodes = span__append_zeros(&g->sorted_nodes, n * sizeof(*nodes));
+	edges = span__append_zeros(&g->sorted_edges, n_edges * sizeof(*edges));
 	if (!order || !nodes || !edges)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	numbers = (uint32_t *)(order + n);

@@ -50,7 +50,7 @@ int span__graph_put_call(struct span_graph *g, const struct span__graph_call *c)
 		return 0;
 	}
 	e->calls += c->calls;
-	e->sum_ns = span__graph_add(e->sum_ns, c->sum_ns);
+	e->sum_ns = span__plus(e->sum_ns, c->sum_ns);
 	e->weight += c->weight * (double)c->calls;
 	if (c->error) {
 		e->errors += c->calls;
@@ -151,7 +151,7 @@ static int mark_callers(struct span_graph *g, const struct span_trace *t)
 	char *mark;
 
 	g->callers.len = 0;
-	mark = span__graph_append(&g->callers, t->n);
+	mark = span__append_zeros(&g->callers, t->n);
 	if (!mark)
 		return SPAN_E_NOMEM;
 	for (size_t i = 0; i < t->n; i++) {

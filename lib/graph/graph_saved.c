@@ -171,7 +171,7 @@ static void add_sums(struct span_graph_view *to, struct dec *d)
 					&to->left_out, &to->lost_links};
 
 	for (size_t i = 0; i < N_SUMS; i++)
-		*sums[i] = span__graph_add(*sums[i], dec_uint(d));
+		*sums[i] = span__plus(*sums[i], dec_uint(d));
 }
 
 static void expect(struct dec *d, size_t parts)
@@ -197,14 +197,14 @@ static int load_node(struct span_graph *g, struct dec *d, uint32_t *number)
 		return d->err;
 	rc = span__graph_find_node(g, &n, number);
 	if (rc < 0 || *number == SPAN__NO_NODE) {
-		g->sums.left_out = span__graph_add(g->sums.left_out, n.spans);
+		g->sums.left_out = span__plus(g->sums.left_out, n.spans);
 		return rc;
 	}
 	to = span__graph_node(g, *number);
-	to->spans = span__graph_add(to->spans, n.spans);
-	to->errors = span__graph_add(to->errors, n.errors);
-	to->roots = span__graph_add(to->roots, n.roots);
-	to->orphans = span__graph_add(to->orphans, n.orphans);
+	to->spans = span__plus(to->spans, n.spans);
+	to->errors = span__plus(to->errors, n.errors);
+	to->roots = span__plus(to->roots, n.roots);
+	to->orphans = span__plus(to->orphans, n.orphans);
 	return 0;
 }
 
@@ -268,12 +268,12 @@ static int load_edge(struct span_graph *g, struct dec *d,
 	if (e.from != SPAN__NO_NODE && e.to != SPAN__NO_NODE)
 		rc = span__graph_find_edge(g, e.from, e.to, e.kind, &to);
 	if (rc < 0 || !to) {
-		g->sums.left_out = span__graph_add(g->sums.left_out, e.calls);
+		g->sums.left_out = span__plus(g->sums.left_out, e.calls);
 		return rc;
 	}
-	to->calls = span__graph_add(to->calls, e.calls);
-	to->errors = span__graph_add(to->errors, e.errors);
-	to->sum_ns = span__graph_add(to->sum_ns, e.sum_ns);
+	to->calls = span__plus(to->calls, e.calls);
+	to->errors = span__plus(to->errors, e.errors);
+	to->sum_ns = span__plus(to->sum_ns, e.sum_ns);
 	to->weight += e.weight;
 	to->error_weight += e.error_weight;
 	before = to->durations.n;

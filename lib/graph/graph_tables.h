@@ -6,21 +6,15 @@
 #include <span/graph.h>
 
 #include "base/hash.h"
+#include "base/slots.h"
 
 #define SPAN__NO_NODE UINT32_MAX
-
-/* Slots hold a number plus one; 0 is free. */
-struct span__graph_table {
-	uint32_t *slots;
-	unsigned bits;
-	size_t n;
-};
 
 struct span_graph {
 	struct span_graph_opts o;
 	struct span__key key;
 	struct span_arena names;
-	struct span__graph_table by_name, by_pair;
+	struct span__slots by_name, by_pair;
 	struct span_buf nodes, edges; /* arrays */
 	struct span_buf sorted_nodes, sorted_edges, numbers;
 	size_t n_buckets; /* of the sketches of all edges */
@@ -40,14 +34,6 @@ span__graph_edge(const struct span_graph *g, uint32_t i)
 {
 	return (struct span_graph_edge *)g->edges.p + i;
 }
-
-static inline uint64_t span__graph_add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-/* SIZE bytes of zeros more at the end of ARRAY, or NULL. */
-void *span__graph_append(struct span_buf *array, size_t size);
 
 /*
  * The number of the node with NAME's service, operation and kind, which is

@@ -13,19 +13,8 @@
 
 #include "base/banned.h"
 
-#define FIRST_BITS 8u
 #define NONE UINT32_MAX
 #define MAX_WEIGHT 4294967296.0 /* a span stands for, at most */
-
-void *span__stats_append(struct span_buf *array, size_t size)
-{
-	char *p = span_buf_reserve(array, size);
-
-	if (!p)
-		return NULL;
-	array->len += size;
-	return memset(p, 0, size);
-}
 
 static uint64_t hash_row(const struct span_stats *st, const uint32_t *ids,
 			 uint64_t start_ns)
@@ -38,37 +27,15 @@ static uint64_t hash_row(const struct span_stats *st, const uint32_t *ids,
 	return span__hash(&st->key, key, sizeof(*key) + len);
 }
 
-static uint64_t hash_entry(const struct span_stats *st,
-			   const struct span__stats_table *t, uint32_t i)
+static uint64_t hash_entry(const void *stats, const struct span__slots *t,
+			   uint32_t i)
 {
+	const struct span_stats *st = stats;
+
 	if (t == &st->by_text)
 		return span__hash_str(&st->key, span__stats_text(st, i));
 	return hash_row(st, span__stats_ids(st, i),
 			span__stats_row(st, i)->start_ns);
-}
-
-/* Room for one more at half full at most: false when memory is out. */
-static bool grow(struct span_stats *st, struct span__stats_table *t)
-{
-	unsigned bits = t->slots ? t->bits + 1 : FIRST_BITS;
-	uint32_t *slots, mask = (1u << bits) - 1;
-
-	if (t->slots && 2 * ((size_t)t->n + 1) <= (size_t)1 << t->bits)
-		return true;
-	slots = calloc((size_t)mask + 1, sizeof(*slots));
-	if (!slots)
-		return false;
-	free(t->slots);
-	t->slots = slots;
-	t->bits = bits;
-	for (uint32_t i = 0; i < t->n; i++) {
-		uint64_t at = hash_entry(st, t, i);
-
-		while (slots[at & mask])
-			at++;
-		slots[at & mask] = i + 1;
-	}
-	return true;
 }
 
 int span_stats_open(struct span_stats **out, const struct span_stats_opts *o,
@@ -127,12 +94,12 @@ void span_stats_close(struct span_stats **sp)
 /* The number of TEXT, NONE when there is no more room for texts. */
 static int find_text(struct span_stats *st, struct span_str text, uint32_t *out)
 {
-	struct span__stats_table *t = &st->by_text;
+	struct span__slots *t = &st->by_text;
 	uint64_t at = span__hash_str(&st->key, text);
 	struct span_str *new;
 	uint32_t mask, slot;
 
-	if (!grow(st, t))
+	if (span__slots_grow(t, hash_entry, st) < 0)
 		return SPAN_E_NOMEM;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
@@ -144,7 +111,7 @@ static int find_text(struct span_stats *st, struct span_str text, uint32_t *out)
 	if (st->by_key.n == SPAN_STATS_ROWS ||
 	    text.len > SPAN_STATS_TEXT - st->text_len)
 		return 0;
-	new = span__stats_append(&st->texts, sizeof(*new));
+	new = span__append_zeros(&st->texts, sizeof(*new));
 	if (!new || !span_arena_str(&st->text, text, new))
 		return SPAN_E_NOMEM;
 	st->text_len += text.len;
@@ -157,7 +124,7 @@ static int new_row(struct span_stats *st, const uint32_t *ids,
 		   uint64_t start_ns)
 {
 	size_t n = st->o.n_bounds + 1;
-	struct span_stats_row *r = span__stats_append(&st->rows, sizeof(*r));
+	struct span_stats_row *r = span__append_zeros(&st->rows, sizeof(*r));
 
 	if (!r)
 		return SPAN_E_NOMEM;
@@ -166,9 +133,9 @@ static int new_row(struct span_stats *st, const uint32_t *ids,
 	span_buf_put(&st->ids, ids, st->o.n_labels * sizeof(*ids));
 	if (st->ids.failed ||
 	    (st->o.n_bounds &&
-	     !span__stats_append(&st->counts, n * sizeof(uint64_t))) ||
+	     !span__append_zeros(&st->counts, n * sizeof(uint64_t))) ||
 	    (st->o.exemplars &&
-	     !span__stats_append(&st->exemplars,
+	     !span__append_zeros(&st->exemplars,
 				 n * sizeof(struct span_stats_exemplar))))
 		return SPAN_E_NOMEM;
 	return 0;
@@ -177,12 +144,12 @@ static int new_row(struct span_stats *st, const uint32_t *ids,
 static int find_by_ids(struct span_stats *st, const uint32_t *ids,
 		       uint64_t start_ns, uint32_t *out)
 {
-	struct span__stats_table *t = &st->by_key;
+	struct span__slots *t = &st->by_key;
 	uint64_t at = hash_row(st, ids, start_ns);
 	uint32_t mask, slot;
 	int rc;
 
-	if (!grow(st, t))
+	if (span__slots_grow(t, hash_entry, st) < 0)
 		return SPAN_E_NOMEM;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
@@ -220,11 +187,6 @@ int span__stats_find(struct span_stats *st, const struct span_str *labels,
 
 /* ---- Counting ---- */
 
-uint64_t span__stats_plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static uint64_t times(uint64_t a, uint64_t b)
 {
 	uint64_t product;
@@ -236,8 +198,8 @@ static uint64_t times(uint64_t a, uint64_t b)
 static void add_sum(struct span_stats_row *r, uint64_t ns, uint64_t parts)
 {
 	r->sum_parts += parts;
-	r->sum_ns = span__stats_plus(r->sum_ns, ns);
-	r->sum_ns = span__stats_plus(r->sum_ns, r->sum_parts / SPAN_STATS_ONE);
+	r->sum_ns = span__plus(r->sum_ns, ns);
+	r->sum_ns = span__plus(r->sum_ns, r->sum_parts / SPAN_STATS_ONE);
 	r->sum_parts %= SPAN_STATS_ONE;
 }
 
@@ -247,11 +209,10 @@ static void add_weighted(struct span_stats_row *r, uint64_t ns, uint64_t weight)
 	uint64_t part = ns % SPAN_STATS_ONE * (weight % SPAN_STATS_ONE);
 
 	add_sum(r,
-		span__stats_plus(
-			times(ns, weight / SPAN_STATS_ONE),
-			span__stats_plus(times(ns / SPAN_STATS_ONE,
-					       weight % SPAN_STATS_ONE),
-					 part / SPAN_STATS_ONE)),
+		span__plus(times(ns, weight / SPAN_STATS_ONE),
+			   span__plus(times(ns / SPAN_STATS_ONE,
+					    weight % SPAN_STATS_ONE),
+				      part / SPAN_STATS_ONE)),
 		part % SPAN_STATS_ONE);
 }
 
@@ -301,7 +262,7 @@ static void put_histogram(struct span_stats *st, uint32_t i,
 	struct span_stats_exemplar *e = span__stats_exemplars(st, i);
 
 	if (count)
-		count[bucket] = span__stats_plus(count[bucket], weight);
+		count[bucket] = span__plus(count[bucket], weight);
 	if (!e)
 		return;
 	e += bucket;
@@ -333,9 +294,9 @@ int span_stats_put(struct span_stats *st, const struct span_str *labels,
 	st->n_buckets += r->durations.n - before;
 	st->spans++;
 	r->spans++;
-	r->calls = span__stats_plus(r->calls, weight);
+	r->calls = span__plus(r->calls, weight);
 	if (span_is_error(s))
-		r->errors = span__stats_plus(r->errors, weight);
+		r->errors = span__plus(r->errors, weight);
 	r->min_ns = ns < r->min_ns ? ns : r->min_ns;
 	r->max_ns = ns > r->max_ns ? ns : r->max_ns;
 	add_weighted(r, ns, weight);
@@ -410,23 +371,23 @@ int span__stats_add_row(struct span_stats *st, uint32_t i,
 	int rc;
 
 	if (i == NONE) {
-		st->left_out = span__stats_plus(st->left_out, from->spans);
+		st->left_out = span__plus(st->left_out, from->spans);
 		return 0;
 	}
 	r = span__stats_row(st, i);
 	before = r->durations.n;
 	rc = span_stats_add(r, from, err);
 	st->n_buckets += r->durations.n - before;
-	st->spans = span__stats_plus(st->spans, from->spans);
+	st->spans = span__plus(st->spans, from->spans);
 	return rc;
 }
 
 int span_stats_add(struct span_stats_row *to, const struct span_stats_row *from,
 		   struct span_error *err)
 {
-	to->spans = span__stats_plus(to->spans, from->spans);
-	to->calls = span__stats_plus(to->calls, from->calls);
-	to->errors = span__stats_plus(to->errors, from->errors);
+	to->spans = span__plus(to->spans, from->spans);
+	to->calls = span__plus(to->calls, from->calls);
+	to->errors = span__plus(to->errors, from->errors);
 	to->min_ns = from->min_ns < to->min_ns ? from->min_ns : to->min_ns;
 	to->max_ns = from->max_ns > to->max_ns ? from->max_ns : to->max_ns;
 	add_sum(to, from->sum_ns, from->sum_parts);

@@ -11,19 +11,13 @@
 #include <span/stats.h>
 
 #include "base/hash.h"
-
-/* Slots hold a number plus one; 0 is free. */
-struct span__stats_table {
-	uint32_t *slots;
-	unsigned bits;
-	uint32_t n;
-};
+#include "base/slots.h"
 
 struct span_stats {
 	struct span_stats_opts o;
 	uint64_t bounds[SPAN_STATS_BOUNDS];
 	struct span__key key;
-	struct span__stats_table by_text, by_key;
+	struct span__slots by_text, by_key;
 	struct span_arena text;
 	size_t text_len;
 	struct span_buf texts; /* struct span_str, by number */
@@ -36,10 +30,6 @@ struct span_stats {
 	bool timed;
 	uint64_t from_ns, to_ns; /* when it is timed */
 };
-
-/* SIZE more bytes of ARRAY, zeroed, or NULL. */
-void *span__stats_append(struct span_buf *array, size_t size);
-uint64_t span__stats_plus(uint64_t a, uint64_t b);
 
 /*
  * The row of LABELS that begins at START_NS, made when it is new: its number,

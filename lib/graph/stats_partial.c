@@ -223,7 +223,7 @@ static int add_row(struct merge *m)
 		return span_error_set(m->err, SPAN_E_NOMEM, "memory is out");
 	if (i != UINT32_MAX && (counts = span__stats_counts(m->st, i)))
 		for (size_t k = 0; k <= m->st->o.n_bounds; k++)
-			counts[k] = span__stats_plus(counts[k], m->counts[k]);
+			counts[k] = span__plus(counts[k], m->counts[k]);
 	return span__stats_add_row(m->st, i, &m->row, m->err);
 }
 
@@ -252,7 +252,7 @@ static int read_body(struct merge *m, struct span_str body)
 		dec_fail(&m->d, SPAN_E_CORRUPT, "bytes behind the rows");
 	if (rc || !m->add)
 		return rc;
-	m->st->left_out = span__stats_plus(m->st->left_out, left_out);
+	m->st->left_out = span__plus(m->st->left_out, left_out);
 	if (timed)
 		span_stats_widen(m->st, from, to);
 	return 0;

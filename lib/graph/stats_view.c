@@ -65,7 +65,7 @@ int span_stats_sort(struct span_stats *st, struct span_error *err)
 	struct place *v;
 
 	st->order.len = 0;
-	v = span__stats_append(&st->order, st->by_key.n * sizeof(*v));
+	v = span__append_zeros(&st->order, st->by_key.n * sizeof(*v));
 	if (!v)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	for (uint32_t i = 0; i < st->by_key.n; i++)

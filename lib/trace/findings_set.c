@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/slots.h"
 #include "trace/finder.h"
 
 #include "base/banned.h"
@@ -113,11 +114,6 @@ static void sample(struct group *g, const uint8_t id[16], uint64_t ns)
 	memcpy(v[0], id, 16);
 }
 
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static void count(struct span_findings_set *s, struct group *g,
 		  const struct span_trace *t, const struct span_finding *f)
 {
@@ -126,7 +122,7 @@ static void count(struct span_findings_set *s, struct group *g,
 	g->last_trace = s->traces;
 	g->is.findings++;
 	g->is.spans += f->count;
-	g->is.total_ns = plus(g->is.total_ns, f->ns);
+	g->is.total_ns = span__plus(g->is.total_ns, f->ns);
 	if (f->ns > g->is.max_ns)
 		g->is.max_ns = f->ns;
 }
