@@ -340,6 +340,19 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	[[ $stderr = *"damaged bytes"* ]]
 }
 
+@test "span-stats: the example of a day by the hour gives the day" {
+	span-gen --seed 1 -n 200 --rate 1 --start 'yesterday 11:58' |
+		span-store append DIR
+	sed -n '/^seq -w/,/^\.Ed/{/^\.Ed/d;s/\\e$/\\/;p}' \
+		"$SRC/man/span-stats.1" >example
+	bash example >got
+	files=(./*.spm)
+	[ ${#files[@]} = 24 ]
+	span-stats -s DIR --since yesterday --until today >want
+	grep -q checkout want
+	diff -u <(tail -n +3 want) <(tail -n +3 got)
+}
+
 @test "span-stats: wrong usage is exit 2" {
 	run --separate-stderr -2 span-stats -o wrong
 	[[ ${stderr_lines[0]} = *"'wrong'"* ]]
