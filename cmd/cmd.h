@@ -76,6 +76,7 @@ struct cmd {
 	 * unused.
 	 */
 	const struct cmd *verbs;
+	const char *notes; /* whole lines below the summary, or NULL */
 };
 
 /* The whole of main(). Does not return an error: exits. */

@@ -100,6 +100,8 @@ void cmd__help(void)
 	cmd__usage_line(stdout);
 	wrap(c->summary, 0, 0);
 	putchar('\n');
+	if (c->notes)
+		printf("\n%s", c->notes);
 	if (c->verbs)
 		show_verbs(c->verbs);
 	for (size_t i = 0; i < t->n; i++) {

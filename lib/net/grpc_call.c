@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "net/clock.h"
 #include "net/grpc_conn.h"
 #include "net/inflate.h"
 
@@ -298,20 +298,12 @@ static bool plain_message(struct span__grpc_call *call, struct span_str *data)
 	return true;
 }
 
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int take(struct span__grpc_call *call, struct span_str data,
 		struct span__verdict *v)
 {
 	struct span__grpc_conn *c = call->conn;
 	const struct span_payload p = {
-		.time_ns = wall_clock_ns(),
+		.time_ns = span__epoch_ns(),
 		.peer = {c->peer, c->peer_len},
 		.port = c->shared->port,
 		.transport = SPAN_TRANSPORT_GRPC,

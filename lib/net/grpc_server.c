@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "net/clock.h"
 #include "net/grpc_conn.h"
 
 #include "base/banned.h"
@@ -33,14 +33,6 @@ struct server {
 	uint64_t ticked_ns; /* the last look at them */
 	uint64_t accept_ns; /* when it is accepted again; 0: it is now */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* ---- Connections come and go ---- */
 
@@ -183,7 +175,7 @@ static uint64_t tick_time(const struct server *s)
 static uint64_t timeout_ns(const void *self)
 {
 	const struct server *s = self;
-	uint64_t now_ns = clock_ns(), ns = UINT64_MAX;
+	uint64_t now_ns = span__monotonic_ns(), ns = UINT64_MAX;
 
 	if (s->due_ns != UINT64_MAX)
 		ns = tick_time(s);
@@ -216,7 +208,7 @@ static int turn(void *self, struct span_error *err)
 	struct server *s = self;
 	int n, rc = 0;
 
-	s->shared.now_ns = clock_ns();
+	s->shared.now_ns = span__monotonic_ns();
 	if (s->accept_ns && s->accept_ns <= s->shared.now_ns)
 		pause_accept(s, 0);
 	n = epoll_wait(s->epoll_fd, events, EVENTS_PER_TURN, 0);
@@ -244,7 +236,7 @@ static void stop(void *self)
 {
 	struct server *s = self;
 
-	s->shared.now_ns = clock_ns();
+	s->shared.now_ns = span__monotonic_ns();
 	s->shared.stopping = true;
 	s->accept_ns = 0;
 	if (s->listen_fd >= 0)

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/clock.h"
 #include "net/http_conn.h"
 
 #include "base/banned.h"
@@ -239,7 +240,7 @@ static void cut(struct span__http_conn *c)
 /* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__http_sweep(struct span__http_server *h)
 {
-	uint64_t now = span__http_now_ns();
+	uint64_t now = span__monotonic_ns();
 
 	if (now - h->swept_ns <
 	    (h->stopping ? SPAN__HTTP_STOP_NS : SPAN__HTTP_SWEEP_NS))

@@ -63,9 +63,6 @@ struct span__http_server {
 	struct span_error err;
 };
 
-uint64_t span__http_now_ns(void);   /* CLOCK_MONOTONIC */
-uint64_t span__http_epoch_ns(void); /* CLOCK_REALTIME */
-
 /* C is now in STATE, and may be for NS. */
 void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 		     uint64_t ns);

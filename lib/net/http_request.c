@@ -19,6 +19,7 @@
 #include <span/codec.h>
 #include <span/payload.h>
 
+#include "net/clock.h"
 #include "net/http_answer.h"
 #include "net/http_conn.h"
 #include "net/inflate.h"
@@ -235,7 +236,7 @@ static int submit(struct request *r, struct MHD_Connection *mhd,
 	const struct span__http_conn *c = r->conn;
 	struct span__http_server *h = c->server;
 	const struct span_payload p = {
-		.time_ns = span__http_epoch_ns(),
+		.time_ns = span__epoch_ns(),
 		.peer = span_str(c->peer),
 		.port = c->port,
 		.transport = SPAN_TRANSPORT_HTTP,
@@ -430,7 +431,7 @@ static enum MHD_Result begin(struct MHD_Connection *mhd, const char *url,
 	*request = r;
 	r->conn = info->socket_context;
 	r->refusal = check_head(r, mhd, url, method);
-	r->start_ns = span__http_now_ns();
+	r->start_ns = span__monotonic_ns();
 	span__http_wait(r->conn, SPAN__HTTP_BODY,
 			r->conn->server->opts.body_ns);
 	return is_told_at_once(r, mhd) ? answer(r, mhd) : MHD_YES;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
+#include "net/clock.h"
 #include "net/http_conn.h"
 
 #include "base/banned.h"
@@ -22,29 +22,11 @@
 #define CONN_MEMORY 65536u /* of libmicrohttpd: a head is less than that */
 #define MEMORY_MIN (64u << 20)
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
-uint64_t span__http_now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-uint64_t span__http_epoch_ns(void)
-{
-	return clock_ns(CLOCK_REALTIME);
-}
-
 void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 		     uint64_t ns)
 {
 	c->state = state;
-	c->since_ns = span__http_now_ns();
+	c->since_ns = span__monotonic_ns();
 	c->deadline_ns = c->since_ns + ns;
 }
 
@@ -200,7 +182,7 @@ int span__http_server_open(struct span__http_server **out,
 	if (!h)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	set_opts(h, o);
-	h->start_ns = span__http_now_ns();
+	h->start_ns = span__monotonic_ns();
 	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (h->epoll_fd < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot make an epoll");
@@ -252,7 +234,7 @@ static int http_poll_fd(const void *self)
 static uint64_t http_timeout_ns(const void *self)
 {
 	const struct span__http_server *h = self;
-	uint64_t gone = span__http_now_ns() - h->swept_ns;
+	uint64_t gone = span__monotonic_ns() - h->swept_ns;
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && !ms)

@@ -3,9 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <span/codec.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
@@ -257,11 +258,8 @@ int span__intake_take(void *arg, const struct span_payload *p, int format,
 
 uint64_t span__intake_stalled_ns(struct span__intake *in)
 {
-	struct timespec t;
-	uint64_t now_ns, head, len;
+	uint64_t now_ns = span__monotonic_ns(), head, len;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	head = span__queue_taken(in->queue, &len);
 	if (!len || head != in->head || !in->moved_ns)
 		in->moved_ns = now_ns;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/clock.h"
+
 #include "base/banned.h"
 
 #define BATCHES_PER_TURN 8u /* of one socket, before the next one's turn */
@@ -367,14 +369,6 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 	return rc < 0 ? rc : !is_enough(r);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* What came to socket U before END_NS; later ones only to an adopted one. */
 static int drain_socket(struct span__receiver *r, struct span__udp *u,
 			uint64_t end_ns, struct span_error *err)
@@ -395,7 +389,7 @@ static int drain_socket(struct span__receiver *r, struct span__udp *u,
 static int drain_all(struct span__receiver *r, struct span_error *err)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	uint64_t end_ns = now_ns();
+	uint64_t end_ns = span__epoch_ns();
 	int rc = 0;
 
 	r->wait = true;
