@@ -202,6 +202,18 @@ static void tick(struct server *s)
 	}
 }
 
+/* What was answered outside of a turn is sent. */
+static void work_told(struct server *s)
+{
+	struct span__grpc_conn *c;
+
+	while ((c = LIST_FIRST(&s->shared.told))) {
+		LIST_REMOVE(c, told);
+		c->is_told = false;
+		after_turn(s, c, span__grpc_conn_work(c));
+	}
+}
+
 static int turn(void *self, struct span_error *err)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
@@ -211,6 +223,7 @@ static int turn(void *self, struct span_error *err)
 	s->shared.now_ns = span__monotonic_ns();
 	if (s->accept_ns && s->accept_ns <= s->shared.now_ns)
 		pause_accept(s, 0);
+	work_told(s);
 	n = epoll_wait(s->epoll_fd, events, EVENTS_PER_TURN, 0);
 	if (n < 0 && errno != EINTR)
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");

@@ -136,7 +136,8 @@ static int start_daemon(struct span__http_server *h, struct span_error *err)
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+			 MHD_ALLOW_SUSPEND_RESUME;
 
 	if (o->cert)
 		flags |= MHD_USE_TLS;
@@ -302,10 +303,24 @@ static void http_counts(const void *self, struct span__server_counts *c)
 	*c = ((const struct span__http_server *)self)->counts;
 }
 
+/* libmicrohttpd cannot end what is suspended. */
+static void resume_all(struct span__http_server *h)
+{
+	for (size_t i = 0; i < h->n_conns; i++) {
+		struct span__http_conn *c = h->conns[i];
+
+		if (!c || !c->suspended)
+			continue;
+		MHD_resume_connection(c->suspended);
+		c->suspended = NULL;
+	}
+}
+
 static void http_close(void *self)
 {
 	struct span__http_server *h = self;
 
+	resume_all(h);
 	if (h->daemon)
 		MHD_stop_daemon(h->daemon);
 	close_sockets(h);

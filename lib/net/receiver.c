@@ -38,10 +38,12 @@ int span__receiver_open(struct span__receiver **out,
 			const struct span__receiver_opts *o,
 			struct span_error *err)
 {
-	const struct span__intake_opts io = {.queue = o->queue,
-					     .count = o->count,
-					     .keep_truncated =
-						     o->keep_truncated};
+	const struct span__intake_opts io = {
+		.queue = o->queue,
+		.count = o->count,
+		.keep_truncated = o->keep_truncated,
+		.ack_ns = o->ack_ns,
+	};
 	struct span__receiver *r = calloc(1, sizeof(*r));
 	int rc;
 
@@ -50,6 +52,7 @@ int span__receiver_open(struct span__receiver **out,
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	r->opts = *o;
 	rc = span__intake_open(&r->intake, &io, err);
+	r->servers.intake = r->intake;
 	if (rc < 0)
 		span__receiver_close(out);
 	return rc;
@@ -340,7 +343,7 @@ static int output_failed(struct span__receiver *r, struct span_error *err)
 int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 			const sigset_t *mask, struct span_error *err)
 {
-	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS + SPAN__SERVERS_MAX];
+	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS + SPAN__SERVERS_FDS];
 	size_t n = fill_poll(r, fds);
 	struct timespec t;
 	int rc = 0;
@@ -351,7 +354,7 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 		timeout_ns = WAIT_NS;
 	t.tv_sec = (time_t)(timeout_ns / 1000000000u);
 	t.tv_nsec = (long)(timeout_ns % 1000000000u);
-	if (ppoll(fds, n + r->servers.n, &t, mask) < 0) {
+	if (ppoll(fds, n + r->servers.n + 1, &t, mask) < 0) {
 		if (errno == EINTR)
 			return 1;
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
