@@ -3,6 +3,7 @@
 #include "cmd_private.h"
 #include "cmd_source.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/banned.h"
@@ -101,6 +102,38 @@ bool cmd_source_selects(void)
 {
 	return cmd__select_beside_time() || opt.since || opt.until ||
 	       opt.around;
+}
+
+/* An option with its value, quoted so that it ends where it seems to. */
+static void put_option(struct span_buf *b, const char *name, struct span_str s)
+{
+	span_buf_printf(b, " --%s=", name);
+	span_text_logfmt(b, s);
+}
+
+static void put_list(struct span_buf *b, const struct cmd_option *o)
+{
+	const struct cmd_list *list = o->value;
+
+	for (size_t i = 0; i < list->n; i++)
+		put_option(b, o->name, span_str(list->v[i]));
+}
+
+void cmd_source_selection(struct span_buf *b)
+{
+	const struct cmd_option *o = cmd__select_options;
+
+	for (; o->kind != CMD_END; o++)
+		if (o->kind == CMD_LIST)
+			put_list(b, o);
+		else if (o->kind == CMD_FLAG && *(const bool *)o->value)
+			span_buf_printf(b, " --%s", o->name);
+	if (opt.min_duration)
+		span_buf_printf(b, " --min-duration=%" PRIu64 "ns",
+				opt.min_duration);
+	if (opt.max_duration != NOT_GIVEN)
+		span_buf_printf(b, " --max-duration=%" PRIu64 "ns",
+				opt.max_duration);
 }
 
 bool cmd_source_in_time(const struct span *s)

@@ -189,6 +189,20 @@ static bool open_with_bounds(struct span_stats **st)
 	return !span_stats_open(st, &o, NULL);
 }
 
+/* Names are told of what is whole, and not of what is torn. */
+static void test_names(const struct span_buf *bytes)
+{
+	struct span_str names = {0};
+	bool good = true;
+
+	ok(!span_stats_names(bytes->p, bytes->len, &names, NULL) &&
+		   span_str_equal(names, SPAN_STR("names")),
+	   "the names of a partial result are told");
+	for (size_t i = 0; i < bytes->len && good; i++)
+		good = span_stats_names(bytes->p, i, &names, NULL) < 0;
+	ok(good, "but not those of a part of it");
+}
+
 static int merge(struct span_stats *st, const void *p, size_t len)
 {
 	size_t used;
@@ -207,6 +221,7 @@ static void test_partial(void)
 		    !put(st, "y", &a) &&
 		    !span_stats_save(st, SPAN_STR("names"), &bytes, NULL);
 
+	test_names(&bytes);
 	for (size_t i = 0; i < bytes.len && good; i++) {
 		char *part = malloc(i + 1);
 
