@@ -179,6 +179,12 @@ void cmd_source_cut(uint64_t n);
 bool cmd_source_has_kind(void);
 void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns);
 
+/*
+ * Append what is selected besides the time, as options that mean the same, each
+ * with a blank before it; as they were typed, in the order of --help.
+ */
+void cmd_source_selection(struct span_buf *b);
+
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);
 
