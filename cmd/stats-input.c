@@ -86,24 +86,14 @@ static bool put_selected(void *arg, const struct span *s)
 	return false;
 }
 
-/*
- * A head does not tell of a tag "error", nor of the trace state that has the
- * weight; the texts of the frame tell whether there can be any.
- */
-static bool needs_whole(void *arg, const struct span_frame_info *f)
+/* An outline tells of a tag "error", and has the weight. */
+static enum cmd_source_part needs(void *arg, const struct span_frame_info *f)
 {
 	const struct stats_input *in = arg;
 
-	if (stats_fields_whole(&in->fields))
-		return true;
-	for (size_t i = 0; i < f->n_strings; i++) {
-		struct span_str s = f->strings[i];
-
-		if (span_str_equal(s, SPAN_STR("error")) ||
-		    (s.len >= 6 && memmem(s.p, s.len, "th:", 3)))
-			return true;
-	}
-	return false;
+	(void)f;
+	return stats_fields_whole(&in->fields) ? CMD_SOURCE_WHOLE
+					       : CMD_SOURCE_OUTLINE;
 }
 
 static void widen(struct stats_input *in, uint64_t from_ns, uint64_t to_ns)
@@ -315,7 +305,7 @@ int stats_input_read(struct stats_input *in, int argc, char **argv,
 	int rc;
 
 	cmd_source_metrics();
-	cmd_source_also(put_selected, needs_whole, in);
+	cmd_source_also(put_selected, needs, in);
 	rc = cmd_source_open(&source, argc, argv, NULL, err);
 	if (rc < 0)
 		goto done;
