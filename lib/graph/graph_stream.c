@@ -105,7 +105,7 @@ static int find_name(struct span_graph_stream *gs, const struct name *wanted,
 	*out = NO_NAME;
 	if (gs->n_names == NAMES)
 		return 0;
-	new = span__graph_append(&gs->names, sizeof(*new));
+	new = span__append_zeros(&gs->names, sizeof(*new));
 	if (!new || !span_arena_str(&gs->text, wanted->text, &new->text))
 		return SPAN_E_NOMEM;
 	new->hash = wanted->hash;
