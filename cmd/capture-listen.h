@@ -63,6 +63,12 @@ extern const struct cmd_option capture_server_options[];
 void capture_servers_check(uint64_t queue);
 
 /*
+ * How long requests wait for their payload to be written; 0: they are answered
+ * when it is queued.
+ */
+uint64_t capture_servers_ack_ns(void);
+
+/*
  * Serve P at FD, a listening socket of PORT, which belongs to R when this
  * succeeds.
  */

@@ -87,6 +87,9 @@ static void add_bodies(void)
 			  "Messages whose sender was told to keep them.",
 			  MEMBER(refused) + d * sizeof(uint64_t),
 			  span__refusal_name((enum span__refusal)d));
+	add("span_capture_late_total",
+	    "Messages in the queue whose sender was told to come again.",
+	    &metrics.counts.late);
 	add_ports("span_capture_spans_total", "Spans of requests.",
 		  MEMBER(spans), NULL);
 	add_ports("span_capture_bad_spans_total",

@@ -163,6 +163,10 @@ void capture_report_counts(struct span__receiver *r)
 		 (double)(cmd_monotonic_ns() - start_ns) / 1e9);
 	note_counts(name, &sum, tail);
 	note_connections(r);
+	if (c->late)
+		cmd_note("%llu of those written were late, and their senders "
+			 "told to come again",
+			 (unsigned long long)c->late);
 	if (c->truncated)
 		cmd_note("%llu of those written are truncated",
 			 (unsigned long long)c->truncated);
@@ -189,8 +193,11 @@ void capture_report_end(struct span__receiver *r, bool is_file)
 				 (int)b.len, b.p);
 	}
 	if (lost && !is_file)
-		cmd_warn("%llu payloads that were taken, and acknowledged "
-			 "when they came by HTTP or gRPC, were not written",
-			 lost);
+		cmd_warn("%llu payloads that were taken%s were not written",
+			 lost,
+			 capture_servers_ack_ns()
+				 ? ""
+				 : ", and acknowledged when they came by HTTP "
+				   "or gRPC,");
 	span_buf_release(&b);
 }

@@ -20,10 +20,14 @@
 #define REQUESTS_MIN (64u << 20)
 #define STALLED_NS 5000000000u
 
+enum ack { WRITTEN, QUEUED };
+static const char *const acks[] = {"written", "queued", NULL};
+
 static struct {
 	const char *cert, *key, *strategies;
 	struct cmd_list cors;
 	uint64_t max_body, max_connections, max_per_peer;
+	int ack; /* enum ack */
 } opt = {.max_connections = 1024};
 
 const struct cmd_option capture_server_options[] = {
@@ -42,6 +46,10 @@ const struct cmd_option capture_server_options[] = {
 	 "refuse further connections (default 1024)", NULL},
 	{CMD_INT, 0, "max-connections-per-peer", &opt.max_per_peer, "N",
 	 "... of one host (default: half of them)", NULL},
+	{CMD_CHOICE, 0, "ack", &opt.ack, "WHEN",
+	 "answer requests that are written to the output (default), or queued "
+	 "for it",
+	 acks},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -65,10 +73,10 @@ void capture_servers_check(uint64_t queue)
 	if (!opt.cert != !opt.key)
 		cmd_usage("--tls-cert and --tls-key go together");
 	if (!capture_serves() && (opt.cert || opt.strategies || opt.cors.n ||
-				  opt.max_body || opt.max_per_peer))
-		cmd_usage("--tls-cert, --strategies, --cors-origin, --max-body "
-			  "and --max-connections-per-peer go with a TCP port, "
-			  "as of --all");
+				  opt.max_body || opt.max_per_peer || opt.ack))
+		cmd_usage("--tls-cert, --strategies, --cors-origin, "
+			  "--max-body, --max-connections-per-peer and --ack go "
+			  "with a TCP port, as of --all");
 	if (opt.max_body && opt.max_body < BODY_MIN)
 		cmd_usage("--max-body is 1K at least");
 	if (opt.max_body > queue_fits(queue))
@@ -83,6 +91,11 @@ void capture_servers_check(uint64_t queue)
 		opt.max_body = 20u << 20;
 	if (opt.max_body > queue_fits(queue))
 		opt.max_body = queue_fits(queue);
+}
+
+uint64_t capture_servers_ack_ns(void)
+{
+	return opt.ack == QUEUED ? 0 : STALLED_NS;
 }
 
 /* ---- Sampling strategies ---- */

@@ -22,7 +22,7 @@ enum cmd_exit {
 	CMD_DATA = 65, /* unusable input */
 	CMD_PEER = 69, /* a peer refused or cannot be reached */
 	CMD_IO = 74,   /* input or output failed */
-	CMD_BUSY = 75, /* the store has a writer already */
+	CMD_BUSY = 75, /* another process has the store, or file */
 	CMD_SIGPIPE = 141,
 };
 
@@ -76,6 +76,7 @@ struct cmd {
 	 * unused.
 	 */
 	const struct cmd *verbs;
+	const char *notes; /* whole lines below the summary, or NULL */
 };
 
 /* The whole of main(). Does not return an error: exits. */
@@ -157,6 +158,11 @@ SPAN_NODISCARD int cmd_input_check(struct span_error *err);
  * above 256 MiB, SPAN_E_NOMEM. */
 SPAN_NODISCARD int cmd_file_read(const char *path, struct span_buf *out,
 				 struct span_error *err);
+/*
+ * Lock PATH, an empty file that is made where there is none and stays, until
+ * this process ends. 0; SPAN_E_BUSY when another one has it; SPAN_E_IO.
+ */
+SPAN_NODISCARD int cmd_file_lock(const char *path, struct span_error *err);
 /*
  * Put the LEN bytes P in the place of PATH, which always has the old or the new
  * ones, after a power cut too. 0, SPAN_E_IO, SPAN_E_NOMEM.

@@ -73,10 +73,9 @@ static int check(const char *text, struct span_error *err)
 	return rc;
 }
 
-static int check_or_exit(const char *text, struct span_error *err)
+/* RC of a compilation of TEXT: what is wrong with it is shown, and exits. */
+static int show_or_exit(const char *text, int rc, const struct span_error *err)
 {
-	int rc = check(text, err);
-
 	if (rc != SPAN_E_INVALID)
 		return rc;
 	cmd_note("%s", err->msg);
@@ -109,7 +108,8 @@ int cmd__expr_join(const struct cmd_list *expressions, char **out,
 
 	*out = NULL;
 	for (size_t i = 0; i < expressions->n && !rc; i++) {
-		rc = check_or_exit(expressions->v[i], err);
+		rc = check(expressions->v[i], err);
+		rc = show_or_exit(expressions->v[i], rc, err);
 		if (!rc && expressions->n == 1)
 			span_buf_puts(&b, expressions->v[i]);
 		else if (!rc)
@@ -124,6 +124,22 @@ int cmd__expr_join(const struct cmd_list *expressions, char **out,
 	if (rc < 0) {
 		span_buf_release(&b);
 		*out = NULL;
+	}
+	return rc;
+}
+
+int cmd__expr_matchers(const struct cmd_list *matchers, struct span_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < matchers->n && !rc; i++) {
+		struct span_select sel = {.matchers = &matchers->v[i],
+					  .n_matchers = 1};
+		struct span_query *q;
+
+		rc = span_query_compile(&q, &sel, err);
+		span_query_close(&q);
+		rc = show_or_exit(matchers->v[i], rc, err);
 	}
 	return rc;
 }

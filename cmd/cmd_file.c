@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,23 @@ int cmd_file_read(const char *path, struct span_buf *out,
 			err, errno == ENOENT ? SPAN_E_NOTFOUND : SPAN_E_IO,
 			"cannot open %s", path);
 	rc = read_all(fd, path, out, err);
+	close(fd);
+	return rc;
+}
+
+int cmd_file_lock(const char *path, struct span_error *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), rc;
+
+	if (fd < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot open %s", path);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return 0; /* and left open */
+	if (errno == EWOULDBLOCK)
+		rc = span_error_set(err, SPAN_E_BUSY,
+				    "%s: another process has it", path);
+	else
+		rc = span_error_set(err, SPAN_E_IO, "cannot lock %s", path);
 	close(fd);
 	return rc;
 }

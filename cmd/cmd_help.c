@@ -92,14 +92,19 @@ static void show_verbs(const struct cmd *verbs)
 
 void cmd__help(void)
 {
+	/* All of it is written when it is flushed, which tells why it fails. */
+	static char room[16384];
 	const struct cmd *c =
 		cmd__scope.verb ? cmd__scope.verb : cmd__scope.cmd;
 	const struct cmd__table *t = &cmd__scope.table;
 	const char *group = NULL;
 
+	setvbuf(stdout, room, _IOFBF, sizeof(room));
 	cmd__usage_line(stdout);
 	wrap(c->summary, 0, 0);
 	putchar('\n');
+	if (c->notes)
+		printf("\n%s", c->notes);
 	if (c->verbs)
 		show_verbs(c->verbs);
 	for (size_t i = 0; i < t->n; i++) {

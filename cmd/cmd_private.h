@@ -48,6 +48,9 @@ extern bool cmd__metrics;
  * Is an operand an expression, not the name of a FILE? STORE: -s was given.
  */
 bool cmd__expr_is(const char *operand, bool store);
+/* Selectors: one that is wrong is shown in the same way, and exits. */
+SPAN_NODISCARD int cmd__expr_matchers(const struct cmd_list *matchers,
+				      struct span_error *err);
 /*
  * The expressions as one: each of them is an alternative. *OUT is on the heap,
  * NULL when there are none. One that is wrong is shown, with a mark at the

@@ -3,6 +3,7 @@
 #include "cmd_private.h"
 #include "cmd_source.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/banned.h"
@@ -13,6 +14,7 @@ static struct {
 	bool error, root, orphans;
 	struct cmd_list not_tags, has_tags, kinds, statuses;
 	struct cmd_list services, operations, tags, trace_ids, expressions;
+	struct cmd_list matchers;
 	uint64_t min_duration, max_duration, since, until;
 	const char *around;
 } opt = {.max_duration = NOT_GIVEN};
@@ -32,6 +34,10 @@ const struct cmd_option cmd__select_options[] = {
 	 "only spans for which such a condition, or list, does not hold", NULL},
 	{CMD_LIST, 0, "has-tag", &opt.has_tags, "KEY",
 	 "only spans with a tag of that key", NULL},
+	{CMD_LIST, 0, "matchers", &opt.matchers, "SELECTOR",
+	 "only spans that a series of Prometheus counts: its selector, as "
+	 "{payment_method=\"credit_card\"}",
+	 NULL},
 	{CMD_LIST, 0, "kind", &opt.kinds, "KIND",
 	 "only spans of a kind: internal, server, client, producer, consumer",
 	 NULL},
@@ -67,7 +73,7 @@ bool cmd__select_beside_names(void)
 	return opt.tags.n || opt.trace_ids.n || opt.error || opt.min_duration ||
 	       opt.max_duration != NOT_GIVEN || opt.not_tags.n ||
 	       opt.has_tags.n || opt.statuses.n || opt.root || opt.orphans ||
-	       opt.expressions.n;
+	       opt.matchers.n || opt.expressions.n;
 }
 
 bool cmd__select_beside_time(void)
@@ -96,6 +102,38 @@ bool cmd_source_selects(void)
 {
 	return cmd__select_beside_time() || opt.since || opt.until ||
 	       opt.around;
+}
+
+/* An option with its value, quoted so that it ends where it seems to. */
+static void put_option(struct span_buf *b, const char *name, struct span_str s)
+{
+	span_buf_printf(b, " --%s=", name);
+	span_text_logfmt(b, s);
+}
+
+static void put_list(struct span_buf *b, const struct cmd_option *o)
+{
+	const struct cmd_list *list = o->value;
+
+	for (size_t i = 0; i < list->n; i++)
+		put_option(b, o->name, span_str(list->v[i]));
+}
+
+void cmd_source_selection(struct span_buf *b)
+{
+	const struct cmd_option *o = cmd__select_options;
+
+	for (; o->kind != CMD_END; o++)
+		if (o->kind == CMD_LIST)
+			put_list(b, o);
+		else if (o->kind == CMD_FLAG && *(const bool *)o->value)
+			span_buf_printf(b, " --%s", o->name);
+	if (opt.min_duration)
+		span_buf_printf(b, " --min-duration=%" PRIu64 "ns",
+				opt.min_duration);
+	if (opt.max_duration != NOT_GIVEN)
+		span_buf_printf(b, " --max-duration=%" PRIu64 "ns",
+				opt.max_duration);
 }
 
 bool cmd_source_in_time(const struct span *s)
@@ -168,6 +206,8 @@ static int compile(struct span_query **out, struct span_error *err)
 		.n_kinds = opt.kinds.n,
 		.statuses = opt.statuses.v,
 		.n_statuses = opt.statuses.n,
+		.matchers = opt.matchers.v,
+		.n_matchers = opt.matchers.n,
 		.error = opt.error,
 		.root = opt.root,
 		.orphans = opt.orphans,
@@ -181,7 +221,9 @@ static int compile(struct span_query **out, struct span_error *err)
 		cmd_usage("--max-duration must be above 0");
 	if (opt.max_duration != NOT_GIVEN)
 		sel.max_duration_ns = opt.max_duration;
-	rc = cmd__expr_join(&opt.expressions, &expression, err);
+	rc = cmd__expr_matchers(&opt.matchers, err);
+	if (!rc)
+		rc = cmd__expr_join(&opt.expressions, &expression, err);
 	sel.expression = expression;
 	if (!rc)
 		rc = span_query_compile(out, &sel, err);

@@ -8,27 +8,38 @@
 
 static struct {
 	bool (*fn)(void *arg, const struct span *s);
-	bool (*whole)(void *arg, const struct span_frame_info *f);
+	enum cmd_source_part (*part)(void *arg,
+				     const struct span_frame_info *f);
 	void *arg;
 } also;
 
 void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
-		     bool (*whole)(void *arg, const struct span_frame_info *f),
+		     enum cmd_source_part (*part)(
+			     void *arg, const struct span_frame_info *f),
 		     void *arg)
 {
 	also.fn = fn;
-	also.whole = whole;
+	also.part = part;
 	also.arg = arg;
+}
+
+static int decode(struct span_frame *frame, enum cmd_source_part part,
+		  struct span *s, struct span_error *why)
+{
+	if (part == CMD_SOURCE_HEAD)
+		return 0;
+	return part == CMD_SOURCE_WHOLE ? span_frame_complete(frame, s, why)
+					: span_frame_outline(frame, s, why);
 }
 
 /*
  * Judge the next span, and decode its attributes only when they are asked
- * for, or all of it when WHOLE. 1 with *KEEP; 0 at the end; -1, and *WHY is
- * damage of the frame, or *ERR is another error.
+ * for, or PART of it. 1 with *KEEP; 0 at the end; -1, and *WHY is damage of the
+ * frame, or *ERR is another error.
  */
 static int judge_span(struct cmd_source *s, struct span_frame *frame,
-		      bool whole, bool *keep, struct span_error *why,
-		      struct span_error *err)
+		      enum cmd_source_part part, bool *keep,
+		      struct span_error *why, struct span_error *err)
 {
 	struct span span;
 	int match, rc = span_frame_next_head(frame, NULL, 0, &span, why);
@@ -36,8 +47,8 @@ static int judge_span(struct cmd_source *s, struct span_frame *frame,
 	if (rc <= 0)
 		return rc;
 	match = span_query_match_head(s->query, &span, err);
-	if ((match == 2 || (match > 0 && whole)) &&
-	    span_frame_complete(frame, &span, why) < 0)
+	if (match > 0 &&
+	    decode(frame, match == 2 ? CMD_SOURCE_WHOLE : part, &span, why) < 0)
 		return -1;
 	if (match == 2)
 		match = span_query_match(s->query, &span, err);
@@ -53,13 +64,15 @@ static int judge(struct cmd_source *s, struct span_frame *frame,
 {
 	const struct span_frame_info *info = span_frame_info(frame);
 	struct span_error why = {0};
-	bool whole = also.fn && (!also.whole || also.whole(also.arg, info));
+	enum cmd_source_part part = CMD_SOURCE_HEAD;
 	int n = 0, rc;
 	bool keep;
 
+	if (also.fn)
+		part = also.part(also.arg, info);
 	memset(s->keep, 0, (info->n_spans + 7) / 8);
 	for (size_t i = 0;
-	     (rc = judge_span(s, frame, whole, &keep, &why, err)) > 0; i++) {
+	     (rc = judge_span(s, frame, part, &keep, &why, err)) > 0; i++) {
 		s->keep[i / 8] |= (uint8_t)(keep << (i % 8));
 		n += keep;
 	}

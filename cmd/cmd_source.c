@@ -261,19 +261,43 @@ static int read_on(struct cmd_source *s, int rc, struct span_error *err)
 	return rc < 0 ? name_error(s, rc, err) : next_file(s, err);
 }
 
-static int next_of_stream(void *self, struct span *out, struct span_error *err)
+static int next_of_stream(struct cmd_source *s,
+			  int (*next)(struct span_reader *r, struct span *span,
+				      struct span_error *err),
+			  struct span *out, struct span_error *err)
 {
-	struct cmd_source *s = self;
 	int rc;
 
-	while ((rc = s->reader ? span_reader_next(s->reader, out, err) : 0) <=
-	       0) {
+	while ((rc = s->reader ? next(s->reader, out, err) : 0) <= 0) {
 		rc = read_on(s, rc, err);
 		if (rc <= 0)
 			return rc;
 	}
 	s->n_spans++;
 	return 1;
+}
+
+static int next_whole(void *self, struct span *out, struct span_error *err)
+{
+	return next_of_stream(self, span_reader_next, out, err);
+}
+
+bool cmd_source_has_outlines(const struct cmd_source *s)
+{
+	return !s->store && !cmd__select_beside_time() && !cmd_source_limit() &&
+	       search.sort < 0;
+}
+
+int cmd_source_next_outline(struct cmd_source *s, struct span *out,
+			    struct span_error *err)
+{
+	return next_of_stream(s, span_reader_next_outline, out, err);
+}
+
+void cmd_source_window(uint64_t *window_ns, uint64_t *memory)
+{
+	*window_ns = search.window;
+	*memory = search.memory;
 }
 
 static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
@@ -284,7 +308,7 @@ static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
 				     .window_ns = search.window,
 				     .memory = search.memory,
 				     .keep_duplicates = search.keep_duplicates};
-	struct span_source stream = {next_of_stream, s};
+	struct span_source stream = {next_whole, s};
 
 	if (!search.memory && !s->store)
 		o.memory = search.default_memory;
@@ -339,59 +363,6 @@ int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
 	int rc = start_search(s, err);
 
 	return rc < 0 ? rc : span_search_next_id(s->search, id, err);
-}
-
-bool cmd_source_has_calls(const struct cmd_source *s)
-{
-	return s->store && !cmd__select_beside_time() && !cmd_source_limit();
-}
-
-int cmd_source_calls(struct cmd_source *s, span_store_calls_fn *fn, void *arg,
-		     struct span_error *err)
-{
-	struct span_store_calls_range r = {0};
-
-	cmd__select_time(&r.since_ns, &r.until_ns);
-	return span_store_calls(s->store, &r, fn, arg, err);
-}
-
-bool cmd_source_has_named_calls(const struct cmd_source *s)
-{
-	return s->store && !cmd__select_beside_names() && !cmd_source_limit();
-}
-
-struct named_calls {
-	const struct span_query *query;
-	span_store_calls_fn *fn;
-	void *arg;
-};
-
-/* A span that has what all of the group have answers for it. */
-static int put_if_named(void *arg, const struct span_store_calls *c,
-			struct span_error *err)
-{
-	const struct named_calls *n = arg;
-	struct span_process process = {.service = c->service};
-	struct span s = {.process = &process, .name = c->name, .kind = c->kind};
-	uint64_t until;
-	int rc;
-
-	cmd__select_time(&s.start_ns, &until);
-	rc = span_query_match(n->query, &s, err);
-	return rc > 0 ? n->fn(n->arg, c, err) : rc;
-}
-
-int cmd_source_named_calls(struct cmd_source *s, uint64_t width_ns,
-			   span_store_calls_fn *fn, void *arg,
-			   struct span_error *err)
-{
-	struct span_store_calls_range r = {.width_ns = width_ns};
-	struct named_calls n = {s->query, fn, arg};
-
-	cmd__select_time(&r.since_ns, &r.until_ns);
-	return span_store_calls(
-		s->store, &r, cmd__select_beside_time() ? put_if_named : fn,
-		cmd__select_beside_time() ? (void *)&n : arg, err);
 }
 
 int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,

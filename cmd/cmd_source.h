@@ -29,14 +29,17 @@ void cmd_source_on_idle(int (*idle)(void *arg, uint64_t *wait_ns,
 				    struct span_error *err),
 			void *arg);
 
+/* How much of a span is decoded, see span/stream.h. */
+enum cmd_source_part { CMD_SOURCE_HEAD, CMD_SOURCE_OUTLINE, CMD_SOURCE_WHOLE };
+
 /*
  * To call before cmd_source_open(): a condition besides the options that
- * cmd_source_next_slice() asks of each span. WHOLE (or NULL: always) says
- * whether it has to see the whole span in this frame; otherwise it is given
- * what span_frame_next_head() reads.
+ * cmd_source_next_slice() asks of each span. PART says how much of the spans of
+ * a frame it has to see, at least.
  */
 void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
-		     bool (*whole)(void *arg, const struct span_frame_info *f),
+		     enum cmd_source_part (*part)(
+			     void *arg, const struct span_frame_info *f),
 		     void *arg);
 
 /*
@@ -95,6 +98,17 @@ void cmd_source_keep_duplicates(void);
  * that wait for the rest of their trace, when nothing but a time is selected.
  */
 void cmd_source_trim(void (*trim)(struct span *s));
+
+/*
+ * Without that: true when the source is a stream of which a time is selected at
+ * most, and all of it. Then next_outline gives every span, whatever the time,
+ * in outline, and what --window and --memory say is here, 0: nothing.
+ */
+bool cmd_source_has_outlines(const struct cmd_source *s);
+SPAN_NODISCARD int cmd_source_next_outline(struct cmd_source *s,
+					   struct span *out,
+					   struct span_error *err);
+void cmd_source_window(uint64_t *window_ns, uint64_t *memory);
 
 /*
  * True when the source is a store and what is selected is a time at most, so
@@ -178,6 +192,12 @@ void cmd_source_cut(uint64_t n);
 /* True when --kind was given; and --since, --until, 0: not. */
 bool cmd_source_has_kind(void);
 void cmd_source_time(uint64_t *since_ns, uint64_t *until_ns);
+
+/*
+ * Append what is selected besides the time, as options that mean the same, each
+ * with a blank before it; as they were typed, in the order of --help.
+ */
+void cmd_source_selection(struct span_buf *b);
 
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);

@@ -69,6 +69,42 @@ static int read_traces(struct cmd_source *in, struct span_graph *g,
 	return rc;
 }
 
+/* Spans of a stream of which nothing but a time is selected. */
+static int put_outlines(struct cmd_source *in, struct span_graph_stream *gs,
+			struct span_error *err)
+{
+	struct span s;
+	int rc;
+
+	while ((rc = cmd_source_next_outline(in, &s, err)) > 0) {
+		rc = span_graph_stream_put(gs, &s, err);
+		if (rc < 0)
+			return rc;
+		if (cmd_source_spans(in) % 256 == 0)
+			cmd_progress(cmd_source_spans(in), "spans");
+	}
+	return rc < 0 ? rc : span_graph_stream_finish(gs, err);
+}
+
+static int read_outlines(struct cmd_source *in, struct span_graph *g,
+			 struct span_error *err)
+{
+	struct span_graph_stream_opts o;
+	struct span_graph_stream *gs;
+	int rc;
+
+	cmd_source_window(&o.window_ns, &o.memory);
+	cmd_source_time(&o.since_ns, &o.until_ns);
+	rc = span_graph_stream_open(&gs, g, &o, err);
+	if (!rc)
+		rc = put_outlines(in, gs, err);
+	cmd_progress_end();
+	if (!rc)
+		cmd_source_cut(span_graph_stream_cut(gs));
+	span_graph_stream_close(&gs);
+	return rc;
+}
+
 static int put_calls(void *graph, const struct span_store_calls *c,
 		     struct span_error *err)
 {
@@ -79,16 +115,22 @@ int graph_read_source(struct span_graph *g, int argc, char **argv,
 		      struct span_error *err)
 {
 	const struct span_graph_opts *o = span_graph_options(g);
+	bool whole = o->peers || o->links;
 	struct cmd_source *in = NULL;
 	int rc;
 
 	/* The tags of a client tell what it called. */
 	cmd_source_trim(o->peers ? leave_out_more : leave_out);
 	rc = cmd_source_open(&in, argc, argv, NULL, err);
-	if (!rc)
-		rc = !o->peers && !o->links && cmd_source_has_calls(in)
-			     ? cmd_source_calls(in, put_calls, g, err)
-			     : read_traces(in, g, err);
+	if (rc < 0)
+		goto done;
+	if (!whole && cmd_source_has_calls(in))
+		rc = cmd_source_calls(in, put_calls, g, err);
+	else if (!whole && cmd_source_has_outlines(in))
+		rc = read_outlines(in, g, err);
+	else
+		rc = read_traces(in, g, err);
+done:
 	cmd_source_close(&in);
 	return rc;
 }

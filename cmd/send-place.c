@@ -6,9 +6,6 @@
 
 #include "base/banned.h"
 
-#define HEAD "span-send spool 1\nstore "
-#define UUID_TEXT 32u
-
 /* The first range that ends at SEQ or behind it. */
 static size_t find(const struct send_place *p, uint64_t seq)
 {
@@ -146,7 +143,7 @@ static bool joins(const struct send_place *p, const struct send_range *a,
 	       (b->first <= p->begun || b->first - a->last <= 1);
 }
 
-static void tidy(struct send_place *p)
+void send_place_tidy(struct send_place *p)
 {
 	struct send_range *kept = p->ranges;
 	struct send_range before = {.last = p->seq};
@@ -166,130 +163,14 @@ static void tidy(struct send_place *p)
 	p->seq = before.last;
 }
 
-void send_place_put(struct send_place *p, struct span_buf *b)
+bool send_place_add(struct send_place *p, const struct send_range *r)
 {
-	tidy(p);
-	span_buf_puts(b, HEAD);
-	span_text_hex(b, (struct span_str){(const char *)p->uuid, 16});
-	span_buf_printf(b, "\nseq %llu\n", (unsigned long long)p->seq);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct send_range *r = &p->ranges[i];
+	struct send_range *to =
+		p->n < SEND_PLACE_FRAMES ? insert(p, p->n) : NULL;
 
-		if (!r->n_left) {
-			span_buf_printf(b, "done %llu %llu\n",
-					(unsigned long long)r->first,
-					(unsigned long long)r->last);
-		} else if (r->n_left < r->n_spans &&
-			   r->n_spans <= SEND_PLACE_SPANS) {
-			span_buf_printf(b, "part %llu %u ",
-					(unsigned long long)r->first,
-					r->n_spans);
-			span_text_hex(b,
-				      (struct span_str){(const char *)r->bits,
-							(r->n_spans + 7) / 8});
-			span_buf_putc(b, '\n');
-		}
-	}
-	span_buf_puts(b, "end\n");
-}
-
-/* ---- Reading ---- */
-
-/* WORD at *P, which is moved behind it. */
-static bool take(const char **p, const char *word)
-{
-	size_t len = strlen(word);
-
-	if (strncmp(*p, word, len) != 0)
-		return false;
-	*p += len;
-	return true;
-}
-
-static bool take_number(const char **p, uint64_t *v, char end)
-{
-	const char *at = *p;
-
-	*v = 0;
-	while (*at >= '0' && *at <= '9') {
-		if (__builtin_mul_overflow(*v, 10, v) ||
-		    __builtin_add_overflow(*v, (uint64_t)(*at - '0'), v))
-			return false;
-		at++;
-	}
-	if (at == *p || *at != end)
-		return false;
-	*p = at + 1;
-	return true;
-}
-
-static bool take_uuid(const char **p, uint8_t uuid[16])
-{
-	struct span_str text = {*p, strnlen(*p, UUID_TEXT)};
-
-	if (text.len != UUID_TEXT || span_trace_id_parse(text, uuid) < 0)
-		return false;
-	*p += UUID_TEXT;
-	return take(p, "\n");
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool take_bits(const char **p, struct send_range *r)
-{
-	for (uint32_t i = 0; i < (r->n_spans + 7) / 8; i++) {
-		int high = hex_digit((*p)[0]);
-		int low = high < 0 ? -1 : hex_digit((*p)[1]);
-
-		if (low < 0)
-			return false;
-		r->bits[i] = (uint8_t)(high << 4 | low);
-		*p += 2;
-	}
-	for (uint32_t i = 0; i < r->n_spans; i++)
-		r->n_left -= bit(r, i, false);
-	return take(p, "\n");
-}
-
-static bool take_range(const char **p, struct send_range *r, bool *found)
-{
-	uint64_t n;
-
-	*r = (struct send_range){0};
-	*found = true;
-	if (take(p, "done "))
-		return take_number(p, &r->first, ' ') &&
-		       take_number(p, &r->last, '\n') && r->first <= r->last;
-	*found = take(p, "part ");
-	if (!*found)
-		return true;
-	if (!take_number(p, &r->first, ' ') || !take_number(p, &n, ' ') || !n ||
-	    n > SEND_PLACE_SPANS)
-		return false;
-	r->last = r->first;
-	r->n_spans = r->n_left = (uint32_t)n;
-	return take_bits(p, r);
-}
-
-/* In any order, at first. */
-static bool take_ranges(struct send_place *p, const char **text)
-{
-	struct send_range r, *to;
-	bool found;
-
-	while (take_range(text, &r, &found)) {
-		if (!found)
-			return true;
-		if (p->n == SEND_PLACE_FRAMES || !(to = insert(p, p->n)))
-			return false;
-		*to = r;
-	}
-	return false;
+	if (to)
+		*to = *r;
+	return to;
 }
 
 static int by_first(const void *a, const void *b)
@@ -302,8 +183,7 @@ static int by_first(const void *a, const void *b)
 	return (x->n_left > 0) - (y->n_left > 0);
 }
 
-/* Ranges may lie in each other, and behind SEQ: what is settled wins. */
-static void normalise(struct send_place *p)
+void send_place_normalise(struct send_place *p)
 {
 	size_t n = 0;
 
@@ -320,35 +200,7 @@ static void normalise(struct send_place *p)
 		p->ranges[n++] = r;
 	}
 	p->n = n;
-	tidy(p);
-}
-
-static bool parse(struct send_place *p, const char *text)
-{
-	if (!take(&text, HEAD) || !take_uuid(&text, p->uuid) ||
-	    !take(&text, "seq ") || !take_number(&text, &p->seq, '\n') ||
-	    !take_ranges(p, &text) || !take(&text, "end\n") || *text)
-		return false;
-	normalise(p);
-	return true;
-}
-
-int send_place_read(struct send_place *p, const char *path,
-		    struct span_error *err)
-{
-	struct span_buf text = {0};
-	int rc = cmd_file_read(path, &text, err);
-
-	*p = (struct send_place){0};
-	if (rc == SPAN_E_NOTFOUND)
-		return 0;
-	span_buf_putc(&text, '\0');
-	if (rc >= 0 && text.failed)
-		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	else if (rc >= 0 && !parse(p, text.p))
-		rc = span_error_set(err, SPAN_E_CORRUPT, "%s is damaged", path);
-	span_buf_release(&text);
-	return rc < 0 ? rc : 1;
+	send_place_tidy(p);
 }
 
 void send_place_release(struct send_place *p)

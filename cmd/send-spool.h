@@ -4,7 +4,7 @@
  *
  * DIR/spans is a store, and DIR/sent says which of its spans were settled. The
  * main thread appends; the sender's thread takes frames from there, and writes
- * DIR/sent anew before a message that was settled makes room for another one.
+ * into DIR/sent before a message that was settled makes room for another one.
  *
  * DIR/sent may name frames that a power cut takes from the store, whose numbers
  * come again: it is cut to what the store has before anything is appended.
@@ -34,6 +34,10 @@ SPAN_NODISCARD int send_spool_open(const struct send_spool_opts *o,
 
 /* Add a span. It is in the store after the next flush. */
 SPAN_NODISCARD int send_spool_put(const struct span *s, struct span_error *err);
+/* The same for N_KEPT spans of a frame, as cmd_source_next_slice() has them. */
+SPAN_NODISCARD int send_spool_put_slice(struct span_frame *f,
+					const uint8_t *keep, size_t n_kept,
+					struct span_error *err);
 /*
  * 0; SPAN_E_FULL when there is no room on the disk, it may be called again;
  * another negative code.

@@ -16,6 +16,7 @@
 #define QUEUE (16u << 20)
 #define SERVER_QUEUE (32u << 20) /* holds the largest body */
 #define SECOND_NS 1000000000u
+#define SIGNALS_NS 10000000u /* between two looks for signals under load */
 
 /* Those of the Jaeger agent: Zipkin compact, compact, binary. */
 static const uint16_t jaeger_ports[] = {5775, 6831, 6832};
@@ -193,17 +194,25 @@ static int read_file(struct span__receiver *r, struct span_error *err)
 	return rc;
 }
 
-/* A wait that finds something at once lets no signal in: under load none. */
+/*
+ * A wait that finds something at once lets no signal in: under load none. But
+ * turns may be short, and signals have time.
+ */
 static void let_signals_in(const sigset_t *open)
 {
+	static uint64_t last_ns;
+	uint64_t now_ns = cmd_monotonic_ns();
 	sigset_t blocked;
 
+	if (now_ns - last_ns < SIGNALS_NS)
+		return;
+	last_ns = now_ns;
 	sigprocmask(SIG_SETMASK, open, &blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /*
- * Signals arrive only inside the wait and after each turn, so that none comes
+ * Signals arrive only inside the wait and after a turn, so that none comes
  * between looking at cmd_stopped and going to sleep.
  */
 static int receive(struct span__receiver *r, const sigset_t *open,
@@ -295,6 +304,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	check_usage(argc, argv);
 	o.queue = opt.queue;
 	o.buffer = capture_buffer;
+	o.ack_ns = capture_servers_ack_ns();
 	span__no_new_privileges();
 	rc = span__receiver_open(&r, &o, err);
 	if (rc >= 0)

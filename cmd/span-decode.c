@@ -311,12 +311,11 @@ done:
 }
 
 static const struct cmd span_decode = {
-	"span-decode",
-	"[FILE...]",
-	"turn messages of tracing clients into spans",
-	options,
-	run,
-	NULL,
+	.name = "span-decode",
+	.operands = "[FILE...]",
+	.summary = "turn messages of tracing clients into spans",
+	.options = options,
+	.run = run,
 };
 
 int main(int argc, char **argv)

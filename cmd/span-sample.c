@@ -136,13 +136,13 @@ static bool has_ot(struct span_str s)
  * Trace states lie behind all else in a span; without one that has an entry of
  * OpenTelemetry in the frame's strings, the trace id decides alone.
  */
-static bool has_entry(void *arg, const struct span_frame_info *f)
+static enum cmd_source_part needs(void *arg, const struct span_frame_info *f)
 {
 	(void)arg;
 	for (size_t i = 0; i < f->n_strings; i++)
 		if (has_ot(f->strings[i]))
-			return true;
-	return false;
+			return CMD_SOURCE_OUTLINE;
+	return CMD_SOURCE_HEAD;
 }
 
 /* Frame by frame: what is kept is forwarded as it is. */
@@ -213,7 +213,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (!(opt.ratio >= 0 && opt.ratio <= 1))
 		cmd_usage("--ratio is not from 0 to 1");
 	sample.threshold = threshold(opt.ratio);
-	cmd_source_also(decide_for_source, has_entry, NULL);
+	cmd_source_also(decide_for_source, needs, NULL);
 	if ((rc = cmd_output_open(&fd, true, err)) < 0 ||
 	    (rc = span_writer_open(&out, fd, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, out, err)) < 0)

@@ -150,6 +150,7 @@ static void read_options(struct stats_input *in, struct stats_out *o)
 	o->fields = &in->fields;
 	o->step_ns = opt.step;
 	in->all_kinds = opt.all_kinds || opt.format >= PROMETHEUS;
+	in->any_selection = opt.merge && !opt.all_kinds;
 	in->opts.unweighted = opt.unweighted;
 	in->opts.width_ns = opt.step;
 	in->totals = opt.totals;

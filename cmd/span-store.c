@@ -64,30 +64,30 @@ static int run_verify(int argc, char **argv, struct span_error *err)
 
 static const struct cmd verbs[] = {
 	{"append", "[STORE] [FILE...]", "add span streams to a store",
-	 store_append_options, store_append, NULL},
+	 store_append_options, store_append, NULL, NULL},
 	{"expire", "[STORE]", "remove the oldest files of a store",
-	 store_expire_options, store_expire, NULL},
+	 store_expire_options, store_expire, NULL, NULL},
 	{"export", "[STORE] DIR", "copy what is sealed to another store", NULL,
-	 store_export, NULL},
+	 store_export, NULL, NULL},
 	{"import", "[STORE] DIR...", "copy what is sealed in other stores",
-	 NULL, store_import, NULL},
+	 NULL, store_import, NULL, NULL},
 	{"init", "[STORE]", "create a store, or say how long it keeps spans",
-	 store_init_options, store_init, NULL},
+	 store_init_options, store_init, NULL, NULL},
 	{"operations", "[STORE] [SERVICE]", "list the operations of services",
-	 store_names_options, store_operations, NULL},
+	 store_names_options, store_operations, NULL, NULL},
 	{"seal", "[STORE]", "compress closed logs into segments",
-	 store_seal_options, store_seal, NULL},
+	 store_seal_options, store_seal, NULL, NULL},
 	{"services", "[STORE]", "list the services in a store",
-	 store_names_options, store_services, NULL},
+	 store_names_options, store_services, NULL, NULL},
 	{"stat", "[STORE]", "print what a store holds", store_stat_options,
-	 store_stat, NULL},
+	 store_stat, NULL, NULL},
 	{"verify", "[STORE]", "check everything in a store", NULL, run_verify,
-	 NULL},
-	{NULL, NULL, NULL, NULL, NULL, NULL},
+	 NULL, NULL},
+	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 static const struct cmd span_store = {
-	"span-store", "", "keep spans in a directory", NULL, NULL, verbs,
+	"span-store", "", "keep spans in a directory", NULL, NULL, verbs, NULL,
 };
 
 int main(int argc, char **argv)

@@ -68,40 +68,32 @@ static bool wanted(struct stats_input *in, uint8_t kind)
 	return false;
 }
 
-static bool put_span(struct stats_input *in, const struct span *s)
+int stats_input_put(struct stats_input *in, const struct span *s)
 {
 	struct span_str labels[SPAN_STATS_LABELS];
 
 	if (in->rc < 0 || !wanted(in, s->kind))
-		return false;
+		return in->rc;
 	stats_fields_of(&in->fields, s, labels);
 	in->rc = span_stats_put(in->st, labels, s, in->err);
+	return in->rc;
+}
+
+/* No slice is forwarded. */
+static bool put_selected(void *arg, const struct span *s)
+{
+	(void)!stats_input_put(arg, s);
 	return false;
 }
 
-static bool put_selected(void *arg, const struct span *s)
-{
-	return put_span(arg, s);
-}
-
-/*
- * A head does not tell of a tag "error", nor of the trace state that has the
- * weight; the texts of the frame tell whether there can be any.
- */
-static bool needs_whole(void *arg, const struct span_frame_info *f)
+/* An outline tells of a tag "error", and has the weight. */
+static enum cmd_source_part needs(void *arg, const struct span_frame_info *f)
 {
 	const struct stats_input *in = arg;
 
-	if (stats_fields_whole(&in->fields))
-		return true;
-	for (size_t i = 0; i < f->n_strings; i++) {
-		struct span_str s = f->strings[i];
-
-		if (span_str_equal(s, SPAN_STR("error")) ||
-		    (s.len >= 6 && memmem(s.p, s.len, "th:", 3)))
-			return true;
-	}
-	return false;
+	(void)f;
+	return stats_fields_whole(&in->fields) ? CMD_SOURCE_WHOLE
+					       : CMD_SOURCE_OUTLINE;
 }
 
 static void widen(struct stats_input *in, uint64_t from_ns, uint64_t to_ns)
@@ -140,8 +132,7 @@ static int read_spans(struct stats_input *in, struct cmd_source *source,
 
 	while ((rc = cmd_source_next(source, &s, err)) > 0) {
 		widen(in, s.start_ns, span_end_ns(&s));
-		put_span(in, &s);
-		if (in->rc < 0)
+		if (stats_input_put(in, &s) < 0)
 			return in->rc;
 		cmd_progress(++n, "spans");
 	}
@@ -185,116 +176,6 @@ static int store_times(struct stats_input *in, struct cmd_source *source,
 	return rc;
 }
 
-/* Fields and options, as what they count is merged only with the same. */
-static void put_names(struct stats_input *in)
-{
-	for (size_t i = 0; i < in->fields.n; i++) {
-		span_buf_puts(&in->names, i ? "," : "");
-		span_buf_str(&in->names, in->fields.v[i].name);
-	}
-	span_buf_puts(&in->names, in->opts.unweighted ? " unweighted" : "");
-}
-
-static struct span_str names(const struct stats_input *in)
-{
-	return (struct span_str){in->names.p, in->names.len};
-}
-
-int stats_input_save(const struct stats_input *in, struct span_buf *out,
-		     struct span_error *err)
-{
-	return span_stats_save(in->st, names(in), out, err);
-}
-
-/* ---- --totals ---- */
-
-static int put_arrived(void *arg, const struct span *s, struct span_error *err)
-{
-	struct stats_input *in = arg;
-
-	(void)err;
-	put_span(in, s);
-	return in->rc;
-}
-
-/*
- * What FILE has: totals, which are merged, and of a store how far it was read.
- * The first time there is none.
- */
-static int load_totals(struct stats_input *in, struct span_news *news,
-		       struct span_error *err)
-{
-	struct span_buf text = {0};
-	struct span_error why = {0};
-	size_t used = 0;
-	int rc = cmd_file_read(in->totals, &text, err);
-
-	if (rc == SPAN_E_NOTFOUND)
-		return 0;
-	if (rc < 0)
-		return rc;
-	rc = span_stats_merge(in->st, names(in), text.p, text.len, &used, &why);
-	if (!rc && news && used == text.len)
-		rc = span_error_set(&why, SPAN_E_INVALID,
-				    "these are totals of a FILE, not of a "
-				    "store");
-	else if (!rc && news)
-		rc = span_news_load(news, text.p + used, text.len - used, &why);
-	else if (!rc && used < text.len)
-		rc = span_error_set(&why, SPAN_E_INVALID,
-				    "these are totals of a store");
-	span_buf_release(&text);
-	return rc < 0 ? span_error_set(err, rc, "%s: %s", in->totals, why.msg)
-		      : 0;
-}
-
-/*
- * Totals and how far they go change together: a run that is cut short is as if
- * it had not been, so that each span counts once.
- */
-static int save_totals(struct stats_input *in, struct span_news *news,
-		       struct span_error *err)
-{
-	struct span_buf text = {0};
-	int rc = stats_input_save(in, &text, err);
-
-	if (!rc && news)
-		rc = span_news_save(news, &text, err);
-	if (!rc)
-		rc = cmd_file_replace(in->totals, text.p, text.len, err);
-	span_buf_release(&text);
-	return rc;
-}
-
-/* Of FILEs all is new. */
-static int add_totals(struct stats_input *in, struct span_error *err)
-{
-	int rc = load_totals(in, NULL, err);
-
-	return rc < 0 ? rc : save_totals(in, NULL, err);
-}
-
-static int add_arrived(struct stats_input *in, struct cmd_source *source,
-		       struct span_error *err)
-{
-	struct span_news *news;
-	int rc;
-
-	if (cmd_source_needs_trace(source))
-		cmd_usage("--totals of a store are about conditions on a span "
-			  "alone");
-	rc = cmd_source_news(source, &news, err);
-	if (rc < 0)
-		return rc;
-	rc = load_totals(in, news, err);
-	if (!rc)
-		rc = span_news_spans(news, put_arrived, in, err);
-	if (!rc)
-		rc = save_totals(in, news, err);
-	span_news_close(&news);
-	return rc;
-}
-
 static int read_source(struct stats_input *in, struct cmd_source *source,
 		       struct span_error *err)
 {
@@ -307,7 +188,7 @@ static int read_source(struct stats_input *in, struct cmd_source *source,
 	if (rc < 0)
 		return rc;
 	if (in->totals && cmd_source_is_store(source))
-		rc = add_arrived(in, source, err);
+		rc = stats_totals_arrived(in, source, err);
 	else if (calls_will_do(in, source))
 		rc = cmd_source_named_calls(source, in->opts.width_ns,
 					    put_calls, in, err);
@@ -336,10 +217,11 @@ static void set_times(struct stats_input *in)
 
 static int open_stats(struct stats_input *in, struct span_error *err)
 {
+	int rc = stats_names_put(in, err);
+
 	in->opts.n_labels = in->fields.n;
-	put_names(in);
-	if (in->names.failed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	if (rc < 0)
+		return rc;
 	return span_stats_open(&in->st, &in->opts, err);
 }
 
@@ -354,18 +236,14 @@ static int merge_file(struct stats_input *in, const char *name,
 	if (rc < 0)
 		return rc;
 	do {
-		rc = span_stats_merge(in->st, names(in), text.p + at,
-				      text.len - at, &used, &why);
+		rc = stats_input_add(in, text.p + at, text.len - at, &used,
+				     &why);
 		at += used;
 	} while (!rc && at < text.len);
 	span_buf_release(&text);
-	if (rc < 0)
-		span_error_at(err, rc, at + why.pos, "%s: %s%s", name, why.msg,
-			      rc == SPAN_E_INVALID
-				      ? "; --by, --step, --buckets and so on "
-					"have to be the same"
-				      : "");
-	return rc;
+	return rc < 0 ? span_error_at(err, rc, at + why.pos, "%s: %s", name,
+				      why.msg)
+		      : 0;
 }
 
 int stats_input_merge(struct stats_input *in, int argc, char **argv,
@@ -376,6 +254,7 @@ int stats_input_merge(struct stats_input *in, int argc, char **argv,
 	int rc;
 
 	cmd_source_time(&in->opts.since_ns, &until);
+	in->all_kinds |= cmd_source_has_kind() || cmd_source_has_expression();
 	rc = open_stats(in, err);
 	if (!argc) {
 		argv = only;
@@ -426,7 +305,7 @@ int stats_input_read(struct stats_input *in, int argc, char **argv,
 	int rc;
 
 	cmd_source_metrics();
-	cmd_source_also(put_selected, needs_whole, in);
+	cmd_source_also(put_selected, needs, in);
 	rc = cmd_source_open(&source, argc, argv, NULL, err);
 	if (rc < 0)
 		goto done;
@@ -436,13 +315,15 @@ int stats_input_read(struct stats_input *in, int argc, char **argv,
 	in->all_kinds |= cmd_source_has_kind() || cmd_source_has_expression();
 	cmd_source_time(&in->opts.since_ns, &until);
 	rc = open_stats(in, err);
+	if (!rc && in->totals)
+		rc = stats_totals_lock(in, err);
 	if (!rc)
 		rc = read_source(in, source, err);
 	if (rc < 0)
 		goto done;
 	set_times(in);
 	if (in->totals && !cmd_source_is_store(source))
-		rc = add_totals(in, err);
+		rc = stats_totals_add(in, err);
 done:
 	cmd_source_close(&source);
 	return rc;

@@ -14,6 +14,8 @@ struct stats_input {
 	struct span_stats_opts opts; /* n_labels and since_ns are filled in */
 	uint64_t bounds[SPAN_STATS_BOUNDS];
 	bool all_kinds;	    /* also when kinds or an expression are given */
+	bool any_selection; /* the first partial result says it, if not options
+			     */
 	const char *totals; /* --totals FILE, or NULL */
 	bool by;	    /* --by was given */
 	/* What a metrics function says, where there is one: */
@@ -23,7 +25,7 @@ struct stats_input {
 	struct span_stats *st;
 	uint64_t from_ns, to_ns; /* of --since, --until, else of the input */
 	uint64_t n_other_kinds;	 /* spans, or groups of calls, passed over */
-	struct span_buf names;	 /* of the fields */
+	struct span_buf names;	 /* of fields and selection */
 	struct span_buf by_text; /* that fields of by() point into */
 	int rc;			 /* of a span */
 	struct span_error *err;
@@ -41,6 +43,31 @@ SPAN_NODISCARD int stats_input_merge(struct stats_input *in, int argc,
 SPAN_NODISCARD int stats_input_save(const struct stats_input *in,
 				    struct span_buf *out,
 				    struct span_error *err);
+/* Count a span, if it is of a kind that counts: 0 or what failed, which stays.
+ */
+SPAN_NODISCARD int stats_input_put(struct stats_input *in,
+				   const struct span *s);
+
+/* ---- stats-totals.c ---- */
+
+/* Put together what totals and partial results are called. */
+SPAN_NODISCARD int stats_names_put(struct stats_input *in,
+				   struct span_error *err);
+/* Merge the partial result at P, as span_stats_merge(). */
+SPAN_NODISCARD int stats_input_add(struct stats_input *in, const void *p,
+				   size_t len, size_t *used,
+				   struct span_error *why);
+
+/* Take IN->totals for this run alone: SPAN_E_BUSY when another one has it. */
+SPAN_NODISCARD int stats_totals_lock(const struct stats_input *in,
+				     struct span_error *err);
+/* Add what was counted of FILEs, or what of a store came since. */
+SPAN_NODISCARD int stats_totals_add(struct stats_input *in,
+				    struct span_error *err);
+SPAN_NODISCARD int stats_totals_arrived(struct stats_input *in,
+					struct cmd_source *source,
+					struct span_error *err);
+
 void stats_input_release(struct stats_input *in);
 
 #endif

@@ -26,7 +26,9 @@ static const struct style {
 static void put_name(struct span_buf *b, const struct stats_out *o, size_t i)
 {
 	const struct stats_field *f = &o->fields->v[i];
-	struct span_str name = f->key.len ? f->key : f->name;
+	struct span_str name = f->key.len	   ? f->key
+			       : f->column.key.len ? f->column.key
+						   : f->name;
 
 	if (f->place == STATS_SERVICE)
 		name = span_str(styles[o->style].service);
@@ -36,15 +38,7 @@ static void put_name(struct span_buf *b, const struct stats_out *o, size_t i)
 		name = SPAN_STR("span_kind");
 	else if (f->place == STATS_STATUS)
 		name = SPAN_STR("status_code");
-	if (name.len && name.p[0] >= '0' && name.p[0] <= '9')
-		span_buf_putc(b, '_');
-	for (size_t k = 0; k < name.len; k++) {
-		char c = name.p[k];
-		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    (c >= '0' && c <= '9');
-
-		span_buf_putc(b, good ? c : '_');
-	}
+	span_text_label(b, name);
 }
 
 bool stats_prom_names(const struct stats_out *o, struct span_buf *twice)

@@ -633,7 +633,7 @@ metric_is() {
 }
 
 @test "span-capture: what was acknowledged and cannot be written is told of" {
-	span-capture -l zipkin:127.0.0.1:0 --metrics-file metrics \
+	span-capture -l zipkin:127.0.0.1:0 --ack queued --metrics-file metrics \
 		>/dev/full 2>out.err 3>&- &
 	pid=$!
 	started+=("$pid")
@@ -881,7 +881,7 @@ metric_is() {
 	mkfifo pipe
 	exec 8<>pipe
 	{ span-capture -l jaeger-http:127.0.0.1:0 -l otlp-http:127.0.0.1:0 \
-		-l admin:127.0.0.1:0 --queue 256K -v >&8 2>out.err 8>&- 3>&- & }
+		-l admin:127.0.0.1:0 --queue 256K --ack queued -v >&8 2>out.err 8>&- 3>&- & }
 	pid=$!
 	started+=("$pid")
 	err=out.err
@@ -973,7 +973,7 @@ metric_is() {
 	run --separate-stderr -2 span-capture -l 9411
 	[ "$stderr" = "span-capture: '9411' is not PROTO:ADDRESS:PORT" ]
 	run --separate-stderr -2 span-capture --udp --max-body 1M
-	[ "${stderr_lines[0]}" = "span-capture: --tls-cert, --strategies, --cors-origin, --max-body and --max-connections-per-peer go with a TCP port, as of --all" ]
+	[ "${stderr_lines[0]}" = "span-capture: --tls-cert, --strategies, --cors-origin, --max-body, --max-connections-per-peer and --ack go with a TCP port, as of --all" ]
 	echo '{}' >s.json
 	run --separate-stderr -2 span-capture -l otlp-http:127.0.0.1:0 \
 		--strategies s.json

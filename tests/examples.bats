@@ -47,9 +47,10 @@ normal() {
 
 @test "examples: units and crontab call programs with options that are there" {
 	grep -hE '^(ExecStart(Pre)?=|[0-9*])' "$SRC"/examples/systemd/*.service \
-		"$SRC/examples/cron/spans" |
+		"$SRC"/examples/cron/* |
 		grep -oE '(span|trace)-[a-z]+ [^|&]*' >calls
 	grep -q 'span-store append' calls
+	grep -q 'span-stats' calls
 	[ "$(grep -c 'span-store seal' calls)" = 2 ]
 	while read -r program rest; do
 		[[ " $PROGRAMS " = *"/$program "* ]]
@@ -76,6 +77,33 @@ normal() {
 	[[ ${lines[1]} = "removed 1 file, 2,0"* ]]
 	run --separate-stderr -0 sh commands
 	[ -z "$output$stderr" ]
+}
+
+@test "examples: the crontab for metrics counts each span once, and a metric leads back" {
+	sed -nE 's/^([0-9*/,-]+ ){5}//p' "$SRC/examples/cron/metrics" >commands
+	[ "$(wc -l <commands)" = 1 ]
+	sed -i "s,/var/lib/,$PWD/,g" commands
+	mkdir -p prometheus/node-exporter
+	for seed in 1 2; do
+		span-gen --seed $seed --spans 2000 --start 2026-11-22T1$seed:00:00Z >hour$seed
+		span-store append -q spans hour$seed
+		run --separate-stderr -0 sh commands
+		[ -z "$output$stderr" ]
+	done
+	[ "$(stat -c %a prometheus/node-exporter/spans.prom)" = "$(printf %o $((0666 & ~$(umask))))" ]
+	sort prometheus/node-exporter/spans.prom >got
+	span-stats -o prometheus --metric-names otel-seconds hour1 hour2 | sort | diff - got
+	# While another run has the totals nothing changes.
+	span-store append -q spans hour1
+	run --separate-stderr -75 flock spans-metrics.totals.lock sh commands
+	[ "$stderr" = "span-stats: $PWD/spans-metrics.totals.lock: another process has it" ]
+	sort prometheus/node-exporter/spans.prom | diff got -
+	# The command of its comment, with a service that there is.
+	service=$(grep -o 'service_name="[^"]*".*STATUS_CODE_ERROR' got | head -n 1 | cut -d'"' -f2)
+	selector=$(sed -n "s/^# '\(.*\)'/\1/p" "$SRC/examples/cron/metrics")
+	selector=${selector/cart/$service}
+	[ "$(span-query --spans -c --matchers "$selector" hour1 hour2)" = \
+		"$(awk '/_count.*'"service_name=\"$service\".*STATUS_CODE_ERROR"'/ { n += $2 } END { print n }' got)" ]
 }
 
 # Print every span of a store, in an order that does not depend on its files.

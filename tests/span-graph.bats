@@ -169,11 +169,11 @@ same_graph() {
 	span-gen --seed 1 --spans 40000 --rate 300000 >in
 	span-store append --no-seal -q s in
 	span-graph --memory 1G -o csv in >whole
-	run --separate-stderr -0 span-graph --memory 500K -o csv in
+	run --separate-stderr -0 span-graph --memory 100K -o csv in
 	[[ $stderr = *" traces were cut for want of memory; see --memory" ]]
 	calls() { sed -nE 's/^"checkout","notification",([0-9]+),.*/\1/p'; }
 	[ "$(calls <<<"$output")" -lt "$(calls <whole)" ]
-	run --separate-stderr -0 span-graph --memory 500K -o csv -s s
+	run --separate-stderr -0 span-graph --memory 100K -o csv -s s
 	[ -z "$stderr" ]
 	same "$PWD/whole"
 }

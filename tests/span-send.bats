@@ -500,6 +500,7 @@ print(s.getsockname()[1])')
 
 @test "span-send: headers that cannot be sent are wrong usage" {
 	for header in 'Authorization: x' 'cookie:x' 'X-API-Key: x' 'api-key: x' \
+		'X-Token-Count: 3' \
 		'lightstep-access-token: x' 'X-Secret: x' 'Content-Type: x' 'TE: x' \
 		'no colon' ': x' $'X: a\nY: b' 'X Y: z'; do
 		run --separate-stderr -2 span-send --header "$header" \
@@ -659,6 +660,18 @@ print(s.getsockname()[1])')
 	run --separate-stderr -2 span-send --batch 0 otlp+http://x </dev/null
 	run --separate-stderr -2 span-send --max-bytes 2M otlp+http://x </dev/null
 	run --separate-stderr -69 span-send jaeger+udp://no-such-host.invalid </dev/null
+}
+
+@test "span-send: --help and the man page have the same schemes of URLs" {
+	run -0 span-send --help
+	schemes='[a-z]+\+[a-z]+'
+	grep -oE "^  $schemes(://|,)|$schemes(,| and|:)" <<<"$output" |
+		grep -oE "$schemes" | sort -u >help
+	grep -oE "^\.(It )?Cm $schemes" "$SRC/man/span-send.1" |
+		grep -oE "$schemes" | sort -u >page
+	[ "$(wc -l <help)" = 11 ]
+	diff -u help page
+	[[ $output = *"  otlp+http://HOST[:4318][/v1/traces]"* ]]
 }
 
 # ---- Spool ----
@@ -899,6 +912,81 @@ adds_up() {
 	[ "$(account "waiting in the spool")" -gt 1000 ]
 }
 
+@test "span-send: a live run goes on when 401 has become 200" {
+	collector log 401 401 200
+	mkfifo pipe
+	"${spool[@]}" "otlp+http://127.0.0.1:$port" <pipe 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	exec 8>pipe
+	cat "$in" >&8
+	wait_until grep -q 'HTTP 401.*trying again' err
+	wait_until test -s log/3.body
+	span-gen --seed 8 -n 10 >more
+	cat more >&8
+	exec 8>&-
+	ends 0 "$sender"
+	stderr=$(<err)
+	cat "$in" more >both
+	[ "$(account accepted)" = "$(span-query -c --spans both)" ]
+	adds_up
+	diff <(ids <both) <(ids_in otlp-proto log | uniq)
+}
+
+@test "span-send: a spool takes what is selected, whatever frames it comes in" {
+	collector log
+	{
+		for seed in 1 2 3; do
+			span-gen --seed $seed -n 1
+		done
+		cat "$in"
+		span-gen --seed 4 -n 1
+	} >mixed
+	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" mixed
+	[ "$(account "spans read")" = "$(span-query -c --spans mixed)" ]
+	adds_up
+	diff <(ids <mixed) <(ids_in otlp-proto log)
+	span-query --spans --error -o spans mixed >errors
+	[ -s errors ]
+	collector selected
+	run --separate-stderr -0 "${spool[@]}" --error "otlp+http://127.0.0.1:$port" \
+		mixed
+	diff <(ids <errors) <(ids_in otlp-proto selected)
+	# Messages of fewer spans than the frames have, and one by one.
+	for how in '--batch 100' '--rate 1000000'; do
+		collector "log$how"
+		# shellcheck disable=SC2086
+		run --separate-stderr -0 "${spool[@]}" $how \
+			"otlp+http://127.0.0.1:$port" mixed
+		diff <(ids <mixed) <(ids_in otlp-proto "log$how")
+	done
+}
+
+@test "span-send: what a spool was sent of is one record in the end" {
+	collector log
+	run --separate-stderr -0 "${spool[@]}" --batch 10 --concurrency 1 \
+		"otlp+http://127.0.0.1:$port" "$in"
+	[ "$(grep -c '^span-send spool' sp/sent)" = 1 ]
+	# Killed, it has several, and goes on behind the last whole one.
+	rm -r sp
+	collector slow 200,sleep=0.01
+	"${spool[@]}" --batch 10 --concurrency 1 "otlp+http://127.0.0.1:$port" \
+		"$in" 2>err 3>&- &
+	sender=$!
+	started+=("$sender")
+	several() {
+		[ "$(grep -c '^end ' sp/sent)" -gt 3 ]
+	}
+	wait_until several
+	kill -KILL "$sender"
+	wait "$sender" || true
+	printf 'span-send spool 1\nstore' >>sp/sent
+	run --separate-stderr "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
+	[ "$status" = 0 ]
+	[ "$(grep -c '^span-send spool' sp/sent)" = 1 ]
+	diff <(ids <"$in") <(ids_in otlp-proto slow | uniq)
+}
+
 @test "span-send: a spool has one user at a time" {
 	collector log
 	mkfifo pipe
@@ -933,17 +1021,19 @@ adds_up() {
 	cp sp/sent good
 	for text in '' junk "$(head -n 2 good)" "$(sed 's/^seq .*/seq x/' good)" \
 		"$(sed 's/^end/done 9 8\nend/' good)" \
-		"$(sed 's/^seq .*/seq 99999999999999999999999/' good)"; do
+		"$(sed 's/^seq .*/seq 99999999999999999999999/' good)" \
+		"$(sed 's/^seq .*/seq 1/' good)"; do
 		echo "$text" >sp/sent
 		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
 		[[ $stderr = *"sp/sent is damaged: all that the spool holds is sent again"* ]]
 		[ "$(account accepted)" -gt 0 ]
 	done
 	# Of another store, and of frames that a power cut took.
-	sed 's/^store .*/store aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/' good >sp/sent
+	sed 's/^store .*/store aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/; s/^end .*/end/' \
+		good >sp/sent
 	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
 	[ "$(account accepted)" -gt 0 ]
-	sed 's/^seq .*/seq 1000000/' good >sp/sent
+	sed 's/^seq .*/seq 1000000/; s/^end .*/end/' good >sp/sent
 	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" "$in"
 	[ "$(account accepted)" = "$n" ]
 }
@@ -955,7 +1045,7 @@ adds_up() {
 	for ahead in 'seq N|done M 900' 'seq N|done 1 900' "seq N|part M 100 $part" \
 		'seq 900'; do
 		last=$(sed -n 's/^seq //p' sp/sent)
-		sed "s/^seq .*/$ahead/; s/N/$last/; s/M/$((last + 1))/" sp/sent |
+		sed "s/^seq .*/$ahead/; s/N/$last/; s/M/$((last + 1))/; s/^end .*/end/" sp/sent |
 			tr '|' '\n' >doctored
 		# Before anything is appended it is cut for good.
 		cp doctored sp/sent

@@ -238,6 +238,61 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	[ "$stderr" = "span-stats: a: bad partial result: it is none" ]
 }
 
+@test "span-stats: partial results and totals keep to what was selected" {
+	demo >in
+	span-stats --partial --service cart --error in >a.spm
+	span-stats --partial '{ kind = client }' in >b.spm
+	span-stats --partial --all-kinds in >c.spm
+	span-stats --partial --since 2020-01-01 in >d.spm
+	# What they were made with holds, and need not be said again.
+	diff <(span-stats -o csv --service cart --error in) <(span-stats -o csv --merge a.spm)
+	span-stats -o csv --merge --service cart --error a.spm a.spm >/dev/null
+	span-stats -o csv --merge --all-kinds c.spm >/dev/null
+	span-stats -o csv --merge d.spm d.spm >/dev/null
+	while IFS='|' read -r args theirs ours; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 span-stats --merge $args
+		[ "$stderr" = "span-stats: ${args##* }: it was made with $theirs, not with $ours" ]
+	done <<-'END'
+		a.spm d.spm|--kind=server --kind=consumer|--kind=server --kind=consumer --service=cart --error
+		a.spm b.spm|--all-kinds --expression="{ kind = client }"|--kind=server --kind=consumer --service=cart --error
+		d.spm c.spm|--all-kinds|--kind=server --kind=consumer
+		--service mail a.spm|--kind=server --kind=consumer --service=cart --error|--kind=server --kind=consumer --service=mail
+		--all-kinds d.spm|--kind=server --kind=consumer|--all-kinds
+	END
+	span-stats -q --totals t --service cart in >/dev/null
+	cp t before
+	run --separate-stderr -2 span-stats --totals t in
+	[ "$stderr" = "span-stats: t: it was made with --kind=server --kind=consumer --service=cart, not with --kind=server --kind=consumer" ]
+	run --separate-stderr -2 span-stats --totals t --service cart --all-kinds in
+	cmp before t
+	span-stats -q --totals t --service cart --until 2100-01-01 in >/dev/null
+	run ! cmp -s before t
+}
+
+@test "span-stats: one run at a time has totals" {
+	demo >in
+	span-store append -q s in
+	span-stats -q --totals t -s s >want
+	cp t before
+	for where in in "-s s"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -75 flock t.lock span-stats --totals t $where
+		[ -z "$output" ]
+		[ "$stderr" = "span-stats: $PWD/t.lock: another process has it" ]
+		cmp before t
+	done
+	run --separate-stderr -0 flock -n t.lock true
+	diff want <(span-stats -q --totals t -s s)
+	[ ! -s t.lock ]
+	# By a link to them it is the same lock.
+	mkdir other
+	ln -s ../t other/link
+	run -75 flock t.lock span-stats --totals other/link -s s
+	run --separate-stderr -74 span-stats --totals none/t in
+	[[ $stderr = "span-stats: cannot open none/t.lock: "* ]]
+}
+
 @test "span-stats: a plot and pictures in a table show calls over time" {
 	demo >in
 	run --separate-stderr -0 span-stats -o plot --by service --step 100ms --utc in

@@ -638,7 +638,7 @@ def jaeger_refs(s):
 
 WARNINGS = ["a text, list or nesting was cut",
             "a time did not fit and was clamped",
-            "a missing or empty name was filled in"]
+            "a name was missing, empty or not UTF-8"]
 
 
 def jaeger_span(s, process):

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
 
 #define ALIGN 16u
@@ -25,6 +27,8 @@ static void *grow(struct span_arena *a, size_t len)
 	block = malloc(sizeof(*block) + cap);
 	if (!block)
 		return NULL;
+	if (cap >= HUGE_GROWN)
+		span__huge_hint(block, sizeof(*block) + cap);
 	block->older = a->block;
 	block->cap = cap;
 	a->block = block;
@@ -34,16 +38,14 @@ static void *grow(struct span_arena *a, size_t len)
 
 void *span_arena_alloc(struct span_arena *a, size_t len)
 {
-	void *p;
+	size_t at = (a->used + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 
 	if (len > SIZE_MAX / 4)
 		return NULL;
-	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (!a->block || len > a->block->cap - a->used)
+	if (!a->block || at > a->block->cap || len > a->block->cap - at)
 		return grow(a, len);
-	p = a->block->data + a->used;
-	a->used += len;
-	return p;
+	a->used = at + len;
+	return a->block->data + at;
 }
 
 void *span_arena_array(struct span_arena *a, size_t n, size_t size)
@@ -55,15 +57,25 @@ void *span_arena_array(struct span_arena *a, size_t n, size_t size)
 	return span_arena_alloc(a, len);
 }
 
+/* Text needs no alignment: half of what is kept of spans are short texts. */
 bool span_arena_str(struct span_arena *a, struct span_str s,
 		    struct span_str *out)
 {
-	char *p = span_arena_alloc(a, s.len);
+	char *p;
 
+	if (!s.len) {
+		*out = SPAN_STR("");
+		return true;
+	}
+	if (a->block && s.len <= a->block->cap - a->used) {
+		p = (char *)a->block->data + a->used;
+		a->used += s.len;
+	} else {
+		p = span_arena_alloc(a, s.len);
+	}
 	if (!p)
 		return false;
-	if (s.len)
-		memcpy(p, s.p, s.len);
+	memcpy(p, s.p, s.len);
 	*out = (struct span_str){p, s.len};
 	return true;
 }

@@ -150,6 +150,28 @@ static inline bool dec_integer(struct dec *d, bool *neg, uint64_t *v)
 	return true;
 }
 
+/* One of 4 or 8 bytes that is not negative, where they are left. */
+static inline bool dec__wide_uint(struct dec *d, uint64_t *v)
+{
+	uint64_t u64;
+	uint32_t u32;
+
+	if (dec_left(d) < 9)
+		return false;
+	if (*d->p == 0xcf) {
+		memcpy(&u64, d->p + 1, 8);
+		*v = be64toh(u64);
+		d->p += 9;
+		return true;
+	}
+	if (*d->p != 0xce)
+		return false;
+	memcpy(&u32, d->p + 1, 4);
+	*v = be32toh(u32);
+	d->p += 5;
+	return true;
+}
+
 /* An integer that is not negative. */
 static inline uint64_t dec_uint(struct dec *d)
 {
@@ -163,6 +185,8 @@ static inline uint64_t dec_uint(struct dec *d)
 		d->p += 3;
 		return v;
 	}
+	if (dec__wide_uint(d, &v))
+		return v;
 	if (!dec_integer(d, &neg, &v))
 		return 0;
 	if (neg) {

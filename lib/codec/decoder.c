@@ -56,6 +56,7 @@ void span_decoder_close(struct span_decoder **d)
 	span_arena_release(&(*d)->arena);
 	span_arena_release(&(*d)->keep);
 	span_buf_release(&(*d)->spans);
+	span_buf_release(&(*d)->renamed);
 	span__clients_close(&(*d)->clients);
 	free(*d);
 	*d = NULL;
@@ -194,6 +195,9 @@ void span__message_hand_out(struct span__message *m, struct span *s,
 {
 	s->process = p;
 	s->marks |= m->process_marks;
+	span__message_rename(m, s);
+	if (m->in.failed)
+		return;
 	if (!s->name.len) {
 		s->name = SPAN_STR("empty-span-name");
 		s->marks |= SPAN_MARK_RENAMED;

@@ -48,6 +48,7 @@ struct span_decoder {
 	struct span_arena keep;	 /* the process */
 	uint64_t serial;	 /* of the last process */
 	struct span_buf spans;	 /* SPAN__COLLECT: struct span */
+	struct span_buf renamed; /* struct span_attr of a span */
 	struct span__clients *clients;
 	struct span_error bad_span; /* the first of the last message */
 	int format;
@@ -73,6 +74,9 @@ struct span__message {
 	uint16_t marks; /* of what is being read */
 	uint16_t process_marks;
 	struct span_process process;
+	uint64_t named; /* a process whose service was looked at: its serial */
+	bool bad_service;	     /* it is not UTF-8: */
+	struct span_process renamed; /* the same with another service */
 	struct span__loss loss;
 	struct span *spans; /* Thrift, SPAN__COLLECT: all of them */
 	size_t n_spans;
@@ -138,6 +142,12 @@ void span__message_bad_span(struct span__message *m, const unsigned char *at,
  */
 void span__message_hand_out(struct span__message *m, struct span *s,
 			    const struct span_process *p);
+
+/*
+ * rename.c: other names in the place of those of a span and its service that
+ * are not UTF-8, whose bytes become tags.
+ */
+void span__message_rename(struct span__message *m, struct span *s);
 
 /* N objects of SIZE bytes from the arena; NULL and a failure without memory. */
 void *span__message_array(struct span__message *m, struct span_arena *a,

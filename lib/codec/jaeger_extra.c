@@ -6,7 +6,7 @@
 const struct span__warning span__warnings[] = {
 	{SPAN_MARK_CUT, {"a text, list or nesting was cut", 31}},
 	{SPAN_MARK_CLAMPED, {"a time did not fit and was clamped", 34}},
-	{SPAN_MARK_RENAMED, {"a missing or empty name was filled in", 37}},
+	{SPAN_MARK_RENAMED, {"a name was missing, empty or not UTF-8", 38}},
 	{0, {NULL, 0}},
 };
 

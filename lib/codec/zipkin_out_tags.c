@@ -22,22 +22,12 @@ static struct span_str keep_text(struct span__zipkin_out *o)
 	return kept;
 }
 
-static bool is_utf8(struct span_str s)
-{
-	uint32_t c = 0;
-
-	for (size_t at = span__utf8_ascii(s);
-	     at < s.len && c != SPAN__UTF8_BAD;)
-		at += span__utf8_next(s.p + at, s.len - at, &c);
-	return c != SPAN__UTF8_BAD;
-}
-
 static void add(struct span__zipkin_out *o, struct span_str key,
 		struct span_value value)
 {
 	struct span_attr a = {key, value};
 
-	if (o->utf8 && !is_utf8(key)) {
+	if (o->utf8 && !span__utf8_valid(key)) {
 		o->text.len = 0;
 		span__utf8_put(&o->text, key);
 		a.key = keep_text(o);

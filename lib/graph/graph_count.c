@@ -6,18 +6,7 @@
 
 #include "base/banned.h"
 
-/* Spans that are counted together: one of a trace, or a group of a store. */
-struct group {
-	enum span_store_parent parent;
-	struct span_graph_node caller, called; /* CALLER: SPAN_PARENT_KNOWN */
-	uint8_t caller_kind, kind;
-	bool error, follows;
-	uint64_t calls, sum_ns;
-	double weight;
-	const struct span_sketch *durations; /* NULL: one, sum_ns */
-};
-
-static bool is_async(const struct group *c)
+static bool is_async(const struct span__graph_group *c)
 {
 	return c->follows || c->caller_kind == SPAN_KIND_PRODUCER ||
 	       c->kind == SPAN_KIND_CONSUMER;
@@ -59,9 +48,12 @@ int span__graph_put_call(struct span_graph *g, const struct span__graph_call *c)
 	return add_durations(g, &e->durations, c);
 }
 
-static int put_caller(struct span_graph *g, const struct group *c, uint32_t to)
+int span__graph_put_caller(struct span_graph *g,
+			   const struct span__graph_group *c, uint32_t from,
+			   uint32_t to)
 {
 	struct span__graph_call call = {
+		.from = from,
 		.to = to,
 		.kind = is_async(c) ? SPAN_GRAPH_ASYNC : SPAN_GRAPH_SYNC,
 		.error = c->error,
@@ -70,34 +62,30 @@ static int put_caller(struct span_graph *g, const struct group *c, uint32_t to)
 		.weight = c->weight,
 		.durations = c->durations,
 	};
-	int rc = span__graph_find_node(g, &c->caller, &call.from);
 
-	return rc < 0 ? rc : span__graph_put_call(g, &call);
+	return span__graph_put_call(g, &call);
 }
 
-/* *TO is the number of the node, SPAN__NO_NODE when it was left out. */
-static int put_group(struct span_graph *g, const struct group *c, uint32_t *to)
+bool span__graph_put_group(struct span_graph *g,
+			   const struct span__graph_group *c, uint32_t to)
 {
 	uint64_t roots = c->parent == SPAN_PARENT_NONE ? c->calls : 0;
 	uint64_t orphans = c->parent == SPAN_PARENT_ABSENT ? c->calls : 0;
 	struct span_graph_node *n;
-	int rc = span__graph_find_node(g, &c->called, to);
 
-	if (rc < 0)
-		return rc;
 	g->sums.spans += c->calls;
 	g->sums.roots += roots;
 	g->sums.orphans += orphans;
-	if (*to == SPAN__NO_NODE) {
+	if (to == SPAN__NO_NODE) {
 		g->sums.left_out += c->calls;
-		return 0;
+		return false;
 	}
-	n = span__graph_node(g, *to);
+	n = span__graph_node(g, to);
 	n->spans += c->calls;
 	n->errors += c->error ? c->calls : 0;
 	n->roots += roots;
 	n->orphans += orphans;
-	return c->parent == SPAN_PARENT_KNOWN ? put_caller(g, c, *to) : 0;
+	return c->parent == SPAN_PARENT_KNOWN;
 }
 
 static struct span_graph_node name_of(const struct span_graph *g,
@@ -111,13 +99,32 @@ static struct span_graph_node name_of(const struct span_graph *g,
 	return n;
 }
 
+/*
+ * C, which CALLED does; CALLER is looked at when C knows its parent. *TO is the
+ * number of the node, SPAN__NO_NODE when it was left out.
+ */
+static int put_named(struct span_graph *g, const struct span__graph_group *c,
+		     const struct span_graph_node *caller,
+		     const struct span_graph_node *called, uint32_t *to)
+{
+	uint32_t from;
+	int rc = span__graph_find_node(g, called, to);
+
+	if (rc < 0 || !span__graph_put_group(g, c, *to))
+		return rc;
+	rc = span__graph_find_node(g, caller, &from);
+	return rc < 0 ? rc : span__graph_put_caller(g, c, from, *to);
+}
+
 static int put_span(struct span_graph *g, const struct span_trace *t,
 		    uint32_t i)
 {
 	const struct span_trace_node *place = &t->nodes[i];
 	const struct span *s = &t->spans[i];
-	struct group c = {
-		.called = name_of(g, s->process->service, s->name),
+	struct span_graph_node caller = {0};
+	struct span_graph_node called =
+		name_of(g, s->process->service, s->name);
+	struct span__graph_group c = {
 		.kind = s->kind,
 		.error = span_is_error(s),
 		.follows = span__follows(s),
@@ -131,13 +138,13 @@ static int put_span(struct span_graph *g, const struct span_trace *t,
 	if (place->flags & SPAN_TRACE_ORPHAN) {
 		c.parent = SPAN_PARENT_ABSENT;
 	} else if (place->parent != SPAN_TRACE_NONE) {
-		const struct span *caller = &t->spans[place->parent];
+		const struct span *parent = &t->spans[place->parent];
 
 		c.parent = SPAN_PARENT_KNOWN;
-		c.caller = name_of(g, caller->process->service, caller->name);
-		c.caller_kind = caller->kind;
+		c.caller_kind = parent->kind;
+		caller = name_of(g, parent->process->service, parent->name);
 	}
-	rc = put_group(g, &c, &node);
+	rc = put_named(g, &c, &caller, &called, &node);
 	if (rc < 0 || node == SPAN__NO_NODE)
 		return rc;
 	if (g->o.peers && !g->callers.p[i])
@@ -182,11 +189,12 @@ int span_graph_put(struct span_graph *g, const struct span_trace *t,
 int span_graph_put_calls(struct span_graph *g, const struct span_store_calls *c,
 			 struct span_error *err)
 {
-	struct group group = {
+	struct span_graph_node called = name_of(g, c->service, c->name);
+	struct span_graph_node caller =
+		name_of(g, c->parent_service, c->parent_name);
+	struct span__graph_group group = {
 		.parent = c->parent,
-		.caller = name_of(g, c->parent_service, c->parent_name),
 		.caller_kind = c->parent_kind,
-		.called = name_of(g, c->service, c->name),
 		.kind = c->kind,
 		.error = c->error,
 		.follows = c->follows,
@@ -197,7 +205,7 @@ int span_graph_put_calls(struct span_graph *g, const struct span_store_calls *c,
 	};
 	uint32_t node;
 
-	if (put_group(g, &group, &node) < 0)
+	if (put_named(g, &group, &caller, &called, &node) < 0)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	return 0;
 }

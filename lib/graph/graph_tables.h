@@ -62,6 +62,26 @@ struct span__graph_call {
 int span__graph_put_call(struct span_graph *g,
 			 const struct span__graph_call *c);
 
+/* Spans that are counted together: one of a trace, or a group of a store. */
+struct span__graph_group {
+	enum span_store_parent parent;
+	uint8_t caller_kind, kind;
+	bool error, follows;
+	uint64_t calls, sum_ns;
+	double weight;
+	const struct span_sketch *durations; /* NULL: one, sum_ns */
+};
+/*
+ * Count C as spans of node TO, SPAN__NO_NODE: one that is left out. True when
+ * its caller is to be told, by put_caller.
+ */
+bool span__graph_put_group(struct span_graph *g,
+			   const struct span__graph_group *c, uint32_t to);
+/* Count C as calls from a node, SPAN__NO_NODE too. 0 or SPAN_E_NOMEM. */
+int span__graph_put_caller(struct span_graph *g,
+			   const struct span__graph_group *c, uint32_t from,
+			   uint32_t to);
+
 /* The node, number I, that S is called without having spans, if any. */
 int span__graph_put_peer(struct span_graph *g, const struct span *s,
 			 uint32_t from);

@@ -282,6 +282,19 @@ static struct span_str read_envelope(struct dec *d)
 	return body;
 }
 
+int span_stats_names(const void *p, size_t len, struct span_str *names,
+		     struct span_error *err)
+{
+	struct dec d = dec_init(p, len);
+	struct span_str body = read_envelope(&d);
+
+	if (d.err)
+		return fail(&d, p, err);
+	d = dec_init(body.p, body.len);
+	*names = dec_bin(&d, SPAN_MAX_STRING);
+	return d.err ? fail(&d, body.p, err) : 0;
+}
+
 int span_stats_merge(struct span_stats *st, struct span_str names,
 		     const void *p, size_t len, size_t *used,
 		     struct span_error *err)

@@ -56,6 +56,8 @@ struct span__counts {
 	struct span__port_counts ports[SPAN__COUNTS_PORTS + 1];
 	size_t n_ports;	    /* besides port 0 */
 	uint64_t truncated; /* of those written: marked as not whole */
+	/* Of those written: their senders were told to come again. */
+	uint64_t late;
 };
 
 /* The counts of PORT; valid as long as C is. */

@@ -41,6 +41,7 @@ static void count(struct span__grpc_call *call, bool good)
 {
 	struct span__server_counts *n = &call->conn->shared->counts;
 
+	span__ack_cancel(&call->ack);
 	call->is_answered = true;
 	call->conn->answered++;
 	n->requests++;
@@ -135,14 +136,14 @@ void span__grpc_refuse_http(struct span__grpc_call *call, const char *http,
 	refuse(call, http, (int)status, text, (struct span_str){0});
 }
 
-void span__grpc_refuse_full(struct span__grpc_call *call, const char *text)
+void span__grpc_refuse_for_now(struct span__grpc_call *call,
+			       enum span__grpc_status status, const char *text)
 {
 	struct span_buf b = {0};
 
-	span__grpc_put_retry(&b, SPAN__GRPC_RESOURCE_EXHAUSTED, text, RETRY_S);
+	span__grpc_put_retry(&b, status, text, RETRY_S);
 	if (b.failed)
 		b.len = 0;
-	refuse(call, "200", SPAN__GRPC_RESOURCE_EXHAUSTED, text,
-	       (struct span_str){b.p, b.len});
+	refuse(call, "200", (int)status, text, (struct span_str){b.p, b.len});
 	span_buf_release(&b);
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "net/clock.h"
 #include "net/grpc_conn.h"
 #include "net/inflate.h"
 
@@ -73,6 +73,7 @@ void span__grpc_call_close(struct span__grpc_call *call)
 	struct span__grpc_conn *c = call->conn;
 
 	LIST_REMOVE(call, link);
+	span__ack_cancel(&call->ack);
 	c->cancelled += !call->is_answered;
 	c->since_ns = c->shared->now_ns;
 	span__grpc_message_release(&call->message);
@@ -246,7 +247,8 @@ static void refuse_message(struct span__grpc_call *call,
 		span__grpc_refuse(call, SPAN__GRPC_UNIMPLEMENTED, err->msg);
 		break;
 	case SPAN_E_NOMEM:
-		span__grpc_refuse_full(call, err->msg);
+		span__grpc_refuse_for_now(call, SPAN__GRPC_RESOURCE_EXHAUSTED,
+					  err->msg);
 		break;
 	default:
 		span__grpc_refuse(call, SPAN__GRPC_INTERNAL, err->msg);
@@ -269,7 +271,8 @@ void span__grpc_call_data(struct span__grpc_call *call, const void *p,
 	}
 	count_memory(call, CALL_MEMORY);
 	if (*s->memory > s->o.memory)
-		span__grpc_refuse_full(call, "too many messages at once");
+		span__grpc_refuse_for_now(call, SPAN__GRPC_RESOURCE_EXHAUSTED,
+					  "too many messages at once");
 }
 
 /* The message as it was before the client compressed it. */
@@ -298,20 +301,64 @@ static bool plain_message(struct span__grpc_call *call, struct span_str *data)
 	return true;
 }
 
-static uint64_t wall_clock_ns(void)
+static void reply_taken(struct span__grpc_call *call, uint64_t n_bad)
 {
-	struct timespec t;
+	struct span_buf b = {0};
+	char text[TEXT_MAX];
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	snprintf(text, sizeof(text), "%llu span%s cannot be decoded",
+		 (unsigned long long)n_bad, n_bad == 1 ? "" : "s");
+	if (call->method == SPAN__GRPC_EXPORT)
+		span__otlp_put_response(&b, n_bad, text);
+	span__grpc_put_message(&call->reply, b.p, b.len);
+	call->reply.failed |= b.failed;
+	span_buf_release(&b);
+	span__grpc_answer(call);
 }
 
-static int take(struct span__grpc_call *call, struct span_str data,
-		struct span__verdict *v)
+static void answer_spans(struct span__grpc_call *call, enum span__answer answer,
+			 const char *why)
+{
+	switch (answer) {
+	case SPAN__ANSWER_TAKEN:
+	case SPAN__ANSWER_REJECTED:
+		reply_taken(call, call->n_bad);
+		break;
+	case SPAN__ANSWER_LATER:
+		span__grpc_call_forget(call);
+		break;
+	case SPAN__ANSWER_BAD:
+		span__grpc_refuse(call, SPAN__GRPC_INVALID_ARGUMENT, why);
+		break;
+	case SPAN__ANSWER_FULL:
+		span__grpc_refuse_for_now(call, SPAN__GRPC_RESOURCE_EXHAUSTED,
+					  "the reader of spans is slow");
+		break;
+	case SPAN__ANSWER_LATE:
+		span__grpc_refuse_for_now(call, SPAN__GRPC_UNAVAILABLE,
+					  SPAN__GRPC_LATE);
+		break;
+	case SPAN__ANSWER_STOPPING:
+		span__grpc_refuse(call, SPAN__GRPC_UNAVAILABLE,
+				  "the server is stopping");
+		break;
+	}
+}
+
+/* The payload was written, or is not going to be. */
+static void say(struct span__ack *ack, enum span__answer answer)
+{
+	struct span__grpc_call *call = ack->arg;
+
+	answer_spans(call, answer, NULL);
+	span__grpc_conn_told(call->conn);
+}
+
+static void judge_spans(struct span__grpc_call *call, struct span_str data)
 {
 	struct span__grpc_conn *c = call->conn;
 	const struct span_payload p = {
-		.time_ns = wall_clock_ns(),
+		.time_ns = span__epoch_ns(),
 		.peer = {c->peer, c->peer_len},
 		.port = c->shared->port,
 		.transport = SPAN_TRANSPORT_GRPC,
@@ -319,53 +366,18 @@ static int take(struct span__grpc_call *call, struct span_str data,
 		.path = span_str(call->path),
 		.data = data,
 	};
-
-	return c->shared->take(c->shared->arg, &p, methods[call->method].format,
-			       v, &c->shared->failed);
-}
-
-static void reply_taken(struct span__grpc_call *call,
-			const struct span__verdict *v)
-{
-	struct span_buf b = {0};
-	char text[TEXT_MAX];
-
-	snprintf(text, sizeof(text), "%llu span%s cannot be decoded",
-		 (unsigned long long)v->n_bad, v->n_bad == 1 ? "" : "s");
-	if (call->method == SPAN__GRPC_EXPORT)
-		span__otlp_put_response(&b, v->n_bad, text);
-	span__grpc_put_message(&call->reply, b.p, b.len);
-	call->reply.failed |= b.failed;
-	span_buf_release(&b);
-	span__grpc_answer(call);
-}
-
-static void judge_spans(struct span__grpc_call *call, struct span_str data)
-{
-	struct span__grpc_shared *s = call->conn->shared;
 	struct span__verdict v = {0};
-	int rc = take(call, data, &v);
+	int rc;
 
+	call->ack = (struct span__ack){.say = say, .arg = call};
+	rc = c->shared->take(c->shared->arg, &p, methods[call->method].format,
+			     &call->ack, &v, &c->shared->failed);
 	if (rc < 0) {
-		s->failed.code = rc;
+		c->shared->failed.code = rc;
 		v.answer = SPAN__ANSWER_STOPPING;
 	}
-	switch (v.answer) {
-	case SPAN__ANSWER_TAKEN:
-	case SPAN__ANSWER_REJECTED:
-		reply_taken(call, &v);
-		break;
-	case SPAN__ANSWER_BAD:
-		span__grpc_refuse(call, SPAN__GRPC_INVALID_ARGUMENT, v.why);
-		break;
-	case SPAN__ANSWER_FULL:
-		span__grpc_refuse_full(call, "the reader of spans is slow");
-		break;
-	case SPAN__ANSWER_STOPPING:
-		span__grpc_refuse(call, SPAN__GRPC_UNAVAILABLE,
-				  "the server is stopping");
-		break;
-	}
+	call->n_bad = v.n_bad;
+	answer_spans(call, v.answer, v.why);
 }
 
 /* Is there such a service? None stands for the server as a whole. */
@@ -439,7 +451,9 @@ void span__grpc_call_expire(struct span__grpc_call *call)
 	call->is_late = true;
 	if (!call->is_answered) {
 		span__grpc_refuse(call, SPAN__GRPC_DEADLINE_EXCEEDED,
-				  "the request did not come in time");
+				  call->ack.all
+					  ? SPAN__GRPC_LATE
+					  : "the request did not come in time");
 		return;
 	}
 	call->deadline_ns = UINT64_MAX;

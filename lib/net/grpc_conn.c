@@ -65,6 +65,8 @@ void span__grpc_conn_close(struct span__grpc_conn *c)
 
 	while ((call = LIST_FIRST(&c->calls)))
 		span__grpc_call_close(call);
+	if (c->is_told)
+		LIST_REMOVE(c, told);
 	nghttp2_session_del(c->session);
 	span__tls_session_close(&c->tls);
 	span_buf_release(&c->out);
@@ -251,6 +253,13 @@ bool span__grpc_conn_work(struct span__grpc_conn *c)
 	return true;
 }
 
+void span__grpc_conn_told(struct span__grpc_conn *c)
+{
+	if (!c->is_told)
+		LIST_INSERT_HEAD(&c->shared->told, c, told);
+	c->is_told = true;
+}
+
 bool span__grpc_conn_leave(struct span__grpc_conn *c)
 {
 	static const uint8_t ping[8] = "goodbye";
@@ -286,7 +295,9 @@ static bool tick_leaving(struct span__grpc_conn *c, uint64_t now_ns)
 	for (call = LIST_FIRST(&c->calls); call; call = LIST_NEXT(call, link))
 		if (!call->is_answered)
 			span__grpc_refuse(call, SPAN__GRPC_UNAVAILABLE,
-					  "the server is stopping");
+					  call->ack.all
+						  ? SPAN__GRPC_LATE
+						  : "the server is stopping");
 	span__grpc_session_leave(c);
 	(void)flush(c);
 	return false;

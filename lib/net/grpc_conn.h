@@ -24,6 +24,9 @@
 #define SPAN__GRPC_PATH 128u	       /* bytes kept of a path */
 #define SPAN__GRPC_TYPE 64u	       /* ... of a content type */
 
+/* To a call that waited for its payload to be written. */
+#define SPAN__GRPC_LATE "not written in time, but maybe later"
+
 /* What the connections of one server share. */
 struct span__grpc_shared {
 	struct span__grpc_opts o; /* no zeros */
@@ -40,6 +43,8 @@ struct span__grpc_shared {
 	struct span_buf text;	  /* for the header being made */
 	unsigned char *io; /* SPAN__GRPC_IO bytes, for reads and writes */
 	bool stopping;
+	/* Some of their calls were answered outside of a turn. */
+	LIST_HEAD(, span__grpc_conn) told;
 	struct span_error failed; /* code: the program cannot go on */
 };
 #define SPAN__GRPC_IO (64u << 10)
@@ -69,14 +74,18 @@ struct span__grpc_call {
 	char path[SPAN__GRPC_PATH]; /* terminated, cut */
 	char type[SPAN__GRPC_TYPE];
 	struct span__grpc_message message;
-	size_t memory;	       /* that is counted for this call */
+	size_t memory; /* that is counted for this call */
+	struct span__ack ack;
+	uint64_t n_bad;	       /* spans, of a call that waits */
 	struct span_buf reply; /* the answer's message, with its prefix */
 	size_t replied;	       /* bytes of it that are sent */
 };
 
 struct span__grpc_conn {
 	struct span__grpc_shared *shared;
-	size_t slot; /* these two for the server's own use */
+	LIST_ENTRY(span__grpc_conn) told;
+	bool is_told; /* it is in the list of that name */
+	size_t slot;  /* these two for the server's own use */
 	bool polls_write;
 	int fd;
 	struct span__tls_session *tls; /* NULL: cleartext */
@@ -119,6 +128,9 @@ bool span__grpc_conn_wants_write(const struct span__grpc_conn *c);
 
 /* Do what is due; sets due_ns. False: it ended. */
 SPAN_NODISCARD bool span__grpc_conn_tick(struct span__grpc_conn *c);
+
+/* A call of C was answered outside of a turn: it gets one. */
+void span__grpc_conn_told(struct span__grpc_conn *c);
 
 /* Say goodbye: calls that run are answered. False: it ended. */
 SPAN_NODISCARD bool span__grpc_conn_leave(struct span__grpc_conn *c);
@@ -166,6 +178,7 @@ void span__grpc_refuse(struct span__grpc_call *call,
 void span__grpc_refuse_http(struct span__grpc_call *call, const char *http,
 			    enum span__grpc_status status, const char *text);
 /* ... for a time. */
-void span__grpc_refuse_full(struct span__grpc_call *call, const char *text);
+void span__grpc_refuse_for_now(struct span__grpc_call *call,
+			       enum span__grpc_status status, const char *text);
 
 #endif

@@ -6,6 +6,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "net/pb.h"
+
 #include "base/banned.h"
 
 size_t span__grpc_message_len(const struct span__grpc_message *m)
@@ -136,37 +138,6 @@ void span__grpc_put_percent(struct span_buf *b, const char *text)
 
 /* ---- The few protobuf messages of an answer ---- */
 
-static void put_varint(struct span_buf *b, uint64_t v)
-{
-	while (v >= 0x80) {
-		span_buf_putc(b, (char)(v | 0x80));
-		v >>= 7;
-	}
-	span_buf_putc(b, (char)v);
-}
-
-static void put_number(struct span_buf *b, unsigned field, uint64_t v)
-{
-	put_varint(b, field << 3);
-	put_varint(b, v);
-}
-
-static void put_bytes(struct span_buf *b, unsigned field, const void *p,
-		      size_t len)
-{
-	put_varint(b, field << 3 | 2);
-	put_varint(b, len);
-	span_buf_put(b, p, len);
-}
-
-/* A message that was made in PART, which is empty again afterwards. */
-static void put_part(struct span_buf *b, unsigned field, struct span_buf *part)
-{
-	put_bytes(b, field, part->p, part->len);
-	b->failed |= part->failed;
-	part->len = 0;
-}
-
 /* Without padding, as gRPC wants binary headers to be. */
 static void put_base64(struct span_buf *b, const struct span_buf *bytes)
 {
@@ -178,8 +149,8 @@ static void put_base64(struct span_buf *b, const struct span_buf *bytes)
 
 void span__rpc_put_status(struct span_buf *b, unsigned code, const char *text)
 {
-	put_number(b, 1, code);
-	put_bytes(b, 2, text, strlen(text));
+	span__pb_put_number(b, 1, code);
+	span__pb_put_bytes(b, 2, span_str(text));
 }
 
 void span__grpc_put_retry(struct span_buf *b, int status, const char *text,
@@ -188,12 +159,12 @@ void span__grpc_put_retry(struct span_buf *b, int status, const char *text,
 	static const char type[] = "type.googleapis.com/google.rpc.RetryInfo";
 	struct span_buf rpc = {0}, part = {0}, info = {0};
 
-	put_number(&part, 1, delay_s);		     /* Duration.seconds */
-	put_part(&info, 1, &part);		     /* RetryInfo.retry_delay */
-	put_bytes(&part, 1, type, sizeof(type) - 1); /* Any.type_url */
-	put_part(&part, 2, &info);		     /* Any.value */
+	span__pb_put_number(&part, 1, delay_s); /* Duration.seconds */
+	span__pb_put_part(&info, 1, &part);	/* RetryInfo.retry_delay */
+	span__pb_put_bytes(&part, 1, SPAN_STR(type)); /* Any.type_url */
+	span__pb_put_part(&part, 2, &info);	      /* Any.value */
 	span__rpc_put_status(&rpc, (unsigned)status, text);
-	put_part(&rpc, 3, &part); /* Status.details */
+	span__pb_put_part(&rpc, 3, &part); /* Status.details */
 	put_base64(b, &rpc);
 	span_buf_release(&rpc);
 	span_buf_release(&part);
@@ -207,46 +178,27 @@ void span__otlp_put_response(struct span_buf *b, uint64_t rejected,
 
 	if (!rejected)
 		return;
-	put_number(&partial, 1, rejected);
-	put_bytes(&partial, 2, text, strlen(text));
-	put_part(b, 1, &partial);
+	span__pb_put_number(&partial, 1, rejected);
+	span__pb_put_bytes(&partial, 2, span_str(text));
+	span__pb_put_part(b, 1, &partial);
 	span_buf_release(&partial);
-}
-
-static bool get_varint(const unsigned char **p, const unsigned char *end,
-		       uint64_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0; shift < 64 && *p < end; shift += 7) {
-		*v |= (uint64_t)(**p & 0x7f) << shift;
-		if (!(*(*p)++ & 0x80))
-			return true;
-	}
-	return false;
 }
 
 bool span__grpc_health_service(const void *bytes, size_t len,
 			       struct span_str *service)
 {
-	const unsigned char *p = bytes, *end = len ? p + len : p;
-	uint64_t key, n;
+	struct span_str in = {bytes, len};
+	struct span__pb_field f;
+	int rc;
 
 	*service = (struct span_str){0};
-	while (p < end) {
-		if (!get_varint(&p, end, &key) || !get_varint(&p, end, &n))
-			return false;
-		if ((key & 7) == 0)
-			continue;
-		if ((key & 7) != 2 || n > (uint64_t)(end - p))
-			return false;
-		if (key >> 3 == 1)
-			*service = (struct span_str){(const char *)p, n};
-		p += n;
-	}
-	return true;
+	while ((rc = span__pb_next(&in, &f)) > 0)
+		if (f.id == 1 && f.wire == SPAN__PB_LEN)
+			*service = f.bytes;
+	return !rc;
 }
 
 void span__grpc_put_health(struct span_buf *b, bool serving)
 {
-	put_number(b, 1, serving ? 1 : 2);
+	span__pb_put_number(b, 1, serving ? 1 : 2);
 }

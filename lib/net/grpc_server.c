@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "net/clock.h"
 #include "net/grpc_conn.h"
 
 #include "base/banned.h"
@@ -33,14 +33,6 @@ struct server {
 	uint64_t ticked_ns; /* the last look at them */
 	uint64_t accept_ns; /* when it is accepted again; 0: it is now */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* ---- Connections come and go ---- */
 
@@ -183,7 +175,7 @@ static uint64_t tick_time(const struct server *s)
 static uint64_t timeout_ns(const void *self)
 {
 	const struct server *s = self;
-	uint64_t now_ns = clock_ns(), ns = UINT64_MAX;
+	uint64_t now_ns = span__monotonic_ns(), ns = UINT64_MAX;
 
 	if (s->due_ns != UINT64_MAX)
 		ns = tick_time(s);
@@ -210,15 +202,28 @@ static void tick(struct server *s)
 	}
 }
 
+/* What was answered outside of a turn is sent. */
+static void work_told(struct server *s)
+{
+	struct span__grpc_conn *c;
+
+	while ((c = LIST_FIRST(&s->shared.told))) {
+		LIST_REMOVE(c, told);
+		c->is_told = false;
+		after_turn(s, c, span__grpc_conn_work(c));
+	}
+}
+
 static int turn(void *self, struct span_error *err)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
 	struct server *s = self;
 	int n, rc = 0;
 
-	s->shared.now_ns = clock_ns();
+	s->shared.now_ns = span__monotonic_ns();
 	if (s->accept_ns && s->accept_ns <= s->shared.now_ns)
 		pause_accept(s, 0);
+	work_told(s);
 	n = epoll_wait(s->epoll_fd, events, EVENTS_PER_TURN, 0);
 	if (n < 0 && errno != EINTR)
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
@@ -244,7 +249,7 @@ static void stop(void *self)
 {
 	struct server *s = self;
 
-	s->shared.now_ns = clock_ns();
+	s->shared.now_ns = span__monotonic_ns();
 	s->shared.stopping = true;
 	s->accept_ns = 0;
 	if (s->listen_fd >= 0)

@@ -4,7 +4,8 @@
  *
  * The services of OpenTelemetry and Jaeger collectors, and the health service
  * that load balancers ask. No reflection: every client knows these methods by
- * heart. Unary calls only, answered as soon as their message is whole.
+ * heart. Unary calls only, answered as soon as their message is whole, or
+ * later when take says so.
  *
  *   opentelemetry.proto.collector.trace.v1.TraceService/Export
  *   jaeger.api_v2.CollectorService/PostSpans
@@ -12,7 +13,8 @@
  *
  * What becomes of a call, as span__take_fn says: TAKEN is OK (Export tells of
  * skipped spans in partial_success), BAD is INVALID_ARGUMENT, FULL is
- * RESOURCE_EXHAUSTED with a RetryInfo, STOPPING is UNAVAILABLE.
+ * RESOURCE_EXHAUSTED with a RetryInfo, LATE is UNAVAILABLE with one, STOPPING
+ * is UNAVAILABLE.
  *
  * Sources: RFC 9113; grpc/doc PROTOCOL-HTTP2.md, statuscodes.md,
  * compression.md, health-checking.md; OTLP specification, "OTLP/gRPC".

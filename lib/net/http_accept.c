@@ -18,11 +18,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
+
+#include "net/clock.h"
 #include "net/http_conn.h"
 
 #include "base/banned.h"
 
 #define ACCEPTS_PER_TURN 64
+#define MILLISECOND_NS 1000000u
+#define CLOCK_ERROR_NS 10000000u /* a tick of the kernel's clock */
 
 struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd)
 {
@@ -143,6 +148,32 @@ static void refuse(struct span__http_server *h, int fd)
 	close(fd);
 }
 
+/*
+ * The rest is heard for a while, as a client that is cut off while it sends
+ * may not read what it was told.
+ */
+void span__http_tell_large(struct span__http_conn *c,
+			   struct MHD_Connection *mhd)
+{
+	static const char text[] = "HTTP/1.1 413 Content Too Large\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	struct span__server_counts *n = &c->server->counts;
+
+	if (tls && tls->tls_session)
+		(void)gnutls_record_send(tls->tls_session, text,
+					 sizeof(text) - 1);
+	else
+		(void)!send(c->fd, text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(c->fd, SHUT_WR);
+	n->requests++;
+	n->refused++;
+	n->too_large++;
+}
+
 /* Sockets that are not watched wake nobody up, while nothing can be done. */
 static void pause_sockets(struct span__http_server *h, bool pause)
 {
@@ -179,34 +210,40 @@ void span__http_accept(struct span__http_server *h,
 	}
 }
 
-/* Bytes that came so far, read or not; 0 when that is not known. */
-static uint64_t received(int fd)
-{
-	struct tcp_info info = {0};
-	socklen_t len = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return 0;
-	return info.tcpi_bytes_received;
-}
-
 void span__http_rest(struct span__http_conn *c)
 {
 	span__http_wait(c, SPAN__HTTP_IDLE, c->server->opts.idle_ns);
-	c->idle_bytes = received(c->fd);
 	c->is_first = false;
+}
+
+/*
+ * Has anything come since C became idle? The kernel knows when bytes came to
+ * some milliseconds only; what came with the request before is not seen.
+ */
+static bool has_begun(const struct span__http_conn *c, uint64_t now)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	uint64_t ago_ns;
+
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return false;
+	if (c->is_first)
+		return info.tcpi_bytes_received;
+	ago_ns = info.tcpi_last_data_recv * (uint64_t)MILLISECOND_NS;
+	return ago_ns + CLOCK_ERROR_NS < now - c->since_ns;
 }
 
 /*
  * libmicrohttpd tells of a request when its first line is whole. Its time
  * begins with its first byte; under TLS the first bytes are no request yet.
  */
-static void look_for_request(struct span__http_conn *c)
+static void look_for_request(struct span__http_conn *c, uint64_t now)
 {
 	const struct span__http_opts *o = &c->server->opts;
 
 	if (c->state == SPAN__HTTP_IDLE && !(o->cert && c->is_first) &&
-	    received(c->fd) > c->idle_bytes)
+	    has_begun(c, now))
 		span__http_wait(c, SPAN__HTTP_HEAD, o->head_ns);
 }
 
@@ -220,13 +257,13 @@ static bool has_input(int fd)
 
 /*
  * Has the client closed its side, before an answer? libmicrohttpd misses that
- * when it comes together with data.
+ * when it comes together with data. Once its request is whole it may.
  */
 static bool is_gone(const struct span__http_conn *c)
 {
 	char next;
 
-	return c->state != SPAN__HTTP_ANSWER &&
+	return c->state != SPAN__HTTP_ANSWER && c->state != SPAN__HTTP_WRITE &&
 	       recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
@@ -239,7 +276,7 @@ static void cut(struct span__http_conn *c)
 /* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__http_sweep(struct span__http_server *h)
 {
-	uint64_t now = span__http_now_ns();
+	uint64_t now = span__monotonic_ns();
 
 	if (now - h->swept_ns <
 	    (h->stopping ? SPAN__HTTP_STOP_NS : SPAN__HTTP_SWEEP_NS))
@@ -252,7 +289,7 @@ void span__http_sweep(struct span__http_server *h)
 
 		if (!c || c->cut)
 			continue;
-		look_for_request(c);
+		look_for_request(c, now);
 		if (now >= c->deadline_ns) {
 			h->counts.timeouts += c->state != SPAN__HTTP_IDLE;
 			cut(c);

@@ -111,6 +111,8 @@ static void otlp_verdict(struct span__http_answer *a, const char *type,
 	case SPAN__ANSWER_BAD:
 		put_status(a, 400, type, RPC_INVALID_ARGUMENT, v->why);
 		break;
+	case SPAN__ANSWER_LATER:
+	case SPAN__ANSWER_LATE:
 	case SPAN__ANSWER_FULL:
 	case SPAN__ANSWER_STOPPING:
 		put_status(a, 503, type, RPC_UNAVAILABLE, v->why);
@@ -135,6 +137,8 @@ static void batch_verdict(struct span__http_answer *a, const char *batch,
 		span__http_text(a, 400, "Unable to process request body: %s",
 				v->why);
 		break;
+	case SPAN__ANSWER_LATER:
+	case SPAN__ANSWER_LATE:
 	case SPAN__ANSWER_FULL:
 	case SPAN__ANSWER_STOPPING:
 		span__http_text(a, 503, "Cannot submit %s batch: %s", batch,
@@ -152,6 +156,9 @@ void span__http_verdict(struct span__http_answer *a,
 
 	if (v->answer == SPAN__ANSWER_FULL)
 		snprintf(said.why, sizeof(said.why), "the queue is full");
+	if (v->answer == SPAN__ANSWER_LATE)
+		snprintf(said.why, sizeof(said.why),
+			 "not written in time, but maybe later");
 	if (v->answer == SPAN__ANSWER_STOPPING)
 		snprintf(said.why, sizeof(said.why), "the server is stopping");
 	if (action == SPAN__HTTP_POST_OTLP)

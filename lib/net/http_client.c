@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
@@ -135,14 +136,6 @@ static bool is_retryable(CURLcode code)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* libcurl's own words have times in them, and so are never the same twice. */
 static void reply_transport(struct slot *s, CURLcode code,
 			    struct span__reply *r)
@@ -192,7 +185,7 @@ static void reply_http(struct slot *s, struct span__reply *r, bool grpc,
 	if (s->retry_after_len)
 		r->got.delay_ns = span__retry_after(
 			(struct span_str){s->retry_after, s->retry_after_len},
-			now_ns());
+			span__epoch_ns());
 	snprintf(r->cause, sizeof(r->cause), "HTTP %d%s%s%s", r->got.http,
 		 silent ? " without a gRPC status" : "",
 		 *text && !silent ? ": " : "", silent ? "" : text);

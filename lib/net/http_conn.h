@@ -16,6 +16,8 @@ enum span__http_state {
 	SPAN__HTTP_IDLE, /* for a request */
 	SPAN__HTTP_HEAD, /* for the rest of its head */
 	SPAN__HTTP_BODY,
+	SPAN__HTTP_WRITE,  /* for its payload to be written: without an end, as
+			      the receiver has one for that */
 	SPAN__HTTP_ANSWER, /* for the client to take it */
 };
 
@@ -27,11 +29,11 @@ struct span__http_conn {
 	char peer[SPAN__ADDRESS_TEXT];
 	struct span__peer from;
 	enum span__http_state state;
-	bool cut;	      /* for slowness, or at the end */
-	bool is_first;	      /* no request has come yet */
-	uint64_t idle_bytes;  /* received when it became idle */
-	uint64_t since_ns;    /* that it is in this state */
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+	struct MHD_Connection *suspended; /* it waits for its answer */
+	bool cut;			  /* for slowness, or at the end */
+	bool is_first;			  /* no request has come yet */
+	uint64_t since_ns;		  /* that it is in this state */
+	uint64_t deadline_ns;		  /* CLOCK_MONOTONIC */
 };
 
 /* A listening socket. */
@@ -63,9 +65,6 @@ struct span__http_server {
 	struct span_error err;
 };
 
-uint64_t span__http_now_ns(void);   /* CLOCK_MONOTONIC */
-uint64_t span__http_epoch_ns(void); /* CLOCK_REALTIME */
-
 /* C is now in STATE, and may be for NS. */
 void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 		     uint64_t ns);
@@ -82,6 +81,13 @@ void span__http_conn_free(struct span__http_server *h, int fd);
 /* Accept what waits at S, but not for ever. */
 void span__http_accept(struct span__http_server *h,
 		       const struct span__http_socket *s);
+
+/*
+ * Tell C that its body, which goes on and on, is too large. libmicrohttpd can
+ * say nothing before its end.
+ */
+void span__http_tell_large(struct span__http_conn *c,
+			   struct MHD_Connection *mhd);
 
 /* C waits for a request. */
 void span__http_rest(struct span__http_conn *c);

@@ -5,6 +5,7 @@
  */
 #include <span/text.h>
 
+#include "net/clock.h"
 #include "net/http_answer.h"
 #include "net/http_conn.h"
 
@@ -74,14 +75,14 @@ void span__http_health(const struct span__http_server *h,
 {
 	const struct span__http_admin *admin = &h->opts.admin;
 	bool good = !h->stopping && admin->is_healthy(admin->arg);
-	uint64_t up = span__http_now_ns() - h->start_ns;
+	uint64_t up = span__monotonic_ns() - h->start_ns;
 
 	a->status = good ? 200 : 503;
 	a->type = "application/json";
 	span_buf_printf(&a->body, "{\"status\":\"Server %savailable\",",
 			good ? "" : "not ");
 	span_buf_puts(&a->body, "\"upSince\":\"");
-	span_text_time(&a->body, span__http_epoch_ns() - up, 9);
+	span_text_time(&a->body, span__epoch_ns() - up, 9);
 	span_buf_puts(&a->body, "\",\"uptime\":\"");
 	put_uptime(&a->body, up);
 	span_buf_puts(&a->body, "\"}");

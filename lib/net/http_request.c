@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libmicrohttpd calls span__http_handle() once with the head of a request,
- * then with each piece of its body, then once more for the answer.
+ * then with each piece of its body, then once more for the answer; and again
+ * when the answer has to wait for the payload to be written, after that.
  *
  * A request that is refused by its head is read to the end all the same, and
  * its body thrown away: whoever gets an answer while it still sends may never
@@ -12,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-
-#include <gnutls/gnutls.h>
 
 #include <span/codec.h>
 #include <span/payload.h>
 
+#include "net/clock.h"
 #include "net/http_answer.h"
 #include "net/http_conn.h"
 #include "net/inflate.h"
@@ -30,6 +29,7 @@
 #define BODY_RATE 8192u		 /* bytes a second */
 #define BODY_PERIODS 8u		 /* of opts.body_ns: longer takes no body */
 #define SECOND_NS 1000000000u
+#define NO_END_NS (UINT64_MAX / 2)
 
 /* Why a request is refused before its body is looked at. */
 enum refusal {
@@ -54,6 +54,9 @@ struct request {
 	bool is_told;		     /* that it is too large, while it sends */
 	uint64_t start_ns, received; /* bytes of the body */
 	struct span_buf body;
+	struct span__verdict verdict; /* of the body */
+	struct span__ack ack;
+	bool is_judged;
 };
 
 static const char *header(struct MHD_Connection *mhd, const char *name)
@@ -166,33 +169,6 @@ static void keep(struct request *r, const char *p, size_t len)
 		r->refusal = NO_ROOM;
 }
 
-/*
- * A body goes on and on: libmicrohttpd can say nothing before its end, so this
- * does, and hears the rest for a while, as a client that is cut off while it
- * sends may not read what it was told.
- */
-static void tell_at_once(struct request *r, struct MHD_Connection *mhd)
-{
-	static const char text[] = "HTTP/1.1 413 Content Too Large\r\n"
-				   "Content-Length: 0\r\n"
-				   "Connection: close\r\n\r\n";
-	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
-		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	struct span__http_server *h = r->conn->server;
-
-	if (tls && tls->tls_session)
-		(void)gnutls_record_send(tls->tls_session, text,
-					 sizeof(text) - 1);
-	else
-		(void)!send(r->conn->fd, text, sizeof(text) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
-	shutdown(r->conn->fd, SHUT_WR);
-	r->is_told = true;
-	h->counts.requests++;
-	h->counts.refused++;
-	h->counts.too_large++;
-}
-
 /* Returns false when it is time to hang up. */
 static bool take_piece(struct request *r, struct MHD_Connection *mhd,
 		       const char *p, size_t len)
@@ -206,8 +182,10 @@ static bool take_piece(struct request *r, struct MHD_Connection *mhd,
 		keep(r, p, len);
 	if (r->refusal != GOOD)
 		drop_body(r);
-	if (r->received > o->max_body + (uint64_t)DISCARD_MAX && !r->is_told)
-		tell_at_once(r, mhd);
+	if (r->received > o->max_body + (uint64_t)DISCARD_MAX && !r->is_told) {
+		r->is_told = true;
+		span__http_tell_large(c, mhd);
+	}
 	if (r->received > o->max_body + 2ull * DISCARD_MAX)
 		return false;
 	allowed = o->body_ns + r->received / BODY_RATE * SECOND_NS;
@@ -228,14 +206,25 @@ static struct span_str at_most(const char *text, size_t max)
 	return s;
 }
 
+/* The payload was written, or is not going to be. */
+static void say(struct span__ack *ack, enum span__answer answer)
+{
+	struct request *r = ack->arg;
+	struct MHD_Connection *mhd = r->conn->suspended;
+
+	r->verdict.answer = answer;
+	r->conn->suspended = NULL;
+	MHD_resume_connection(mhd);
+}
+
 /* Let the receiver judge the body. 0 or what take returned. */
 static int submit(struct request *r, struct MHD_Connection *mhd,
-		  struct span_str data, struct span__verdict *v)
+		  struct span_str data)
 {
 	const struct span__http_conn *c = r->conn;
 	struct span__http_server *h = c->server;
 	const struct span_payload p = {
-		.time_ns = span__http_epoch_ns(),
+		.time_ns = span__epoch_ns(),
 		.peer = span_str(c->peer),
 		.port = c->port,
 		.transport = SPAN_TRANSPORT_HTTP,
@@ -245,7 +234,9 @@ static int submit(struct request *r, struct MHD_Connection *mhd,
 		.data = data,
 	};
 
-	h->failed = h->opts.take(h->opts.arg, &p, r->format, v, &h->err);
+	r->ack = (struct span__ack){.say = say, .arg = r};
+	h->failed = h->opts.take(h->opts.arg, &p, r->format, &r->ack,
+				 &r->verdict, &h->err);
 	return h->failed;
 }
 
@@ -255,7 +246,7 @@ static int answer_post(struct request *r, struct MHD_Connection *mhd,
 {
 	struct span__http_server *h = r->conn->server;
 	struct span_str data = {r->body.p, r->body.len};
-	struct span__verdict v = {0};
+	struct span__verdict *v = &r->verdict;
 	struct span_error why = {0};
 	int rc = 0;
 
@@ -273,14 +264,16 @@ static int answer_post(struct request *r, struct MHD_Connection *mhd,
 		return 0;
 	}
 	if (rc == SPAN_E_NOMEM) {
-		v.answer = SPAN__ANSWER_FULL;
+		v->answer = SPAN__ANSWER_FULL;
 	} else if (rc < 0) {
-		v.answer = SPAN__ANSWER_BAD;
-		snprintf(v.why, sizeof(v.why), "%s", why.msg);
-	} else if (submit(r, mhd, data, &v) < 0) {
+		v->answer = SPAN__ANSWER_BAD;
+		snprintf(v->why, sizeof(v->why), "%s", why.msg);
+	} else if (submit(r, mhd, data) < 0) {
 		return h->failed;
 	}
-	span__http_verdict(a, r->route->action, r->type, &v);
+	r->is_judged = true;
+	if (v->answer != SPAN__ANSWER_LATER)
+		span__http_verdict(a, r->route->action, r->type, v);
 	return 0;
 }
 
@@ -289,8 +282,13 @@ static int answer_body(struct request *r, struct MHD_Connection *mhd,
 		       struct span__http_answer *a)
 {
 	struct span_buf *inflated = &r->conn->server->inflated;
-	int rc = answer_post(r, mhd, a);
+	int rc;
 
+	if (r->is_judged) {
+		span__http_verdict(a, r->route->action, r->type, &r->verdict);
+		return 0;
+	}
+	rc = answer_post(r, mhd, a);
 	if (inflated->cap > INFLATED_KEPT)
 		span_buf_release(inflated);
 	return rc;
@@ -381,14 +379,27 @@ static void add_headers(const struct request *r, struct MHD_Connection *mhd,
 		span__http_cors(h, mhd, response, r->refusal == PREFLIGHT);
 }
 
+/* Its payload is in the queue, which is all that it takes from now on. */
+static enum MHD_Result suspend(struct request *r, struct MHD_Connection *mhd)
+{
+	drop_body(r);
+	span__http_wait(r->conn, SPAN__HTTP_WRITE, NO_END_NS);
+	r->conn->suspended = mhd;
+	MHD_suspend_connection(mhd);
+	return MHD_YES;
+}
+
 static enum MHD_Result answer(struct request *r, struct MHD_Connection *mhd)
 {
 	struct span__http_server *h = r->conn->server;
 	struct span__http_answer a = {0};
 	struct MHD_Response *response = NULL;
 	enum MHD_Result rc = MHD_NO;
+	int made = make_answer(r, mhd, &a);
 
-	if (make_answer(r, mhd, &a) >= 0 && !a.body.failed)
+	if (r->verdict.answer == SPAN__ANSWER_LATER)
+		return suspend(r, mhd);
+	if (made >= 0 && !a.body.failed)
 		response = MHD_create_response_from_buffer(
 			a.body.len, a.body.p, MHD_RESPMEM_MUST_COPY);
 	if (response) {
@@ -430,7 +441,7 @@ static enum MHD_Result begin(struct MHD_Connection *mhd, const char *url,
 	*request = r;
 	r->conn = info->socket_context;
 	r->refusal = check_head(r, mhd, url, method);
-	r->start_ns = span__http_now_ns();
+	r->start_ns = span__monotonic_ns();
 	span__http_wait(r->conn, SPAN__HTTP_BODY,
 			r->conn->server->opts.body_ns);
 	return is_told_at_once(r, mhd) ? answer(r, mhd) : MHD_YES;
@@ -467,6 +478,7 @@ void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	*request = NULL;
 	if (!r)
 		return;
+	span__ack_cancel(&r->ack);
 	drop_body(r);
 	span__http_rest(r->conn);
 	free(r);

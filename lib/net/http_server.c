@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
+#include "net/clock.h"
 #include "net/http_conn.h"
 
 #include "base/banned.h"
@@ -22,29 +22,11 @@
 #define CONN_MEMORY 65536u /* of libmicrohttpd: a head is less than that */
 #define MEMORY_MIN (64u << 20)
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
-uint64_t span__http_now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-uint64_t span__http_epoch_ns(void)
-{
-	return clock_ns(CLOCK_REALTIME);
-}
-
 void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 		     uint64_t ns)
 {
 	c->state = state;
-	c->since_ns = span__http_now_ns();
+	c->since_ns = span__monotonic_ns();
 	c->deadline_ns = c->since_ns + ns;
 }
 
@@ -154,7 +136,8 @@ static int start_daemon(struct span__http_server *h, struct span_error *err)
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+			 MHD_ALLOW_SUSPEND_RESUME;
 
 	if (o->cert)
 		flags |= MHD_USE_TLS;
@@ -200,7 +183,7 @@ int span__http_server_open(struct span__http_server **out,
 	if (!h)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	set_opts(h, o);
-	h->start_ns = span__http_now_ns();
+	h->start_ns = span__monotonic_ns();
 	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (h->epoll_fd < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot make an epoll");
@@ -252,7 +235,7 @@ static int http_poll_fd(const void *self)
 static uint64_t http_timeout_ns(const void *self)
 {
 	const struct span__http_server *h = self;
-	uint64_t gone = span__http_now_ns() - h->swept_ns;
+	uint64_t gone = span__monotonic_ns() - h->swept_ns;
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && !ms)
@@ -320,10 +303,24 @@ static void http_counts(const void *self, struct span__server_counts *c)
 	*c = ((const struct span__http_server *)self)->counts;
 }
 
+/* libmicrohttpd cannot end what is suspended. */
+static void resume_all(struct span__http_server *h)
+{
+	for (size_t i = 0; i < h->n_conns; i++) {
+		struct span__http_conn *c = h->conns[i];
+
+		if (!c || !c->suspended)
+			continue;
+		MHD_resume_connection(c->suspended);
+		c->suspended = NULL;
+	}
+}
+
 static void http_close(void *self)
 {
 	struct span__http_server *h = self;
 
+	resume_all(h);
 	if (h->daemon)
 		MHD_stop_daemon(h->daemon);
 	close_sockets(h);

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
 #include <span/codec.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
@@ -16,8 +18,13 @@ struct span__intake {
 	struct span__queue *queue;
 	struct span_decoder *judge;
 	struct span__counts counts;
-	uint64_t written; /* of all ports */
-	uint64_t head;	  /* of the queue, when it was last looked at */
+	struct span__acks acks;
+	uint64_t late_end; /* where the last payload ends that was late */
+	bool unpushed;	   /* something was put, quietly */
+	bool awaits;	   /* the queue is going to tell */
+	bool finished;	   /* nothing can be put any more */
+	uint64_t written;  /* of all ports */
+	uint64_t head;	   /* of the queue, when it was last looked at */
 	uint64_t moved_ns;
 };
 
@@ -31,6 +38,7 @@ int span__intake_open(struct span__intake **out,
 	if (!in)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	in->opts = *o;
+	span__acks_init(&in->acks, o->ack_ns);
 	rc = span_decoder_open(&in->judge, NULL, err);
 	if (rc < 0)
 		span__intake_close(out);
@@ -74,9 +82,10 @@ size_t span__intake_room(struct span__intake *in)
 
 /* 1 when it was put; 0 when there is no room. */
 static int put(struct span__intake *in, const struct span_payload *p,
-	       struct span__port_counts *c, bool wait, struct span_error *err)
+	       struct span__port_counts *c, unsigned how,
+	       struct span_error *err)
 {
-	int rc = span__queue_put(in->queue, p, wait, err);
+	int rc = span__queue_put(in->queue, p, how, err);
 
 	if (rc > 0) {
 		c->written++;
@@ -97,7 +106,7 @@ int span__intake_datagram(struct span__intake *in, const struct span_payload *p,
 		c->drops[SPAN__DROP_TRUNCATED]++;
 		return 0;
 	}
-	rc = put(in, p, c, wait, err);
+	rc = put(in, p, c, wait ? SPAN__PUT_WAIT : 0, err);
 	if (rc < 0)
 		return rc;
 	if (!rc)
@@ -188,17 +197,59 @@ static void judge(struct span__intake *in, const struct span_payload *p,
 }
 
 /*
+ * Would P, or its answer, wait for too long? What waits already has to be
+ * written first. Who was told to come again would only make it worse, so
+ * nothing is taken while what was late is not written, nor when the first one
+ * of those that wait has been waiting for half the time.
+ */
+static bool is_full(struct span__intake *in, const struct span_payload *p)
+{
+	bool failed;
+
+	if (p->data.len + HEAD_MAX > span__intake_room(in))
+		return true;
+	if (in->late_end &&
+	    span__queue_written(in->queue, &failed) >= in->late_end)
+		in->late_end = 0;
+	return in->late_end ||
+	       span__acks_age_ns(&in->acks, span__monotonic_ns()) >
+		       in->opts.ack_ns / 2;
+}
+
+/* Put P, which is good, into the queue. */
+static int keep(struct span__intake *in, const struct span_payload *p,
+		struct span__ack *ack, struct span__verdict *v,
+		struct span__port_counts *c, struct span_error *err)
+{
+	unsigned how = in->opts.ack_ns ? SPAN__PUT_QUIET : 0;
+	int rc = is_full(in, p) ? 0 : put(in, p, c, how, err);
+
+	if (!rc)
+		v->answer = SPAN__ANSWER_FULL;
+	/* The loop is about to be told, and then those who wait. */
+	if (rc == SPAN_E_PIPE || rc == SPAN_E_IO)
+		v->answer = SPAN__ANSWER_STOPPING;
+	else if (rc < 0)
+		return rc;
+	if (rc > 0 && in->opts.ack_ns) {
+		v->answer = SPAN__ANSWER_LATER;
+		in->unpushed = true;
+		span__acks_add(&in->acks, ack, span__queue_end(in->queue),
+			       span__monotonic_ns());
+	}
+	return 0;
+}
+
+/*
  * Judge P, and put it into the queue when it is good. It is judged even if
  * there is no room: what is bad need not come again, and the spans that have
  * to are counted.
  */
 static int take(struct span__intake *in, const struct span_payload *p,
-		int format, struct span__verdict *v,
+		int format, struct span__ack *ack, struct span__verdict *v,
 		struct span__port_counts *c, struct span_error *err)
 {
-	int rc = 1;
-
-	if (span__intake_is_enough(in)) {
+	if (span__intake_is_enough(in) || in->finished) {
 		v->answer = SPAN__ANSWER_STOPPING;
 		return 0;
 	}
@@ -210,21 +261,15 @@ static int take(struct span__intake *in, const struct span_payload *p,
 	judge(in, p, format, v);
 	if (v->answer != SPAN__ANSWER_TAKEN)
 		return 0;
-	if (v->n_spans && p->data.len + HEAD_MAX > span__intake_room(in)) {
-		v->answer = SPAN__ANSWER_FULL;
-		return 0;
-	}
 	if (v->n_spans)
-		rc = put(in, p, c, false, err);
-	else
-		c->empty++;
-	if (!rc)
-		v->answer = SPAN__ANSWER_FULL;
-	return rc < 0 ? rc : 0;
+		return keep(in, p, ack, v, c, err);
+	c->empty++;
+	return 0;
 }
 
 int span__intake_take(void *arg, const struct span_payload *p, int format,
-		      struct span__verdict *v, struct span_error *err)
+		      struct span__ack *ack, struct span__verdict *v,
+		      struct span_error *err)
 {
 	struct span__intake *in = arg;
 	struct span__port_counts *c = span__counts_of(&in->counts, p->port);
@@ -233,11 +278,13 @@ int span__intake_take(void *arg, const struct span_payload *p, int format,
 	*v = (struct span__verdict){0};
 	c->received++;
 	c->bytes += p->data.len;
-	rc = take(in, p, format, v, c, err);
+	rc = take(in, p, format, ack, v, c, err);
 	if (rc < 0)
 		return rc;
 	switch (v->answer) {
 	case SPAN__ANSWER_TAKEN:
+	case SPAN__ANSWER_LATER:
+	case SPAN__ANSWER_LATE:
 		c->spans += v->n_spans;
 		c->bad_spans += v->n_bad;
 		break;
@@ -257,20 +304,75 @@ int span__intake_take(void *arg, const struct span_payload *p, int format,
 
 uint64_t span__intake_stalled_ns(struct span__intake *in)
 {
-	struct timespec t;
-	uint64_t now_ns, head, len;
+	uint64_t now = span__monotonic_ns(), len;
+	uint64_t head = span__queue_taken(in->queue, &len);
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-	head = span__queue_taken(in->queue, &len);
 	if (!len || head != in->head || !in->moved_ns)
-		in->moved_ns = now_ns;
+		in->moved_ns = now;
 	in->head = head;
-	return now_ns - in->moved_ns;
+	return now - in->moved_ns;
+}
+
+/* ---- Those who wait for an answer ---- */
+
+int span__intake_written_fd(const struct span__intake *in)
+{
+	return in->queue ? span__queue_written_fd(in->queue) : -1;
+}
+
+uint64_t span__intake_timeout_ns(const struct span__intake *in)
+{
+	uint64_t age;
+
+	if (!span__acks_first(&in->acks))
+		return UINT64_MAX;
+	age = span__acks_age_ns(&in->acks, span__monotonic_ns());
+	return age < in->opts.ack_ns ? in->opts.ack_ns - age : 0;
+}
+
+bool span__intake_answer(struct span__intake *in, bool readable)
+{
+	uint64_t n = 0;
+	bool failed = false, told = false;
+
+	if (readable)
+		(void)!read(span__queue_written_fd(in->queue), &n, sizeof(n));
+	if (!span__acks_first(&in->acks))
+		return false;
+	if (readable || in->finished) {
+		in->awaits = false;
+		told = span__acks_tell(&in->acks,
+				       span__queue_written(in->queue, &failed));
+	}
+	if (failed || in->finished) {
+		n = span__acks_end(&in->acks, SPAN__ANSWER_STOPPING);
+	} else {
+		n = span__acks_expire(&in->acks, span__monotonic_ns(),
+				      &in->late_end);
+		in->counts.late += n;
+	}
+	return told || n;
+}
+
+void span__intake_push(struct span__intake *in)
+{
+	uint64_t first = span__acks_first(&in->acks);
+
+	if (!in->unpushed && (in->awaits || !first))
+		return;
+	in->unpushed = false;
+	in->awaits = first;
+	span__queue_await(in->queue, first);
+}
+
+void span__intake_hurry(struct span__intake *in)
+{
+	in->counts.late += span__acks_end(&in->acks, SPAN__ANSWER_LATE);
 }
 
 int span__intake_finish(struct span__intake *in, struct span_error *err)
 {
+	in->finished = true;
 	return in->queue ? span__queue_finish(in->queue, err) : 0;
 }
 

@@ -19,6 +19,11 @@ struct span__intake_opts {
 	size_t queue;	     /* bytes */
 	uint64_t count;	     /* enough after so many payloads; 0: never */
 	bool keep_truncated; /* write what was cut, marked */
+	/*
+	 * Requests are answered when their payload is written, or else after
+	 * so long; 0: when it is in the queue.
+	 */
+	uint64_t ack_ns;
 };
 
 /* 0, SPAN_E_NOMEM, SPAN_E_IO. */
@@ -49,8 +54,23 @@ void span__intake_lose(struct span__intake *in, uint16_t port,
 
 /* A span__take_fn whose ARG is the intake. */
 SPAN_NODISCARD int span__intake_take(void *arg, const struct span_payload *p,
-				     int format, struct span__verdict *v,
+				     int format, struct span__ack *ack,
+				     struct span__verdict *v,
 				     struct span_error *err);
+
+/*
+ * For the loop: a descriptor that becomes readable when some of those who wait
+ * can be answered, or -1; how long until one has waited for too long, or
+ * UINT64_MAX; answer those who can be, where READABLE says what poll(2) did:
+ * true when there was one. And, when all that came was taken, write it now.
+ */
+int span__intake_written_fd(const struct span__intake *in);
+uint64_t span__intake_timeout_ns(const struct span__intake *in);
+bool span__intake_answer(struct span__intake *in, bool readable);
+void span__intake_push(struct span__intake *in);
+
+/* Nobody waits any longer: what is not written yet is late. */
+void span__intake_hurry(struct span__intake *in);
 
 /* Has it as many payloads as were asked for? How many are still missing? */
 bool span__intake_is_enough(const struct span__intake *in);

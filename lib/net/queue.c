@@ -6,7 +6,8 @@
  *
  * The writer waits a moment for more before it writes a little: woken for
  * each datagram, it and everybody behind it in the pipeline would spend their
- * time on waking up.
+ * time on waking up. Not so when somebody awaits that it is written: who that
+ * is has put all that there is for now.
  */
 #include "net/queue.h"
 
@@ -35,7 +36,7 @@ struct span__queue {
 	char *ring;
 	size_t size;
 	size_t pipe; /* bytes that FD holds, when it is a pipe */
-	int fd, failed_fd;
+	int fd, failed_fd, written_fd;
 	pthread_t thread;
 	bool running;
 	struct span_buf record; /* the receiver's: one payload, encoded */
@@ -44,7 +45,9 @@ struct span__queue {
 	pthread_cond_t more; /* there is something to write, or the end */
 	pthread_cond_t room; /* something was written, or it failed */
 	uint64_t head, tail;
-	uint64_t *ends; /* of payloads that are not written: a ring, too */
+	uint64_t awaited; /* to be told when HEAD has passed it; 0: not */
+	uint64_t hurry;	  /* not to wait for more before that */
+	uint64_t *ends;	  /* of payloads that are not written: a ring, too */
 	size_t ends_cap, first_end, n_ends;
 	bool waiting; /* the receiver waits for room */
 	bool finish;
@@ -92,7 +95,8 @@ static size_t wait_for_more(struct span__queue *q)
 	while (q->head == q->tail && !q->finish)
 		pthread_cond_wait(&q->more, &q->lock);
 	until = moment_from_now();
-	while (q->tail - q->head < ENOUGH && !q->finish && !q->waiting)
+	while (q->tail - q->head < ENOUGH && !q->finish && !q->waiting &&
+	       q->head >= q->hurry)
 		if (pthread_cond_timedwait(&q->more, &q->lock, &until))
 			break;
 	len = (size_t)(q->tail - q->head);
@@ -125,11 +129,28 @@ static void pass_ends(struct span__queue *q)
 	}
 }
 
+static void wake(int fd)
+{
+	const uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one));
+}
+
+/* Tell whoever awaits it. Called and returns with the lock. */
+static void tell_written(struct span__queue *q)
+{
+	if (!q->awaited || (q->head < q->awaited && !q->failure.code))
+		return;
+	q->awaited = 0;
+	pthread_mutex_unlock(&q->lock);
+	wake(q->written_fd);
+	pthread_mutex_lock(&q->lock);
+}
+
 static void *write_out(void *arg)
 {
 	struct span__queue *q = arg;
 	struct span_error err = {0};
-	const uint64_t one = 1;
 	size_t len;
 
 	pthread_mutex_lock(&q->lock);
@@ -144,12 +165,14 @@ static void *write_out(void *arg)
 			q->head += (uint64_t)n;
 		pass_ends(q);
 		pthread_cond_signal(&q->room);
+		tell_written(q);
 	}
 	q->failure = err;
 	pthread_cond_signal(&q->room);
+	tell_written(q);
 	pthread_mutex_unlock(&q->lock);
 	if (err.code)
-		(void)!write(q->failed_fd, &one, sizeof(one));
+		wake(q->failed_fd);
 	return NULL;
 }
 
@@ -193,9 +216,10 @@ int span__queue_open(struct span__queue **out, int fd, size_t size,
 	q->size = size;
 	q->ring = malloc(size);
 	q->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->written_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!q->ring) {
 		rc = span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	} else if (q->failed_fd < 0) {
+	} else if (q->failed_fd < 0 || q->written_fd < 0) {
 		rc = span_error_set(err, SPAN_E_IO, "cannot make an eventfd");
 	} else {
 		int size_of_pipe;
@@ -243,20 +267,21 @@ static void copy_in(struct span__queue *q, const char *p, size_t len)
 	memcpy(q->ring, p + first, len - first);
 }
 
-static int put_part(struct span__queue *q, const char *p, size_t len, bool wait,
-		    struct span_error *err)
+static int put_part(struct span__queue *q, const char *p, size_t len,
+		    unsigned how, struct span_error *err)
 {
 	int rc;
 
 	pthread_mutex_lock(&q->lock);
-	rc = make_room(q, len, wait, err);
+	rc = make_room(q, len, how & SPAN__PUT_WAIT, err);
 	pthread_mutex_unlock(&q->lock);
 	if (rc <= 0)
 		return rc;
 	copy_in(q, p, len);
 	pthread_mutex_lock(&q->lock);
-	if (q->tail == q->head ||
-	    (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH))
+	if (!(how & SPAN__PUT_QUIET) &&
+	    (q->tail == q->head ||
+	     (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH)))
 		pthread_cond_signal(&q->more);
 	q->tail += len;
 	pthread_mutex_unlock(&q->lock);
@@ -309,17 +334,18 @@ static void take_back_end(struct span__queue *q)
 }
 
 /* Put what was encoded. */
-static int put_record(struct span__queue *q, bool wait, struct span_error *err)
+static int put_record(struct span__queue *q, unsigned how,
+		      struct span_error *err)
 {
 	size_t len = q->record.len;
 	int rc = 1;
 
-	if ((len > q->size && !wait) || !put_end(q, len))
+	if ((len > q->size && !(how & SPAN__PUT_WAIT)) || !put_end(q, len))
 		return 0;
 	/* One larger than the queue goes through it in parts. */
 	for (size_t at = 0, part; at < len && rc > 0; at += part) {
 		part = len - at < q->size ? len - at : q->size;
-		rc = put_part(q, q->record.p + at, part, wait, err);
+		rc = put_part(q, q->record.p + at, part, how, err);
 	}
 	if (rc <= 0)
 		take_back_end(q);
@@ -327,16 +353,17 @@ static int put_record(struct span__queue *q, bool wait, struct span_error *err)
 }
 
 int span__queue_put(struct span__queue *q, const struct span_payload *p,
-		    bool wait, struct span_error *err)
+		    unsigned how, struct span_error *err)
 {
 	int rc;
 
-	if (!wait && p->data.len > q->size - span__queue_len(q))
+	if (!(how & SPAN__PUT_WAIT) &&
+	    p->data.len > q->size - span__queue_len(q))
 		return 0;
 	q->record.len = 0;
 	rc = span_payload_encode(&q->record, p, err);
 	if (rc >= 0)
-		rc = put_record(q, wait, err);
+		rc = put_record(q, how, err);
 	if (rc < 0 || q->record.cap > RECORD_KEPT)
 		span_buf_release(&q->record);
 	return rc == SPAN_E_NOMEM ? 0 : rc;
@@ -354,6 +381,37 @@ uint64_t span__queue_taken(struct span__queue *q, uint64_t *len)
 	*len = q->tail - q->head;
 	pthread_mutex_unlock(&q->lock);
 	return taken;
+}
+
+uint64_t span__queue_end(const struct span__queue *q)
+{
+	return q->tail; /* which only the caller moves */
+}
+
+uint64_t span__queue_written(struct span__queue *q, bool *failed)
+{
+	uint64_t written;
+
+	pthread_mutex_lock(&q->lock);
+	written = q->head;
+	*failed = q->failure.code;
+	pthread_mutex_unlock(&q->lock);
+	return written;
+}
+
+void span__queue_await(struct span__queue *q, uint64_t end)
+{
+	pthread_mutex_lock(&q->lock);
+	q->awaited = end;
+	q->hurry = q->tail;
+	tell_written(q);
+	pthread_mutex_unlock(&q->lock);
+	pthread_cond_signal(&q->more);
+}
+
+int span__queue_written_fd(const struct span__queue *q)
+{
+	return q->written_fd;
 }
 
 uint64_t span__queue_lost(struct span__queue *q)
@@ -407,6 +465,8 @@ void span__queue_close(struct span__queue **qp)
 		(void)!span__queue_finish(q, NULL);
 	if (q->failed_fd >= 0)
 		close(q->failed_fd);
+	if (q->written_fd >= 0)
+		close(q->written_fd);
 	free(q->ring);
 	free(q->ends);
 	span_buf_release(&q->record);

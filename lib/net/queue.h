@@ -29,16 +29,22 @@ struct span__queue;
 SPAN_NODISCARD int span__queue_open(struct span__queue **out, int fd,
 				    size_t size, struct span_error *err);
 
+enum span__put {
+	/* Wait for room, and go through in parts what is larger than that. */
+	SPAN__PUT_WAIT = 1 << 0,
+	/* span__queue_await() is going to be called, in a moment. */
+	SPAN__PUT_QUIET = 1 << 1,
+};
+
 /*
- * Copy *P into the queue. With WAIT until there is room for it, in parts when
- * it is larger than the queue. It is written within 10 ms, when the reader
- * takes it.
+ * Copy *P into the queue; HOW is of enum span__put. It is written within 10
+ * ms, when the reader takes it, unless it is put quietly.
  *
  * Returns 1; 0 when there is no room, or no memory; SPAN_E_LIMIT; or
  * SPAN_E_PIPE or SPAN_E_IO when writing has failed.
  */
 SPAN_NODISCARD int span__queue_put(struct span__queue *q,
-				   const struct span_payload *p, bool wait,
+				   const struct span_payload *p, unsigned how,
 				   struct span_error *err);
 
 /* Bytes that wait to be written. */
@@ -49,6 +55,25 @@ uint64_t span__queue_len(struct span__queue *q);
  * room for was written; *LEN is what waits to be written.
  */
 uint64_t span__queue_taken(struct span__queue *q, uint64_t *len);
+
+/* How many bytes were put since the start: where the last payload ends. */
+uint64_t span__queue_end(const struct span__queue *q);
+
+/*
+ * How many bytes write(2) has taken since the start; *FAILED when there will
+ * be no more.
+ */
+uint64_t span__queue_written(struct span__queue *q, bool *failed);
+
+/*
+ * Write all that was put without waiting for more, and make
+ * span__queue_written_fd() readable once it is written up to END, or not going
+ * to be; not at all for 0. To be called by whoever puts.
+ */
+void span__queue_await(struct span__queue *q, uint64_t end);
+
+/* An eventfd(2), to be read by the caller. */
+int span__queue_written_fd(const struct span__queue *q);
 
 /* Once writing has failed: payloads that were put and are not written whole. */
 uint64_t span__queue_lost(struct span__queue *q);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/clock.h"
+
 #include "base/banned.h"
 
 #define BATCHES_PER_TURN 8u /* of one socket, before the next one's turn */
@@ -36,10 +38,12 @@ int span__receiver_open(struct span__receiver **out,
 			const struct span__receiver_opts *o,
 			struct span_error *err)
 {
-	const struct span__intake_opts io = {.queue = o->queue,
-					     .count = o->count,
-					     .keep_truncated =
-						     o->keep_truncated};
+	const struct span__intake_opts io = {
+		.queue = o->queue,
+		.count = o->count,
+		.keep_truncated = o->keep_truncated,
+		.ack_ns = o->ack_ns,
+	};
 	struct span__receiver *r = calloc(1, sizeof(*r));
 	int rc;
 
@@ -48,6 +52,7 @@ int span__receiver_open(struct span__receiver **out,
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	r->opts = *o;
 	rc = span__intake_open(&r->intake, &io, err);
+	r->servers.intake = r->intake;
 	if (rc < 0)
 		span__receiver_close(out);
 	return rc;
@@ -338,7 +343,7 @@ static int output_failed(struct span__receiver *r, struct span_error *err)
 int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 			const sigset_t *mask, struct span_error *err)
 {
-	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS + SPAN__SERVERS_MAX];
+	struct pollfd fds[SOCKETS + SPAN__RECEIVER_SOCKETS + SPAN__SERVERS_FDS];
 	size_t n = fill_poll(r, fds);
 	struct timespec t;
 	int rc = 0;
@@ -349,7 +354,7 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 		timeout_ns = WAIT_NS;
 	t.tv_sec = (time_t)(timeout_ns / 1000000000u);
 	t.tv_nsec = (long)(timeout_ns % 1000000000u);
-	if (ppoll(fds, n + r->servers.n, &t, mask) < 0) {
+	if (ppoll(fds, n + r->servers.n + 1, &t, mask) < 0) {
 		if (errno == EINTR)
 			return 1;
 		return span_error_set(err, SPAN_E_IO, "cannot wait for data");
@@ -365,14 +370,6 @@ int span__receiver_turn(struct span__receiver *r, uint64_t timeout_ns,
 	if (rc >= 0)
 		rc = span__servers_turn(&r->servers, fds + n, err);
 	return rc < 0 ? rc : !is_enough(r);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /* What came to socket U before END_NS; later ones only to an adopted one. */
@@ -395,7 +392,7 @@ static int drain_socket(struct span__receiver *r, struct span__udp *u,
 static int drain_all(struct span__receiver *r, struct span_error *err)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	uint64_t end_ns = now_ns();
+	uint64_t end_ns = span__epoch_ns();
 	int rc = 0;
 
 	r->wait = true;

@@ -31,6 +31,7 @@ struct span__receiver_opts {
 	size_t buffer;	     /* bytes of each socket's buffer */
 	uint64_t count;	     /* stop after so many payloads; 0: never */
 	bool keep_truncated; /* write what was cut, marked */
+	uint64_t ack_ns;     /* as struct span__intake_opts has it */
 };
 
 /* 0, SPAN_E_INVALID, SPAN_E_NOMEM, SPAN_E_IO. */

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The few protobuf messages of an answer are read here, as this layer has
- * libspan's public interface only; what they hold is short.
- */
 #include "net/send_reply.h"
 
 #include <span/text.h>
@@ -13,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/pb.h"
+
 #include "base/banned.h"
 
 #define DETAILS_MAX 8192u
@@ -20,77 +18,6 @@
 #define DELAY_MAX_S 86400
 #define SECOND_NS 1000000000ull
 #define RETRY_INFO "/google.rpc.RetryInfo"
-
-enum { WIRE_VARINT = 0, WIRE_I64 = 1, WIRE_LEN = 2, WIRE_I32 = 5 };
-
-struct field {
-	uint64_t id;
-	unsigned wire;
-	uint64_t number;
-	struct span_str bytes;
-};
-
-static bool take_varint(struct span_str *in, uint64_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0; in->len && shift < 64; shift += 7) {
-		unsigned char byte = (unsigned char)*in->p++;
-
-		in->len--;
-		*v |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return true;
-	}
-	return false;
-}
-
-static bool take_bytes(struct span_str *in, uint64_t len, struct span_str *out)
-{
-	if (len > in->len)
-		return false;
-	*out = (struct span_str){in->p, (size_t)len};
-	in->p += len;
-	in->len -= (size_t)len;
-	return true;
-}
-
-/* The next field; false at the end, and where the rest cannot be read. */
-static bool next_field(struct span_str *in, struct field *f)
-{
-	uint64_t key, len;
-
-	*f = (struct field){0};
-	if (!take_varint(in, &key))
-		return false;
-	f->id = key >> 3;
-	f->wire = key & 7;
-	switch (f->wire) {
-	case WIRE_VARINT:
-		return take_varint(in, &f->number);
-	case WIRE_I64:
-		return take_bytes(in, 8, &f->bytes);
-	case WIRE_I32:
-		return take_bytes(in, 4, &f->bytes);
-	case WIRE_LEN:
-		return take_varint(in, &len) && take_bytes(in, len, &f->bytes);
-	default:
-		return false;
-	}
-}
-
-/* The bytes of the first field ID of a message. */
-static bool find_bytes(struct span_str in, uint64_t id, struct span_str *out)
-{
-	struct field f;
-
-	while (next_field(&in, &f)) {
-		if (f.id != id || f.wire != WIRE_LEN)
-			continue;
-		*out = f.bytes;
-		return true;
-	}
-	return false;
-}
 
 /* Copied as terminated text, cut at a character. */
 static void copy_text(struct span_str s, char out[SPAN__REPLY_TEXT])
@@ -209,12 +136,12 @@ static size_t read_base64(struct span_str in, char *out, size_t max)
 static uint64_t read_duration(struct span_str in)
 {
 	int64_t seconds = 0, nanos = 0;
-	struct field f;
+	struct span__pb_field f;
 
-	while (next_field(&in, &f)) {
-		if (f.wire == WIRE_VARINT && f.id == 1)
+	while (span__pb_next(&in, &f) > 0) {
+		if (f.wire == SPAN__PB_VARINT && f.id == 1)
 			seconds = (int64_t)f.number;
-		else if (f.wire == WIRE_VARINT && f.id == 2)
+		else if (f.wire == SPAN__PB_VARINT && f.id == 2)
 			nanos = (int64_t)f.number;
 	}
 	if (seconds < 0 || nanos < 0)
@@ -238,16 +165,16 @@ uint64_t span__grpc_retry_delay(struct span_str value)
 	char bytes[DETAILS_MAX];
 	struct span_str in = {bytes, read_base64(value, bytes, DETAILS_MAX)};
 	struct span_str type, info, delay;
-	struct field f;
+	struct span__pb_field f;
 
-	while (next_field(&in, &f)) {
-		if (f.id != 3 || f.wire != WIRE_LEN ||
-		    !find_bytes(f.bytes, 1, &type) ||
+	while (span__pb_next(&in, &f) > 0) {
+		if (f.id != 3 || f.wire != SPAN__PB_LEN ||
+		    !span__pb_find(f.bytes, 1, &type) ||
 		    !ends_with(type, RETRY_INFO))
 			continue;
 		/* A delay of zero is not written at all. */
-		if (!find_bytes(f.bytes, 2, &info) ||
-		    !find_bytes(info, 1, &delay))
+		if (!span__pb_find(f.bytes, 2, &info) ||
+		    !span__pb_find(info, 1, &delay))
 			return 0;
 		return read_duration(delay);
 	}
@@ -257,14 +184,14 @@ uint64_t span__grpc_retry_delay(struct span_str value)
 static void partial_of_proto(struct span_str body, struct span__partial *out)
 {
 	struct span_str in;
-	struct field f;
+	struct span__pb_field f;
 
-	if (!find_bytes(body, 1, &in))
+	if (!span__pb_find(body, 1, &in))
 		return;
-	while (next_field(&in, &f)) {
-		if (f.id == 1 && f.wire == WIRE_VARINT)
+	while (span__pb_next(&in, &f) > 0) {
+		if (f.id == 1 && f.wire == SPAN__PB_VARINT)
 			out->rejected = (int64_t)f.number;
-		else if (f.id == 2 && f.wire == WIRE_LEN)
+		else if (f.id == 2 && f.wire == SPAN__PB_LEN)
 			copy_text(f.bytes, out->text);
 	}
 }
@@ -327,7 +254,7 @@ void span__http_message(struct span_str type, struct span_str body,
 	const char *end;
 
 	if (has_word(type, "protobuf"))
-		(void)find_bytes(body, 2, &text);
+		(void)span__pb_find(body, 2, &text);
 	else if (!type.len || has_word(type, "text/plain") ||
 		 has_word(type, "json"))
 		text = body;

@@ -16,6 +16,7 @@
 
 #include <span/codec.h>
 
+#include "net/clock.h"
 #include "net/sender_jobs.h"
 
 #include "base/banned.h"
@@ -43,7 +44,7 @@ struct span__sender {
 
 static struct timespec after(uint64_t wait_ns)
 {
-	uint64_t at = span__send_clock();
+	uint64_t at = span__monotonic_ns();
 
 	at = wait_ns < UINT64_MAX - at ? at + wait_ns : UINT64_MAX;
 	return (struct timespec){.tv_sec = (time_t)(at / SECOND_NS),

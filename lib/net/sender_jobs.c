@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "net/clock.h"
 #include "net/udp_send.h"
 
 #include "base/banned.h"
@@ -21,7 +22,7 @@ int span__jobs_init(struct span__jobs *j, const struct span__sender_opts *o,
 	*j = (struct span__jobs){.o = o, .udp = -1};
 	span__causes_init(&j->causes, o->name, o->say, o->arg);
 	if (getrandom(&j->random, sizeof(j->random), 0) < 0 || !j->random)
-		j->random = span__send_clock() | 1;
+		j->random = span__monotonic_ns() | 1;
 	if (u->protocol == SPAN__SEND_JAEGER_UDP)
 		return span__udp_connect(&j->udp, u->host, u->port, err);
 	return span__http_open(&j->http, &o->http, err);
@@ -123,7 +124,7 @@ static int attempt(struct span__jobs *j, unsigned slot, struct span_error *err)
 		return 0;
 	}
 	if (!job->first_ns)
-		job->first_ns = span__send_clock();
+		job->first_ns = span__monotonic_ns();
 	j->counts.retried += job->sent ? job->n : 0;
 	job->sent = true;
 	job->attempts++;
@@ -164,7 +165,7 @@ static void drop_all(struct span__jobs *j)
 
 int span__jobs_start(struct span__jobs *j, struct span_error *err)
 {
-	uint64_t now = span__send_clock();
+	uint64_t now = span__monotonic_ns();
 	int rc = 0;
 
 	if (j->give_up) {
@@ -195,7 +196,7 @@ static uint64_t until(uint64_t due_ns, uint64_t now)
 
 uint64_t span__jobs_wait_ns(const struct span__jobs *j)
 {
-	uint64_t now = span__send_clock(), least = UINT64_MAX;
+	uint64_t now = span__monotonic_ns(), least = UINT64_MAX;
 	bool is_free = false;
 
 	for (unsigned i = 0; i < j->o->http.slots; i++) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/clock.h"
+
 #include "base/banned.h"
 
 static uint64_t next_random(struct span__jobs *j)
@@ -116,7 +118,7 @@ static bool again(struct span__jobs *j, struct span__job *job,
 		  uint64_t delay_ns, const char *cause)
 {
 	const struct span__sender_opts *o = j->o;
-	uint64_t now = span__send_clock(), random = next_random(j);
+	uint64_t now = span__monotonic_ns(), random = next_random(j);
 	uint64_t failing = now - failing_ns(j, job, now), wait;
 	bool asked = delay_ns != SPAN__NO_DELAY;
 

@@ -3,19 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
 #define SAY_AGAIN_NS 60000000000ull
-
-uint64_t span__send_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void span__causes_init(struct span__causes *c, const char *name,
 		       void (*say)(void *arg, const char *text), void *arg)
@@ -26,7 +19,7 @@ void span__causes_init(struct span__causes *c, const char *name,
 /* Whether a cause is new, or was not heard of for a while. */
 static bool is_news(struct span__causes *c, const char *text)
 {
-	uint64_t now = span__send_clock();
+	uint64_t now = span__monotonic_ns();
 	size_t i = 0;
 
 	while (i < c->n &&

@@ -37,7 +37,4 @@ void span__causes_say_lost(struct span__causes *c, const char *cause,
 /* Nothing more comes: "NAME: and 7 more answers like these". */
 void span__causes_end(struct span__causes *c);
 
-/* CLOCK_MONOTONIC, which all of the sender goes by. */
-uint64_t span__send_clock(void);
-
 #endif

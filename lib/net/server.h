@@ -5,8 +5,8 @@
  * A server speaks a protocol with connections (HTTP, gRPC) and takes part in
  * the receiver's loop: the receiver polls its descriptor and gives it turns.
  * It owns its connections and never blocks. A body that has arrived whole
- * becomes a payload; the receiver says what becomes of it, at once, and the
- * server puts that into its protocol's words.
+ * becomes a payload; the receiver says what becomes of it, at once or when it
+ * is written, and the server puts that into its protocol's words.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -14,14 +14,7 @@
 #include <span/base.h>
 #include <span/payload.h>
 
-/* What became of a payload. */
-enum span__answer {
-	SPAN__ANSWER_TAKEN,    /* it is in the pipe, or had no span */
-	SPAN__ANSWER_REJECTED, /* OTLP: none of its spans can be decoded */
-	SPAN__ANSWER_BAD,      /* it cannot be decoded; WHY says why */
-	SPAN__ANSWER_FULL,     /* the reader is slow: try again later */
-	SPAN__ANSWER_STOPPING, /* this process ends: try another one */
-};
+#include "net/ack.h"
 
 struct span__verdict {
 	enum span__answer answer;
@@ -35,9 +28,13 @@ struct span__verdict {
  * of enum span_format, as the address and the content type say. Returns 0
  * with *V filled, or a negative code when the program cannot go on
  * (SPAN_E_PIPE, SPAN_E_IO, SPAN_E_NOMEM).
+ *
+ * With SPAN__ANSWER_LATER it is *ACK that is told later what became of it:
+ * its say and arg are set, and it stays until then or is cancelled.
  */
 typedef int span__take_fn(void *arg, const struct span_payload *p, int format,
-			  struct span__verdict *v, struct span_error *err);
+			  struct span__ack *ack, struct span__verdict *v,
+			  struct span_error *err);
 
 /* Counts of one server; for each of them the sum since the start. */
 struct span__server_counts {

@@ -2,19 +2,12 @@
 #include "net/servers.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
 #define PACE_NS 50000000u /* between two looks at servers that stop */
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 int span__servers_add(struct span__servers *all, const struct span__server *s,
 		      struct span_error *err)
@@ -29,8 +22,13 @@ int span__servers_add(struct span__servers *all, const struct span__server *s,
 uint64_t span__servers_fill(struct span__servers *all, struct pollfd *fds,
 			    uint64_t limit_ns)
 {
-	uint64_t now = all->n ? now_ns() : 0;
+	uint64_t now = all->n ? span__monotonic_ns() : 0;
+	uint64_t late = span__intake_timeout_ns(all->intake);
 
+	if (late < limit_ns)
+		limit_ns = late;
+	fds[all->n] = (struct pollfd){
+		.fd = span__intake_written_fd(all->intake), .events = POLLIN};
 	for (size_t i = 0; i < all->n; i++) {
 		const struct span__server *s = &all->v[i];
 		uint64_t wait = s->timeout_ns(s->self);
@@ -48,12 +46,14 @@ uint64_t span__servers_fill(struct span__servers *all, struct pollfd *fds,
 int span__servers_turn(struct span__servers *all, const struct pollfd *fds,
 		       struct span_error *err)
 {
-	uint64_t now = all->n ? now_ns() : 0;
+	uint64_t now = all->n ? span__monotonic_ns() : 0;
+	bool told = span__intake_answer(all->intake, fds[all->n].revents);
 	int rc = 0;
 
 	for (size_t i = 0; i < all->n && rc >= 0; i++)
-		if (fds[i].revents || now >= all->due_ns[i])
+		if (told || fds[i].revents || now >= all->due_ns[i])
 			rc = all->v[i].turn(all->v[i].self, err);
+	span__intake_push(all->intake);
 	return rc;
 }
 
@@ -68,21 +68,24 @@ static bool are_idle(const struct span__servers *all)
 int span__servers_finish(struct span__servers *all, uint64_t limit_ns,
 			 struct span_error *err)
 {
-	struct pollfd fds[SPAN__SERVERS_MAX];
-	uint64_t end_ns = now_ns() + limit_ns;
+	struct pollfd fds[SPAN__SERVERS_FDS];
+	uint64_t end_ns = span__monotonic_ns() + limit_ns;
 	int rc = 0;
 
 	for (size_t i = 0; i < all->n; i++)
 		all->v[i].stop(all->v[i].self);
-	while (rc >= 0 && !are_idle(all) && now_ns() < end_ns) {
+	while (rc >= 0 && !are_idle(all) && span__monotonic_ns() < end_ns) {
 		uint64_t ns = span__servers_fill(all, fds, PACE_NS);
 		struct timespec t = {.tv_nsec = (long)ns};
 
-		if (ppoll(fds, all->n, &t, NULL) < 0 && errno != EINTR)
+		if (ppoll(fds, all->n + 1, &t, NULL) < 0 && errno != EINTR)
 			return span_error_set(err, SPAN_E_IO,
 					      "cannot wait for connections");
 		rc = span__servers_turn(all, fds, err);
 	}
+	span__intake_hurry(all->intake);
+	for (size_t i = 0; i < all->n && rc >= 0; i++)
+		rc = all->v[i].turn(all->v[i].self, err);
 	return rc;
 }
 

@@ -7,12 +7,15 @@
 
 #include <poll.h>
 
+#include "net/intake.h"
 #include "net/server.h"
 
 #define SPAN__SERVERS_MAX 64u
+#define SPAN__SERVERS_FDS (SPAN__SERVERS_MAX + 1) /* to poll */
 
 /* A zeroed struct has none. */
 struct span__servers {
+	struct span__intake *intake; /* borrowed; whom it makes wait */
 	struct span__server v[SPAN__SERVERS_MAX];
 	uint64_t due_ns[SPAN__SERVERS_MAX]; /* CLOCK_MONOTONIC */
 	size_t n;
@@ -24,13 +27,16 @@ SPAN_NODISCARD int span__servers_add(struct span__servers *all,
 				     struct span_error *err);
 
 /*
- * Fill one FD for each server. Returns how long to wait for them: at most
- * LIMIT_NS.
+ * Fill one FD for each server, and one more. Returns how long to wait for
+ * them: at most LIMIT_NS.
  */
 uint64_t span__servers_fill(struct span__servers *all, struct pollfd *fds,
 			    uint64_t limit_ns);
 
-/* After poll(2): a turn for each one that has something to do. */
+/*
+ * After poll(2): tell those who wait what became of their payloads, and a turn
+ * for each server that has something to do.
+ */
 SPAN_NODISCARD int span__servers_turn(struct span__servers *all,
 				      const struct pollfd *fds,
 				      struct span_error *err);

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/clock.h"
+
 #include "base/banned.h"
 
 /* A receive time and a drop count. */
@@ -255,7 +257,6 @@ static void prepare(struct span__udp_batch *b, size_t n)
 int span__udp_receive(struct span__udp *u, struct span__udp_batch *b, size_t n,
 		      struct span_error *err)
 {
-	struct timespec now;
 	int got;
 
 	if (n > SPAN__UDP_BATCH)
@@ -273,8 +274,7 @@ int span__udp_receive(struct span__udp *u, struct span__udp_batch *b, size_t n,
 				      text);
 	}
 	b->port = span__address_port(&u->local);
-	clock_gettime(CLOCK_REALTIME, &now);
-	b->now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	b->now_ns = span__epoch_ns();
 	if (got > 0) {
 		struct msghdr *last = &b->msg[got - 1].msg_hdr;
 		uint32_t drops;

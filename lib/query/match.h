@@ -10,6 +10,7 @@
 
 #include <span/query.h>
 
+#include "query/matchers.h"
 #include "text/tag_values.h"
 
 /*
@@ -148,6 +149,7 @@ struct span_query {
 	struct span__tags tags;
 	struct span__tags *not_tags; /* lists, none of which may hold */
 	size_t n_not_tags;
+	struct span__matchers matchers;
 	bool root, orphans;
 	struct span__id *ids;
 	size_t n_ids;
@@ -196,6 +198,9 @@ SPAN_NODISCARD int span__query_push_down(struct span_query *q,
 SPAN_NODISCARD int span__query_compile_need(struct span_query *q,
 					    const struct span_select *sel,
 					    struct span_error *err);
+
+/* Of Q->matchers what a store can look for into Q->range. 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__matchers_push(struct span_query *q);
 
 /* Is S a span that a WHOLE query needs? As span_query_match(). */
 SPAN_NODISCARD int span__query_needs(const struct span_query *q,

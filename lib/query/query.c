@@ -215,7 +215,8 @@ static int compile(struct span_query *q, const struct span_select *sel,
 	if (sel->n_services > MAX_LIST || sel->n_operations > MAX_LIST ||
 	    sel->n_tags > MAX_LIST || sel->n_trace_ids > MAX_LIST ||
 	    sel->n_not_tags > MAX_LIST || sel->n_has_tags > MAX_LIST ||
-	    sel->n_kinds > MAX_LIST || sel->n_statuses > MAX_LIST)
+	    sel->n_kinds > MAX_LIST || sel->n_statuses > MAX_LIST ||
+	    sel->n_matchers > MAX_LIST)
 		return span_error_set(err, SPAN_E_INVALID,
 				      "more than %u alternatives", MAX_LIST);
 	rc = span__names_compile(&q->services, sel->services, sel->n_services,
@@ -228,6 +229,9 @@ static int compile(struct span_query *q, const struct span_select *sel,
 		rc = compile_tags(q, sel, err);
 	if (!rc)
 		rc = compile_not_tags(q, sel, err);
+	if (!rc)
+		rc = span__matchers_compile(&q->matchers, sel->matchers,
+					    sel->n_matchers, &q->arena, err);
 	if (!rc)
 		rc = compile_ids(q, sel, err);
 	if (!rc)
@@ -267,6 +271,7 @@ void span_query_close(struct span_query **q)
 	for (size_t i = 0; i < (*q)->n_not_tags; i++)
 		span__tags_release(&(*q)->not_tags[i]);
 	free((*q)->not_tags);
+	span__matchers_release(&(*q)->matchers);
 	span__traceql_close(&(*q)->expression);
 	span_arena_release(&(*q)->arena);
 	free(*q);

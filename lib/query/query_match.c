@@ -52,7 +52,8 @@ int span_query_match_head(const struct span_query *q, const struct span *s,
 		rc = span__names_match(&q->operations, s->name, err);
 	if (rc <= 0)
 		return rc;
-	return q->tags.n || q->n_not_tags || q->range.error || q->expression
+	return q->tags.n || q->n_not_tags || q->matchers.n || q->range.error ||
+			       q->expression
 		       ? 2
 		       : 1;
 }
@@ -72,7 +73,7 @@ static int match_options(const struct span_query *q, const struct span *s,
 		rc = span__tags_match(&q->not_tags[i], s, err);
 		rc = rc < 0 ? rc : !rc;
 	}
-	return rc;
+	return rc > 0 ? span__matchers_match(&q->matchers, s, err) : rc;
 }
 
 int span_query_match(const struct span_query *q, const struct span *s,

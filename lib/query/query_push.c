@@ -197,7 +197,7 @@ int span__query_push_down(struct span_query *q, struct span_error *err)
 		      &q->range.n_services) < 0 ||
 	    push_down(q, &q->operations, &q->range.operations,
 		      &q->range.n_operations) < 0 ||
-	    push_down_tags(q) < 0)
+	    push_down_tags(q) < 0 || span__matchers_push(q) < 0)
 		return out_of_memory(err);
 	q->asked = (struct span__asked){q, q->hints, true};
 	q->range.fn_arg = &q->asked;
@@ -229,7 +229,8 @@ static bool has_options(const struct span_select *sel)
 	return sel->n_services || sel->n_operations || sel->n_tags ||
 	       sel->min_duration_ns || sel->max_duration_ns || sel->error ||
 	       sel->root || sel->orphans || sel->n_not_tags ||
-	       sel->n_has_tags || sel->n_kinds || sel->n_statuses;
+	       sel->n_has_tags || sel->n_kinds || sel->n_statuses ||
+	       sel->n_matchers;
 }
 
 /* Options are about the spans that match, which are the candidates. */

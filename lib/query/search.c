@@ -8,14 +8,12 @@
  * trace needs only a weaker first step.
  */
 #include "query/search.h"
+#include "query/window.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
-
-#define DEFAULT_WINDOW_NS 10000000000u
-#define DEFAULT_MEMORY (64u << 20)
 
 static int open_search(struct span_search **out, const struct span_query *q,
 		       const struct span_search_opts *o, struct span_error *err)
@@ -32,9 +30,9 @@ static int open_search(struct span_search **out, const struct span_query *q,
 	if (s->o.limit && s->o.sort == SPAN_SORT_DEFAULT)
 		s->o.sort = SPAN_SORT_NEWEST;
 	if (!s->o.window_ns)
-		s->o.window_ns = DEFAULT_WINDOW_NS;
+		s->o.window_ns = SPAN__WINDOW_NS;
 	if (!s->o.memory)
-		s->o.memory = DEFAULT_MEMORY;
+		s->o.memory = SPAN__WINDOW_MEMORY;
 	rc = span__ids_init(&s->ids, err);
 	if (!rc)
 		rc = span__ids_init(&s->seen, err);

@@ -146,9 +146,13 @@ static void recall(struct span__window *w, struct span__open_trace *t,
 struct span__open_trace *span__window_get(struct span__window *w,
 					  const uint8_t id[16])
 {
-	uint64_t h = hash(w, id);
-	struct span__open_trace *t = *bucket(w, h);
+	struct span__open_trace *t = w->newest;
+	uint64_t h;
 
+	if (t && !memcmp(t->id, id, 16))
+		return t;
+	h = hash(w, id);
+	t = *bucket(w, h);
 	while (t && memcmp(t->id, id, 16) != 0)
 		t = t->chain;
 	if (t) {
@@ -169,10 +173,10 @@ struct span__open_trace *span__window_get(struct span__window *w,
 	return t;
 }
 
-static size_t size(const struct span__open_trace *t)
+static size_t bytes_of(const struct span__open_trace *t)
 {
 	return sizeof(*t) + span_arena_size(&t->builder.arena) +
-	       t->builder.spans.cap + t->builder.scratch.cap;
+	       t->builder.spans.cap + t->builder.scratch.cap + t->items.cap;
 }
 
 int span__window_add(struct span__window *w, struct span__open_trace *t,
@@ -181,7 +185,7 @@ int span__window_add(struct span__window *w, struct span__open_trace *t,
 	int rc = span_trace_builder_put(&t->builder, s, err);
 
 	w->bytes -= t->bytes;
-	t->bytes = size(t);
+	t->bytes = bytes_of(t);
 	w->bytes += t->bytes;
 	return rc;
 }
@@ -201,6 +205,27 @@ int span__window_put(struct span__window *w, const struct span *s,
 	if (t->bytes > max)
 		w->big = t;
 	return rc;
+}
+
+int span__window_put_item(struct span__window *w, const uint8_t id[16],
+			  uint64_t end_ns, bool candidate, const void *item,
+			  size_t size, size_t max, struct span_error *err)
+{
+	uint64_t came = tick(w, end_ns);
+	struct span__open_trace *t = span__window_get(w, id);
+
+	if (t)
+		span_buf_put(&t->items, item, size);
+	if (!t || t->items.failed)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	t->candidate |= candidate;
+	t->last = came;
+	w->bytes -= t->bytes;
+	t->bytes = sizeof(*t) + t->items.cap;
+	w->bytes += t->bytes;
+	if (t->bytes > max)
+		w->big = t;
+	return 0;
 }
 
 static void remember(struct span__window *w, const struct span__open_trace *t)
@@ -261,6 +286,7 @@ void span__open_trace_free(struct span__open_trace *t)
 	if (!t)
 		return;
 	span_trace_builder_release(&t->builder);
+	span_buf_release(&t->items);
 	free(t);
 }
 

@@ -9,9 +9,13 @@
 
 #include <span/trace.h>
 
+#define SPAN__WINDOW_NS UINT64_C(10000000000)
+#define SPAN__WINDOW_MEMORY (64u << 20)
+
 struct span__open_trace {
 	uint8_t id[16];
 	struct span_trace_builder builder;
+	struct span_buf items; /* instead of it: see span__window_put_item() */
 	size_t bytes;
 	bool candidate; /* a span of it was one */
 	bool goes_on;	/* an earlier part of it was a candidate */
@@ -54,6 +58,15 @@ SPAN_NODISCARD int span__window_add(struct span__window *w,
 SPAN_NODISCARD int span__window_put(struct span__window *w,
 				    const struct span *s, bool candidate,
 				    size_t max, struct span_error *err);
+/*
+ * The same for who keeps something of a span instead: SIZE bytes at ITEM are
+ * appended to the items of the trace ID.
+ */
+SPAN_NODISCARD int span__window_put_item(struct span__window *w,
+					 const uint8_t id[16], uint64_t end_ns,
+					 bool candidate, const void *item,
+					 size_t size, size_t max,
+					 struct span_error *err);
 /*
  * A trace that is complete, or that must end since all need more than MEMORY;
  * with END any. The caller owns it. NULL: none.

@@ -68,8 +68,12 @@ struct span_str span__error_mark(const struct span_render_opts *o)
 
 void span__spaces(struct span_buf *b, size_t width)
 {
-	while (width--)
-		span_buf_putc(b, ' ');
+	char *p = span_buf_reserve(b, width);
+
+	if (!p || !width)
+		return;
+	memset(p, ' ', width);
+	b->len += width;
 }
 
 static size_t fit(struct span_buf *b, const struct span_render_opts *o,
@@ -203,10 +207,9 @@ void span__bar(struct span_buf *b, const struct span_render_opts *o,
 		to = width * 8;
 	if (to <= from)
 		to = from + 1;
-	for (size_t at = 0; at < to; at += 8) {
-		if (at + 8 <= from)
-			span_buf_putc(b, ' ');
-		else if (heavy && heavy[at / 8])
+	span__spaces(b, from / 8);
+	for (size_t at = from / 8 * 8; at < to; at += 8) {
+		if (heavy && heavy[at / 8])
 			span_buf_puts(b, o->ascii ? "#" : "\xe2\x94\x81");
 		else if (o->ascii)
 			span_buf_putc(b, to - from < 8 ? '|' : '=');

@@ -61,17 +61,29 @@ static void spread(double *parts, size_t width, double from, double to)
 	}
 }
 
-bool span__critical_columns(const struct span__critical *c,
-			    const struct span__tree_line *line,
-			    uint64_t full_ns, size_t width, uint8_t *columns)
+/* Is any of the spans of LINE on the path? */
+static bool on_path(const struct span__critical *c,
+		    const struct span__tree_line *line)
+{
+	uint32_t span = line->span;
+
+	for (uint32_t k = 0; k < line->n; k++) {
+		if (c->first[span] != NONE)
+			return true;
+		span = c->t->nodes[span].next_sibling;
+	}
+	return false;
+}
+
+/* WIDTH columns of LINE, of which some span is on the path. */
+static bool fill_columns(const struct span__critical *c,
+			 const struct span__tree_line *line, uint64_t full_ns,
+			 size_t width, uint8_t *columns)
 {
 	double all[SPAN__MAX_BAR] = {0}, path[SPAN__MAX_BAR] = {0};
 	uint32_t span = line->span;
 	bool any = false;
 
-	memset(columns, 0, width);
-	if (!c->first || !full_ns)
-		return false;
 	for (uint32_t k = 0; k < line->n; k++) {
 		const struct span *s = &c->t->spans[span];
 
@@ -89,6 +101,15 @@ bool span__critical_columns(const struct span__critical *c,
 		any |= columns[at];
 	}
 	return any;
+}
+
+bool span__critical_columns(const struct span__critical *c,
+			    const struct span__tree_line *line,
+			    uint64_t full_ns, size_t width, uint8_t *columns)
+{
+	memset(columns, 0, width);
+	return c->first && full_ns && on_path(c, line) &&
+	       fill_columns(c, line, full_ns, width, columns);
 }
 
 uint64_t span__critical_ns(const struct span__critical *c, uint32_t span)

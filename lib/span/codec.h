@@ -92,6 +92,10 @@ SPAN_API SPAN_NODISCARD int span_decoder_open(struct span_decoder **out,
  *   Zipkin does not give "unknown-service-name", one that OTLP does not give
  *   "missing-service-name" or, of another type than text,
  *   "service-name-wrong-type", and the span is marked.
+ * - A name that is not UTF-8 becomes "invalid-span-name", that of a service
+ *   "InvalidServiceName"; its bytes are kept in a tag of the span with that
+ *   key, and the span is marked. Not of Jaeger's JSON, CSV and JSON lines,
+ *   which are files and not what clients send.
  * - A span of OTLP has a scope, if an empty one; others have none.
  *
  * Memory is at most 48 times the message's length and 1 MiB, whatever the

@@ -123,6 +123,38 @@ SPAN_API SPAN_NODISCARD int
 span_graph_put_calls(struct span_graph *g, const struct span_store_calls *c,
 		     struct span_error *err);
 
+/*
+ * The same from a stream, without putting its traces together: what is kept of
+ * a span until its trace is complete are 48 bytes. Complete is what
+ * span/query.h says of a search of a source; the counts are those of
+ * span_graph_put() with traces that keep their duplicates. Where there are more
+ * names than nodes can have it may be other ones that are left out. Not for
+ * graphs with peers or links.
+ */
+struct span_graph_stream;
+struct span_graph_stream_opts {
+	uint64_t window_ns; /* 0: 10 s */
+	uint64_t memory;    /* bytes for spans of traces, 0: 64 MiB */
+	/* Spans that start in [since, until) count; until 0: no end. */
+	uint64_t since_ns, until_ns;
+};
+
+/* G is borrowed until close. 0, SPAN_E_INVALID, _NOMEM, or _IO. */
+SPAN_API SPAN_NODISCARD int
+span_graph_stream_open(struct span_graph_stream **out, struct span_graph *g,
+		       const struct span_graph_stream_opts *o,
+		       struct span_error *err);
+/* Of S span_frame_outline() is enough. 0 or SPAN_E_NOMEM. */
+SPAN_API SPAN_NODISCARD int span_graph_stream_put(struct span_graph_stream *gs,
+						  const struct span *s,
+						  struct span_error *err);
+/* Count what is not complete, too: there is no more. 0 or SPAN_E_NOMEM. */
+SPAN_API SPAN_NODISCARD int
+span_graph_stream_finish(struct span_graph_stream *gs, struct span_error *err);
+/* Traces that came in parts for want of memory. */
+SPAN_API uint64_t span_graph_stream_cut(const struct span_graph_stream *gs);
+SPAN_API void span_graph_stream_close(struct span_graph_stream **gs);
+
 /* What was counted so far, valid until the next call on G. 0 or SPAN_E_NOMEM.
  */
 SPAN_API SPAN_NODISCARD int span_graph_view(struct span_graph *g,

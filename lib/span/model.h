@@ -135,7 +135,7 @@ enum span_status {
 enum span_mark {
 	SPAN_MARK_CUT = 1 << 0,	    /* a string, list or nesting was cut */
 	SPAN_MARK_CLAMPED = 1 << 1, /* a time did not fit; see its tags */
-	SPAN_MARK_RENAMED = 1 << 2, /* a missing or empty name was filled in */
+	SPAN_MARK_RENAMED = 1 << 2, /* a name was missing, empty or not UTF-8 */
 };
 
 struct span {

@@ -61,6 +61,12 @@ struct span_select {
 	 */
 	const char *const *trace_ids;
 	size_t n_trace_ids;
+	/*
+	 * Prometheus selectors: alternatives. A span fits when it would be
+	 * counted in such a series; span-query(1) tells what labels mean.
+	 */
+	const char *const *matchers;
+	size_t n_matchers;
 	uint64_t min_duration_ns, max_duration_ns; /* both inclusive */
 	uint64_t since_ns, until_ns;		   /* start in [since, until) */
 	bool error;				   /* span_is_error() */

@@ -145,6 +145,14 @@ SPAN_API SPAN_NODISCARD int
 span_stats_merge(struct span_stats *st, struct span_str names, const void *p,
 		 size_t len, size_t *used, struct span_error *err);
 
+/*
+ * The NAMES that such bytes were made with, which they keep. 0, or a code as
+ * merge has it for the envelope alone.
+ */
+SPAN_API SPAN_NODISCARD int span_stats_names(const void *p, size_t len,
+					     struct span_str *names,
+					     struct span_error *err);
+
 SPAN_API void span_stats_close(struct span_stats **st);
 
 #ifdef __cplusplus

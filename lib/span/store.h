@@ -311,7 +311,7 @@ typedef int span_store_frame_fn(void *arg, struct span_str frame, uint64_t seq,
  * For who takes a store as a queue: call FN with each frame behind *AT, in the
  * order in which they were appended, up to now; *AT moves behind those that FN
  * took. What is expired is not there; damage is passed over and told as scans
- * do. Not while another thread appends by the same directory.
+ * do. Another thread may append meanwhile, by a store of its own.
  *
  * 0; what FN returned below 0; SPAN_E_INVALID when the logs behind *AT were
  * sealed, or the store is of a kind without logs; SPAN_E_IO, SPAN_E_NOMEM.

@@ -96,6 +96,16 @@ SPAN_API SPAN_NODISCARD int span_frame_complete(struct span_frame *f,
 						struct span *s,
 						struct span_error *err);
 
+/*
+ * Instead of complete, for who counts: it reads all of the span but attributes
+ * and events, which are left empty. When an attribute says that the span
+ * failed, as span_is_error() has it, it has one that says so. What is passed
+ * over is not checked.
+ */
+SPAN_API SPAN_NODISCARD int span_frame_outline(struct span_frame *f,
+					       struct span *s,
+					       struct span_error *err);
+
 /* Go back to the first span. */
 SPAN_API void span_frame_rewind(struct span_frame *f);
 
@@ -210,6 +220,11 @@ span_reader_open_mem(struct span_reader **out, const void *p, size_t len,
 SPAN_API SPAN_NODISCARD int span_reader_next(struct span_reader *r,
 					     struct span *span,
 					     struct span_error *err);
+
+/* The same, in outline: see span_frame_outline(). */
+SPAN_API SPAN_NODISCARD int span_reader_next_outline(struct span_reader *r,
+						     struct span *span,
+						     struct span_error *err);
 
 /*
  * The same for a whole frame, which stays the reader's and is valid until

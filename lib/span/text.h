@@ -44,6 +44,12 @@ SPAN_API void span_text_script(struct span_buf *b, struct span_str s);
 SPAN_API void span_text_terminal(struct span_buf *b, struct span_str s);
 
 /*
+ * A label of Prometheus for the key S of an attribute: "_" for each character
+ * that is no ASCII letter or digit, and before a digit at the begin.
+ */
+SPAN_API void span_text_label(struct span_buf *b, struct span_str s);
+
+/*
  * A double-quoted DOT string for a label: what Graphviz draws is S, newlines
  * as line breaks and other unsafe characters as visible escapes. Escapes like
  * \N, entities and HTML-like labels in S mean nothing.

@@ -52,8 +52,14 @@ static void dec_strings(struct span_frame *f, struct dec *d)
 
 	f->info.strings = v;
 	f->info.n_strings = v ? n : 0;
-	for (size_t i = 0; i < f->info.n_strings; i++)
+	f->n_errors = 0;
+	for (size_t i = 0; i < f->info.n_strings; i++) {
 		v[i] = dec_str(d, SPAN_MAX_STRING);
+		if (v[i].len == 5 && !memcmp(v[i].p, "error", 5)) {
+			f->error = i;
+			f->n_errors++;
+		}
+	}
 }
 
 static void dec_process(struct span_frame *f, struct dec *d,

@@ -27,6 +27,8 @@ struct span_frame {
 	struct dec next;   /* what is left of the body */
 	struct dec span;   /* what is left of the last span */
 	size_t n_elements; /* that it has */
+	uint64_t error;	   /* the number of the text "error", where one is */
+	size_t n_errors;   /* texts that are it: one in a sound frame */
 	uint32_t spans_left;
 	int failed; /* the code that every further call returns */
 	struct span_arena table_arena; /* until the next parse */
@@ -46,6 +48,19 @@ struct span_str span__frame_string1(const struct span_frame *f, struct dec *d);
 /* Attributes, whose arrays are put into A. */
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out);
+
+/*
+ * Pass over attributes. Returns whether the first with the key "error", which
+ * is string f->error, is true; of a frame with one such string at most.
+ */
+bool span__frame_skip_attrs(const struct span_frame *f, struct dec *d);
+
+/*
+ * False when none of the attributes that follow has the key "error", which is
+ * told from the bytes that are left of the span: every way to write a number
+ * ends with its lowest ones.
+ */
+bool span__frame_may_fail(const struct span_frame *f, const struct dec *d);
 
 /* A value that is written in place. */
 void span__frame_value(struct dec *d, struct span_arena *a,

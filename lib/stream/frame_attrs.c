@@ -164,6 +164,102 @@ static void dec_attr(const struct span_frame *f, struct dec *d,
 	}
 }
 
+/* Does the value say yes? KEY tells what it is. */
+static bool dec_yes(const struct span_frame *f, struct dec *d, uint64_t key)
+{
+	unsigned head = dec_peek(d);
+
+	if (key & 1)
+		return span_str_equal(span__frame_string(f, d, dec_uint(d)),
+				      SPAN_STR("true"));
+	if ((head & 0xe0) == 0xa0 || (head >= 0xd9 && head <= 0xdb))
+		return span_str_equal(dec_str(d, SPAN_MAX_STRING),
+				      SPAN_STR("true"));
+	span__dec_skip(d);
+	return head == 0xc3;
+}
+
+/*
+ * Bytes of a value whose head is not below 0x80, 0: ask span__dec_skip(). The
+ * last byte of an integer is the lowest.
+ */
+static const unsigned char lengths[128] = {
+	[0xa0 - 0x80] = 1, [0xc0 - 0x80] = 1, [0xc2 - 0x80] = 1,
+	[0xc3 - 0x80] = 1, [0xca - 0x80] = 5, [0xcb - 0x80] = 9,
+	[0xcc - 0x80] = 2, [0xcd - 0x80] = 3, [0xce - 0x80] = 5,
+	[0xcf - 0x80] = 9, [0xd0 - 0x80] = 2, [0xd1 - 0x80] = 3,
+	[0xd2 - 0x80] = 5, [0xd3 - 0x80] = 9,
+};
+
+static inline size_t length_of(unsigned char head)
+{
+	return head < 0x80 ? 1 : lengths[head - 0x80];
+}
+
+/*
+ * Pass over those of *N attributes whose keys cannot be "error", while it is
+ * easy.
+ */
+static void skip_others(const struct span_frame *f, struct dec *d, size_t *n)
+{
+	unsigned char low = (unsigned char)(f->error << 1);
+	const unsigned char *p = d->p, *end = d->end;
+
+	for (; *n && p < end; --*n) {
+		size_t left = (size_t)(end - p), value;
+		size_t key = length_of(*p);
+
+		if (!key || key >= left)
+			break;
+		value = length_of(p[key]);
+		if (!value || value > left - key || (p[key - 1] & 0xfe) == low)
+			break;
+		p += key + value;
+	}
+	d->p = p;
+}
+
+bool span__frame_skip_attrs(const struct span_frame *f, struct dec *d)
+{
+	size_t n = dec_array(d) / 2;
+	bool found = false, yes = false;
+	uint64_t key;
+
+	for (; !d->err; n--) {
+		skip_others(f, d, &n);
+		if (!n)
+			break;
+		key = dec_uint(d);
+		if (found || !f->n_errors || key >> 1 != f->error) {
+			span__dec_skip(d);
+			continue;
+		}
+		found = true;
+		yes = dec_yes(f, d, key);
+	}
+	return yes;
+}
+
+/* Do bytes of what is left look like the last ones of the number KEY? */
+static bool may_have(const struct dec *d, uint64_t key)
+{
+	const unsigned char *p = d->p;
+
+	while (p < d->end && (p = memchr(p, (unsigned char)key,
+					 dec_left(d) - (size_t)(p - d->p)))) {
+		if (key < 256 || p[-1] == (unsigned char)(key >> 8))
+			return true;
+		p++;
+	}
+	return false;
+}
+
+bool span__frame_may_fail(const struct span_frame *f, const struct dec *d)
+{
+	return f->n_errors &&
+	       (may_have(d, f->error << 1) || may_have(d, f->error << 1 | 1));
+}
+
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out)
 {

@@ -172,17 +172,28 @@ static int bad_span(struct span_reader *r, const struct span_error *why)
 	return why->code;
 }
 
-int span_reader_next(struct span_reader *r, struct span *span,
+static int next_outline(struct span_frame *f, struct span *out,
+			struct span_error *err)
+{
+	int rc = span_frame_next_head(f, NULL, 0, out, err);
+
+	if (rc > 0 && span_frame_outline(f, out, err) < 0)
+		return f->failed;
+	return rc;
+}
+
+static int next_span(struct span_reader *r, bool outline, struct span *span,
 		     struct span_error *err)
 {
-	struct span_error why = {0};
+	struct span_error why; /* set by who fails */
 	int rc;
 
 	if (r->error.code)
 		return fail(r, err);
 	for (;;) {
 		if (r->in_frame) {
-			rc = span_frame_next(r->frame, span, &why);
+			rc = (outline ? next_outline
+				      : span_frame_next)(r->frame, span, &why);
 			if (rc > 0)
 				return 1;
 			r->in_frame = false;
@@ -196,4 +207,16 @@ int span_reader_next(struct span_reader *r, struct span *span,
 			return 0;
 		r->in_frame = true;
 	}
+}
+
+int span_reader_next(struct span_reader *r, struct span *span,
+		     struct span_error *err)
+{
+	return next_span(r, false, span, err);
+}
+
+int span_reader_next_outline(struct span_reader *r, struct span *span,
+			     struct span_error *err)
+{
+	return next_span(r, true, span, err);
 }

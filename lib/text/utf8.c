@@ -27,6 +27,16 @@ size_t span__utf8_next(const char *p, size_t len, uint32_t *cp)
 	return (size_t)n;
 }
 
+bool span__utf8_valid(struct span_str s)
+{
+	uint32_t c = 0;
+
+	for (size_t at = span__utf8_ascii(s);
+	     at < s.len && c != SPAN__UTF8_BAD;)
+		at += span__utf8_next(s.p + at, s.len - at, &c);
+	return c != SPAN__UTF8_BAD;
+}
+
 void span__utf8_put(struct span_buf *b, struct span_str s)
 {
 	size_t from = 0, at = span__utf8_ascii(s);

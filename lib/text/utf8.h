@@ -35,6 +35,8 @@ static inline size_t span__utf8_ascii(struct span_str s)
 	return n;
 }
 
+bool span__utf8_valid(struct span_str s);
+
 /* Append S, with U+FFFD for each byte that is not part of valid UTF-8. */
 void span__utf8_put(struct span_buf *b, struct span_str s);
 

@@ -162,6 +162,8 @@ static uint32_t by_id(const struct work *w, uint64_t id, uint32_t service)
 
 	if (!has_id(w, group, id))
 		return NONE;
+	if (!has_id(w, group + 1, id))
+		return w->ids[group].i;
 	at = find(w, id, service);
 	if (has_id(w, at, id) && w->v[w->ids[at].i].service == service)
 		return w->ids[at].i;

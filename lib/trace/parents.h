@@ -5,6 +5,9 @@
 
 #include <span/trace.h>
 
+#include <endian.h>
+#include <string.h>
+
 /* What decides about parents; equal services have equal numbers. */
 struct span__member {
 	uint64_t id, parent_id; /* big-endian values */
@@ -14,11 +17,10 @@ struct span__member {
 
 static inline uint64_t span__id(const uint8_t id[8])
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | id[i];
-	return v;
+	memcpy(&v, id, sizeof(v));
+	return be64toh(v);
 }
 
 /* Room for the work on a trace. A zeroed struct is empty; reuse it. */

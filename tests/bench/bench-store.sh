@@ -177,8 +177,6 @@ searches() {
 		"$(count_services)"
 	time_it span-store operations "$dir/slow"
 	row 'operations' "$t" ms '<=' 50
-	time_it span-graph -s "$dir/slow" -o csv
-	row 'dependency graph' "$t" ms '<=' 50
 	time_it /bin/true
 	row '/bin/true, for comparison' "$t" ms
 	rm -f "$dir/m"
@@ -219,6 +217,8 @@ stores() {
 	random_searches
 	head_line 'The same: expressions'
 	expressions
+	head_line 'The same: graph and statistics, and from a pipe'
+	overviews
 	exec 7>&-
 	wait "$appender"
 	rm -rf "$dir/slow" "$dir/all" "$dir/young" "$dir/fifo"

@@ -1,9 +1,46 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# bench-views.sh - the part of bench.sh about what people look at: one trace of
-# 100,000 spans, from a stream, in each form. The spans are those of many
-# traces under one root, so that their tags are as in others.
+# bench-views.sh - the part of bench.sh about what people look at: graph and
+# statistics of all spans, and one trace of 100,000 spans, from a stream, in each
+# form. The spans of that one are those of many traces under one root, so that
+# their tags are as in others.
+
+# What both ways have to count alike: lines of text, calls and errors.
+counted() {
+	cut -d , -f "$1" | sort
+}
+
+# overview NAME FIELDS COMMAND...: of the store and its log, where it comes from
+# what is known in advance, then of the same spans in a pipe, one by one. FIELDS
+# are the columns of CSV to compare.
+overview() {
+	local name=$1 fields=$2 program=$3 t
+	shift 2
+	time_it "$@" -s "$dir/slow" -o csv
+	row "$name, of the store" "$t" ms '<=' 50
+	time_it one_thread "$@" -s "$dir/slow" -o csv
+	row '  on one processor' "$t" ms
+	rm -f "$dir/m"
+	# shellcheck disable=SC2002 # from a pipe
+	cat "$dir/all" | measure "$dir/m" "$@" \
+		-o csv >"$dir/got"
+	row "$name, from a pipe" "$(
+		calc %.2f "$n_all / $(cpu "$program" "$dir/m") / 1e6"
+	)" 'M spans/s' '>=' 3
+	row '  peak anonymous memory' \
+		"$(calc %.0f "$(took "$program" 6 "$dir/m") / 1024")" MiB '<=' 64
+	compare "$("$@" -s "$dir/slow" -o csv | counted "$fields")" \
+		"$(counted "$fields" <"$dir/got")"
+}
+
+overviews() {
+	local n_all
+	n_all=$(of_store "$dir/slow" .spans)
+	overview 'graph of services' 1-4 span-graph
+	overview 'graph of operations' 1-6 span-graph --by operation
+	overview 'statistics by operation' 1-4 span-stats
+}
 
 large_trace() {
 	local root

@@ -20,6 +20,8 @@ static struct span__server server;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t address_len = sizeof(sa_family_t);
 static unsigned answer;
+static struct span__acks acks; /* of those that wait */
+static uint64_t added;	       /* to them */
 
 static void check(bool good)
 {
@@ -28,7 +30,8 @@ static void check(bool good)
 }
 
 static int take(void *arg, const struct span_payload *p, int format,
-		struct span__verdict *v, struct span_error *err)
+		struct span__ack *ack, struct span__verdict *v,
+		struct span_error *err)
 {
 	char *copy = malloc(p->data.len + 1);
 
@@ -39,7 +42,11 @@ static int take(void *arg, const struct span_payload *p, int format,
 	if (copy && p->data.len)
 		memcpy(copy, p->data.p, p->data.len);
 	free(copy);
-	v->answer = (enum span__answer)(answer & 3);
+	v->answer = (enum span__answer)(answer % 7);
+	if (v->answer == SPAN__ANSWER_LATER) {
+		added++;
+		span__acks_add(&acks, ack, added, added);
+	}
 	v->n_bad = answer >> 2 & 1;
 	memcpy(v->why, "w\xff%", 4);
 	return 0;
@@ -62,12 +69,18 @@ static void start(void)
 	check(getsockname(fd, (struct sockaddr *)&address, &address_len) == 0 &&
 	      listen(fd, 10) == 0);
 	check(span__grpc_server_open(&server, &o, fd, take, NULL, NULL) == 0);
+	span__acks_init(&acks, 1);
 }
 
 static void turn(void)
 {
 	struct span_error err = {0};
+	uint64_t end = 0;
 
+	/* All but the last two, and one of these is late. */
+	if (added > 2)
+		span__acks_tell(&acks, added - 2);
+	span__acks_expire(&acks, added, &end);
 	check(server.turn(server.self, &err) == 0);
 }
 

@@ -24,9 +24,13 @@ static void check(bool good)
 		abort();
 }
 
+static struct span__acks acks; /* of those that wait */
+static uint64_t added;	       /* to them */
+
 /* The answer depends on the body. */
 static int take(void *arg, const struct span_payload *p, int format,
-		struct span__verdict *v, struct span_error *err)
+		struct span__ack *ack, struct span__verdict *v,
+		struct span_error *err)
 {
 	(void)arg;
 	(void)err;
@@ -34,7 +38,11 @@ static int take(void *arg, const struct span_payload *p, int format,
 	check(p->content_type.len <= SPAN_PAYLOAD_TEXT);
 	check(format > SPAN_FORMAT_AUTO && format < SPAN_FORMATS);
 	*v = (struct span__verdict){
-		.answer = p->data.len % 4, .n_bad = p->data.len, .why = "x"};
+		.answer = p->data.len % 7, .n_bad = p->data.len, .why = "x"};
+	if (v->answer == SPAN__ANSWER_LATER) {
+		added++;
+		span__acks_add(&acks, ack, added, added);
+	}
 	return 0;
 }
 
@@ -66,6 +74,19 @@ static void start(void)
 
 	check(span__http_server_open(&http, &o, NULL) == 0);
 	face = span__http_server_face(http);
+	span__acks_init(&acks, 1);
+}
+
+/* Those that have waited are told, one by one, every other one late. */
+static void turn(void)
+{
+	uint64_t end = 0, first = span__acks_first(&acks);
+
+	if (first % 2)
+		span__acks_tell(&acks, first);
+	else
+		span__acks_expire(&acks, first + 1, &end);
+	check(face.turn(face.self, NULL) == 0);
 }
 
 /* What the server says is HTTP. */
@@ -99,17 +120,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		size_t n = len - i < piece ? len - i : piece;
 
 		(void)!send(fd[0], p + i, n, MSG_NOSIGNAL);
-		check(face.turn(face.self, NULL) == 0);
+		turn();
 		listen_to(fd[0], &begun);
 	}
 	shutdown(fd[0], SHUT_WR);
 	for (int i = 0; i < 4; i++) {
-		check(face.turn(face.self, NULL) == 0);
+		turn();
 		listen_to(fd[0], &begun);
 	}
 	close(fd[0]);
 	for (int i = 0; i < TURNS; i++) {
-		check(face.turn(face.self, NULL) == 0);
+		turn();
 		face.counts(face.self, &c);
 		if (!c.open)
 			return 0;

@@ -36,7 +36,8 @@ INTS = [0, 1, -1, 63, 64, -64, -65, 127, 128, 2**31 - 1, -2**31, 2**53,
         2**63 - 1, -2**63, 1485467191639875, 18446744073709551]
 TEXTS = ["", "x", "error", "true", "false", "client", "SERVER", "producer",
          "GET /", "\0", "a\0b", "\n\t\"\\", "grün", "日本", "\U0001f600",
-         "\u2028", "\x7f\x1b[2J", "'; DROP", "x" * 127, "y" * 128, "z" * 3000]
+         "\u2028", "\x7f\x1b[2J", "'; DROP", "x" * 127, "y" * 128, "z" * 3000,
+         "caf\udcc3", "\udcff\udcfe get"]
 KEYS = ["span.kind", "error", "otel.status_code", "otel.status_description",
         "http.method", "http.status_code", "k", "", "event", "ключ", "a\0"]
 DOUBLES = [0.0, -0.0, 1.5, 72.5, 1e308, -1e-308, 5e-324, 0.1, 1 / 3, 1e21,
@@ -207,7 +208,7 @@ class Generator:
                             "jaeger.version", "jaeger.hostname", self.key(),
                             self.key(), self.key(), self.key()]),
             value=rng.choice([None, b"\1", b"\0", self.octets(),
-                              self.text().encode()]),
+                              self.text().encode("utf-8", "surrogateescape")]),
             annotation_type=rng.choice([None, 0, 1, 2, 3, 4, 5, 6, 6, 6, 7]),
             host=self.host())
 

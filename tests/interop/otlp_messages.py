@@ -106,6 +106,19 @@ def trace_text(data):
     return data[8:].hex() if data[:8] == bytes(8) else data.hex()
 
 
+def told_name(name, empty, instead, tags, marks):
+    """What stands for a name; one that is no UTF-8 is kept in a tag."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        tags.append((instead, ("bytes", base64.b64encode(name).decode())))
+        marks.add("renamed")
+        return instead
+    if not name:
+        marks.add("renamed")
+    return name.decode() or empty
+
+
 def told_span(span, process, scope, marks):
     if len(span.trace_id) != 16 or len(span.span_id) != 8 or \
             len(span.parent_span_id) not in (0, 8) or \
@@ -113,6 +126,10 @@ def told_span(span, process, scope, marks):
         return None
     kind, status, message = derived(span)
     tags, marks = told_attrs(span.attributes), set(marks)
+    name = told_name(span.name, "empty-span-name", "invalid-span-name", tags,
+                     marks)
+    process = dict(process)
+    tags += process.pop("tags")
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
     if 0 < end < start:
         signed = end - 2**64 if end >= 2**63 else end
@@ -122,15 +139,13 @@ def told_span(span, process, scope, marks):
              if len(r.trace_id) == 16 and len(r.span_id) == 8]
     if len(links) < len(span.links):
         marks.add("cut")
-    if not span.name:
-        marks.add("renamed")
     parent = span.parent_span_id
     return {
         **process, **scope,
         "trace_id": trace_text(span.trace_id),
         "span_id": span.span_id.hex(),
         "parent_id": parent.hex() if parent.strip(b"\0") else None,
-        "name": shown(span.name) or "empty-span-name",
+        "name": name,
         "kind": KINDS[kind] if kind < len(KINDS) else kind,
         "start_ns": start,
         "duration_ns": max(end - start, 0),
@@ -152,13 +167,13 @@ def told_span(span, process, scope, marks):
 
 def told_process(rs):
     attrs, service, marks = list(rs.resource.attributes), None, set()
+    tags = []
     for i, a in enumerate(attrs):
         if a.key != b"service.name":
             continue
         if a.value.WhichOneof("value") == "string_value":
-            service = shown(a.value.string_value) or "empty-service-name"
-            if not a.value.string_value:
-                marks.add("renamed")
+            service = told_name(a.value.string_value, "empty-service-name",
+                                "InvalidServiceName", tags, marks)
             del attrs[i]
         else:
             service = "service-name-wrong-type"
@@ -167,7 +182,7 @@ def told_process(rs):
     if service is None:
         service = "missing-service-name"
         marks.add("renamed")
-    return {"service": service, "process": told_attrs(attrs),
+    return {"service": service, "tags": tags, "process": told_attrs(attrs),
             "dropped_process": rs.resource.dropped_attributes_count,
             "schema_url": shown(rs.schema_url)}, marks
 

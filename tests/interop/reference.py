@@ -239,6 +239,25 @@ def new_span():
             "marks": set(), "tags": [], "events": [], "refs": []}
 
 
+def is_utf8(s):
+    return not any(0xdc80 <= ord(c) <= 0xdcff for c in s)
+
+
+def renamed(s, field, name, instead):
+    """A name that is no UTF-8 becomes another; its bytes, a tag's value."""
+    if is_utf8(name):
+        return
+    s[field] = instead
+    s["tags"].append((instead,
+                      ("bytes", name.encode("utf-8", "surrogateescape"))))
+    s["marks"].add("renamed")
+
+
+def both_renamed(s, name, service):
+    renamed(s, "name", name, "invalid-span-name")
+    renamed(s, "service", service, "InvalidServiceName")
+
+
 def jaeger_span(x, process):
     s = new_span()
     s["trace_id"] = trace_id(x.traceIdHigh, x.traceIdLow)
@@ -250,6 +269,7 @@ def jaeger_span(x, process):
         s["marks"].add("renamed")
     s["flags"] = x.flags & 0xffffffff
     s["tags"] = tags(x.tags)
+    both_renamed(s, x.operationName, process.serviceName)
     times(s, "start_ns", x.startTime, s["tags"], "start")
     times(s, "duration_ns", x.duration, s["tags"], "duration")
     s["process"] = tags(process.tags)
@@ -413,6 +433,8 @@ def zipkin_spans(z):
     if error and error[0] == "string" and error[1] != "false" and not fine:
         s["status"] = "error"
         s["status_message"] = "" if error[1] == "true" else error[1]
+    names = z.name or "", host.service_name if host else ""
+    both_renamed(s, *names)
     other = None
     if find(z, "cs") and find(z, "sr"):
         client = kind == "client"
@@ -420,6 +442,7 @@ def zipkin_spans(z):
                      marks=s["marks"] - {"clamped"})
         other["tags"] = [("span.kind",
                           ("string", "server" if client else "client"))]
+        both_renamed(other, *names)
         first, last = (("sr", "ss") if client else ("cs", "cr"))
         first, last = find(z, first), find(z, last)
         begin = first.timestamp or 0

@@ -157,16 +157,18 @@ static const struct cmd_option copy_options[] = {
 };
 
 static const struct cmd verbs[] = {
-	{"show", "[WORD...]", "print what was parsed", NULL, show, NULL},
-	{"copy", "[FILE...]", "copy files", copy_options, copy, NULL},
-	{"source", "", "wait for a signal", NULL, source, NULL},
-	{"map", "FILE", "read a mapped file that was cut", NULL, map, NULL},
-	{NULL, NULL, NULL, NULL, NULL, NULL},
+	{"show", "[WORD...]", "print what was parsed", NULL, show, NULL, NULL},
+	{"copy", "[FILE...]", "copy files", copy_options, copy, NULL, NULL},
+	{"source", "", "wait for a signal", NULL, source, NULL, NULL},
+	{"map", "FILE", "read a mapped file that was cut", NULL, map, NULL,
+	 NULL},
+	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 static const struct cmd cmd_probe = {
 	"cmd-probe", "",   "show what the frame of commands does",
 	options,     NULL, verbs,
+	NULL,
 };
 
 int main(int argc, char **argv)

@@ -86,9 +86,13 @@ static void text_of(char *to, size_t size, struct span_str s)
 	snprintf(to, size, "%.*s", (int)s.len, s.p);
 }
 
+/* Those that wait: to be told by the test. */
+static struct span__acks acks;
+
 /* The first word says what becomes of a payload. */
 static int take(void *arg, const struct span_payload *p, int format,
-		struct span__verdict *v, struct span_error *err)
+		struct span__ack *ack, struct span__verdict *v,
+		struct span_error *err)
 {
 	const char *word = p->data.len ? p->data.p : "";
 
@@ -112,6 +116,10 @@ static int take(void *arg, const struct span_payload *p, int format,
 		v->answer = SPAN__ANSWER_STOPPING;
 	} else if (p->data.len == 4 && !memcmp(word, "some", 4)) {
 		v->n_bad = 3;
+	} else if (p->data.len == 5 && !memcmp(word, "later", 5)) {
+		v->answer = SPAN__ANSWER_LATER;
+		v->n_bad = 3;
+		span__acks_add(&acks, ack, taken.n, 0);
 	} else if (p->data.len == 5 && !memcmp(word, "break", 5)) {
 		return span_error_set(err, SPAN_E_PIPE, "nobody reads");
 	}
@@ -145,6 +153,7 @@ static void serve(const struct span__grpc_opts *o)
 		exit(1);
 	}
 	taken.n = 0;
+	span__acks_init(&acks, 1);
 	server_failed = false;
 }
 

@@ -46,11 +46,12 @@ static bool begins(struct span_str s, const char *with)
 }
 
 static int take(void *arg, const struct span_payload *p, int format,
-		struct span__verdict *v, struct span_error *e)
+		struct span__ack *ack, struct span__verdict *v,
+		struct span_error *e)
 {
 	uint16_t port = *(uint16_t *)arg;
 
-	(void)e;
+	(void)ack, (void)e;
 	printf("%s %s %.*s %.*s %zu %08lx %s\n", span_format_name(format),
 	       p->port == port && p->transport == SPAN_TRANSPORT_GRPC &&
 			       p->time_ns

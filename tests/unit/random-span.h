@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/utf8.h"
+
 struct rnd {
 	uint64_t state;
 	struct span_arena *arena;
@@ -251,6 +253,20 @@ static inline struct span rnd_span(struct rnd *r,
 	}
 	rnd_lists(r, &s);
 	return s;
+}
+
+/*
+ * For what is sent: names that are not UTF-8 do not come back as they are, but
+ * as t-rename.c has it.
+ */
+static inline void rnd_valid_names(struct span *s)
+{
+	struct span_process *p = (struct span_process *)(uintptr_t)s->process;
+
+	if (!span__utf8_valid(s->name))
+		s->name = SPAN_STR("name");
+	if (!span__utf8_valid(p->service))
+		p->service = SPAN_STR("service");
 }
 
 #endif

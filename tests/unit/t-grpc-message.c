@@ -161,7 +161,9 @@ static void test_health(void)
 		{"a number without an end",
 		 "\10\377\377\377\377\377\377\377\377\377\377\377", 12, false,
 		 ""},
-		{"another wire type", "\x0d\1\2\3\4", 5, false, ""},
+		{"another wire type", "\x0d\1\2\3\4\n\1a", 8, true, "a"},
+		{"four bytes that are not there", "\x0d\1\2\3", 4, false, ""},
+		{"a group", "\x0b\x0c", 2, false, ""},
 		{"a key alone", "\n", 1, false, ""},
 	};
 	struct span_buf b = {0};

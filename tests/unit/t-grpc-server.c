@@ -446,6 +446,48 @@ static void test_windows(void)
 	free(plain);
 }
 
+#define LATER .body = "\0\0\0\0\5later", .len = 10
+
+/* Calls wait on one connection, in any number, and others overtake them. */
+static void test_later(void)
+{
+	struct request later[4] = {{LATER}, {LATER}, {LATER}, {LATER}};
+	struct request good = {HELLO};
+	struct span__grpc_opts o = {.services = SPAN__GRPC_OTLP};
+	struct reply *r[4], *other;
+	uint64_t end = 0;
+
+	serve(&o);
+	client_open(&client);
+	for (int i = 0; i < 4; i++)
+		r[i] = call(&client, &later[i]);
+	other = call(&client, &good);
+	ok(pump(&client, &other->closed), "one that does not wait");
+	for (int i = 0; i < 4; i++)
+		ok(!r[i]->headers, "one that waits");
+	ok(span__acks_tell(&acks, 1), "the first one is written");
+	ok(pump(&client, &r[0]->closed), "and answered");
+	is_str(r[0]->status, "0", "its status");
+	ok(r[0]->body.len > 5, "with what could not be decoded");
+	ok(!r[1]->closed, "the second one is not");
+	nghttp2_submit_rst_stream(client.session, 0, r[1]->id, NGHTTP2_CANCEL);
+	ok(pump(&client, &r[1]->closed), "it is cancelled");
+	other = call(&client, &good);
+	ok(pump(&client, &other->closed), "which is heard");
+	is_uint(span__acks_first(&acks), 3, "and it waits no more");
+	is_uint(span__acks_expire(&acks, 1, &end), 2, "the others are late");
+	ok(pump(&client, &r[2]->closed) && pump(&client, &r[3]->closed),
+	   "and answered");
+	is_str(r[2]->status, "14", "their status");
+	is_str(r[2]->message, "not written in time, but maybe later", "why");
+	ok(*r[2]->details, "when to come again");
+	other = call(&client, &later[0]);
+	ok(!pump_for(&client, &other->headers, 50), "one more waits");
+	client_close(&client);
+	end_server();
+	is_uint(span__acks_first(&acks), 0, "nobody waits in a closed server");
+}
+
 int main(void)
 {
 	struct span__grpc_opts o = {
@@ -463,5 +505,6 @@ int main(void)
 	end_server();
 	test_services();
 	test_windows();
+	test_later();
 	return done_testing();
 }

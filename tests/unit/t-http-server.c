@@ -29,9 +29,10 @@ static void copy(char *to, size_t size, struct span_str s)
 }
 
 static int take(void *arg, const struct span_payload *p, int format,
-		struct span__verdict *v, struct span_error *err)
+		struct span__ack *ack, struct span__verdict *v,
+		struct span_error *err)
 {
-	(void)arg;
+	(void)arg, (void)ack;
 	receiver.n++;
 	receiver.format = format;
 	copy(receiver.path, sizeof(receiver.path), p->path);

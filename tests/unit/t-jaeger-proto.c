@@ -265,6 +265,8 @@ static void test_round_trip(void)
 
 		for (int k = 0; k < 3; k++)
 			v[k] = rnd_span(&r, k == 1 ? p : rnd_process(&r));
+		for (int k = 0; k < 3; k++)
+			rnd_valid_names(&v[k]);
 		b.len = second.len = third.len = 0;
 		x.spans = v;
 		if (span_encode_message(&b, SPAN_FORMAT_JAEGER_PROTO, v, 3,

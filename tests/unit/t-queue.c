@@ -265,6 +265,50 @@ static void test_taken(void)
 	close(fd[1]);
 }
 
+static bool is_readable(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, ms) == 1;
+}
+
+/* Who awaits that something is written is told then, and not before. */
+static void test_await(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 50000);
+	uint64_t end = 0, n = 0;
+	bool failed = true;
+	int fd[2], told;
+	char c;
+
+	ok(pipe(fd) == 0, "a pipe");
+	is_int(span__queue_open(&q, fd[1], 4 << 20, NULL), 0, "open");
+	told = span__queue_written_fd(q);
+	is_int(span__queue_put(q, &p, SPAN__PUT_QUIET, NULL), 1, "put");
+	end = span__queue_end(q);
+	ok(end > 50000, "it ends somewhere");
+	span__queue_await(q, end);
+	ok(is_readable(told, 5000), "it is written");
+	is_int(read(told, &n, sizeof(n)), sizeof(n), "which is told");
+	is_uint(span__queue_written(q, &failed), end, "up to there");
+	ok(!failed, "and can go on");
+	while (span__queue_end(q) < 3 << 20)
+		is_int(span__queue_put(q, &p, 0, NULL), 1, "more than fits");
+	end = span__queue_end(q);
+	span__queue_await(q, end);
+	ok(!is_readable(told, 50), "a full pipe takes no more");
+	ok(span__queue_written(q, &failed) < end, "so it is not written");
+	is_int(read(fd[0], &c, 1), 1, "a byte is read");
+	ok(!is_readable(told, 50), "which does not do");
+	close(fd[0]);
+	ok(is_readable(told, 5000), "that it never will be is told");
+	(void)span__queue_written(q, &failed);
+	ok(failed, "and why");
+	span__queue_close(&q);
+	close(fd[1]);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -276,5 +320,6 @@ int main(void)
 	test_limits();
 	test_lost();
 	test_taken();
+	test_await();
 	return done_testing();
 }

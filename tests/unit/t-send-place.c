@@ -140,6 +140,8 @@ static const struct {
 	{"seq 5\npart 8 3 01\npart 8 3 01\nend\n", "seq 5\npart 8 3 01\nend\n"},
 	{"seq 18446744073709551615\ndone 1 18446744073709551615\nend\n",
 	 "seq 18446744073709551615\nend\n"},
+	/* What follows the last record that is whole was being written. */
+	{"seq 5\nend\nend\n", "seq 5\nend\n"},
 	{"seq 5\ndone 9 8\nend\n", NULL},
 	{"seq 5\ndone 8\nend\n", NULL},
 	{"seq 5\npart 7 10 ff\nend\n", NULL},
@@ -149,7 +151,6 @@ static const struct {
 	{"seq 5\npart 7 257 00\nend\n", NULL},
 	{"seq 18446744073709551616\nend\n", NULL},
 	{"seq 5\n", NULL},
-	{"seq 5\nend\nend\n", NULL},
 	{"", NULL},
 };
 
@@ -174,6 +175,62 @@ static void test_file(const char *text, const char *want)
 	span_buf_release(&all);
 }
 
+/* One record after the other, and a torn one at last: the last whole one is. */
+static void test_records(void)
+{
+	struct send_place_file f = {.path = NAME, .fd = -1};
+	struct send_place p = {.uuid = {9}}, got;
+	struct span_buf text = {0}, all = {0};
+	size_t begins[4], n = 0, wrong = 0;
+	bool good = true;
+
+	unlink(NAME);
+	for (; n < 4; n++) {
+		p.seq = 10 * n + 1;
+		begins[n] = (size_t)f.len;
+		text.len = 0;
+		send_place_put(&p, &text);
+		good &= !send_place_save(&f, &text, NULL);
+	}
+	ok(good && f.n_more == 3, "records are appended");
+	ok(!cmd_file_read(NAME, &all, NULL) && all.len == f.len, "as text");
+	for (size_t len = begins[1]; len <= all.len; len++) {
+		n = len == all.len     ? 4
+		    : len >= begins[3] ? 3
+		    : len >= begins[2] ? 2
+				       : 1;
+		good = write_file(all.p, len) &&
+		       send_place_read(&got, NAME, NULL) == 1;
+		wrong += !good || got.seq != 10 * (n - 1) + 1;
+		send_place_release(&got);
+	}
+	is_uint(wrong, 0, "wherever it is torn, the last whole one is read");
+	wrong = 0;
+	for (size_t at = begins[1]; at < all.len; at++) {
+		all.p[at] ^= 1;
+		n = at >= begins[3] ? 3 : at >= begins[2] ? 2 : 1;
+		good = write_file(all.p, all.len) &&
+		       send_place_read(&got, NAME, NULL) == 1;
+		wrong += !good || got.seq != 10 * (n - 1) + 1;
+		send_place_release(&got);
+		all.p[at] ^= 1;
+	}
+	is_uint(wrong, 0, "and whatever bit is wrong");
+	text.len = 0;
+	send_place_put(&p, &text);
+	ok(!send_place_replace(&f, &text, NULL) && !f.n_more &&
+		   f.len == text.len,
+	   "one takes the place of all");
+	f.len = 2u << 20;
+	text.len = 0;
+	send_place_put(&p, &text);
+	ok(!send_place_save(&f, &text, NULL) && f.len == text.len,
+	   "and does when they are many");
+	send_place_close(&f);
+	span_buf_release(&text);
+	span_buf_release(&all);
+}
+
 int main(void)
 {
 	struct send_place p = {0};
@@ -181,6 +238,7 @@ int main(void)
 
 	srand(7);
 	test_runs();
+	test_records();
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		test_file(files[i].text, files[i].want);
 	for (uint64_t i = 0; i < SEND_PLACE_FRAMES; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/stats.h>
 
+#include <math.h>
+
 #include "tap.h"
 
 static const uint64_t bounds[] = {10, 100};
@@ -103,37 +105,48 @@ static void test_weights(void)
 	span_stats_close(&st);
 }
 
-/* A million values from 1 us to 1 s, evenly. */
-static void test_bound(void)
+/* 1 us to 1 s in even steps, or in steps that grow from 1 us to 1000 s. */
+static uint64_t even(uint64_t i, uint64_t n)
 {
-	enum { N = 1000000 };
+	return 1000 + (uint64_t)((double)i / (double)n * 1e9);
+}
+
+static uint64_t growing(uint64_t i, uint64_t n)
+{
+	return (uint64_t)(1e3 * pow(1e9, (double)i / (double)n));
+}
+
+/*
+ * N values, of which the I-th greatest is known, in another order: 7919 has no
+ * divisor with N in common.
+ */
+static void test_bound(const char *name, uint64_t (*value)(uint64_t, uint64_t),
+		       uint64_t n)
+{
 	struct span_stats_opts o = {0};
 	uint64_t worst = 0;
-	uint64_t *v = malloc(N * sizeof(*v));
 	struct span_stats *st = NULL;
-	bool good = v && !span_stats_open(&st, &o, NULL);
+	bool good = !span_stats_open(&st, &o, NULL);
 
-	/* A ramp, put in another order, so that ranks are known. */
-	for (size_t i = 0; i < N && good; i++)
-		v[i] = 1000 + i * 997;
-	for (size_t i = 0; i < N && good; i++) {
-		struct span s;
+	for (uint64_t i = 0; i < n && good; i++) {
+		struct span s = make(0, value(i * 7919 % n, n), false, NULL);
 
-		s = make(0, v[(i * 7919) % N], false, NULL);
 		good = !span_stats_put(st, NULL, &s, NULL);
 	}
 	good = good && !span_stats_sort(st, NULL);
 	for (unsigned i = 1; i < 1000 && good; i++) {
 		const struct span_stats_row *r = span_stats_row(st, 0);
-		uint64_t exact = v[i * (N / 1000) - 1];
+		uint64_t exact = value(i * (n / 1000) - 1, n);
 		uint64_t got = span_sketch_quantile(&r->durations, i / 1000.0);
 		uint64_t off = got > exact ? got - exact : exact - got;
 
-		worst = off * 64 > exact ? worst + 1 : worst;
+		worst += off * 64 > exact;
 	}
-	ok(good && !worst, "999 quantiles of a million are within 1/64");
+	ok(good && !worst,
+	   "999 quantiles of %" PRIu64 " %s values are within "
+	   "1/64",
+	   n, name);
 	span_stats_close(&st);
-	free(v);
 }
 
 /* Each label is new: what is above the limit is counted, and left out. */
@@ -189,6 +202,20 @@ static bool open_with_bounds(struct span_stats **st)
 	return !span_stats_open(st, &o, NULL);
 }
 
+/* Names are told of what is whole, and not of what is torn. */
+static void test_names(const struct span_buf *bytes)
+{
+	struct span_str names = {0};
+	bool good = true;
+
+	ok(!span_stats_names(bytes->p, bytes->len, &names, NULL) &&
+		   span_str_equal(names, SPAN_STR("names")),
+	   "the names of a partial result are told");
+	for (size_t i = 0; i < bytes->len && good; i++)
+		good = span_stats_names(bytes->p, i, &names, NULL) < 0;
+	ok(good, "but not those of a part of it");
+}
+
 static int merge(struct span_stats *st, const void *p, size_t len)
 {
 	size_t used;
@@ -207,6 +234,7 @@ static void test_partial(void)
 		    !put(st, "y", &a) &&
 		    !span_stats_save(st, SPAN_STR("names"), &bytes, NULL);
 
+	test_names(&bytes);
 	for (size_t i = 0; i < bytes.len && good; i++) {
 		char *part = malloc(i + 1);
 
@@ -231,8 +259,10 @@ static void test_partial(void)
 	span_stats_close(&to);
 }
 
-int main(void)
+/* With an argument: so many values, in thousands. */
+int main(int argc, char **argv)
 {
+	uint64_t n = 1000 * (argc > 1 ? strtoull(argv[1], NULL, 10) : 1000);
 	static const uint64_t wrong[] = {2, 2};
 	struct span_stats_opts o = {.bounds = wrong, .n_bounds = 2};
 	struct span_stats *st = NULL;
@@ -245,7 +275,8 @@ int main(void)
 	test_counts();
 	test_times();
 	test_weights();
-	test_bound();
+	test_bound("even", even, n);
+	test_bound("growing", growing, n);
 	test_limit();
 	test_calls();
 	test_partial();

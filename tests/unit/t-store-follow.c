@@ -3,6 +3,7 @@
  */
 #include <span/store.h>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "tests/unit/tap.h"
@@ -181,6 +182,44 @@ static void test_memory(void)
 	must(span_store_close(&st, NULL) == 0);
 }
 
+#define MEANWHILE 300u
+
+struct appending {
+	struct span_store *st;
+	uint64_t first;
+};
+
+static void *append_many(void *arg)
+{
+	const struct appending *a = arg;
+
+	for (uint64_t i = 0; i < MEANWHILE; i++)
+		append(a->st, a->first + i);
+	return NULL;
+}
+
+/* By another thread and a store of its own, as span-send(1) does. */
+static void test_meanwhile(void)
+{
+	struct span_store *out = open_store(SPAN_STORE_APPEND);
+	struct span_store *in = open_store(SPAN_STORE_READ);
+	struct span_store_place at = {0};
+	struct got g = {.ascend = true};
+	struct appending a = {out, 1};
+	pthread_t thread;
+	int rc = 0;
+
+	must(pthread_create(&thread, NULL, append_many, &a) == 0);
+	while (rc >= 0 && g.ascend && g.n < MEANWHILE)
+		rc = span_store_follow(in, &at, take, &g, NULL);
+	must(pthread_join(thread, NULL) == 0);
+	ok(rc >= 0 && g.ascend && g.n == MEANWHILE,
+	   "what is appended meanwhile comes once, and in order");
+	is_uint(follow(in, &at, 0).n, 0, "and no more");
+	must(span_store_close(&out, NULL) == 0);
+	must(span_store_close(&in, NULL) == 0);
+}
+
 int main(void)
 {
 	struct span_store *out, *in;
@@ -196,6 +235,8 @@ int main(void)
 	test_sealed();
 	test_memory();
 	snprintf(command, sizeof(command), "rm -rf %s", name);
+	must(system(command) == 0);
+	test_meanwhile();
 	must(system(command) == 0);
 	return done_testing();
 }

@@ -255,6 +255,31 @@ static void test_slices(const struct span_buf *b, uint32_t k)
 	span_buf_release(&out);
 }
 
+/* All of a span but attributes and events, and whether it failed. */
+static void test_outline(const struct span_buf *b)
+{
+	struct span_reader *r;
+	size_t found = 0, errors = 0, want = 0;
+	struct span s;
+
+	if (span_reader_open_mem(&r, b->p, b->len, NULL, &err))
+		abort();
+	for (size_t i = 0; span_reader_next_outline(r, &s, &err) > 0; i++) {
+		struct span bare = spans[i];
+
+		errors += span_is_error(&s) && s.status != SPAN_STATUS_ERROR;
+		want += span_is_error(&bare) &&
+			bare.status != SPAN_STATUS_ERROR;
+		bare.events = NULL;
+		bare.n_events = 0;
+		bare.attrs.n = s.attrs.n = 0;
+		found += span_equal(&s, &bare);
+	}
+	is_uint(found, N, "outlines of spans");
+	ok(want && errors == want, "%zu failed by an attribute", want);
+	span_reader_close(&r);
+}
+
 static void test_find(const struct span_buf *b)
 {
 	const uint8_t(*id)[16] = (const uint8_t(*)[16])spans[7].trace_id;
@@ -283,6 +308,7 @@ static void test_find(const struct span_buf *b)
 				found += span_equal(&s, &spans[i]);
 	is_uint(found, N, "heads alone, and every third one completed");
 	span_reader_close(&r);
+	test_outline(b);
 }
 
 static void test_limits(void)

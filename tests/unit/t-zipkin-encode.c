@@ -112,6 +112,7 @@ static void test_random(int format)
 
 		span_arena_reset(&arena);
 		x = rnd_span(&r, rnd_process(&r));
+		rnd_valid_names(&x);
 		x.trace_id[15] |= 1;
 		x.span_id[7] |= 1;
 		if (span_attr_get(&x.attrs, SPAN_STR("span.kind")))

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A graph from a stream: what waits for the rest of its trace is a row of 48
+ * bytes a span. Names are numbers of a table; the nodes that they stand for are
+ * made when a trace is complete and counts, as if it had been put together.
+ */
+#include "graph/graph_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sort.h"
+#include "model/model.h"
+#include "query/window.h"
+#include "trace/parents.h"
+
+#include "base/banned.h"
+
+#define FIRST_BITS 8u
+#define NAMES (2 * SPAN_GRAPH_NODES) /* services and operations */
+#define NO_NAME ((1u << 24) - 1)
+#define RECENT 256u
+
+struct row {
+	uint64_t id, parent_id, start_ns, duration_ns;
+	double weight;
+	uint32_t service; /* equal for equal services */
+	uint32_t name : 24, kind : 4;
+	uint32_t error : 1, follows : 1, counted : 1;
+};
+
+struct name {
+	struct span_str text;
+	uint64_t hash;
+	uint32_t
+		service; /* of an operation: the number of its service's name */
+	uint32_t node;	 /* or SPAN__NO_NODE: not known yet */
+};
+
+struct span_graph_stream {
+	struct span_graph *g;
+	struct span_graph_stream_opts o;
+	struct span__window window;
+	struct span_arena text;
+	struct span_buf names; /* array */
+	uint32_t *slots;       /* a number plus one; 0 is free */
+	unsigned bits;
+	uint32_t n_names;
+	/* Processes by their serials, whose services are known. */
+	struct {
+		uint64_t serial;
+		uint32_t service, name;
+	} recent[RECENT];
+	struct span_buf scratch;
+	struct span__parents parents;
+};
+
+static struct name *name_at(const struct span_graph_stream *gs, uint32_t i)
+{
+	return (struct name *)gs->names.p + i;
+}
+
+static int grow(struct span_graph_stream *gs)
+{
+	unsigned bits = gs->slots ? gs->bits + 1 : FIRST_BITS;
+	uint32_t *slots, mask = (1u << bits) - 1;
+
+	if (gs->slots && 2 * ((size_t)gs->n_names + 1) <= (size_t)1 << gs->bits)
+		return 0;
+	slots = calloc((size_t)mask + 1, sizeof(*slots));
+	if (!slots)
+		return SPAN_E_NOMEM;
+	free(gs->slots);
+	gs->slots = slots;
+	gs->bits = bits;
+	for (uint32_t i = 0; i < gs->n_names; i++) {
+		uint64_t at = name_at(gs, i)->hash;
+
+		while (slots[at & mask])
+			at++;
+		slots[at & mask] = i + 1;
+	}
+	return 0;
+}
+
+/* The number of a name that is WANTED's, NO_NAME when there are too many. */
+static int find_name(struct span_graph_stream *gs, const struct name *wanted,
+		     uint32_t *out)
+{
+	uint64_t at = wanted->hash;
+	struct name *new;
+	uint32_t mask, slot;
+
+	if (grow(gs) < 0)
+		return SPAN_E_NOMEM;
+	mask = (1u << gs->bits) - 1;
+	for (; (slot = gs->slots[at & mask]); at++) {
+		const struct name *n = name_at(gs, slot - 1);
+
+		*out = slot - 1;
+		if (n->hash == wanted->hash && n->service == wanted->service &&
+		    span_str_equal(n->text, wanted->text))
+			return 0;
+	}
+	*out = NO_NAME;
+	if (gs->n_names == NAMES)
+		return 0;
+	new = span__append_zeros(&gs->names, sizeof(*new));
+	if (!new || !span_arena_str(&gs->text, wanted->text, &new->text))
+		return SPAN_E_NOMEM;
+	new->hash = wanted->hash;
+	new->service = wanted->service;
+	new->node = SPAN__NO_NODE;
+	*out = gs->n_names++;
+	gs->slots[at & mask] = *out + 1;
+	return 0;
+}
+
+/* Services without a name have a number that hardly any other one has. */
+static int find_service(struct span_graph_stream *gs, struct span_str text,
+			uint32_t *service, uint32_t *name)
+{
+	struct name wanted = {.text = text,
+			      .hash = span__hash_str(&gs->g->key, text),
+			      .service = NO_NAME};
+	int rc = find_name(gs, &wanted, name);
+
+	*service = *name != NO_NAME ? *name
+				    : (uint32_t)(wanted.hash >> 32) | NAMES;
+	return rc;
+}
+
+static int find_operation(struct span_graph_stream *gs, struct span_str text,
+			  uint32_t service, uint32_t *name)
+{
+	struct name wanted = {.text = text, .service = service};
+
+	if (service == NO_NAME)
+		return 0;
+	wanted.hash = span__hash_str(&gs->g->key, text) * 31 + service;
+	return find_name(gs, &wanted, name);
+}
+
+static int find_names(struct span_graph_stream *gs, const struct span *s,
+		      struct row *row)
+{
+	uint64_t serial = s->process->serial;
+	uint32_t service, name;
+	int rc = 0;
+
+	if (serial && gs->recent[serial % RECENT].serial == serial) {
+		service = gs->recent[serial % RECENT].service;
+		name = gs->recent[serial % RECENT].name;
+	} else {
+		rc = find_service(gs, s->process->service, &service, &name);
+		gs->recent[serial % RECENT].serial = rc < 0 ? 0 : serial;
+		gs->recent[serial % RECENT].service = service;
+		gs->recent[serial % RECENT].name = name;
+	}
+	if (!rc && gs->g->o.by_operation)
+		rc = find_operation(gs, s->name, name, &name);
+	row->service = service;
+	row->name = name & NO_NAME;
+	return rc;
+}
+
+static int find_node(struct span_graph_stream *gs, uint32_t number,
+		     uint32_t *out)
+{
+	struct span_graph_node node = {0};
+	struct name *n = name_at(gs, number);
+	int rc;
+
+	*out = SPAN__NO_NODE;
+	if (number == NO_NAME)
+		return 0;
+	*out = n->node;
+	if (n->node != SPAN__NO_NODE)
+		return 0;
+	node.service = n->text;
+	if (gs->g->o.by_operation) {
+		node.operation = n->text;
+		node.service = name_at(gs, n->service)->text;
+	}
+	rc = span__graph_find_node(gs->g, &node, out);
+	n->node = *out;
+	return rc;
+}
+
+static int put_row(struct span_graph_stream *gs, const struct row *row,
+		   const struct row *caller, uint8_t flags)
+{
+	struct span__graph_group c = {
+		.kind = (uint8_t)row->kind,
+		.error = row->error,
+		.follows = row->follows,
+		.calls = 1,
+		.sum_ns = row->duration_ns,
+		.weight = row->weight,
+	};
+	uint32_t to, from;
+	int rc = find_node(gs, row->name, &to);
+
+	if (rc < 0)
+		return rc;
+	if (flags & SPAN_TRACE_ORPHAN) {
+		c.parent = SPAN_PARENT_ABSENT;
+	} else if (caller) {
+		c.parent = SPAN_PARENT_KNOWN;
+		c.caller_kind = (uint8_t)caller->kind;
+	}
+	if (!span__graph_put_group(gs->g, &c, to))
+		return 0;
+	rc = find_node(gs, caller->name, &from);
+	return rc < 0 ? rc : span__graph_put_caller(gs->g, &c, from, to);
+}
+
+/*
+ * The parents of the N rows, into gs->parents, and *ORDER, in which they start:
+ * parents are numbers in it.
+ */
+static int find_parents(struct span_graph_stream *gs, const struct row *rows,
+			size_t n, const struct span__item **order)
+{
+	struct span__member *members;
+	struct span__item *v, *tmp;
+
+	gs->scratch.len = 0;
+	if (n > SIZE_MAX / (2 * sizeof(*v) + sizeof(*members)))
+		return SPAN_E_NOMEM;
+	v = (struct span__item *)span_buf_reserve(
+		&gs->scratch, n * (2 * sizeof(*v) + sizeof(*members)));
+	if (!v)
+		return SPAN_E_NOMEM;
+	tmp = v + n;
+	members = (struct span__member *)(tmp + n);
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = (struct span__item){rows[i].start_ns, i};
+	span__sort(v, tmp, n, NULL, NULL);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct row *r = &rows[v[i].i];
+
+		members[i] = (struct span__member){
+			r->id, r->parent_id, r->service, (uint8_t)r->kind};
+	}
+	*order = v;
+	return span__parents_find(&gs->parents, members, n);
+}
+
+static int put_trace(struct span_graph_stream *gs,
+		     const struct span__open_trace *t)
+{
+	const struct row *rows = (const struct row *)t->items.p;
+	size_t n = t->items.len / sizeof(*rows);
+	const struct span__item *order;
+	int rc;
+
+	if (!t->candidate && !t->goes_on)
+		return 0;
+	rc = find_parents(gs, rows, n, &order);
+	for (size_t i = 0; i < n && !rc; i++) {
+		uint32_t parent = gs->parents.parent[i];
+		const struct row *caller = NULL;
+
+		if (parent != SPAN_TRACE_NONE)
+			caller = &rows[order[parent].i];
+		if (rows[order[i].i].counted)
+			rc = put_row(gs, &rows[order[i].i], caller,
+				     gs->parents.flags[i]);
+	}
+	gs->g->sums.traces++;
+	return rc;
+}
+
+/* Count the traces that are complete, with END all. */
+static int settle(struct span_graph_stream *gs, bool end,
+		  struct span_error *err)
+{
+	struct span__open_trace *t;
+	int rc = 0;
+
+	while (!rc && (t = span__window_pop(&gs->window, gs->o.memory, end))) {
+		rc = put_trace(gs, t);
+		span__open_trace_free(t);
+	}
+	return rc < 0 ? span_error_set(err, SPAN_E_NOMEM, "memory is out") : 0;
+}
+
+int span_graph_stream_open(struct span_graph_stream **out, struct span_graph *g,
+			   const struct span_graph_stream_opts *o,
+			   struct span_error *err)
+{
+	struct span_graph_stream *gs;
+	int rc;
+
+	*out = NULL;
+	if (g->o.peers || g->o.links)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "peers and links need whole spans");
+	gs = calloc(1, sizeof(*gs));
+	if (!gs)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	gs->g = g;
+	if (o)
+		gs->o = *o;
+	if (!gs->o.window_ns)
+		gs->o.window_ns = SPAN__WINDOW_NS;
+	if (!gs->o.memory)
+		gs->o.memory = SPAN__WINDOW_MEMORY;
+	rc = span__window_init(&gs->window, gs->o.window_ns, err);
+	if (rc < 0)
+		span_graph_stream_close(&gs);
+	*out = gs;
+	return rc;
+}
+
+static bool in_time(const struct span_graph_stream_opts *o, uint64_t ns)
+{
+	return ns >= o->since_ns && (!o->until_ns || ns < o->until_ns);
+}
+
+int span_graph_stream_put(struct span_graph_stream *gs, const struct span *s,
+			  struct span_error *err)
+{
+	struct row row = {
+		.id = span__id(s->span_id),
+		.parent_id = span__id(s->parent_id),
+		.start_ns = s->start_ns,
+		.duration_ns = s->duration_ns,
+		.weight = span__weight(s->trace_state),
+		.kind = s->kind < 16 ? s->kind & 15u : 0,
+		.error = span_is_error(s),
+		.follows = span__follows(s),
+		.counted = in_time(&gs->o, s->start_ns),
+	};
+	int rc;
+
+	if (find_names(gs, s, &row) < 0)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	rc = span__window_put_item(&gs->window, s->trace_id, span_end_ns(s),
+				   row.counted, &row, sizeof(row),
+				   gs->o.memory / 4, err);
+	return rc < 0 ? rc : settle(gs, false, err);
+}
+
+int span_graph_stream_finish(struct span_graph_stream *gs,
+			     struct span_error *err)
+{
+	return settle(gs, true, err);
+}
+
+uint64_t span_graph_stream_cut(const struct span_graph_stream *gs)
+{
+	return gs->window.cut;
+}
+
+void span_graph_stream_close(struct span_graph_stream **gsp)
+{
+	struct span_graph_stream *gs = *gsp;
+
+	if (!gs)
+		return;
+	span__window_release(&gs->window);
+	span_arena_release(&gs->text);
+	span_buf_release(&gs->names);
+	span_buf_release(&gs->scratch);
+	span__parents_release(&gs->parents);
+	free(gs->slots);
+	free(gs);
+	*gsp = NULL;
+}
