@@ -52,11 +52,55 @@ static bool find(struct span_str name, struct stats_field *f)
 			f->place = quick[i].place;
 			return true;
 		}
-	if (query_field_find(name, &f->column)) {
+	/* Durations that are rounded for people would make groups of them. */
+	if (query_field_find(span_str_equal(name, SPAN_STR("duration"))
+				     ? SPAN_STR("duration_ns")
+				     : name,
+			     &f->column)) {
 		f->place = STATS_COLUMN;
 		return !f->column.field->of_trace;
 	}
 	return name.len && find_attribute(name, f);
+}
+
+void stats_fields_metrics(struct stats_fields *f)
+{
+	static const char *const names[] = {"service", "operation", "kind",
+					    "status"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		(void)find(span_str(names[i]), &f->v[f->n++]);
+	f->n_fixed = f->n;
+	f->escape = true;
+}
+
+/* Add the field NAME, which was typed at AT. */
+static int add(struct stats_fields *f, struct span_str name, size_t at,
+	       struct span_error *err)
+{
+	int shown = name.len < 60 ? (int)name.len : 60;
+	struct stats_field new;
+
+	if (!find(name, &new))
+		return span_error_at(err, SPAN_E_INVALID, at,
+				     "column %zu: there is no field '%.*s' of "
+				     "a span; an attribute is .%.*s",
+				     at + 1, shown, name.p, shown, name.p);
+	for (size_t i = 0; i < f->n; i++) {
+		if (i < f->n_fixed && f->v[i].place == new.place)
+			return 0;
+		if (i >= f->n_fixed && span_str_equal(f->v[i].name, name))
+			return span_error_at(err, SPAN_E_INVALID, at,
+					     "column %zu: '%.*s' is there "
+					     "twice",
+					     at + 1, shown, name.p);
+	}
+	if (f->n == SPAN_STATS_LABELS)
+		return span_error_at(err, SPAN_E_INVALID, at,
+				     "column %zu: more than %u fields", at + 1,
+				     SPAN_STATS_LABELS);
+	f->v[f->n++] = new;
+	return 0;
 }
 
 int stats_fields_read(struct stats_fields *f, const char *text,
@@ -66,21 +110,10 @@ int stats_fields_read(struct stats_fields *f, const char *text,
 
 	for (;;) {
 		struct span_str name = {p, strcspn(p, ",")};
-		size_t at = (size_t)(p - text);
+		int rc = add(f, name, (size_t)(p - text), err);
 
-		if (f->n == SPAN_STATS_LABELS)
-			return span_error_at(err, SPAN_E_INVALID, at,
-					     "column %zu: more than %u fields",
-					     at + 1, SPAN_STATS_LABELS);
-		if (!find(name, &f->v[f->n]))
-			return span_error_at(
-				err, SPAN_E_INVALID, at,
-				"column %zu: there is no field '%.*s' of a "
-				"span; an attribute is .%.*s",
-				at + 1, name.len < 60 ? (int)name.len : 60,
-				name.p, name.len < 60 ? (int)name.len : 60,
-				name.p);
-		f->n++;
+		if (rc < 0)
+			return rc;
 		p += name.len;
 		if (!*p++)
 			return 0;

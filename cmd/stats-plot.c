@@ -20,7 +20,9 @@ static double value_of(const struct stats_out *o,
 	case STATS_RATIO:
 		return stats_ratio(r) * 100;
 	case STATS_LATENCY:
-		return (double)span_sketch_quantile(&r->durations, 0.95);
+		return (double)span_sketch_quantile(&r->durations, o->latency);
+	case STATS_MEAN:
+		return (double)span_stats_mean_ns(r);
 	default:
 		return stats_rate(r, (double)o->step_ns / 1e9);
 	}
@@ -28,23 +30,20 @@ static double value_of(const struct stats_out *o,
 
 static void put_value(struct span_buf *b, const struct stats_out *o, double v)
 {
-	if (o->value == STATS_LATENCY)
-		span_text_duration(b, (uint64_t)v);
+	if (o->value == STATS_LATENCY || o->value == STATS_MEAN)
+		span_text_duration(b, v < 1.8e19 ? (uint64_t)v : UINT64_MAX);
 	else
 		span_buf_printf(b, "%.3g%s", v,
 				o->value == STATS_RATIO ? "%" : "/s");
 }
 
-static const char *what(const struct stats_out *o)
+static void put_what(struct span_buf *b, const struct stats_out *o)
 {
-	switch (o->value) {
-	case STATS_RATIO:
-		return "errors";
-	case STATS_LATENCY:
-		return "p95";
-	default:
-		return "rate";
-	}
+	static const char *const names[] = {"rate", "errors", "", "mean"};
+
+	span_buf_puts(b, names[o->value]);
+	if (o->value == STATS_LATENCY)
+		stats_quantile_name(b, o->latency);
 }
 
 static void put_labels(struct span_buf *b, const struct stats_out *o,
@@ -66,10 +65,9 @@ static double columns_of(const struct stats_out *o, const struct stats_group *g,
 		v[i] = 0;
 	for (size_t i = g->first; i < g->first + g->n; i++) {
 		const struct span_stats_row *r = span_stats_row(o->st, i);
-		size_t at = (size_t)((r->start_ns - first_ns) / o->step_ns);
+		size_t at = stats_part(o, r->start_ns, first_ns, steps, n);
 		double x = value_of(o, r);
 
-		at = (size_t)((double)at * (double)n / (double)steps);
 		v[at] = x > v[at] ? x : v[at];
 		top = x > top ? x : top;
 	}
@@ -124,7 +122,7 @@ static void put_times(struct span_buf *b, const struct stats_out *o,
 	else
 		span_text_time(b, first_ns, 0);
 	span_buf_puts(b, ", ");
-	span_text_duration(b, steps * o->step_ns);
+	span_text_duration(b, stats_steps_end(o, first_ns, steps) - first_ns);
 	span_buf_puts(b, " in steps of ");
 	span_text_duration(b, o->step_ns);
 	span_buf_putc(b, '\n');
@@ -145,7 +143,9 @@ static void put_chart(struct span_buf *b, const struct stats_out *o,
 	put_labels(&labels, o, g);
 	span_text_fit(b, (struct span_str){labels.p, labels.len},
 		      o->look.columns > 20 ? o->look.columns - 10 : 10, false);
-	span_buf_printf(b, ": %s\n", what(o));
+	span_buf_puts(b, labels.len ? ": " : "");
+	put_what(b, o);
+	span_buf_putc(b, '\n');
 	for (size_t i = HEIGHT; i-- > 0;)
 		put_line(b, o, v, n, top, i);
 	b->failed |= labels.failed;
@@ -157,7 +157,7 @@ void stats_out_plot(struct span_buf *b, const struct stats_out *o)
 	uint64_t first_ns;
 	size_t steps = stats_steps(o, &first_ns);
 
-	for (size_t i = 0; i < o->n_groups; i++)
+	for (size_t i = 0; i < o->n_groups && stats_drain(b, o); i++)
 		put_chart(b, o, &o->groups[i], first_ns, steps);
 	if (o->n_groups)
 		put_times(b, o, first_ns, steps);
@@ -179,12 +179,14 @@ static void put_head(struct span_buf *b, const struct stats_out *o,
 		     size_t n_lines)
 {
 	double height = TOP + TALL + 50 + 18 * (double)n_lines;
+	struct span_buf what = {0};
 
+	put_what(&what, o);
 	span_buf_printf(
 		b,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" "
 		"height=\"%.0f\" viewBox=\"0 0 800 %.0f\" role=\"img\">\n"
-		"<title>%s over time</title>\n<style>\n"
+		"<title>%.*s over time</title>\n<style>\n"
 		"text { font: 12px sans-serif; fill: #222 }\n"
 		".back { fill: #fff } .grid { stroke: #ddd }\n"
 		"polyline { fill: none; stroke-width: 1.8; "
@@ -193,8 +195,10 @@ static void put_head(struct span_buf *b, const struct stats_out *o,
 		"text { fill: #ddd } .back { fill: #181818 } "
 		".grid { stroke: #444 }\n}\n</style>\n"
 		"<rect class=\"back\" width=\"800\" height=\"%.0f\"/>\n"
-		"<text x=\"%.0f\" y=\"24\">%s</text>\n",
-		height, height, what(o), height, LEFT, what(o));
+		"<text x=\"%.0f\" y=\"24\">%.*s</text>\n",
+		height, height, (int)what.len, what.p, height, LEFT,
+		(int)what.len, what.p);
+	span_buf_release(&what);
 }
 
 static void put_grid(struct span_buf *b, const struct stats_out *o, double top)
@@ -285,7 +289,8 @@ void stats_out_svg(struct span_buf *b, const struct stats_out *o)
 	put_grid(b, o, top);
 	if (n_lines) {
 		put_time(b, first_ns, LEFT, "start");
-		put_time(b, first_ns + steps * o->step_ns, LEFT + WIDTH, "end");
+		put_time(b, stats_steps_end(o, first_ns, steps), LEFT + WIDTH,
+			 "end");
 	}
 	for (size_t i = 0; i < n_lines; i++)
 		put_polyline(b, o, i, first_ns, steps, top);

@@ -82,7 +82,7 @@ void stats_out_csv(struct span_buf *b, const struct stats_out *o)
 {
 	csv_head(b, o);
 	for (size_t i = 0; i < o->n_groups; i++)
-		for (size_t k = 0; k < o->groups[i].n; k++)
+		for (size_t k = 0; k < o->groups[i].n && stats_drain(b, o); k++)
 			csv_row(b, o, o->groups[i].first + k);
 }
 
@@ -136,7 +136,8 @@ static void json_points(struct span_buf *b, const struct stats_out *o,
 			const struct stats_group *g)
 {
 	span_buf_puts(b, ",\"points\":[");
-	for (size_t i = g->first; i < g->first + g->n; i++) {
+	for (size_t i = g->first; i < g->first + g->n && stats_drain(b, o);
+	     i++) {
 		const struct span_stats_row *r = span_stats_row(o->st, i);
 
 		span_buf_puts(b, i > g->first ? ",\n {" : "\n {");
@@ -169,18 +170,30 @@ static void json_group(struct span_buf *b, const struct stats_out *o,
 	span_buf_putc(b, '}');
 }
 
+/* null where there is no span and no time. */
+static void json_time(struct span_buf *b, const struct stats_out *o,
+		      uint64_t ns)
+{
+	if (!o->from_ns && !o->to_ns) {
+		span_buf_puts(b, "null");
+		return;
+	}
+	span_buf_putc(b, '"');
+	span_text_time(b, ns, 9);
+	span_buf_putc(b, '"');
+}
+
 void stats_out_json(struct span_buf *b, const struct stats_out *o)
 {
-	span_buf_puts(b, "{\"from\":\"");
-	span_text_time(b, o->from_ns, 9);
-	span_buf_puts(b, "\",\"to\":\"");
-	span_text_time(b, o->to_ns, 9);
-	span_buf_putc(b, '"');
+	span_buf_puts(b, "{\"from\":");
+	json_time(b, o, o->from_ns);
+	span_buf_puts(b, ",\"to\":");
+	json_time(b, o, o->to_ns);
 	if (o->step_ns)
 		span_buf_printf(b, ",\"step_ns\":%llu",
 				(unsigned long long)o->step_ns);
 	span_buf_puts(b, ",\"groups\":[");
-	for (size_t i = 0; i < o->n_groups; i++) {
+	for (size_t i = 0; i < o->n_groups && stats_drain(b, o); i++) {
 		span_buf_puts(b, i ? ",\n" : "\n");
 		json_group(b, o, &o->groups[i]);
 	}

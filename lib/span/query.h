@@ -296,6 +296,15 @@ SPAN_API SPAN_NODISCARD int span_news_spans(struct span_news *n,
 					    span_news_span_fn *fn, void *arg,
 					    struct span_error *err);
 
+/*
+ * Frames that load says were not seen yet, and that have expired; and the time
+ * of arrival of the last one that was seen. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_news_missed(const struct span_news *n,
+					     uint64_t *frames,
+					     uint64_t *arrival_ns,
+					     struct span_error *err);
+
 /* When the next trace is complete if nothing comes; UINT64_MAX: none waits. */
 SPAN_API uint64_t span_news_due_ns(const struct span_news *n);
 /* Matching traces that are not complete; traces cut as span_search_cut(). */
