@@ -118,6 +118,36 @@ double stats_ratio(const struct span_stats_row *r)
 	return r->calls ? (double)r->errors / (double)r->calls : 0;
 }
 
+const char *stats_figure_name(enum stats_value figure)
+{
+	static const char *const names[] = {"mean", "min", "max", "sum"};
+
+	return names[figure - STATS_MEAN];
+}
+
+/* 2^64 ns are 2^16 of the higher half of the sum. */
+static uint64_t sum_ns(const struct span_stats_row *r)
+{
+	if (r->sum_high >= SPAN_STATS_ONE)
+		return UINT64_MAX;
+	return r->sum_high << 48 | r->sum_low >> 16;
+}
+
+uint64_t stats_figure_ns(const struct span_stats_row *r,
+			 enum stats_value figure)
+{
+	switch (figure) {
+	case STATS_MIN:
+		return r->min_ns;
+	case STATS_MAX:
+		return r->max_ns;
+	case STATS_SUM:
+		return sum_ns(r);
+	default:
+		return span_stats_mean_ns(r);
+	}
+}
+
 void stats_quantile_name(struct span_buf *b, double q)
 {
 	span_buf_printf(b, "p%.10g", q * 100);

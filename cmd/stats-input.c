@@ -100,7 +100,7 @@ static int put_calls(void *arg, const struct span_store_calls *c,
 static bool calls_will_do(const struct stats_input *in,
 			  const struct cmd_source *source)
 {
-	return cmd_source_has_named_calls(source) &&
+	return cmd_source_has_named_calls(source) && !in->exact &&
 	       stats_fields_of_calls(&in->fields) && !in->opts.n_bounds &&
 	       in->opts.width_ns % MINUTE_NS == 0;
 }
@@ -194,6 +194,7 @@ static void apply_metrics(struct stats_input *in, const struct span_metrics *m)
 		add_fields(in, m, &err);
 	in->metrics = *m;
 	in->has_metrics = true;
+	in->exact |= m->what == SPAN_METRIC_MIN || m->what == SPAN_METRIC_MAX;
 	if (m->what == SPAN_METRIC_HISTOGRAM && !in->opts.n_bounds)
 		stats_bounds(in, NULL);
 }

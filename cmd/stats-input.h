@@ -18,6 +18,7 @@ struct stats_input {
 			     */
 	const char *totals; /* --totals FILE, or NULL */
 	bool by;	    /* --by was given */
+	bool exact; /* the least and the greatest duration are asked for */
 	/* What came of it: */
 	struct cmd_source *source;   /* while it is read */
 	struct span_metrics metrics; /* of its expression; by is used up */

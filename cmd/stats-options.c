@@ -15,7 +15,8 @@ static const char *const formats[] = {"table",	     "csv", "json",
 				      "openmetrics", NULL};
 
 /* In the order of enum stats_value. */
-static const char *const values[] = {"rate", "ratio", "latency", "mean", NULL};
+static const char *const values[] = {"rate", "ratio", "latency", "mean",
+				     "min",  "max",   "sum",	 NULL};
 
 /* In the order of enum stats_style. */
 static const char *const styles[] = {"otel", "otel-seconds", "tempo", NULL};
@@ -151,13 +152,30 @@ static void read_values(struct stats_out *o)
 		o->value = STATS_LATENCY;
 }
 
+static enum stats_value figure_of(enum span_metric what)
+{
+	switch (what) {
+	case SPAN_METRIC_AVG:
+		return STATS_MEAN;
+	case SPAN_METRIC_MIN:
+		return STATS_MIN;
+	case SPAN_METRIC_MAX:
+		return STATS_MAX;
+	case SPAN_METRIC_SUM:
+		return STATS_SUM;
+	default:
+		return STATS_RATE;
+	}
+}
+
 void stats_options_metrics(const struct stats_input *in, struct stats_out *o)
 {
 	const struct span_metrics *m = &in->metrics;
+	enum stats_value figure = figure_of(m->what);
 
 	if (!in->has_metrics)
 		return;
-	if (m->n_quantiles || m->what == SPAN_METRIC_AVG) {
+	if (m->n_quantiles || figure) {
 		if (stats_wanted.quantiles.n)
 			cmd_usage("--quantile, and a function that says what "
 				  "is shown of durations");
@@ -167,9 +185,9 @@ void stats_options_metrics(const struct stats_input *in, struct stats_out *o)
 		add_quantile(o, m->quantiles[i], "quantile_over_time()");
 	if (m->n_quantiles)
 		o->latency = m->quantiles[0];
-	o->mean = m->what == SPAN_METRIC_AVG;
+	o->figure = figure;
 	if (stats_wanted.value < 0)
-		o->value = o->mean	    ? STATS_MEAN
+		o->value = figure	    ? figure
 			   : m->n_quantiles ? STATS_LATENCY
 					    : o->value;
 }
@@ -288,6 +306,7 @@ void stats_options_read(struct stats_input *in, struct stats_out *o)
 	in->opts.width_ns = o->step_ns;
 	in->totals = w->totals;
 	in->by = w->by.n;
+	in->exact = w->value == STATS_MIN || w->value == STATS_MAX;
 	if (is_metrics())
 		read_metrics(in, o);
 	if (w->histogram || w->buckets)

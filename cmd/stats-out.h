@@ -19,7 +19,16 @@ enum stats_order {
 };
 
 /* What pictures show. */
-enum stats_value { STATS_RATE, STATS_RATIO, STATS_LATENCY, STATS_MEAN };
+enum stats_value {
+	STATS_RATE,
+	STATS_RATIO,
+	STATS_LATENCY,
+	/* Of durations, in ns: */
+	STATS_MEAN,
+	STATS_MIN,
+	STATS_MAX,
+	STATS_SUM,
+};
 
 /* Whose names of metrics. */
 enum stats_style { STATS_OTEL, STATS_OTEL_SECONDS, STATS_TEMPO };
@@ -44,7 +53,8 @@ struct stats_out {
 	double quantiles[STATS_QUANTILES];
 	size_t n_quantiles;
 	double latency;		 /* the quantile of pictures and orders */
-	bool mean;		 /* the mean is what is asked for */
+	enum stats_value figure; /* of durations that is asked for, from
+				  * STATS_MEAN on; or STATS_RATE */
 	uint64_t from_ns, to_ns; /* that rates are about; 0: of no span */
 	uint64_t step_ns;	 /* 0: no buckets of time */
 	struct stats_group *groups;
@@ -66,6 +76,10 @@ double stats_seconds(const struct stats_out *o);
 /* Calls a second in NS; the share of errors. */
 double stats_rate(const struct span_stats_row *r, double seconds);
 double stats_ratio(const struct span_stats_row *r);
+/* "mean" and so on, and its ns, at most UINT64_MAX. */
+const char *stats_figure_name(enum stats_value figure);
+uint64_t stats_figure_ns(const struct span_stats_row *r,
+			 enum stats_value figure);
 /* "p99.9" */
 void stats_quantile_name(struct span_buf *b, double q);
 /* A count, which is in 65,536ths: "12", "3.5"; rounded for people: "1,234". */

@@ -21,16 +21,16 @@ static double value_of(const struct stats_out *o,
 		return stats_ratio(r) * 100;
 	case STATS_LATENCY:
 		return (double)span_sketch_quantile(&r->durations, o->latency);
-	case STATS_MEAN:
-		return (double)span_stats_mean_ns(r);
-	default:
+	case STATS_RATE:
 		return stats_rate(r, (double)o->step_ns / 1e9);
+	default:
+		return (double)stats_figure_ns(r, o->value);
 	}
 }
 
 static void put_value(struct span_buf *b, const struct stats_out *o, double v)
 {
-	if (o->value == STATS_LATENCY || o->value == STATS_MEAN)
+	if (o->value >= STATS_LATENCY)
 		span_text_duration(b, v < 1.8e19 ? (uint64_t)v : UINT64_MAX);
 	else
 		span_buf_printf(b, "%.3g%s", v,
@@ -39,11 +39,13 @@ static void put_value(struct span_buf *b, const struct stats_out *o, double v)
 
 static void put_what(struct span_buf *b, const struct stats_out *o)
 {
-	static const char *const names[] = {"rate", "errors", "", "mean"};
-
-	span_buf_puts(b, names[o->value]);
 	if (o->value == STATS_LATENCY)
 		stats_quantile_name(b, o->latency);
+	else
+		span_buf_puts(b, o->value == STATS_RATE ? "rate"
+				 : o->value == STATS_RATIO
+					 ? "errors"
+					 : stats_figure_name(o->value));
 }
 
 static void put_labels(struct span_buf *b, const struct stats_out *o,

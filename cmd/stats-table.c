@@ -77,6 +77,13 @@ static void put_mean(struct span_buf *b, const struct stats_out *o,
 	span_text_duration(b, span_stats_mean_ns(&g->total));
 }
 
+static void put_figure(struct span_buf *b, const struct stats_out *o,
+		       const struct stats_group *g, double q)
+{
+	(void)q;
+	span_text_duration(b, stats_figure_ns(&g->total, o->figure));
+}
+
 struct column {
 	const char *title; /* NULL: a quantile */
 	double q;	   /* that one */
@@ -87,7 +94,7 @@ struct column {
 struct layout {
 	const struct stats_out *o;
 	size_t width[SPAN_STATS_LABELS];
-	struct column columns[5 + STATS_QUANTILES];
+	struct column columns[6 + STATS_QUANTILES];
 	size_t n_columns;
 	size_t spark;	 /* columns of a picture */
 	size_t n_sparks; /* of them */
@@ -134,7 +141,9 @@ static void set_columns(struct layout *l)
 	add_column(l, "err %", 0, put_ratio);
 	for (size_t i = 0; i < o->n_quantiles; i++)
 		add_column(l, NULL, o->quantiles[i], put_quantile);
-	if (wide || o->mean)
+	if (o->figure)
+		add_column(l, stats_figure_name(o->figure), 0, put_figure);
+	if (wide && o->figure != STATS_MEAN)
 		add_column(l, "mean", 0, put_mean);
 }
 

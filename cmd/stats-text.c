@@ -36,6 +36,8 @@ static void csv_head(struct span_buf *b, const struct stats_out *o)
 		span_buf_putc(b, ',');
 		stats_quantile_name(b, o->quantiles[i]);
 	}
+	if (o->figure > STATS_MEAN)
+		span_buf_printf(b, ",%s", stats_figure_name(o->figure));
 	span_buf_puts(b, ",mean");
 	for (size_t i = 0; i < opts->n_bounds; i++)
 		span_buf_printf(b, ",le_%llu",
@@ -67,6 +69,10 @@ static void csv_row(struct span_buf *b, const struct stats_out *o, size_t i)
 		span_buf_putc(b, ',');
 		span_text_uint(b, span_sketch_quantile(&r->durations,
 						       o->quantiles[k]));
+	}
+	if (o->figure > STATS_MEAN) {
+		span_buf_putc(b, ',');
+		span_text_uint(b, stats_figure_ns(r, o->figure));
 	}
 	span_buf_putc(b, ',');
 	span_text_uint(b, span_stats_mean_ns(r));
@@ -105,6 +111,10 @@ static void json_values(struct span_buf *b, const struct stats_out *o,
 		span_buf_puts(b, "_ns\":");
 		span_text_uint(b, span_sketch_quantile(&r->durations,
 						       o->quantiles[i]));
+	}
+	if (o->figure > STATS_MEAN) {
+		span_buf_printf(b, ",\"%s_ns\":", stats_figure_name(o->figure));
+		span_text_uint(b, stats_figure_ns(r, o->figure));
 	}
 	span_buf_puts(b, ",\"mean_ns\":");
 	span_text_uint(b, span_stats_mean_ns(r));

@@ -92,6 +92,9 @@ enum span_metric {
 	SPAN_METRIC_QUANTILE,
 	SPAN_METRIC_HISTOGRAM,
 	SPAN_METRIC_AVG,
+	SPAN_METRIC_MIN,
+	SPAN_METRIC_MAX,
+	SPAN_METRIC_SUM,
 };
 struct span_metrics {
 	enum span_metric what;
