@@ -11,6 +11,7 @@
 #define WIDE 100u      /* columns from which everything is shown */
 #define VERY_WIDE 140u /* and a second picture */
 #define SPARK 24u      /* columns of a picture, at most */
+#define NARROW 10u     /* columns of a text, which the rate would take */
 
 /* What a cell has: of group G, and of the quantile Q where it is about one. */
 typedef void put_fn(struct span_buf *b, const struct stats_out *o,
@@ -128,13 +129,14 @@ static void add_column(struct layout *l, const char *title, double q,
 	span_buf_release(&text);
 }
 
-static void set_columns(struct layout *l)
+static void set_columns(struct layout *l, bool rate)
 {
 	const struct stats_out *o = l->o;
 	bool wide = o->look.columns >= WIDE;
 
+	l->n_columns = 0;
 	add_column(l, "calls", 0, put_calls);
-	if (wide || !o->step_ns)
+	if (rate)
 		add_column(l, "rate", 0, put_rate);
 	if (wide)
 		add_column(l, "errors", 0, put_errors);
@@ -210,7 +212,9 @@ static void set_layout(struct layout *l, const struct stats_out *o)
 		if (l->spark > l->steps)
 			l->spark = l->steps < 5 ? 5 : l->steps;
 	}
-	set_columns(l);
+	set_columns(l, o->look.columns >= WIDE || !o->step_ns);
+	if (o->look.columns < WIDE && left_for_texts(l) < NARROW * o->fields->n)
+		set_columns(l, false);
 	set_widths(l);
 }
 

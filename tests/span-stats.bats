@@ -200,7 +200,8 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 @test "span-stats: no line is wider than the terminal" {
 	span-gen --seed 1 -n 300 --rate 10 >in
 	for columns in 80 200; do
-		for how in "" "--step 1s" "-o plot --step 100ms"; do
+		for how in "" "--step 1s" "-o plot --step 100ms" \
+			"--by service,operation,kind,http.method --all-kinds"; do
 			script -qec "stty cols $columns; span-stats $how in" /dev/null </dev/null >out
 			[ "$(wc -l <out)" -gt 10 ]
 			[ "$(tr -d '\r' <out | wc -L)" -le $columns ]
