@@ -13,10 +13,37 @@ static const struct {
 	{"resource.service.name", STATS_SERVICE},
 	{"operation", STATS_OPERATION},
 	{"name", STATS_OPERATION},
+	{"span:name", STATS_OPERATION},
 	{"kind", STATS_KIND},
+	{"span:kind", STATS_KIND},
 	{"status", STATS_STATUS},
+	{"span:status", STATS_STATUS},
 	{"error", STATS_ERROR},
 };
+
+/*
+ * Columns by other names: those of TraceQL. Durations that are rounded for
+ * people would make groups of them.
+ */
+static const struct {
+	const char *name, *column;
+} aliases[] = {
+	{"duration", "duration_ns"},
+	{"span:duration", "duration_ns"},
+	{"statusMessage", "status_message"},
+	{"span:statusMessage", "status_message"},
+	{"span:id", "span_id"},
+	{"span:parentID", "parent_id"},
+	{"trace:id", "trace_id"},
+};
+
+static struct span_str column_of(struct span_str name)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+		if (span_str_equal(name, span_str(aliases[i].name)))
+			return span_str(aliases[i].column);
+	return name;
+}
 
 /* The attribute that NAME is by its prefix; or none. */
 static bool find_attribute(struct span_str name, struct stats_field *f)
@@ -52,11 +79,7 @@ static bool find(struct span_str name, struct stats_field *f)
 			f->place = quick[i].place;
 			return true;
 		}
-	/* Durations that are rounded for people would make groups of them. */
-	if (query_field_find(span_str_equal(name, SPAN_STR("duration"))
-				     ? SPAN_STR("duration_ns")
-				     : name,
-			     &f->column)) {
+	if (query_field_find(column_of(name), &f->column)) {
 		f->place = STATS_COLUMN;
 		return !f->column.field->of_trace;
 	}

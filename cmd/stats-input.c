@@ -168,10 +168,29 @@ int stats_input_open(struct stats_input *in, struct span_error *err)
 	return span_stats_open(&in->st, &in->opts, err);
 }
 
+/* Scopes that TraceQL has, and would be taken for attributes. */
+static void refuse_scope(struct span_str field)
+{
+	static const struct span_str scopes[] = {{"parent.", 7},
+						 {"event.", 6},
+						 {"link.", 5},
+						 {"instrumentation.", 16}};
+
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(*scopes); i++)
+		if (field.len > scopes[i].len &&
+		    span_str_equal((struct span_str){field.p, scopes[i].len},
+				   scopes[i]))
+			cmd_usage("by(): '%.*s' is no field of a span or its "
+				  "process",
+				  field.len < 60 ? (int)field.len : 60,
+				  field.p);
+}
+
 static void add_fields(struct stats_input *in, const struct span_metrics *m,
 		       struct span_error *err)
 {
 	for (size_t i = 0; i < m->n_by; i++) {
+		refuse_scope(m->by[i]);
 		span_buf_puts(&in->by_text, i ? "," : "");
 		span_buf_str(&in->by_text, m->by[i]);
 	}

@@ -258,6 +258,17 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	[ "${lines[0]}" = sum ]
 	run -0 span-stats '{ kind = server } | min_over_time(duration) by(service)' in
 	[[ ${lines[0]} =~ "err %     min"$ ]]
+	for fields in span:name=name span:kind=kind span:status=status \
+		span:duration=duration statusMessage=status_message \
+		span:statusMessage=status_message span:id=span_id trace:id=trace_id \
+		span:parentID=parent_id .http.method=http.method; do
+		diff <(span-stats -o csv "{ } | rate() by(${fields%=*})" in | tail -n +2) \
+			<(span-stats -o csv --all-kinds --by "${fields#*=}" in | tail -n +2)
+	done
+	for field in parent.name event.name link.a instrumentation.a; do
+		refuses "by(): '$field' is no field of a span or its process" \
+			span-stats "{ } | rate() by($field)" in
+	done
 	while IFS='|' read -r column expression said; do
 		run --separate-stderr -2 span-stats "${expression//;/|}" in
 		[[ ${stderr_lines[0]} = "span-stats: expression, column $column: $said"* ]]
