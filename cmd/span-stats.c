@@ -42,6 +42,9 @@ static void report(const struct stats_input *in, const struct stats_out *o,
 	if (o->n_hidden && stats_wanted.format <= TABLE)
 		cmd_note("%zu more groups are not shown; see --top",
 			 o->n_hidden);
+	if (stats_wanted.format == SVG && o->n_groups > STATS_LINES)
+		cmd_note("%zu more groups are not shown; see --sort",
+			 o->n_groups - STATS_LINES);
 	if (cmd_verbose)
 		cmd_note("%llu spans counted, %llu of other kinds, %zu groups, "
 			 "%.2f s",

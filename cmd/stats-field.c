@@ -97,31 +97,28 @@ void stats_fields_metrics(struct stats_fields *f)
 	f->escape = true;
 }
 
-/* Add the field NAME, which was typed at AT. */
-static int add(struct stats_fields *f, struct span_str name, size_t at,
-	       struct span_error *err)
+int stats_fields_add(struct stats_fields *f, struct span_str name,
+		     struct span_error *err)
 {
 	int shown = name.len < 60 ? (int)name.len : 60;
 	struct stats_field new;
 
 	if (!find(name, &new))
-		return span_error_at(err, SPAN_E_INVALID, at,
-				     "column %zu: there is no field '%.*s' of "
-				     "a span; an attribute is .%.*s",
-				     at + 1, shown, name.p, shown, name.p);
+		return span_error_set(err, SPAN_E_INVALID,
+				      "there is no field '%.*s' of a span; an "
+				      "attribute is .%.*s",
+				      shown, name.p, shown, name.p);
 	for (size_t i = 0; i < f->n; i++) {
 		if (i < f->n_fixed && f->v[i].place == new.place)
 			return 0;
 		if (i >= f->n_fixed && span_str_equal(f->v[i].name, name))
-			return span_error_at(err, SPAN_E_INVALID, at,
-					     "column %zu: '%.*s' is there "
-					     "twice",
-					     at + 1, shown, name.p);
+			return span_error_set(err, SPAN_E_INVALID,
+					      "'%.*s' is there twice", shown,
+					      name.p);
 	}
 	if (f->n == SPAN_STATS_LABELS)
-		return span_error_at(err, SPAN_E_INVALID, at,
-				     "column %zu: more than %u fields", at + 1,
-				     SPAN_STATS_LABELS);
+		return span_error_set(err, SPAN_E_INVALID,
+				      "more than %u fields", SPAN_STATS_LABELS);
 	f->v[f->n++] = new;
 	return 0;
 }
@@ -133,10 +130,13 @@ int stats_fields_read(struct stats_fields *f, const char *text,
 
 	for (;;) {
 		struct span_str name = {p, strcspn(p, ",")};
-		int rc = add(f, name, (size_t)(p - text), err);
+		struct span_error why = {0};
+		size_t at = (size_t)(p - text);
+		int rc = stats_fields_add(f, name, &why);
 
 		if (rc < 0)
-			return rc;
+			return span_error_at(err, rc, at, "column %zu: %s",
+					     at + 1, why.msg);
 		p += name.len;
 		if (!*p++)
 			return 0;

@@ -186,31 +186,49 @@ static void refuse_scope(struct span_str field)
 				  field.p);
 }
 
-static void add_fields(struct stats_input *in, const struct span_metrics *m,
-		       struct span_error *err)
+/* A key may be in quotes, in which a backslash stands before what is meant. */
+static void put_unquoted(struct span_buf *b, struct span_str field)
 {
+	bool quoted = false;
+
+	for (size_t i = 0; i < field.len; i++) {
+		if (field.p[i] == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (quoted && field.p[i] == '\\' && i + 1 < field.len)
+			i++;
+		span_buf_putc(b, field.p[i]);
+	}
+}
+
+static void add_fields(struct stats_input *in, const struct span_metrics *m)
+{
+	size_t ends[SPAN_METRICS_FIELDS], from = 0;
+	struct span_error err = {0};
+
 	for (size_t i = 0; i < m->n_by; i++) {
 		refuse_scope(m->by[i]);
-		span_buf_puts(&in->by_text, i ? "," : "");
-		span_buf_str(&in->by_text, m->by[i]);
+		put_unquoted(&in->by_text, m->by[i]);
+		ends[i] = in->by_text.len;
 	}
-	span_buf_putc(&in->by_text, 0);
-	if (!in->by_text.failed &&
-	    stats_fields_read(&in->fields, in->by_text.p, err) < 0)
-		cmd_usage("by(), %s", err->msg);
+	for (size_t i = 0; i < m->n_by && !in->by_text.failed; i++) {
+		struct span_str name = {in->by_text.p + from, ends[i] - from};
+
+		if (stats_fields_add(&in->fields, name, &err) < 0)
+			cmd_usage("by(): %s", err.msg);
+		from = ends[i];
+	}
 }
 
 /* The groups, quantiles and histogram of { ... } | rate() by(...). */
 static void apply_metrics(struct stats_input *in, const struct span_metrics *m)
 {
-	struct span_error err = {0};
-
 	if (m->n_by && in->by)
 		cmd_usage("--by and by() at once");
 	if (!in->by && !in->fields.escape)
 		in->fields.n = 0;
-	if (m->n_by)
-		add_fields(in, m, &err);
+	add_fields(in, m);
 	in->metrics = *m;
 	in->has_metrics = true;
 	in->exact |= m->what == SPAN_METRIC_MIN || m->what == SPAN_METRIC_MAX;

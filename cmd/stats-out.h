@@ -9,6 +9,7 @@
 #include "stats-field.h"
 
 #define STATS_QUANTILES 16u
+#define STATS_LINES 8u /* of an SVG, one a group */
 
 enum stats_order {
 	STATS_BY_CALLS,

@@ -10,7 +10,6 @@
 #define LEVELS 8u /* of a block */
 #define HEIGHT 6u /* lines of a chart */
 #define AXIS 9u	  /* columns of its scale */
-#define LINES 8u  /* of an SVG, one a group */
 
 /* The value that is drawn. */
 static double value_of(const struct stats_out *o,
@@ -173,9 +172,9 @@ void stats_out_plot(struct span_buf *b, const struct stats_out *o)
 #define TALL 260.0
 
 /* Colours that are told apart on white and on black. */
-static const char *const colours[LINES] = {"#4e79a7", "#e15759", "#59a14f",
-					   "#f28e2b", "#b07aa1", "#76b7b2",
-					   "#9c755f", "#bab0ac"};
+static const char *const colours[STATS_LINES] = {
+	"#4e79a7", "#e15759", "#59a14f", "#f28e2b",
+	"#b07aa1", "#76b7b2", "#9c755f", "#bab0ac"};
 
 static void put_head(struct span_buf *b, const struct stats_out *o,
 		     size_t n_lines)
@@ -282,7 +281,7 @@ static double top_of(const struct stats_out *o, size_t n_lines)
 
 void stats_out_svg(struct span_buf *b, const struct stats_out *o)
 {
-	size_t n_lines = o->n_groups < LINES ? o->n_groups : LINES;
+	size_t n_lines = o->n_groups < STATS_LINES ? o->n_groups : STATS_LINES;
 	double top = top_of(o, n_lines);
 	uint64_t first_ns;
 	size_t steps = stats_steps(o, &first_ns);

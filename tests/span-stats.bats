@@ -219,6 +219,12 @@ assert {e.tagName for e in d.getElementsByTagName("*")} <= {"svg", "title", "sty
 assert len(d.getElementsByTagName("polyline")) == 8'
 		run ! grep -iE 'href|script|url\(|@import|nan' out.svg
 	done
+	demo >in
+	run --separate-stderr -0 span-stats -o svg --all-kinds --step 1s in
+	groups=$(($(span-stats -o csv --all-kinds in | wc -l) - 1))
+	[ "$stderr" = "span-stats: $((groups - 8)) more groups are not shown; see --sort" ]
+	run --separate-stderr -0 span-stats -o svg --top 8 --all-kinds --step 1s in
+	[ -z "$stderr" ]
 }
 
 @test "span-stats: memory is bounded whatever it is grouped by" {
@@ -261,7 +267,8 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	for fields in span:name=name span:kind=kind span:status=status \
 		span:duration=duration statusMessage=status_message \
 		span:statusMessage=status_message span:id=span_id trace:id=trace_id \
-		span:parentID=parent_id .http.method=http.method; do
+		span:parentID=parent_id '."http.method"=http.method' \
+		'span."http.method"=span.http.method'; do
 		diff <(span-stats -o csv "{ } | rate() by(${fields%=*})" in | tail -n +2) \
 			<(span-stats -o csv --all-kinds --by "${fields#*=}" in | tail -n +2)
 	done
@@ -283,7 +290,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 		17|{ } ; rate() by(1)|a field was expected
 	END
 	run --separate-stderr -2 span-stats '{ } | rate() by(trace:rootName)' in
-	[[ ${stderr_lines[0]} = "span-stats: by(), column 1: there is no field"* ]]
+	[[ ${stderr_lines[0]} = "span-stats: by(): there is no field 'trace:rootName' of a span"* ]]
 	run --separate-stderr -2 span-stats --by kind '{ } | rate() by(name)' in
 	[ "${stderr_lines[0]}" = "span-stats: --by and by() at once" ]
 }
