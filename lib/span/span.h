@@ -9,6 +9,7 @@
 #include <span/model.h>
 #include <span/payload.h>
 #include <span/query.h>
+#include <span/redact.h>
 #include <span/render.h>
 #include <span/sketch.h>
 #include <span/split.h>
