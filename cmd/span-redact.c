@@ -20,6 +20,13 @@ static struct {
 	uint64_t values;
 } counts;
 
+struct redaction {
+	struct span_redact *rules;
+	struct span_writer *out; /* NULL: --check */
+	int fd;
+	struct span_buf *text; /* that --check has to tell */
+};
+
 static const struct cmd_option redact_options[] = {
 	{CMD_FLAG, 0, "check", &opt.check, NULL,
 	 "write no spans, but list what would be redacted; exit 1 if anything",
@@ -91,26 +98,66 @@ static int put(struct span_redact *r, const struct span *in,
 	return out ? span_writer_put(out, &span, err) : 0;
 }
 
-static int redact_all(struct cmd_source *in, struct span_redact *r,
-		      struct span_writer *out, int fd,
-		      struct span_buf *found_text, struct span_error *err)
+/* What --check found goes out at once. */
+static int put_and_tell(struct redaction *x, const struct span *span,
+			struct span_error *err)
+{
+	int rc = put(x->rules, span, x->out, err);
+
+	if (rc < 0 || !x->text->len)
+		return rc;
+	rc = span_write_all(x->fd, x->text->p, x->text->len, err);
+	x->text->len = 0;
+	return rc;
+}
+
+/* The spans of a frame that are selected, as KEEP has them. */
+static int redact_frame(struct redaction *x, struct span_frame *frame,
+			const uint8_t *keep, struct span_error *err)
+{
+	struct span span;
+	int rc;
+
+	span_redact_frame(x->rules);
+	span_frame_rewind(frame);
+	for (size_t i = 0; (rc = span_frame_next(frame, &span, err)) > 0; i++) {
+		if (!(keep[i / 8] >> i % 8 & 1))
+			continue;
+		if ((rc = put_and_tell(x, &span, err)) < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int redact_frames(struct redaction *x, struct cmd_source *in,
+			 struct span_error *err)
+{
+	struct span_frame *frame;
+	const uint8_t *keep;
+	size_t n;
+	int rc;
+
+	while ((rc = cmd_source_next_slice(in, &frame, &keep, &n, err)) > 0) {
+		if ((rc = redact_frame(x, frame, keep, err)) < 0)
+			return rc;
+		cmd_metrics_write(metrics, false);
+		cmd_progress(counts.spans, "spans");
+	}
+	return rc;
+}
+
+static int redact_spans(struct redaction *x, struct cmd_source *in,
+			struct span_error *err)
 {
 	struct span span;
 	int rc;
 
 	while ((rc = cmd_source_next(in, &span, err)) > 0) {
-		rc = put(r, &span, out, err);
-		if (rc >= 0 && found_text->len) {
-			rc = span_write_all(fd, found_text->p, found_text->len,
-					    err);
-			found_text->len = 0;
-		}
-		if (rc < 0)
+		if ((rc = put_and_tell(x, &span, err)) < 0)
 			return rc;
 		cmd_metrics_write(metrics, false);
 		cmd_progress(counts.spans, "spans");
 	}
-	cmd_progress_end();
 	return rc;
 }
 
@@ -131,45 +178,46 @@ static void report(struct span_redact *r, uint64_t since)
 		 (double)(cmd_monotonic_ns() - since) / 1e9);
 }
 
-static int run_rules(struct span_redact *r, int fd, int argc, char **argv,
-		     struct span_buf *text, struct span_error *err)
+static int run_rules(struct redaction *x, int argc, char **argv,
+		     struct span_error *err)
 {
 	uint64_t since = cmd_monotonic_ns();
 	struct cmd_source *in = NULL;
-	struct span_writer *out = NULL;
 	int rc = 0;
 
 	if (!opt.check)
-		rc = span_writer_open(&out, fd, err);
+		rc = span_writer_open(&x->out, x->fd, err);
 	if (rc >= 0)
-		rc = cmd_source_open(&in, argc, argv, out, err);
+		rc = cmd_source_open(&in, argc, argv, x->out, err);
 	if (rc >= 0)
-		rc = redact_all(in, r, out, fd, text, err);
-	if (rc >= 0 && out)
-		rc = span_writer_flush(out, err);
+		rc = cmd_source_slices(in) ? redact_frames(x, in, err)
+					   : redact_spans(x, in, err);
+	cmd_progress_end();
+	if (rc >= 0 && x->out)
+		rc = span_writer_flush(x->out, err);
 	cmd_metrics_write(metrics, true);
 	if (rc >= 0 && cmd_verbose)
-		report(r, since);
+		report(x->rules, since);
 	cmd_source_close(&in);
-	span_writer_close(&out);
+	span_writer_close(&x->out);
 	return rc;
 }
 
 static int run(int argc, char **argv, struct span_error *err)
 {
-	struct span_redact *r = NULL;
 	struct span_buf text = {0};
-	int fd, rc = redact_rules_open(&r, found, &text, err);
+	struct redaction x = {.text = &text};
+	int rc = redact_rules_open(&x.rules, found, &text, err);
 
 	if (rc >= 0)
-		rc = cmd_output_open(&fd, !opt.check && !opt.show_rules, err);
+		rc = cmd_output_open(&x.fd, !opt.check && !opt.show_rules, err);
 	if (rc >= 0 && opt.show_rules)
-		rc = redact_rules_show(r, fd, err);
+		rc = redact_rules_show(x.rules, x.fd, err);
 	else if (rc >= 0)
-		rc = run_rules(r, fd, argc, argv, &text, err);
+		rc = run_rules(&x, argc, argv, err);
 	if (rc >= 0)
-		rc = cmd_output_close(fd, err);
-	span_redact_close(&r);
+		rc = cmd_output_close(x.fd, err);
+	span_redact_close(&x.rules);
 	span_buf_release(&text);
 	if (rc < 0)
 		return rc;

@@ -13,6 +13,13 @@ void span__redact_forget(struct span_redact *r)
 {
 	memset(r->processes, 0, sizeof(r->processes));
 	span_arena_reset(&r->kept);
+	/* There will be other texts at the same places. */
+	r->frame += r->frame != 0;
+}
+
+void span_redact_frame(struct span_redact *r)
+{
+	r->frame++;
 }
 
 /*

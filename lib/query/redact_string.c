@@ -135,9 +135,28 @@ static int do_once(struct span_redact *r, const struct span__redact_list *list,
 	return rc;
 }
 
-int span__redact_string(struct span_redact *r, enum span__redact_place place,
-			struct span_str key, struct span_str text,
-			struct span_str *out, struct span_error *err)
+struct span__redact_memo *span__redact_memo(struct span_redact *r,
+					    enum span__redact_place place,
+					    struct span_str key,
+					    struct span_str text, bool *known)
+{
+	uint64_t h = (uintptr_t)key.p * UINT64_C(0x9e3779b97f4a7c15) +
+		     (uintptr_t)text.p;
+	struct span__redact_memo *m;
+
+	*known = false;
+	if (!r->frame)
+		return NULL;
+	h = (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	m = &r->memo[h >> (64 - REDACT_MEMO_BITS)];
+	*known = m->frame == r->frame && m->key == key.p && m->text == text.p &&
+		 m->len == text.len && m->place == (uint32_t)place;
+	return m;
+}
+
+int span__redact_fresh(struct span_redact *r, enum span__redact_place place,
+		       struct span_str key, struct span_str text,
+		       struct span_str *out, struct span_error *err)
 {
 	const struct span__redact_list *list = span__redact_cache_list(
 		r->cache, r->rules, r->n_rules, place, key);
@@ -160,4 +179,23 @@ int span__redact_string(struct span_redact *r, enum span__redact_place place,
 		}
 	}
 	return put_result(r, place, key, done, out, err);
+}
+
+int span__redact_string(struct span_redact *r, enum span__redact_place place,
+			struct span_str key, struct span_str text,
+			struct span_str *out, struct span_error *err)
+{
+	bool known;
+	struct span__redact_memo *m =
+		span__redact_memo(r, place, key, text, &known);
+	int rc;
+
+	if (known)
+		return REDACT_SAME;
+	rc = span__redact_fresh(r, place, key, text, out, err);
+	if (m && rc == REDACT_SAME)
+		*m = (struct span__redact_memo){key.p, text.p,
+						(uint32_t)text.len,
+						(uint32_t)place, r->frame};
+	return rc;
 }

@@ -53,15 +53,26 @@ static int redact_scalar(struct span_redact *r, enum span__redact_place place,
 			 struct span_str key, const struct span_value *v,
 			 struct span_value *out, struct span_error *err)
 {
-	const struct span__redact_list *list = list_of(r, place, key);
+	const struct span__redact_list *list;
+	struct span_str none = {NULL, 0};
+	struct span__redact_memo *m;
 	char text[64];
+	bool known;
 	int rc;
 
+	m = span__redact_memo(r, place, key, none, &known);
+	if (known && !is_long_number(v))
+		return REDACT_SAME;
+	list = list_of(r, place, key);
 	if (!list)
 		return out_of_memory(err);
+	if (!list->has_whole && m)
+		*m = (struct span__redact_memo){key.p, NULL, 0, (uint32_t)place,
+						r->frame};
 	if (!list->has_whole && !is_long_number(v))
 		return REDACT_SAME;
-	rc = span__redact_string(
+	/* TEXT is at the same place each time, with another number in it. */
+	rc = span__redact_fresh(
 		r, place, key,
 		(struct span_str){text, text_of(v, text, sizeof(text))},
 		&out->str, err);

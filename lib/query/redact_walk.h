@@ -12,6 +12,14 @@ struct span__redact_process {
 	const struct span_process *out; /* NULL: stays as it is */
 };
 
+/* A text that stays, at this place in memory, in the frame with this number. */
+struct span__redact_memo {
+	const char *key, *text;
+	uint32_t len, place;
+	uint64_t frame;
+};
+#define REDACT_MEMO_BITS 12u
+
 struct span_redact {
 	struct span__redact_rule *rules;
 	size_t n_rules;
@@ -23,6 +31,9 @@ struct span_redact {
 	struct span__redact_cache *cache;
 	uint64_t serial; /* of the next process */
 
+	uint64_t frame; /* 0: there is none */
+	struct span__redact_memo memo[1u << REDACT_MEMO_BITS];
+
 	struct span_arena span; /* what changed of it */
 	struct span_arena kept; /* processes */
 	struct span__redact_process processes[REDACT_PROCESSES];
@@ -30,6 +41,15 @@ struct span_redact {
 	const struct span *at;	 /* the span at hand */
 	struct span_arena *into; /* span or kept */
 };
+
+/*
+ * Where it is remembered that the text of KEY stays; *KNOWN when it does. NULL
+ * when there is no frame.
+ */
+struct span__redact_memo *span__redact_memo(struct span_redact *r,
+					    enum span__redact_place place,
+					    struct span_str key,
+					    struct span_str text, bool *known);
 
 /* Forget the processes. */
 void span__redact_forget(struct span_redact *r);
@@ -42,6 +62,12 @@ SPAN_NODISCARD int
 span__redact_string(struct span_redact *r, enum span__redact_place place,
 		    struct span_str key, struct span_str text,
 		    struct span_str *out, struct span_error *err);
+/* The same of a text that will not be at this place for long. */
+SPAN_NODISCARD int span__redact_fresh(struct span_redact *r,
+				      enum span__redact_place place,
+				      struct span_str key, struct span_str text,
+				      struct span_str *out,
+				      struct span_error *err);
 /* The same of a value, and of its members. */
 SPAN_NODISCARD int
 span__redact_value(struct span_redact *r, enum span__redact_place place,

@@ -68,6 +68,13 @@ SPAN_API SPAN_NODISCARD int span_redact_defaults(struct span_redact *r,
 SPAN_API const char *span_redact_default_rules(void);
 
 /*
+ * From now on, until the next call of this, texts that are at the same place in
+ * memory are the same: so it is for the spans of one frame of a stream. That
+ * spares looking at them again.
+ */
+SPAN_API void span_redact_frame(struct span_redact *r);
+
+/*
  * S as the rules leave it: 1 with *OUT, valid until the next call on R and as
  * long as S is; 0 when nothing had to be done to it; SPAN_E_LIMIT when a
  * regular expression takes too many steps: the span must not be passed on;

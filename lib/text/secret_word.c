@@ -97,14 +97,17 @@ static size_t token_end(struct span_str s, size_t i)
 	return i;
 }
 
-static bool has_digit(struct span_str s, size_t i, size_t n)
+/* A digit, or a capital letter that is not the first. */
+static bool is_no_word(struct span_str s, size_t i, size_t n)
 {
-	while (n && !span__is_digit(s.p[i + n - 1]))
-		n--;
-	return n != 0;
+	for (size_t k = 0; k < n; k++)
+		if (span__is_digit(s.p[i + k]) ||
+		    (k && s.p[i + k] >= 'A' && s.p[i + k] <= 'Z'))
+			return true;
+	return false;
 }
 
-/* "basic" is also what people say, before a word without a digit. */
+/* "basic" is also what people say, before another word. */
 static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
 	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++) {
@@ -112,7 +115,7 @@ static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 			continue;
 		*start = i + strlen(schemes[k]);
 		*len = token_end(s, *start) - *start;
-		return *len >= 16 || (*len >= 8 && has_digit(s, *start, *len));
+		return *len >= 16 || (*len >= 8 && is_no_word(s, *start, *len));
 	}
 	return false;
 }
@@ -199,30 +202,41 @@ static bool is_secret_name(struct span_str s, size_t i)
 	return false;
 }
 
+/*
+ * Where the value ends that begins at I behind QUOTE (0: none). In JSON within
+ * JSON quotes have a backslash themselves: NESTED.
+ */
+static size_t value_end(struct span_str s, size_t i, char quote, bool nested)
+{
+	const char *stops = " \t\r\n&;,)}]\"'<>";
+
+	for (; i < s.len; i++) {
+		if (!quote && s.p[i] && strchr(stops, s.p[i]))
+			return i;
+		if (quote && s.p[i] == (nested ? '\\' : quote))
+			return i;
+		if (quote && s.p[i] == '\\')
+			i++;
+	}
+	return s.len;
+}
+
 /* The value that begins at I, and may be quoted. */
 static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
-	const char *stops = " \t\r\n&;,)}]\"'<>";
+	bool nested;
 	char quote = 0;
 
 	while (i < s.len && (s.p[i] == ' ' || s.p[i] == '\t'))
 		i++;
-	if (span__char_at(s, i) == '\\')
-		i++;
+	nested = span__char_at(s, i) == '\\';
+	i += nested;
 	if (span__char_at(s, i) == '"' || span__char_at(s, i) == '\'')
 		quote = s.p[i++];
-	if (span__label_at(s, i))
+	if (i >= s.len || span__label_at(s, i))
 		return false;
 	*start = i;
-	for (; i < s.len; i++) {
-		if (quote && s.p[i] == '\\' && span__char_at(s, i + 1) != quote)
-			i++;
-		else if (quote ? s.p[i] == quote || s.p[i] == '\\'
-			       : s.p[i] && strchr(stops, s.p[i]))
-			break;
-	}
-	i = i < s.len ? i : s.len;
-	*len = i - *start;
+	*len = value_end(s, i, quote, nested) - i;
 	return *len != 0;
 }
 
