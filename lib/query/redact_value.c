@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values and attributes under the rules. */
+#include "query/redact_walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* Smaller numbers have too few digits for any detector. */
+#define SMALLEST 100000000.0
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+static const struct span__redact_list *list_of(struct span_redact *r,
+					       enum span__redact_place place,
+					       struct span_str key)
+{
+	return span__redact_cache_list(r->cache, r->rules, r->n_rules, place,
+				       key);
+}
+
+/* The text of a number or of true and false; its length. */
+static size_t text_of(const struct span_value *v, char *text, size_t size)
+{
+	int n = 0;
+
+	if (v->type == SPAN_INT)
+		n = snprintf(text, size, "%lld", (long long)v->i);
+	else if (v->type == SPAN_DOUBLE && v->d == (double)(int64_t)v->d)
+		n = snprintf(text, size, "%.0f", v->d);
+	else if (v->type == SPAN_DOUBLE)
+		n = snprintf(text, size, "%.17g", v->d);
+	else if (v->type == SPAN_BOOL)
+		n = snprintf(text, size, "%s", v->b ? "true" : "false");
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Could a detector find something in it? */
+static bool is_long_number(const struct span_value *v)
+{
+	double d = v->type == SPAN_INT ? (double)v->i : v->d;
+
+	return (v->type == SPAN_INT || v->type == SPAN_DOUBLE) &&
+	       (d >= SMALLEST || d <= -SMALLEST);
+}
+
+/* What is no text becomes one when it changes. */
+static int redact_scalar(struct span_redact *r, enum span__redact_place place,
+			 struct span_str key, const struct span_value *v,
+			 struct span_value *out, struct span_error *err)
+{
+	const struct span__redact_list *list;
+	struct span_str none = {NULL, 0};
+	struct span__redact_memo *m;
+	char text[64];
+	bool known;
+	int rc;
+
+	m = span__redact_memo(r, place, key, none, &known);
+	if (known && !is_long_number(v))
+		return REDACT_SAME;
+	list = list_of(r, place, key);
+	if (!list)
+		return out_of_memory(err);
+	if (!list->has_whole && m)
+		*m = (struct span__redact_memo){key.p, NULL, 0, (uint32_t)place,
+						r->frame};
+	if (!list->has_whole && !is_long_number(v))
+		return REDACT_SAME;
+	/* TEXT is at the same place each time, with another number in it. */
+	rc = span__redact_fresh(
+		r, place, key,
+		(struct span_str){text, text_of(v, text, sizeof(text))},
+		&out->str, err);
+	if (rc == REDACT_CHANGED)
+		out->type = SPAN_STRING;
+	return rc;
+}
+
+/* The first rule for the whole of what KEY has, or NULL. */
+static struct span__redact_rule *whole_rule(struct span_redact *r,
+					    const struct span__redact_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct span__redact_rule *rule = &r->rules[l->rules[i]];
+
+		if (rule->secret < 0 && !rule->regex)
+			return rule;
+	}
+	return NULL;
+}
+
+static int redact_array(struct span_redact *r, enum span__redact_place place,
+			struct span_str key, const struct span_value *v,
+			struct span_value *out, struct span_error *err)
+{
+	struct span_value *copy = NULL, member;
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->array.n; i++) {
+		int rc = span__redact_value(r, place, key, &v->array.v[i],
+					    &member, err);
+
+		if (rc < 0)
+			return rc;
+		if (rc != REDACT_SAME && !copy) {
+			copy = span_arena_array(r->into, v->array.n,
+						sizeof(*copy));
+			if (!copy)
+				return out_of_memory(err);
+			memcpy(copy, v->array.v, i * sizeof(*copy));
+			n = i;
+		}
+		if (copy && rc != REDACT_DROPPED)
+			copy[n++] = rc == REDACT_SAME ? v->array.v[i] : member;
+	}
+	if (!copy)
+		return REDACT_SAME;
+	*out = *v;
+	out->array.v = copy;
+	out->array.n = n;
+	return REDACT_CHANGED;
+}
+
+static int redact_map(struct span_redact *r, enum span__redact_place place,
+		      const struct span_value *v, struct span_value *out,
+		      struct span_error *err)
+{
+	struct span_attrs in = {v->map.v, v->map.n, 0}, copy;
+	int rc = span__redact_attrs(r, place, &in, &copy, err);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : REDACT_SAME;
+	*out = *v;
+	out->map.v = copy.v;
+	out->map.n = copy.n;
+	return REDACT_CHANGED;
+}
+
+/* A rule for the whole of it, else its members one by one. */
+static int redact_nested(struct span_redact *r, enum span__redact_place place,
+			 struct span_str key, const struct span_value *v,
+			 struct span_value *out, struct span_error *err)
+{
+	const struct span__redact_list *list = list_of(r, place, key);
+	struct span__redact_rule *rule;
+
+	if (!list)
+		return out_of_memory(err);
+	rule = whole_rule(r, list);
+	if (!rule)
+		return v->type == SPAN_ARRAY
+			       ? redact_array(r, place, key, v, out, err)
+			       : redact_map(r, place, v, out, err);
+	if (rule->action == REDACT_KEEP)
+		return REDACT_SAME;
+	/* What a text in its place becomes. */
+	out->type = SPAN_STRING;
+	return span__redact_string(r, place, key, SPAN_STR("[nested]"),
+				   &out->str, err);
+}
+
+int span__redact_value(struct span_redact *r, enum span__redact_place place,
+		       struct span_str key, const struct span_value *v,
+		       struct span_value *out, struct span_error *err)
+{
+	switch (v->type) {
+	case SPAN_STRING:
+	case SPAN_BYTES:
+		out->type = v->type;
+		return span__redact_string(r, place, key, v->str, &out->str,
+					   err);
+	case SPAN_BOOL:
+	case SPAN_INT:
+	case SPAN_DOUBLE:
+		return redact_scalar(r, place, key, v, out, err);
+	case SPAN_ARRAY:
+	case SPAN_MAP:
+		return redact_nested(r, place, key, v, out, err);
+	case SPAN_NULL:
+		break;
+	}
+	return REDACT_SAME;
+}
+
+/* The key and the value of one attribute. */
+static int redact_attr(struct span_redact *r, enum span__redact_place place,
+		       const struct span_attr *in, struct span_attr *out,
+		       struct span_error *err)
+{
+	struct span_str key;
+	int rc, named;
+
+	*out = *in;
+	rc = span__redact_value(r, place, in->key, &in->value, &out->value,
+				err);
+	if (rc == REDACT_SAME)
+		out->value = in->value;
+	if (rc < 0 || rc == REDACT_DROPPED)
+		return rc;
+	named = span__redact_string(r, REDACT_FIELD, SPAN_STR("key"), in->key,
+				    &key, err);
+	if (named == REDACT_CHANGED)
+		out->key = key;
+	return named == REDACT_SAME ? rc : named;
+}
+
+int span__redact_attrs(struct span_redact *r, enum span__redact_place place,
+		       const struct span_attrs *in, struct span_attrs *out,
+		       struct span_error *err)
+{
+	struct span_attr *copy = NULL, attr;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		int rc = redact_attr(r, place, &in->v[i], &attr, err);
+
+		if (rc < 0)
+			return rc;
+		if (rc != REDACT_SAME && !copy) {
+			copy = span_arena_array(r->into, in->n, sizeof(*copy));
+			if (!copy)
+				return out_of_memory(err);
+			if (i)
+				memcpy(copy, in->v, i * sizeof(*copy));
+			n = i;
+		}
+		if (copy && rc != REDACT_DROPPED)
+			copy[n++] = attr;
+	}
+	if (!copy)
+		return 0;
+	*out = *in;
+	out->v = copy;
+	out->n = n;
+	return 1;
+}
