@@ -2,6 +2,7 @@
 #include "redact-rules.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
@@ -10,7 +11,7 @@
 static struct {
 	struct cmd_list rules, files;
 	const char *key_file;
-	bool defaults;
+	bool defaults, anonymize;
 } opt = {.defaults = true};
 
 const struct cmd_option redact_rules_options[] = {
@@ -20,8 +21,10 @@ const struct cmd_option redact_rules_options[] = {
 	 "a file of rules, a line each", NULL},
 	{CMD_NOFLAG, 0, "no-default-rules", &opt.defaults, NULL,
 	 "only the rules that are given", NULL},
+	{CMD_FLAG, 0, "anonymize", &opt.anonymize, NULL,
+	 "replace ids, names and values by hashes, and move times", NULL},
 	{CMD_STRING, 0, "key-file", &opt.key_file, "FILE",
-	 "a secret key, for rules that hash", NULL},
+	 "the secret key of hashes", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -87,10 +90,16 @@ int redact_rules_open(struct span_redact **out, span_redact_fn *found,
 		      void *arg, struct span_error *err)
 {
 	uint8_t key[SPAN_REDACT_KEY];
-	struct span_redact_opts o = {.found = found, .arg = arg};
-	int rc = opt.key_file ? read_key(key, err) : 0;
+	struct span_redact_opts o = {
+		.anonymize = opt.anonymize, .found = found, .arg = arg};
+	int rc = 0;
 
+	/* Nobody has the key of this run when no file has it. */
 	if (opt.key_file)
+		rc = read_key(key, err);
+	else if (opt.anonymize && getentropy(key, sizeof(key)) < 0)
+		rc = span_error_set(err, SPAN_E_IO, "no randomness for a key");
+	if (opt.key_file || opt.anonymize)
 		o.key = key;
 	if (rc >= 0)
 		rc = span_redact_open(out, &o, err);

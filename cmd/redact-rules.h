@@ -5,7 +5,7 @@
 
 #include "cmd.h"
 
-/* --rule, --rules, --no-default-rules, --key-file */
+/* --rule, --rules, --no-default-rules, --anonymize, --key-file */
 extern const struct cmd_option redact_rules_options[];
 
 /* What the options say. A rule that cannot be read is wrong usage: exits. */

@@ -111,39 +111,46 @@ static int put_and_tell(struct redaction *x, const struct span *span,
 	return rc;
 }
 
-/* The spans of a frame that are selected, as KEEP has them. */
-static int redact_frame(struct redaction *x, struct span_frame *frame,
-			const uint8_t *keep, struct span_error *err)
+/* The spans of a frame that are selected, as KEEP has them; NULL: all. */
+static int redact_frame(struct redaction *x, struct cmd_source *in,
+			struct span_frame *frame, const uint8_t *keep,
+			struct span_error *err)
 {
+	struct span_error why = {0};
 	struct span span;
 	int rc;
 
 	span_redact_frame(x->rules);
 	span_frame_rewind(frame);
-	for (size_t i = 0; (rc = span_frame_next(frame, &span, err)) > 0; i++) {
-		if (!(keep[i / 8] >> i % 8 & 1))
+	for (size_t i = 0; (rc = span_frame_next(frame, &span, &why)) > 0;
+	     i++) {
+		if (keep && !(keep[i / 8] >> i % 8 & 1))
 			continue;
 		if ((rc = put_and_tell(x, &span, err)) < 0)
 			return rc;
 	}
-	return rc;
+	return rc < 0 ? cmd_source_bad_frame(in, frame, &why, err) : 0;
 }
 
 static int redact_frames(struct redaction *x, struct cmd_source *in,
 			 struct span_error *err)
 {
 	struct span_frame *frame;
-	const uint8_t *keep;
+	const uint8_t *keep = NULL;
 	size_t n;
 	int rc;
 
-	while ((rc = cmd_source_next_slice(in, &frame, &keep, &n, err)) > 0) {
-		if ((rc = redact_frame(x, frame, keep, err)) < 0)
+	for (;;) {
+		rc = cmd_source_selects()
+			     ? cmd_source_next_slice(in, &frame, &keep, &n, err)
+			     : cmd_source_next_frame(in, &frame, err);
+		if (rc <= 0)
+			return rc;
+		if ((rc = redact_frame(x, in, frame, keep, err)) < 0)
 			return rc;
 		cmd_metrics_write(metrics, false);
 		cmd_progress(counts.spans, "spans");
 	}
-	return rc;
 }
 
 static int redact_spans(struct redaction *x, struct cmd_source *in,

@@ -41,6 +41,7 @@ int span_redact_open(struct span_redact **out, const struct span_redact_opts *o,
 	rc = span__redact_cache_open(&r->cache, err);
 	if (!rc)
 		rc = span__serial_init(&r->serial, err);
+	r->generation = 1;
 	if (rc < 0) {
 		span_redact_close(out);
 		return rc;
@@ -48,6 +49,15 @@ int span_redact_open(struct span_redact **out, const struct span_redact_opts *o,
 	if (o && o->key) {
 		memcpy(r->key, o->key, sizeof(r->key));
 		r->has_key = true;
+	}
+	if (o && o->anonymize) {
+		if (!r->has_key) {
+			span_redact_close(out);
+			return span_error_set(err, SPAN_E_INVALID,
+					      "to anonymize needs a key");
+		}
+		r->anonymize = true;
+		span__redact_anonymous_init(r);
 	}
 	if (o) {
 		r->found = o->found;
@@ -74,18 +84,19 @@ static int add_rule(struct span_redact *r, const struct span__redact_rule *rule,
 	return 0;
 }
 
-/* HASHED: what a rule that hashes does without a key. */
-static int put_rule(struct span_redact *r, struct span_str line,
-		    enum span__redact_action hashed, struct span_error *err)
+/* A rule that hashes is refused without a key, or masks. */
+static int put_rule(struct span_redact *r, struct span_str line, bool masks,
+		    struct span_error *err)
 {
 	struct span__redact_rule rule;
 	int rc = span__redact_parse(&rule, line, &r->texts, err);
 
-	if (rc > 0 && rule.action == REDACT_HASH && !r->has_key)
-		rule.action = hashed;
-	if (rc > 0 && rule.action == REDACT_HASH && !r->has_key)
-		rc = span_error_at(err, SPAN_E_INVALID, 0, "hash needs a key");
-	else if (rc > 0)
+	if (rc > 0 && rule.hashes && !r->has_key && !masks)
+		rc = span_error_at(err, SPAN_E_INVALID, 0,
+				   "a hash needs a key");
+	if (rc > 0 && rule.hashes && !r->has_key)
+		rule.action = REDACT_MASK;
+	if (rc > 0)
 		rc = add_rule(r, &rule, err);
 	if (rc < 0)
 		span__redact_rule_release(&rule);
@@ -95,18 +106,18 @@ static int put_rule(struct span_redact *r, struct span_str line,
 int span_redact_rule(struct span_redact *r, struct span_str line,
 		     struct span_error *err)
 {
-	return put_rule(r, line, REDACT_HASH, err);
+	return put_rule(r, line, false, err);
 }
 
 int span_redact_defaults(struct span_redact *r, struct span_error *err)
 {
-	const char *p = span_redact_default_rules();
+	const char *p = span__redact_default_rules(r->anonymize);
 	int rc = 0;
 
 	while (*p && rc >= 0) {
 		size_t n = strcspn(p, "\n");
 
-		rc = put_rule(r, (struct span_str){p, n}, REDACT_MASK, err);
+		rc = put_rule(r, (struct span_str){p, n}, true, err);
 		p += n + (p[n] == '\n');
 	}
 	return rc;
@@ -130,6 +141,7 @@ void span_redact_close(struct span_redact **r)
 	free((*r)->rules);
 	span__redact_cache_close(&(*r)->cache);
 	span_arena_release(&(*r)->texts);
+	span_arena_release(&(*r)->frame);
 	span_arena_release(&(*r)->span);
 	span_arena_release(&(*r)->kept);
 	for (size_t i = 0; i < 2; i++)

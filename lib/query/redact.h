@@ -17,6 +17,7 @@ enum span__redact_action {
 	REDACT_MASK,
 	REDACT_TRUNCATE,
 	REDACT_HASH,
+	REDACT_TEMPLATE,
 };
 
 /* Where a text is. Bits of a rule's places. */
@@ -36,7 +37,8 @@ struct span__redact_rule {
 	enum span__redact_action action;
 	unsigned places;
 	struct span_str key;  /* a glob in lower case */
-	struct span_str mask; /* what MASK puts there; none: the usual */
+	struct span_str mask; /* of MASK, none: the usual; of TEMPLATE */
+	bool hashes;	      /* needs a key */
 	size_t keep;	      /* bytes that TRUNCATE leaves */
 	/* What is looked for in the text: neither: the whole of it. */
 	struct span__regex *regex;
@@ -51,7 +53,30 @@ SPAN_NODISCARD int span__redact_parse(struct span__redact_rule *rule,
 				      struct span_arena *arena,
 				      struct span_error *err);
 
+/* The default rules, a line each, with comments. */
+const char *span__redact_default_rules(bool anonymize);
+
 void span__redact_rule_release(struct span__redact_rule *rule);
+
+/* "card" and so on; "redacted" when it is no detector's. */
+const char *span__redact_kind(const struct span__redact_rule *rule);
+
+/*
+ * May TEXT be a template? 0, and *HASHES set when it needs a key; or
+ * SPAN_E_INVALID with where it is wrong in *POS.
+ */
+SPAN_NODISCARD int span__redact_template_check(struct span_str text,
+					       bool *hashes, size_t *pos);
+/* What a template makes of WHAT. */
+void span__redact_template_put(struct span_buf *out,
+			       const struct span__redact_rule *rule,
+			       const uint8_t *key, struct span_str what);
+/* Its hash under KEY in 16 letters, which no detector takes for anything. */
+void span__redact_put_hash(struct span_buf *out, const uint8_t *key,
+			   struct span_str what);
+/* N bytes of it at most, cut before a character. */
+void span__redact_put_first(struct span_buf *out, struct span_str what,
+			    size_t n);
 
 /* Does it look at the text of KEY there? */
 bool span__redact_looks(const struct span__redact_rule *rule,

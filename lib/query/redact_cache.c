@@ -23,12 +23,6 @@ int span__redact_cache_open(struct span__redact_cache **out,
 	return rc;
 }
 
-static void clear_text(struct span__redact_done *t)
-{
-	free(t->text);
-	*t = (struct span__redact_done){0};
-}
-
 static void clear_list(struct span__redact_list *l)
 {
 	free(l->rules);
@@ -37,10 +31,13 @@ static void clear_list(struct span__redact_list *l)
 
 void span__redact_cache_clear(struct span__redact_cache *c)
 {
+	if (!c->used)
+		return;
 	for (size_t i = 0; i < REDACT_KEYS; i++)
 		clear_list(&c->lists[i]);
-	for (size_t i = 0; i < REDACT_TEXTS; i++)
-		clear_text(&c->texts[i]);
+	memset(c->clean, 0, sizeof(c->clean));
+	c->evicted++;
+	c->used = false;
 }
 
 void span__redact_cache_close(struct span__redact_cache **c)
@@ -64,18 +61,11 @@ static XXH128_hash_t hash(const struct span__redact_cache *c, uint64_t seed,
 	return h;
 }
 
-static bool is_whole(const struct span__redact_rule *r)
-{
-	return r->secret < 0;
-}
-
 /* Fill in the rules of the list; false: no memory. */
-static bool fill_list(struct span__redact_cache *c, struct span__redact_list *l,
+static bool fill_list(struct span__redact_list *l,
 		      const struct span__redact_rule *rules, size_t n,
 		      enum span__redact_place place, struct span_str key)
 {
-	struct span_str bytes;
-
 	l->rules = calloc(n + 1, sizeof(*l->rules));
 	if (!l->rules)
 		return false;
@@ -83,11 +73,11 @@ static bool fill_list(struct span__redact_cache *c, struct span__redact_list *l,
 		if (!span__redact_looks(&rules[i], place, key))
 			continue;
 		l->rules[l->n++] = (uint16_t)i;
-		l->has_whole |= is_whole(&rules[i]);
+		if (rules[i].secret < 0)
+			l->has_other = true;
+		else
+			l->kinds |= 1u << rules[i].secret;
 	}
-	bytes = (struct span_str){(const char *)l->rules,
-				  l->n * sizeof(*l->rules)};
-	l->seed = span__hash_str(&c->key, bytes);
 	return true;
 }
 
@@ -104,35 +94,43 @@ span__redact_cache_list(struct span__redact_cache *c,
 		if (l[i].lo == h.low64 && l[i].hi == h.high64)
 			return &l[i];
 	l += c->turn++ % WAYS;
-	clear_list(l);
-	if (!fill_list(c, l, rules, n, place, key))
+	c->used = true;
+	if (l->rules) {
+		c->evicted++;
+		clear_list(l);
+	}
+	if (!fill_list(l, rules, n, place, key))
 		return NULL;
 	l->lo = h.low64;
 	l->hi = h.high64;
 	return l;
 }
 
-struct span__redact_done *
-span__redact_cache_text(struct span__redact_cache *c,
+struct span__redact_clean
+span__redact_cache_hash(const struct span__redact_cache *c,
 			const struct span__redact_list *list,
-			struct span_str text, bool *known)
+			struct span_str text)
 {
-	struct span__redact_done *t;
-	XXH128_hash_t h;
+	XXH128_hash_t h = hash(c, list->lo ^ list->hi, text);
 
-	*known = false;
-	if (text.len > REDACT_TEXT_LEN)
-		return NULL;
-	h = hash(c, list->seed, text);
-	t = &c->texts[(h.low64 >> 32) % (REDACT_TEXTS / WAYS) * WAYS];
-	for (size_t i = 0; i < WAYS; i++) {
-		*known = t[i].lo == h.low64 && t[i].hi == h.high64;
-		if (*known)
-			return &t[i];
-	}
-	t += c->turn++ % WAYS;
-	clear_text(t);
-	t->lo = h.low64;
-	t->hi = h.high64;
-	return t;
+	return (struct span__redact_clean){h.low64, h.high64};
+}
+
+static size_t place_of(struct span__redact_clean h)
+{
+	return (h.lo >> 32) % REDACT_CLEAN;
+}
+
+bool span__redact_cache_is_clean(const struct span__redact_cache *c,
+				 struct span__redact_clean h)
+{
+	const struct span__redact_clean *t = &c->clean[place_of(h)];
+
+	return t->lo == h.lo && t->hi == h.hi;
+}
+
+void span__redact_cache_put_clean(struct span__redact_cache *c,
+				  struct span__redact_clean h)
+{
+	c->clean[place_of(h)] = h;
 }

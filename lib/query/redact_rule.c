@@ -9,7 +9,7 @@
 static const char *const actions[] = {
 	[REDACT_KEEP] = "keep", [REDACT_DROP] = "drop",
 	[REDACT_MASK] = "mask", [REDACT_TRUNCATE] = "truncate",
-	[REDACT_HASH] = "hash",
+	[REDACT_HASH] = "hash", [REDACT_TEMPLATE] = "template",
 };
 #define N_ACTIONS (sizeof(actions) / sizeof(*actions))
 
@@ -76,6 +76,34 @@ static int parse_length(const struct line *l, struct span_str text, size_t *n,
 	return text.len ? 0 : bad(l, text, "truncate needs =BYTES", err);
 }
 
+/* What mask=, template= and truncate= have; P NULL: none. */
+static int parse_value(struct span__redact_rule *rule, const struct line *l,
+		       struct span_str value, struct span_arena *arena,
+		       struct span_error *err)
+{
+	size_t pos = 0;
+
+	rule->hashes = rule->action == REDACT_HASH;
+	if (rule->action == REDACT_TRUNCATE)
+		return parse_length(l, value, &rule->keep, err);
+	if (value.len && rule->action != REDACT_MASK &&
+	    rule->action != REDACT_TEMPLATE)
+		return bad(l, value, "this action takes no value", err);
+	if (!value.len && rule->action == REDACT_TEMPLATE)
+		return bad(l, value, "template needs =TEXT", err);
+	if (rule->action == REDACT_TEMPLATE &&
+	    span__redact_template_check(value, &rule->hashes, &pos) < 0) {
+		value.p += pos;
+		return bad(l, value,
+			   "{hash}, {kind}, {length}, {first:N} or {last:N} "
+			   "is wanted, {{ for a brace",
+			   err);
+	}
+	if (!span_arena_str(arena, value, &rule->mask))
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return 0;
+}
+
 /* "mask", "mask=TEXT", "truncate=N" ... */
 static int parse_action(struct span__redact_rule *rule, const struct line *l,
 			struct span_str word, struct span_arena *arena,
@@ -94,18 +122,12 @@ static int parse_action(struct span__redact_rule *rule, const struct line *l,
 	if (i == N_ACTIONS)
 		return bad(l, word,
 			   "an action is wanted: keep, drop, mask, hash, "
-			   "truncate=BYTES",
+			   "truncate=BYTES, template=TEXT",
 			   err);
 	rule->action = (enum span__redact_action)i;
-	if (i == REDACT_TRUNCATE)
-		return parse_length(l, value, &rule->keep, err);
-	if (equals && i != REDACT_MASK)
-		return bad(l, value, "this action takes no value", err);
 	if (equals && !value.len)
-		return bad(l, value, "mask= needs a text", err);
-	if (equals && !span_arena_str(arena, value, &rule->mask))
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	return 0;
+		return bad(l, value, "a text is wanted behind =", err);
+	return parse_value(rule, l, value, arena, err);
 }
 
 /* "KEY" or "PLACE:KEY"; "*" alone is every text there is. */

@@ -8,18 +8,28 @@
 #include "base/banned.h"
 
 #define KEPT_MAX (16u << 20) /* bytes of processes that are remembered */
+#define FRAME_MAX (1u << 20) /* bytes that are not given back */
 
 void span__redact_forget(struct span_redact *r)
 {
 	memset(r->processes, 0, sizeof(r->processes));
-	span_arena_reset(&r->kept);
+	span_arena_release(&r->kept);
 	/* There will be other texts at the same places. */
-	r->frame += r->frame != 0;
+	span__redact_next_generation(r);
+}
+
+static void begin_frame(struct span_redact *r)
+{
+	if (span_arena_size(&r->frame) > FRAME_MAX)
+		span_arena_release(&r->frame);
+	span_arena_reset(&r->frame);
+	span__redact_next_generation(r);
 }
 
 void span_redact_frame(struct span_redact *r)
 {
-	r->frame++;
+	r->has_frame = true;
+	begin_frame(r);
 }
 
 /*
@@ -33,19 +43,25 @@ struct pass {
 	bool changed;
 };
 
-static void redact_field(struct pass *p, const char *key, struct span_str *text)
+static void redact_field(struct pass *p, struct span_str key,
+			 struct span_str *text)
 {
+	struct span__redact_key *k;
 	struct span_str out = {0};
 	int rc = p->rc;
 
-	if (rc >= 0)
-		rc = span__redact_string(p->r, REDACT_FIELD, span_str(key),
-					 *text, &out, p->err);
+	if (rc < 0 || !text->len)
+		return;
+	k = span__redact_key(p->r, REDACT_FIELD, key);
+	if (k)
+		rc = span__redact_string(p->r, k, key, *text, &out, p->err);
+	else
+		rc = span_error_set(p->err, SPAN_E_NOMEM, "memory is out");
 	if (rc < 0)
 		p->rc = rc;
 	if (rc <= REDACT_SAME)
 		return;
-	*text = out;
+	*text = rc == REDACT_CHANGED ? out : (struct span_str){0};
 	p->changed = true;
 }
 
@@ -63,38 +79,45 @@ static void redact_list(struct pass *p, enum span__redact_place place,
 
 static void redact_process(struct pass *p, struct span_process *process)
 {
-	redact_field(p, "service", &process->service);
-	redact_field(p, "schema", &process->schema_url);
+	redact_field(p, SPAN_STR("service"), &process->service);
+	redact_field(p, SPAN_STR("schema"), &process->schema_url);
 	redact_list(p, REDACT_PROCESS, &process->attrs);
 }
 
-/* The place in which a process with this serial is remembered. */
-static struct span__redact_process *place_of(struct span_redact *r,
-					     uint64_t serial)
-{
-	return &r->processes[serial % REDACT_PROCESSES];
-}
-
-/* What P becomes, in memory that lasts as long as it is remembered. */
-static const struct span_process *keep_process(struct pass *p,
-					       const struct span_process *in)
+/*
+ * What IN becomes, or NULL. In a frame its texts last as long as what is
+ * remembered, else they are copied.
+ */
+static const struct span_process *new_process(struct pass *p,
+					      const struct span_process *in,
+					      struct span_arena *arena)
 {
 	struct span_redact *r = p->r;
-	struct span_process *now = span_arena_alloc(&r->kept, sizeof(*now));
+	struct span_process *now = span_arena_alloc(arena, sizeof(*now));
 	struct pass mine = {r, p->err, 0, false};
 
 	if (now)
 		*now = *in;
-	if (!now || !span__copy_process(now, &r->kept)) {
+	if (!now || (arena == &r->kept && !span__copy_process(now, &r->kept))) {
 		p->rc = span_error_set(p->err, SPAN_E_NOMEM, "memory is out");
-		return in;
+		return NULL;
 	}
-	r->into = &r->kept;
+	r->into = arena;
 	redact_process(&mine, now);
 	r->into = &r->span;
 	p->rc = mine.rc;
 	now->serial = r->serial++;
 	return mine.changed && !mine.rc ? now : NULL;
+}
+
+/* Where what becomes of a process is to be remembered. */
+static struct span_arena *arena_of(struct span_redact *r)
+{
+	if (r->has_frame)
+		return span__redact_has_room(r) ? &r->frame : &r->span;
+	if (span_arena_size(&r->kept) > KEPT_MAX)
+		span__redact_forget(r);
+	return &r->kept;
 }
 
 /*
@@ -104,20 +127,25 @@ static const struct span_process *keep_process(struct pass *p,
 static void use_process(struct pass *p, struct span *s)
 {
 	struct span_redact *r = p->r;
-	struct span__redact_process *known = place_of(r, s->process->serial);
-	const struct span_process *now;
+	uint64_t serial = s->process->serial;
+	struct span__redact_process *known =
+		&r->processes[serial % REDACT_PROCESSES];
+	const struct span_process *now = known->out;
 
-	if (!s->process->serial || known->serial != s->process->serial) {
-		if (span_arena_size(&r->kept) > KEPT_MAX)
-			span__redact_forget(r);
-		now = keep_process(p, s->process);
+	if (!serial || known->serial != serial ||
+	    (known->generation && known->generation != r->generation)) {
+		struct span_arena *arena = serial ? arena_of(r) : &r->span;
+
+		now = new_process(p, s->process, arena);
 		if (p->rc < 0)
 			return;
-		*known = (struct span__redact_process){s->process->serial, now};
+		if (arena != &r->span)
+			*known = (struct span__redact_process){
+				serial, now, r->has_frame ? r->generation : 0};
 	}
-	if (!known->out)
+	if (!now)
 		return;
-	s->process = known->out;
+	s->process = now;
 	p->changed = true;
 }
 
@@ -129,9 +157,9 @@ static void use_scope(struct pass *p, struct span *s)
 	if (!s->scope)
 		return;
 	scope = *s->scope;
-	redact_field(&mine, "scope", &scope.name);
-	redact_field(&mine, "version", &scope.version);
-	redact_field(&mine, "schema", &scope.schema_url);
+	redact_field(&mine, SPAN_STR("scope"), &scope.name);
+	redact_field(&mine, SPAN_STR("version"), &scope.version);
+	redact_field(&mine, SPAN_STR("schema"), &scope.schema_url);
 	redact_list(&mine, REDACT_SCOPE, &scope.attrs);
 	p->rc = mine.rc;
 	if (p->rc < 0 || !mine.changed)
@@ -166,7 +194,10 @@ static void use_events(struct pass *p, struct span *s)
 		return;
 	events = copy_of(p, s->events, s->n_events, sizeof(*events));
 	for (size_t i = 0; i < s->n_events && p->rc >= 0; i++) {
-		redact_field(p, "event", &events[i].name);
+		if (p->r->anonymize)
+			events[i].time_ns =
+				span__redact_move_time(p->r, events[i].time_ns);
+		redact_field(p, SPAN_STR("event"), &events[i].name);
 		redact_list(p, REDACT_EVENT, &events[i].attrs);
 	}
 	s->events = events;
@@ -180,7 +211,9 @@ static void use_refs(struct pass *p, struct span *s)
 		return;
 	refs = copy_of(p, s->refs, s->n_refs, sizeof(*refs));
 	for (size_t i = 0; i < s->n_refs && p->rc >= 0; i++) {
-		redact_field(p, "state", &refs[i].trace_state);
+		if (p->r->anonymize)
+			span__redact_move_ref(p->r, &refs[i]);
+		redact_field(p, SPAN_STR("state"), &refs[i].trace_state);
 		redact_list(p, REDACT_LINK, &refs[i].attrs);
 	}
 	s->refs = refs;
@@ -191,15 +224,21 @@ int span_redact_span(struct span_redact *r, const struct span *in,
 {
 	struct pass p = {r, err, 0, false};
 
+	if (!r->has_frame)
+		begin_frame(r);
 	span_arena_reset(&r->span);
 	r->into = &r->span;
 	r->at = in;
 	*out = *in;
+	if (r->anonymize) {
+		span__redact_move_span(r, out);
+		p.changed = true;
+	}
 	use_process(&p, out);
 	use_scope(&p, out);
-	redact_field(&p, "name", &out->name);
-	redact_field(&p, "status", &out->status_message);
-	redact_field(&p, "state", &out->trace_state);
+	redact_field(&p, SPAN_STR("name"), &out->name);
+	redact_field(&p, SPAN_STR("status"), &out->status_message);
+	redact_field(&p, SPAN_STR("state"), &out->trace_state);
 	redact_list(&p, REDACT_SPAN, &out->attrs);
 	use_events(&p, out);
 	use_refs(&p, out);

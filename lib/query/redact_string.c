@@ -2,10 +2,11 @@
 /* Texts under all rules that look at them. */
 #include "query/redact_walk.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
+
+#define KNOWN_MAX (8u << 20) /* bytes of what is remembered of a frame */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -15,7 +16,8 @@ static int out_of_memory(struct span_error *err)
 /* Rules of a text that is being done. */
 struct work {
 	struct span_str text;
-	unsigned spared; /* bits of kinds that stay here */
+	unsigned hints;	 /* bits of kinds that it may have */
+	unsigned spared; /* of kinds that stay here */
 	unsigned turn;	 /* of r->work */
 	bool settled;
 };
@@ -23,18 +25,17 @@ struct work {
 static void note_rule(struct span__redact_done *done, uint16_t rule)
 {
 	if (done->n_applied < REDACT_APPLIED)
-		done->applied[done->n_applied] = rule;
-	if (done->n_applied <= REDACT_APPLIED)
-		done->n_applied++;
+		done->applied[done->n_applied++] = rule;
 }
 
+/* Has RULE nothing to do here? */
 static bool is_spared(struct work *w, const struct span__redact_rule *rule)
 {
 	if (rule->secret < 0)
 		return false;
 	if (rule->action == REDACT_KEEP)
 		w->spared |= 1u << rule->secret;
-	return w->spared & 1u << rule->secret;
+	return !(w->hints & ~w->spared & 1u << rule->secret);
 }
 
 /* One rule after another, until one settles it. */
@@ -61,43 +62,42 @@ static int apply_rules(struct span_redact *r,
 		if (rc == REDACT_DROPPED)
 			break;
 		w->text = (struct span_str){out->p, out->len};
+		w->hints = span__secret_hints(w->text);
 		w->turn ^= 1;
 	}
 	return 0;
 }
 
-/* Fill DONE in for TEXT; its text is its own. */
+/*
+ * Fill DONE in for TEXT; its text is borrowed until the next call. Returns its
+ * verdict or a negative code.
+ */
 static int do_text(struct span_redact *r, const struct span__redact_list *list,
 		   struct span_str text, struct span__redact_done *done,
 		   struct span_error *err)
 {
-	struct work w = {.text = text};
-	int rc = apply_rules(r, list, &w, done, err);
+	struct work w = {.text = text, .hints = span__secret_hints(text)};
+	int rc;
 
-	if (rc < 0 || done->verdict != REDACT_CHANGED)
-		return rc;
-	if (w.text.len > SPAN_MAX_STRING)
-		w.text.len = SPAN_MAX_STRING;
-	done->text = malloc(w.text.len + 1);
-	if (!done->text)
-		return out_of_memory(err);
-	if (w.text.len)
-		memcpy(done->text, w.text.p, w.text.len);
-	done->len = (uint32_t)w.text.len;
-	return 0;
+	*done = (struct span__redact_done){0};
+	if (!list->has_other && !(list->kinds & w.hints))
+		return REDACT_SAME;
+	rc = apply_rules(r, list, &w, done, err);
+	done->text = w.text;
+	if (done->text.len > SPAN_MAX_STRING)
+		done->text.len = SPAN_MAX_STRING;
+	return rc < 0 ? rc : done->verdict;
 }
 
-static void tell(struct span_redact *r, enum span__redact_place place,
-		 struct span_str key, const struct span__redact_done *done)
+static void tell(struct span_redact *r, uint32_t place, struct span_str key,
+		 const struct span__redact_done *done)
 {
-	static const char *const actions[] = {"keep", "drop", "mask",
-					      "truncate", "hash"};
-
-	for (unsigned i = 0; i < done->n_applied && i < REDACT_APPLIED; i++) {
+	for (unsigned i = 0; i < done->n_applied; i++) {
 		struct span__redact_rule *rule = &r->rules[done->applied[i]];
 		const struct span_redact_found found = {
-			r->at, span__redact_place_name(place), key, rule->text,
-			actions[rule->action]};
+			r->at,
+			span__redact_place_name((enum span__redact_place)place),
+			key, rule->text};
 
 		rule->applied++;
 		if (r->found)
@@ -105,97 +105,108 @@ static void tell(struct span_redact *r, enum span__redact_place place,
 	}
 }
 
-static int put_result(struct span_redact *r, enum span__redact_place place,
-		      struct span_str key, const struct span__redact_done *done,
-		      struct span_str *out, struct span_error *err)
-{
-	if (done->verdict == REDACT_SAME)
-		return REDACT_SAME;
-	tell(r, place, key, done);
-	if (done->verdict == REDACT_DROPPED)
-		return REDACT_DROPPED;
-	if (!span_arena_str(r->into, (struct span_str){done->text, done->len},
-			    out))
-		return out_of_memory(err);
-	return REDACT_CHANGED;
-}
-
-/* A text that is not remembered. */
-static int do_once(struct span_redact *r, const struct span__redact_list *list,
-		   enum span__redact_place place, struct span_str key,
-		   struct span_str text, struct span_str *out,
-		   struct span_error *err)
-{
-	struct span__redact_done done = {0};
-	int rc = do_text(r, list, text, &done, err);
-
-	if (rc >= 0)
-		rc = put_result(r, place, key, &done, out, err);
-	free(done.text);
-	return rc;
-}
-
-struct span__redact_memo *span__redact_memo(struct span_redact *r,
-					    enum span__redact_place place,
-					    struct span_str key,
-					    struct span_str text, bool *known)
-{
-	uint64_t h = (uintptr_t)key.p * UINT64_C(0x9e3779b97f4a7c15) +
-		     (uintptr_t)text.p;
-	struct span__redact_memo *m;
-
-	*known = false;
-	if (!r->frame)
-		return NULL;
-	h = (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-	m = &r->memo[h >> (64 - REDACT_MEMO_BITS)];
-	*known = m->frame == r->frame && m->key == key.p && m->text == text.p &&
-		 m->len == text.len && m->place == (uint32_t)place;
-	return m;
-}
-
-int span__redact_fresh(struct span_redact *r, enum span__redact_place place,
+int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 		       struct span_str key, struct span_str text,
 		       struct span_str *out, struct span_error *err)
 {
-	const struct span__redact_list *list = span__redact_cache_list(
-		r->cache, r->rules, r->n_rules, place, key);
-	struct span__redact_done *done;
-	bool known;
+	struct span__redact_done done;
 	int rc;
 
-	if (!list)
-		return out_of_memory(err);
-	if (!list->n || !text.len)
+	if (!k->list->n || !text.len)
 		return REDACT_SAME;
-	done = span__redact_cache_text(r->cache, list, text, &known);
-	if (!done)
-		return do_once(r, list, place, key, text, out, err);
-	if (!known) {
-		rc = do_text(r, list, text, done, err);
-		if (rc < 0) {
-			done->lo = done->hi = 0;
-			return rc;
-		}
-	}
-	return put_result(r, place, key, done, out, err);
+	rc = do_text(r, k->list, text, &done, err);
+	if (rc > 0)
+		tell(r, k->place, key, &done);
+	if (rc == REDACT_CHANGED && !span_arena_str(r->into, done.text, out))
+		return out_of_memory(err);
+	return rc;
 }
 
-int span__redact_string(struct span_redact *r, enum span__redact_place place,
-			struct span_str key, struct span_str text,
-			struct span_str *out, struct span_error *err)
+/* Do TEXT, and remember in M what became of it. */
+static int do_known(struct span_redact *r, const struct span__redact_list *list,
+		    struct span_str text, struct span__redact_text *m,
+		    struct span_error *err)
 {
-	bool known;
-	struct span__redact_memo *m =
-		span__redact_memo(r, place, key, text, &known);
+	struct span__redact_clean hash =
+		span__redact_cache_hash(r->cache, list, text);
+	struct span__redact_done done, *kept = NULL;
+	int rc = REDACT_SAME;
+
+	if (!span__redact_cache_is_clean(r->cache, hash)) {
+		rc = do_text(r, list, text, &done, err);
+		if (rc == REDACT_SAME)
+			span__redact_cache_put_clean(r->cache, hash);
+	}
+	if (rc < 0)
+		return rc;
+	if (rc != REDACT_SAME) {
+		kept = span_arena_alloc(&r->frame, sizeof(*kept));
+		if (!kept)
+			return out_of_memory(err);
+		*kept = done;
+	}
+	if (rc == REDACT_CHANGED &&
+	    !span_arena_str(&r->frame, done.text, &kept->text))
+		return out_of_memory(err);
+	*m = (struct span__redact_text){list, text.p, kept, (uint32_t)text.len,
+					r->generation};
+	return rc;
+}
+
+int span__redact_string_at(struct span_redact *r, struct span__redact_text *m,
+			   const struct span__redact_key *k,
+			   struct span_str key, struct span_str text,
+			   struct span_str *out, struct span_error *err)
+{
 	int rc;
 
-	if (known)
+	if (!k->list->n || !text.len)
 		return REDACT_SAME;
-	rc = span__redact_fresh(r, place, key, text, out, err);
-	if (m && rc == REDACT_SAME)
-		*m = (struct span__redact_memo){key.p, text.p,
-						(uint32_t)text.len,
-						(uint32_t)place, r->frame};
-	return rc;
+	if (m->generation != r->generation || m->p != text.p ||
+	    m->list != k->list || m->len != text.len) {
+		if (!span__redact_has_room(r))
+			return span__redact_fresh(r, k, key, text, out, err);
+		rc = do_known(r, k->list, text, m, err);
+		if (rc <= REDACT_SAME)
+			return rc;
+	}
+	tell(r, k->place, key, m->done);
+	*out = m->done->text;
+	if (m->done->verdict == REDACT_CHANGED && r->into == &r->kept &&
+	    !span_arena_str(r->into, m->done->text, out))
+		return out_of_memory(err);
+	return m->done->verdict;
+}
+
+bool span__redact_has_room(const struct span_redact *r)
+{
+	return span_arena_size(&r->frame) <= KNOWN_MAX;
+}
+
+void span__redact_next_generation(struct span_redact *r)
+{
+	r->evicted = r->cache->evicted;
+	if (++r->generation)
+		return;
+	memset(r->keys, 0, sizeof(r->keys));
+	memset(r->known, 0, sizeof(r->known));
+	memset(r->processes, 0, sizeof(r->processes));
+	r->generation = 1;
+}
+
+struct span__redact_key *span__redact_new_key(struct span_redact *r,
+					      struct span__redact_key *slot,
+					      enum span__redact_place place,
+					      struct span_str key)
+{
+	const struct span__redact_list *list = span__redact_cache_list(
+		r->cache, r->rules, r->n_rules, place, key);
+
+	/* What is known may be of a list that is no more. */
+	if (r->evicted != r->cache->evicted)
+		span__redact_next_generation(r);
+	*slot = (struct span__redact_key){
+		key.p, (uint32_t)key.len,	 (uint32_t)place,
+		list,  list ? r->generation : 0, false};
+	return list ? slot : NULL;
 }

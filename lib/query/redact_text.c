@@ -2,8 +2,6 @@
 /* What a rule of redaction does to a text. */
 #include "query/redact.h"
 
-#include "base/siphash.h"
-
 #include <string.h>
 
 #include "base/banned.h"
@@ -15,31 +13,11 @@ struct parts {
 	size_t at; /* up to here it was looked at */
 };
 
-/*
- * The hash of WHAT in 16 letters, which no detector takes for anything. Equal
- * texts have equal ones, under one key.
- */
-static void put_hash(struct span_buf *out, const uint8_t *key,
-		     struct span_str what)
+const char *span__redact_kind(const struct span__redact_rule *rule)
 {
-	uint64_t hash = span__siphash(key, what.p, what.len);
-
-	span_buf_puts(out, SECRET_HASHED);
-	for (int shift = 60; shift >= 0; shift -= 4)
-		span_buf_putc(out, (char)('a' + (hash >> shift & 15)));
-	span_buf_putc(out, ']');
-}
-
-/* WHAT, but no more than KEEP bytes of it, cut before a character. */
-static void put_cut(struct span_buf *out, struct span_str what, size_t keep)
-{
-	if (keep >= what.len) {
-		span_buf_str(out, what);
-		return;
-	}
-	while (keep && ((unsigned char)what.p[keep] & 0xc0) == 0x80)
-		keep--;
-	span_buf_put(out, what.p, keep);
+	return rule->secret < 0
+		       ? "redacted"
+		       : span__secret_name((enum span__secret)rule->secret);
 }
 
 /* What stands where WHAT stood. */
@@ -47,21 +25,23 @@ static void put_instead(struct span_buf *out,
 			const struct span__redact_rule *rule,
 			const uint8_t *key, struct span_str what)
 {
-	if (rule->action == REDACT_HASH)
-		put_hash(out, key, what);
-	else if (rule->action == REDACT_TRUNCATE)
-		put_cut(out, what, rule->keep);
-	else if (rule->mask.len)
+	if (rule->action == REDACT_HASH) {
+		span_buf_puts(out, SECRET_HASHED);
+		span__redact_put_hash(out, key, what);
+		span_buf_putc(out, ']');
+	} else if (rule->action == REDACT_TRUNCATE) {
+		span__redact_put_first(out, what, rule->keep);
+	} else if (rule->action == REDACT_TEMPLATE) {
+		span__redact_template_put(out, rule, key, what);
+	} else if (rule->mask.len) {
 		span_buf_str(out, rule->mask);
-	else if (rule->secret == SECRET_SQL)
+	} else if (rule->secret == SECRET_SQL) {
 		span_buf_putc(out, '?');
-	else
-		span_buf_printf(
-			out, "[%s]",
-			rule->secret < 0
-				? "redacted"
-				: span__secret_name(
-					  (enum span__secret)rule->secret));
+	} else {
+		span_buf_putc(out, '[');
+		span_buf_puts(out, span__redact_kind(rule));
+		span_buf_putc(out, ']');
+	}
 }
 
 /* The next part that is looked for: 1, 0 or a negative code. */

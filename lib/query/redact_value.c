@@ -15,13 +15,9 @@ static int out_of_memory(struct span_error *err)
 	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 }
 
-static const struct span__redact_list *list_of(struct span_redact *r,
-					       enum span__redact_place place,
-					       struct span_str key)
-{
-	return span__redact_cache_list(r->cache, r->rules, r->n_rules, place,
-				       key);
-}
+static int redact_value(struct span_redact *r, const struct span__redact_key *k,
+			struct span_str key, const struct span_value *v,
+			struct span_value *out, struct span_error *err);
 
 /* The text of a number or of true and false; its length. */
 static size_t text_of(const struct span_value *v, char *text, size_t size)
@@ -49,31 +45,19 @@ static bool is_long_number(const struct span_value *v)
 }
 
 /* What is no text becomes one when it changes. */
-static int redact_scalar(struct span_redact *r, enum span__redact_place place,
-			 struct span_str key, const struct span_value *v,
-			 struct span_value *out, struct span_error *err)
+static int redact_scalar(struct span_redact *r,
+			 const struct span__redact_key *k, struct span_str key,
+			 const struct span_value *v, struct span_value *out,
+			 struct span_error *err)
 {
-	const struct span__redact_list *list;
-	struct span_str none = {NULL, 0};
-	struct span__redact_memo *m;
 	char text[64];
-	bool known;
 	int rc;
 
-	m = span__redact_memo(r, place, key, none, &known);
-	if (known && !is_long_number(v))
-		return REDACT_SAME;
-	list = list_of(r, place, key);
-	if (!list)
-		return out_of_memory(err);
-	if (!list->has_whole && m)
-		*m = (struct span__redact_memo){key.p, NULL, 0, (uint32_t)place,
-						r->frame};
-	if (!list->has_whole && !is_long_number(v))
+	if (!k->list->has_other && !is_long_number(v))
 		return REDACT_SAME;
 	/* TEXT is at the same place each time, with another number in it. */
 	rc = span__redact_fresh(
-		r, place, key,
+		r, k, key,
 		(struct span_str){text, text_of(v, text, sizeof(text))},
 		&out->str, err);
 	if (rc == REDACT_CHANGED)
@@ -81,14 +65,15 @@ static int redact_scalar(struct span_redact *r, enum span__redact_place place,
 	return rc;
 }
 
-/* The first rule for the whole of what KEY has, or NULL. */
+/* The first rule for the whole of what a key has, or NULL. */
 static struct span__redact_rule *whole_rule(struct span_redact *r,
 					    const struct span__redact_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		struct span__redact_rule *rule = &r->rules[l->rules[i]];
 
-		if (rule->secret < 0 && !rule->regex)
+		if (rule->secret < 0 && !rule->regex &&
+		    rule->action != REDACT_TRUNCATE)
 			return rule;
 	}
 	return NULL;
@@ -102,8 +87,11 @@ static int redact_array(struct span_redact *r, enum span__redact_place place,
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->array.n; i++) {
-		int rc = span__redact_value(r, place, key, &v->array.v[i],
-					    &member, err);
+		/* A member may have keys that take the place of this one. */
+		struct span__redact_key *k = span__redact_key(r, place, key);
+		int rc = k ? redact_value(r, k, key, &v->array.v[i], &member,
+					  err)
+			   : out_of_memory(err);
 
 		if (rc < 0)
 			return rc;
@@ -142,71 +130,99 @@ static int redact_map(struct span_redact *r, enum span__redact_place place,
 }
 
 /* A rule for the whole of it, else its members one by one. */
-static int redact_nested(struct span_redact *r, enum span__redact_place place,
-			 struct span_str key, const struct span_value *v,
-			 struct span_value *out, struct span_error *err)
+static int redact_nested(struct span_redact *r,
+			 const struct span__redact_key *k, struct span_str key,
+			 const struct span_value *v, struct span_value *out,
+			 struct span_error *err)
 {
-	const struct span__redact_list *list = list_of(r, place, key);
-	struct span__redact_rule *rule;
+	struct span__redact_rule *rule = whole_rule(r, k->list);
+	const struct span_str text = SPAN_STR("[nested]");
+	int rc;
 
-	if (!list)
-		return out_of_memory(err);
-	rule = whole_rule(r, list);
 	if (!rule)
 		return v->type == SPAN_ARRAY
-			       ? redact_array(r, place, key, v, out, err)
-			       : redact_map(r, place, v, out, err);
+			       ? redact_array(r,
+					      (enum span__redact_place)k->place,
+					      key, v, out, err)
+			       : redact_map(r,
+					    (enum span__redact_place)k->place,
+					    v, out, err);
 	if (rule->action == REDACT_KEEP)
 		return REDACT_SAME;
-	/* What a text in its place becomes. */
-	out->type = SPAN_STRING;
-	return span__redact_string(r, place, key, SPAN_STR("[nested]"),
-				   &out->str, err);
+	/* What a text in its place becomes; never what it was. */
+	*out = (struct span_value){SPAN_STRING, {.str = text}};
+	rc = span__redact_string(r, k, key, text, &out->str, err);
+	return rc == REDACT_SAME ? REDACT_CHANGED : rc;
 }
 
-int span__redact_value(struct span_redact *r, enum span__redact_place place,
-		       struct span_str key, const struct span_value *v,
-		       struct span_value *out, struct span_error *err)
+static int redact_value(struct span_redact *r, const struct span__redact_key *k,
+			struct span_str key, const struct span_value *v,
+			struct span_value *out, struct span_error *err)
 {
 	switch (v->type) {
 	case SPAN_STRING:
 	case SPAN_BYTES:
 		out->type = v->type;
-		return span__redact_string(r, place, key, v->str, &out->str,
-					   err);
+		return span__redact_string(r, k, key, v->str, &out->str, err);
 	case SPAN_BOOL:
 	case SPAN_INT:
 	case SPAN_DOUBLE:
-		return redact_scalar(r, place, key, v, out, err);
+		return redact_scalar(r, k, key, v, out, err);
 	case SPAN_ARRAY:
 	case SPAN_MAP:
-		return redact_nested(r, place, key, v, out, err);
+		return redact_nested(r, k, key, v, out, err);
 	case SPAN_NULL:
 		break;
 	}
 	return REDACT_SAME;
 }
 
-/* The key and the value of one attribute. */
+/* The key of an attribute in PLACE; *OUT is only there when it changed. */
+static int redact_key(struct span_redact *r, enum span__redact_place place,
+		      struct span_str key, struct span_str *out,
+		      struct span_error *err)
+{
+	const struct span_str name = SPAN_STR("key");
+	struct span__redact_key *k = span__redact_key(r, REDACT_FIELD, name);
+	int rc;
+
+	if (!k)
+		return out_of_memory(err);
+	rc = span__redact_string(r, k, name, key, out, err);
+	if (rc != REDACT_SAME)
+		return rc;
+	k = span__redact_key(r, place, key);
+	if (!k)
+		return out_of_memory(err);
+	k->stays = true;
+	return rc;
+}
+
+/* The key and the value of one attribute; *OUT is only there when it changed.
+ */
 static int redact_attr(struct span_redact *r, enum span__redact_place place,
 		       const struct span_attr *in, struct span_attr *out,
 		       struct span_error *err)
 {
-	struct span_str key;
-	int rc, named;
+	struct span__redact_key *k = span__redact_key(r, place, in->key);
+	struct span_str key = in->key;
+	int named = REDACT_SAME, rc;
 
-	*out = *in;
-	rc = span__redact_value(r, place, in->key, &in->value, &out->value,
-				err);
-	if (rc == REDACT_SAME)
-		out->value = in->value;
+	if (!k)
+		return out_of_memory(err);
+	rc = redact_value(r, k, in->key, &in->value, &out->value, err);
 	if (rc < 0 || rc == REDACT_DROPPED)
 		return rc;
-	named = span__redact_string(r, REDACT_FIELD, SPAN_STR("key"), in->key,
-				    &key, err);
-	if (named == REDACT_CHANGED)
-		out->key = key;
-	return named == REDACT_SAME ? rc : named;
+	if (!k->stays)
+		named = redact_key(r, place, in->key, &key, err);
+	if (named < 0 || named == REDACT_DROPPED)
+		return named;
+	if (rc == REDACT_SAME && named == REDACT_SAME)
+		return REDACT_SAME;
+	if (rc == REDACT_SAME)
+		out->value = in->value;
+	out->key = key;
+	return REDACT_CHANGED;
 }
 
 int span__redact_attrs(struct span_redact *r, enum span__redact_place place,
@@ -225,12 +241,11 @@ int span__redact_attrs(struct span_redact *r, enum span__redact_place place,
 			copy = span_arena_array(r->into, in->n, sizeof(*copy));
 			if (!copy)
 				return out_of_memory(err);
-			if (i)
-				memcpy(copy, in->v, i * sizeof(*copy));
+			memcpy(copy, in->v, i * sizeof(*copy));
 			n = i;
 		}
 		if (copy && rc != REDACT_DROPPED)
-			copy[n++] = attr;
+			copy[n++] = rc == REDACT_SAME ? in->v[i] : attr;
 	}
 	if (!copy)
 		return 0;

@@ -28,7 +28,6 @@ struct span_redact_found {
 	const char *place;	 /* "span", "process", "event" ... */
 	struct span_str key;	 /* of the attribute; the field's name */
 	const char *rule;	 /* as it was written */
-	const char *action;	 /* "mask", "drop" ... */
 };
 typedef void span_redact_fn(void *arg, const struct span_redact_found *f);
 
@@ -38,6 +37,11 @@ struct span_redact_opts {
 	 * the default ones mask instead. It is copied.
 	 */
 	const uint8_t *key;
+	/*
+	 * Move ids and times too, by that key, and have other default rules:
+	 * for spans that are shared.
+	 */
+	bool anonymize;
 	span_redact_fn *found; /* called for each rule that applied, or NULL */
 	void *arg;
 };
@@ -49,7 +53,10 @@ struct span_redact_opts {
 SPAN_API void span_redact_key(const void *p, size_t len,
 			      uint8_t key[SPAN_REDACT_KEY]);
 
-/* Without any rule. 0; SPAN_E_NOMEM; SPAN_E_IO without randomness. */
+/*
+ * Without any rule. 0; SPAN_E_NOMEM; SPAN_E_IO without randomness;
+ * SPAN_E_INVALID: to anonymize needs a key.
+ */
 SPAN_API SPAN_NODISCARD int span_redact_open(struct span_redact **out,
 					     const struct span_redact_opts *o,
 					     struct span_error *err);
@@ -64,8 +71,6 @@ SPAN_API SPAN_NODISCARD int span_redact_rule(struct span_redact *r,
 /* Add the default rules. 0 or SPAN_E_NOMEM. */
 SPAN_API SPAN_NODISCARD int span_redact_defaults(struct span_redact *r,
 						 struct span_error *err);
-/* The text of the default rules, a line each, with comments. */
-SPAN_API const char *span_redact_default_rules(void);
 
 /*
  * From now on, until the next call of this, texts that are at the same place in

@@ -19,6 +19,7 @@ static const char *const verbs[] = {
 	"with",	  "values", "call",   "exec",	 "execute", "set",     "create",
 	"alter",  "copy",   "grant",  "explain", "begin",   "declare",
 };
+#define VERB_LETTERS "siudrmwvceagb" /* that they begin with */
 
 static bool is_space(char c)
 {
@@ -50,6 +51,9 @@ static bool is_sql(struct span_str s)
 		if (i > HEAD_LEN)
 			return true;
 	}
+	if (i == s.len || !span__is_letter(s.p[i]) ||
+	    !strchr(VERB_LETTERS, span__lower(s.p[i])))
+		return false;
 	for (size_t k = 0; k < sizeof(verbs) / sizeof(*verbs); k++) {
 		size_t n = strlen(verbs[k]);
 		char next = span__char_at(s, i + n);

@@ -8,7 +8,6 @@
 
 #define LOCAL_MAX 64u	/* of an address, RFC 5321 4.5.3.1.1 */
 #define DOMAIN_MAX 255u /* and of its domain */
-#define NAME_MAX_LEN 64u
 
 /* ---- E-mail ---- */
 
@@ -72,23 +71,51 @@ static bool is_token(char c)
 }
 
 /* Keys that say themselves what they are, and what they have at least. */
-static const struct {
-	const char *prefix;
-	unsigned least; /* characters behind it */
+static const struct word {
+	const char *text;
+	uint8_t len;
+	uint8_t least; /* characters behind it */
 } keys[] = {
-	{"AKIA", 16},	     {"ASIA", 16},     {"AIza", 30},
-	{"ghp_", 20},	     {"gho_", 20},     {"ghs_", 20},
-	{"ghu_", 20},	     {"ghr_", 20},     {"github_pat_", 20},
-	{"glpat-", 16},	     {"xoxa-", 10},    {"xoxb-", 10},
-	{"xoxp-", 10},	     {"xoxr-", 10},    {"xoxs-", 10},
-	{"sk-", 20},	     {"sk_live_", 10}, {"rk_live_", 10},
-	{"sk_test_", 10},    {"npm_", 30},     {"eyJ", 20},
-	{"AccountKey=", 40},
+#define KEY(text, least)                                                       \
+	{                                                                      \
+		text, sizeof(text) - 1, least                                  \
+	}
+	KEY("AKIA", 16),	KEY("ASIA", 16),     KEY("AIza", 30),
+	KEY("ghp_", 20),	KEY("gho_", 20),     KEY("ghs_", 20),
+	KEY("ghu_", 20),	KEY("ghr_", 20),     KEY("glpat-", 16),
+	KEY("github_pat_", 20), KEY("xoxa-", 10),    KEY("xoxb-", 10),
+	KEY("xoxp-", 10),	KEY("xoxr-", 10),    KEY("xoxs-", 10),
+	KEY("sk-", 20),		KEY("sk_live_", 10), KEY("rk_live_", 10),
+	KEY("sk_test_", 10),	KEY("npm_", 30),     KEY("eyJ", 20),
+	KEY("AccountKey=", 40),
 };
 
-/* Schemes of HTTP's Authorization, RFC 9110 11.4. */
-static const char *const schemes[] = {"bearer ", "basic ", "digest ",
-				      "negotiate ", "token "};
+/* Schemes of HTTP's Authorization, RFC 9110 11.4, in lower case. */
+static const struct word schemes[] = {
+	KEY("bearer ", 0),    KEY("basic ", 0), KEY("digest ", 0),
+	KEY("negotiate ", 0), KEY("token ", 0),
+#undef KEY
+};
+
+/* With which letters they begin. */
+enum { BEGINS_SCHEME = 1, BEGINS_KEY = 2, BEGINS_PEM = 4 };
+static const uint8_t begins[256] = {
+	['b'] = BEGINS_SCHEME,
+	['B'] = BEGINS_SCHEME,
+	['d'] = BEGINS_SCHEME,
+	['D'] = BEGINS_SCHEME,
+	['n'] = BEGINS_SCHEME | BEGINS_KEY,
+	['N'] = BEGINS_SCHEME,
+	['t'] = BEGINS_SCHEME,
+	['T'] = BEGINS_SCHEME,
+	['A'] = BEGINS_KEY,
+	['g'] = BEGINS_KEY,
+	['x'] = BEGINS_KEY,
+	['s'] = BEGINS_KEY,
+	['r'] = BEGINS_KEY,
+	['e'] = BEGINS_KEY,
+	['-'] = BEGINS_PEM,
+};
 
 static size_t token_end(struct span_str s, size_t i)
 {
@@ -111,9 +138,10 @@ static bool is_no_word(struct span_str s, size_t i, size_t n)
 static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
 	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++) {
-		if (!span__has_word(s, i, schemes[k]))
+		if (span__lower(s.p[i]) != schemes[k].text[0] ||
+		    !span__has_word(s, i, schemes[k].text))
 			continue;
-		*start = i + strlen(schemes[k]);
+		*start = i + schemes[k].len;
 		*len = token_end(s, *start) - *start;
 		return *len >= 16 || (*len >= 8 && is_no_word(s, *start, *len));
 	}
@@ -123,9 +151,10 @@ static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 static bool key_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
 	for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
-		size_t n = strlen(keys[k].prefix);
+		size_t n = keys[k].len;
 
-		if (n > s.len - i || memcmp(s.p + i, keys[k].prefix, n))
+		if (s.p[i] != keys[k].text[0] || n > s.len - i ||
+		    memcmp(s.p + i, keys[k].text, n))
 			continue;
 		*start = i;
 		*len = token_end(s, i + n) - i;
@@ -154,15 +183,18 @@ bool span__find_token(struct span_str s, size_t from, size_t *start,
 		      size_t *len)
 {
 	for (size_t i = from; i < s.len; i++) {
-		char c = s.p[i];
+		unsigned what = begins[(unsigned char)s.p[i]];
 
-		if (!span__is_letter(c) && c != '-')
+		if (!what)
 			continue;
-		if (c == '-' && pem_at(s, i, start, len))
+		if (what == BEGINS_PEM && span__char_at(s, i + 1) == '-' &&
+		    pem_at(s, i, start, len))
 			return true;
-		if (span__is_alnum(span__char_before(s, i)))
+		if (what == BEGINS_PEM ||
+		    span__is_alnum(span__char_before(s, i)))
 			continue;
-		if (scheme_at(s, i, start, len) || key_at(s, i, start, len))
+		if ((what & BEGINS_SCHEME && scheme_at(s, i, start, len)) ||
+		    (what & BEGINS_KEY && key_at(s, i, start, len)))
 			return true;
 	}
 	return false;
@@ -171,32 +203,34 @@ bool span__find_token(struct span_str s, size_t from, size_t *start,
 /* ---- Values of names ---- */
 
 /* What a name ends with whose value is a secret; in lower case. */
-static const char *const names[] = {
-	"password",	 "passwd",     "pwd",	      "passphrase",
-	"passcode",	 "secret",     "token",	      "api_key",
-	"api-key",	 "apikey",     "access_key",  "access-key",
-	"accesskey",	 "secret_key", "private_key", "privatekey",
-	"authorization", "cookie",     "credential",  "credentials",
-	"sessionid",	 "session_id", "session-id",  "signature",
-	"auth",		 "jwt",	       "ssn",	      "otp",
+static const struct word names[] = {
+#define NAME(text)                                                             \
+	{                                                                      \
+		text, sizeof(text) - 1, 0                                      \
+	}
+	NAME("password"),   NAME("passwd"),	   NAME("pwd"),
+	NAME("passphrase"), NAME("passcode"),	   NAME("secret"),
+	NAME("token"),	    NAME("api_key"),	   NAME("api-key"),
+	NAME("apikey"),	    NAME("access_key"),	   NAME("access-key"),
+	NAME("accesskey"),  NAME("secret_key"),	   NAME("private_key"),
+	NAME("privatekey"), NAME("authorization"), NAME("cookie"),
+	NAME("credential"), NAME("credentials"),   NAME("sessionid"),
+	NAME("session_id"), NAME("session-id"),	   NAME("signature"),
+	NAME("auth"),	    NAME("jwt"),	   NAME("ssn"),
+	NAME("otp"),
+#undef NAME
 };
-
-static bool is_name(char c)
-{
-	return span__is_alnum(c) || c == '_' || c == '-' || c == '.';
-}
 
 /* Does the name that ends before I end with one of these words? */
 static bool is_secret_name(struct span_str s, size_t i)
 {
-	size_t begin = i;
+	char last = span__lower(span__char_before(s, i));
 
-	while (begin && i - begin < NAME_MAX_LEN && is_name(s.p[begin - 1]))
-		begin--;
 	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
-		size_t n = strlen(names[k]);
+		size_t n = names[k].len;
 
-		if (n <= i - begin && span__has_word(s, i - n, names[k]))
+		if (names[k].text[n - 1] == last && n <= i &&
+		    span__has_word(s, i - n, names[k].text))
 			return true;
 	}
 	return false;
