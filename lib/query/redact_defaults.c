@@ -115,6 +115,7 @@ static const char anonymous[] =
 	"template=operation-{hash} field:name\n"
 	"template=event-{hash} field:event\n"
 	"template=scope-{hash} field:scope\n"
+	"drop field:state\n"
 	"hash *\n";
 
 const char *span__redact_default_rules(bool anonymize)

@@ -9,6 +9,7 @@
 
 /* Smaller numbers have too few digits for any detector. */
 #define SMALLEST 100000000.0
+#define LARGEST 9.2e18 /* doubles that are written as whole numbers */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -26,7 +27,8 @@ static size_t text_of(const struct span_value *v, char *text, size_t size)
 
 	if (v->type == SPAN_INT)
 		n = snprintf(text, size, "%lld", (long long)v->i);
-	else if (v->type == SPAN_DOUBLE && v->d == (double)(int64_t)v->d)
+	else if (v->type == SPAN_DOUBLE && v->d > -LARGEST && v->d < LARGEST &&
+		 v->d == (double)(int64_t)v->d)
 		n = snprintf(text, size, "%.0f", v->d);
 	else if (v->type == SPAN_DOUBLE)
 		n = snprintf(text, size, "%.17g", v->d);
