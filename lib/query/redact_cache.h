@@ -11,7 +11,7 @@
 
 #include "query/redact.h"
 
-#define REDACT_KEYS 1024u   /* places */
+#define REDACT_KEYS 4096u   /* places */
 #define REDACT_CLEAN 16384u /* of texts */
 
 /* The rules that look at a key somewhere. */

@@ -53,6 +53,8 @@ static void redact_field(struct pass *p, struct span_str key,
 	if (rc < 0 || !text->len)
 		return;
 	k = span__redact_key(p->r, REDACT_FIELD, key);
+	if (k && span__redact_is_same(p->r, k->list, *text))
+		return;
 	if (k)
 		rc = span__redact_string(p->r, k, key, *text, &out, p->err);
 	else

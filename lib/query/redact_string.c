@@ -153,23 +153,25 @@ static int do_known(struct span_redact *r, const struct span__redact_list *list,
 	return rc;
 }
 
-int span__redact_string_at(struct span_redact *r, struct span__redact_text *m,
-			   const struct span__redact_key *k,
-			   struct span_str key, struct span_str text,
-			   struct span_str *out, struct span_error *err)
+int span__redact_string(struct span_redact *r, const struct span__redact_key *k,
+			struct span_str key, struct span_str text,
+			struct span_str *out, struct span_error *err)
 {
+	struct span__redact_text *m =
+		span__redact_text_slot(r, k->list, text.p);
 	int rc;
 
 	if (!k->list->n || !text.len)
 		return REDACT_SAME;
-	if (m->generation != r->generation || m->p != text.p ||
-	    m->list != k->list || m->len != text.len) {
+	if (!span__redact_is_known(r, m, k->list, text)) {
 		if (!span__redact_has_room(r))
 			return span__redact_fresh(r, k, key, text, out, err);
 		rc = do_known(r, k->list, text, m, err);
-		if (rc <= REDACT_SAME)
+		if (rc < 0)
 			return rc;
 	}
+	if (!m->done)
+		return REDACT_SAME;
 	tell(r, k->place, key, m->done);
 	*out = m->done->text;
 	if (m->done->verdict == REDACT_CHANGED && r->into == &r->kept &&

@@ -227,6 +227,20 @@ static int redact_attr(struct span_redact *r, enum span__redact_place place,
 	return REDACT_CHANGED;
 }
 
+/* Is it known, without a call, that the attribute stays as it is? */
+static inline bool is_same(struct span_redact *r, enum span__redact_place place,
+			   const struct span_attr *a)
+{
+	const struct span__redact_key *k = span__redact_key(r, place, a->key);
+
+	if (!k || !k->stays)
+		return false;
+	if (a->value.type == SPAN_STRING)
+		return span__redact_is_same(r, k->list, a->value.str);
+	return a->value.type < SPAN_BYTES && !k->list->has_other &&
+	       !is_long_number(&a->value);
+}
+
 int span__redact_attrs(struct span_redact *r, enum span__redact_place place,
 		       const struct span_attrs *in, struct span_attrs *out,
 		       struct span_error *err)
@@ -235,8 +249,10 @@ int span__redact_attrs(struct span_redact *r, enum span__redact_place place,
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
-		int rc = redact_attr(r, place, &in->v[i], &attr, err);
+		int rc = REDACT_SAME;
 
+		if (!is_same(r, place, &in->v[i]))
+			rc = redact_attr(r, place, &in->v[i], &attr, err);
 		if (rc < 0)
 			return rc;
 		if (rc != REDACT_SAME && !copy) {

@@ -7,7 +7,7 @@
 
 #define REDACT_PROCESSES 256u /* that are remembered, by their serials */
 #define REDACT_APPLIED 6u     /* rules of a text that are told */
-#define REDACT_KEY_BITS 9u
+#define REDACT_KEY_BITS 10u
 #define REDACT_TEXT_BITS 12u
 
 struct span__redact_process {
@@ -109,31 +109,42 @@ span__redact_key(struct span_redact *r, enum span__redact_place place,
 	return span__redact_new_key(r, k, place, key);
 }
 
-/* As span__redact_string(), for what is not known to stay. */
-SPAN_NODISCARD int
-span__redact_string_at(struct span_redact *r, struct span__redact_text *slot,
-		       const struct span__redact_key *k, struct span_str key,
-		       struct span_str text, struct span_str *out,
-		       struct span_error *err);
+static inline struct span__redact_text *
+span__redact_text_slot(struct span_redact *r,
+		       const struct span__redact_list *list, const char *p)
+{
+	return &r->known[span__redact_slot((uintptr_t)list, p,
+					   REDACT_TEXT_BITS)];
+}
+
+static inline bool span__redact_is_known(const struct span_redact *r,
+					 const struct span__redact_text *m,
+					 const struct span__redact_list *list,
+					 struct span_str text)
+{
+	return m->generation == r->generation && m->p == text.p &&
+	       m->list == list && m->len == text.len;
+}
+
+/* Is it known that TEXT stays as it is under LIST? */
+static inline bool span__redact_is_same(struct span_redact *r,
+					const struct span__redact_list *list,
+					struct span_str text)
+{
+	const struct span__redact_text *m =
+		span__redact_text_slot(r, list, text.p);
+
+	return span__redact_is_known(r, m, list, text) && !m->done;
+}
 
 /*
  * TEXT, of KEY, under the rules that K has: enum span__redact_verdict, with
  * *OUT in r->into or r->frame when it changed; or a negative code.
  */
-SPAN_NODISCARD static inline int
+SPAN_NODISCARD int
 span__redact_string(struct span_redact *r, const struct span__redact_key *k,
 		    struct span_str key, struct span_str text,
-		    struct span_str *out, struct span_error *err)
-{
-	struct span__redact_text *m = &r->known[span__redact_slot(
-		(uintptr_t)k->list, text.p, REDACT_TEXT_BITS)];
-
-	if (m->generation == r->generation && m->p == text.p &&
-	    m->list == k->list && m->len == text.len && !m->done)
-		return REDACT_SAME;
-	return span__redact_string_at(r, m, k, key, text, out, err);
-}
-
+		    struct span_str *out, struct span_error *err);
 /* The same of a text that will not be at this place for long. */
 SPAN_NODISCARD int span__redact_fresh(struct span_redact *r,
 				      const struct span__redact_key *k,

@@ -464,64 +464,11 @@ static void test_limits(void)
 	free(text);
 }
 
-static void test_rules(void)
-{
-	static const struct {
-		const char *rule;
-		int rc;
-		unsigned pos;
-	} cases[] = {
-		{"", 0, 0},
-		{" # nothing", 0, 0},
-		{"mask *", 0, 0},
-		{"mask=x span:a.b @ip", 0, 0},
-		{"template={hash}-{kind}-{length}-{first:2}-{last:4}{{} * @ip",
-		 0, 0},
-		{"hide *", SPAN_E_INVALID, 0},
-		{"mask", SPAN_E_INVALID, 4},
-		{"mask event:", SPAN_E_INVALID, 11},
-		{"mask a @cards", SPAN_E_INVALID, 7},
-		{"mask a @ip b", SPAN_E_INVALID, 11},
-		{"mask a ~(", SPAN_E_INVALID, 9},
-		{"truncate a", SPAN_E_INVALID, 8},
-		{"truncate=1x a", SPAN_E_INVALID, 9},
-		{"drop=1 a", SPAN_E_INVALID, 5},
-		{"template a", SPAN_E_INVALID, 8},
-		{"template=a{b} a", SPAN_E_INVALID, 10},
-		{"template={first} a", SPAN_E_INVALID, 9},
-		{"template={hash:3} a", SPAN_E_INVALID, 9},
-		{"template={hash a", SPAN_E_INVALID, 9},
-	};
-	struct span_redact *r = open_rules(false, "keep nothing");
-	struct span_redact *keyless;
-	struct span_error err = {0};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		err.pos = 0;
-		is_int(span_redact_rule(r, span_str(cases[i].rule), &err),
-		       cases[i].rc, "rule '%s'", cases[i].rule);
-		if (cases[i].rc)
-			is_int((int)err.pos, (int)cases[i].pos, "its column");
-	}
-	span_redact_close(&r);
-	if (span_redact_open(&keyless, NULL, &err) < 0)
-		abort();
-	is_int(span_redact_rule(keyless, SPAN_STR("hash a"), &err),
-	       SPAN_E_INVALID, "no hash without a key");
-	is_int(span_redact_rule(keyless, SPAN_STR("template={hash} a"), &err),
-	       SPAN_E_INVALID, "nor in a template");
-	is_int(span_redact_open(
-		       &r, &(struct span_redact_opts){.anonymize = true}, &err),
-	       SPAN_E_INVALID, "nor is anything anonymous");
-	span_redact_close(&keyless);
-}
-
 int main(void)
 {
 	test_planted();
 	test_numbers();
 	test_anonymous();
 	test_limits();
-	test_rules();
 	return done_testing();
 }

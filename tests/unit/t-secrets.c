@@ -125,6 +125,44 @@ static void test_cases(void)
 	span_buf_release(&got);
 }
 
+/* What is found was hinted at, in texts of what the cases are made of. */
+static void test_hints(void)
+{
+	const size_t n_cases = sizeof(cases) / sizeof(*cases);
+	unsigned missed = 0, found = 0, spared = 0;
+	struct span_buf text = {0};
+	uint64_t random = 1;
+
+	for (size_t i = 0; i < 40000; i++) {
+		text.len = 0;
+		for (int part = 0; part < 3; part++) {
+			const char *from;
+			size_t len, at;
+
+			random = random * UINT64_C(6364136223846793005) + 1;
+			from = cases[(random >> 33) % n_cases].text;
+			len = strlen(from);
+			at = (random >> 40) % (len + 1);
+			span_buf_put(&text, from + at,
+				     (random >> 50) % (len - at + 1));
+		}
+		for (int k = 0; k < SECRET_KINDS; k++) {
+			struct span_str s = {text.p, text.len}, out;
+			unsigned hint = span__secret_hints(s) >> k & 1;
+			bool is = span__secret_find((enum span__secret)k, s, 0,
+						    &out);
+
+			found += is;
+			missed += is && !hint;
+			spared += !hint;
+		}
+	}
+	printf("# %u were found, %u looks were spared\n", found, spared);
+	ok(found > 1000 && spared > 1000, "there are secrets, and none");
+	is_int(missed, 0, "no secret is without a hint");
+	span_buf_release(&text);
+}
+
 static double seconds(void)
 {
 	struct timespec t;
@@ -177,6 +215,7 @@ static void test_names(void)
 int main(void)
 {
 	test_cases();
+	test_hints();
 	test_time();
 	test_names();
 	return done_testing();
