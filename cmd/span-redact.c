@@ -76,6 +76,17 @@ static void found(void *arg, const struct span_redact_found *f)
 	span_buf_printf(b, " %s\n", f->rule);
 }
 
+/*
+ * A span that cannot be judged may hold what a rule would have found; one that
+ * outgrew the limit of a span cannot be written.
+ */
+static int leave_out(const struct span_error *why)
+{
+	counts.refused++;
+	cmd_warn("a span is left out: %s", why->msg);
+	return 0;
+}
+
 static int put(struct span_redact *r, const struct span *in,
 	       struct span_writer *out, struct span_error *err)
 {
@@ -84,18 +95,15 @@ static int put(struct span_redact *r, const struct span *in,
 	int rc = span_redact_span(r, in, &span, &why);
 
 	counts.spans++;
-	if (rc == SPAN_E_LIMIT) {
-		/* It may hold what a rule would have found. */
-		counts.refused++;
-		cmd_warn("a span is left out: %s", why.msg);
-		return 0;
+	if (rc >= 0) {
+		counts.changed += rc > 0;
+		rc = out ? span_writer_put(out, &span, &why) : 0;
 	}
-	if (rc < 0) {
+	if (rc == SPAN_E_LIMIT)
+		return leave_out(&why);
+	if (rc < 0)
 		*err = why;
-		return rc;
-	}
-	counts.changed += rc > 0;
-	return out ? span_writer_put(out, &span, err) : 0;
+	return rc;
 }
 
 /* What --check found goes out at once. */

@@ -193,6 +193,20 @@ tags() {
 	[ "$(span-query -c --spans out)" = 1 ]
 }
 
+@test "span-redact: a span that outgrows the limit is left out, and counted" {
+	x=$(printf '%03000d' 0)
+	{
+		tagged "{$(seq 1000 | sed 's/.*/"k&":"&"/' | paste -sd,)}"
+		tagged '{"t":"good"}'
+	} >in
+	[ "$(span-query -c --spans in)" = 2 ]
+	printf 'another one of 16 bytes' >key
+	run --separate-stderr -0 bash -c 'span-redact -v --key-file key -r "template=$1{hash} k*" in >out' - "$x"
+	[[ $stderr = *"warning: a span is left out: a span is refused: "* ]]
+	[[ $stderr = *" 1 left out, "* ]]
+	[ "$(span-query -c --spans out)" = 1 ]
+}
+
 @test "span-redact: a nested value is masked as a whole, or member by member" {
 	tagged '{"m":{"$map":[["k","10.0.0.1"],["n",[1,"a@b.org"]]]}}' >in
 	span-redact in | span-encode --to jsonl |
