@@ -244,3 +244,26 @@ tags() {
 	run --separate-stderr -141 closed_pipe span-redact in
 	[ -z "$stderr" ]
 }
+
+@test "span-redact: a frame whose sum is right and whose span is not is damage" {
+	tagged '{"n":5}' >good
+	python3 - good bad <<-'END'
+		import sys
+		frame = bytearray(open(sys.argv[1], "rb").read())
+		frame[-6] = 0xC1
+		crc = 0xFFFFFFFF
+		for byte in frame[:-5]:
+		    crc ^= byte
+		    for _ in range(8):
+		        crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+		frame[-4:] = (crc ^ 0xFFFFFFFF).to_bytes(4, "big")
+		open(sys.argv[2], "wb").write(frame)
+	END
+	cat bad good >both
+	run --separate-stderr -65 bash -c 'span-redact both >out'
+	[[ $stderr = "span-redact: both: bad frame before byte $(stat -c %s bad): "* ]]
+	run --separate-stderr -0 bash -c 'span-redact --skip-bad both >out'
+	[[ $stderr = *"warning: both: "* ]]
+	[ "$(span-query -c --spans out)" = 1 ]
+	run --separate-stderr -65 bash -c 'span-redact --service a both >out'
+}
