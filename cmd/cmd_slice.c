@@ -71,6 +71,19 @@ static int judge_span(struct cmd_source *s, struct span_frame *frame,
 	return match < 0 ? -1 : 1;
 }
 
+int cmd_source_bad_frame(struct cmd_source *s, const struct span_frame *frame,
+			 const struct span_error *why, struct span_error *err)
+{
+	if (s->skip_bad && why->code != SPAN_E_NOMEM) {
+		s->places++;
+		s->skipped += span_frame_info(frame)->bytes.len;
+		return 0;
+	}
+	return span_error_set(
+		err, why->code, "%s: bad frame before byte %llu: %s", s->name,
+		(unsigned long long)span_reader_pos(s->reader), why->msg);
+}
+
 /* Judge the spans of FRAME: their number kept, or a negative code. */
 static int judge(struct cmd_source *s, struct span_frame *frame,
 		 struct span_error *err)
@@ -93,14 +106,7 @@ static int judge(struct cmd_source *s, struct span_frame *frame,
 		return n;
 	if (!why.code)
 		return err->code;
-	if (s->skip_bad && why.code != SPAN_E_NOMEM) {
-		s->places++;
-		s->skipped += info->bytes.len;
-		return 0;
-	}
-	return span_error_set(
-		err, why.code, "%s: bad frame before byte %llu: %s", s->name,
-		(unsigned long long)span_reader_pos(s->reader), why.msg);
+	return cmd_source_bad_frame(s, frame, &why, err);
 }
 
 int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,

@@ -168,6 +168,14 @@ SPAN_NODISCARD int cmd_source_next_slice(struct cmd_source *s,
 					 struct span_frame **frame,
 					 const uint8_t **keep, size_t *n_kept,
 					 struct span_error *err);
+/*
+ * For who meets damage in a frame that one of these two gave, WHY: 0, when it
+ * is to go on with the next frame, as --skip-bad says; or a negative code.
+ */
+SPAN_NODISCARD int cmd_source_bad_frame(struct cmd_source *s,
+					const struct span_frame *frame,
+					const struct span_error *why,
+					struct span_error *err);
 /* True when slices are all there is to it. */
 bool cmd_source_slices(const struct cmd_source *s);
 

@@ -57,6 +57,7 @@ writes() {
 	span-gen) echo "span-gen --seed 1" ;;
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;
+	span-redact) echo "span-gen --seed 1 | span-redact" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
 	span-stats) echo "span-gen --seed 1 | span-stats" ;;
 	span-store)

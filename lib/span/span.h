@@ -12,6 +12,7 @@
 #include <span/patterns.h>
 #include <span/payload.h>
 #include <span/query.h>
+#include <span/redact.h>
 #include <span/render.h>
 #include <span/sketch.h>
 #include <span/split.h>
