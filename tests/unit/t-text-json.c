@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Texts that need no escape are found eight bytes at a time: every byte is
+ * written as it is by itself, wherever it stands among others.
+ */
+#include <span/text.h>
+
+#include "tests/unit/tap.h"
+
+#define LEN 19u /* two words, and a rest */
+
+/* What is between the quotes. */
+static struct span_str inside(const struct span_buf *b)
+{
+	return (struct span_str){b->p + 1, b->len - 2};
+}
+
+/* BYTE at AT among letters, and how it is to look: *ALONE by itself. */
+static bool check(struct span_buf *b, char byte, size_t at,
+		  const struct span_buf *alone)
+{
+	char text[LEN];
+	struct span_str got, want = inside(alone);
+
+	memset(text, 'a', sizeof(text));
+	text[at] = byte;
+	b->len = 0;
+	span_text_json(b, (struct span_str){text, sizeof(text)});
+	got = inside(b);
+	return got.len == sizeof(text) - 1 + want.len &&
+	       !memcmp(got.p, text, at) &&
+	       !memcmp(got.p + at, want.p, want.len) &&
+	       !memcmp(got.p + at + want.len, text + at + 1, LEN - at - 1);
+}
+
+int main(void)
+{
+	struct span_buf b = {0}, alone = {0};
+
+	for (unsigned c = 0; c < 256; c++) {
+		char byte = (char)c;
+		bool same = true;
+
+		alone.len = 0;
+		span_text_json(&alone, (struct span_str){&byte, 1});
+		for (size_t at = 0; at < LEN; at++)
+			same &= check(&b, byte, at, &alone);
+		is_int(alone.len == 3,
+		       c >= 0x20 && c < 0x7f && c != '"' && c != '\\',
+		       "byte %02x is copied, or is not", c);
+		ok(same, "byte %02x at each place of a text", c);
+	}
+	span_buf_release(&b);
+	span_buf_release(&alone);
+	return done_testing();
+}
