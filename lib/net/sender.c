@@ -46,9 +46,8 @@ static struct timespec after(uint64_t wait_ns)
 {
 	uint64_t at = span__monotonic_ns();
 
-	at = wait_ns < UINT64_MAX - at ? at + wait_ns : UINT64_MAX;
-	return (struct timespec){.tv_sec = (time_t)(at / SECOND_NS),
-				 .tv_nsec = (long)(at % SECOND_NS)};
+	return span__timespec(wait_ns < UINT64_MAX - at ? at + wait_ns
+							: UINT64_MAX);
 }
 
 /* ---- The thread ---- */
