@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/put.h"
+#include "text/json_plain.h"
 #include "text/utf8.h"
 
 #include "base/banned.h"
@@ -96,18 +97,12 @@ static void json_put(struct span_buf *b, uint32_t cp, struct span_str after)
 				(unsigned)(0xdc00 + (cp & 0x3ff)));
 }
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
 /* Does any of eight bytes mean something in JSON, or to a terminal? */
 static bool is_special(uint64_t word)
 {
-	uint64_t quote = word ^ EACH('"'), backslash = word ^ EACH('\\');
-	uint64_t below = ((word - EACH(0x20)) & ~word) |
-			 ((quote - EACH(1)) & ~quote) |
-			 ((backslash - EACH(1)) & ~backslash);
-	uint64_t above = word | (word + EACH(0x80 - 0x7f));
+	uint64_t above = word | (word + SPAN__EACH(0x80 - 0x7f));
 
-	return (below | above) & EACH(0x80);
+	return span__json_stops(word) | (above & SPAN__EACH(0x80));
 }
 
 /* Nearly all texts are copied as they are. */
