@@ -39,6 +39,7 @@ stop_collector() {
 # The relay, in a process group of its own: $group, $agent is its port. The
 # payloads that it received are in "raw".
 start_relay() {
+	rm -f capture.log send.log
 	setsid bash -c '
 		trap : INT TERM
 		set -o pipefail

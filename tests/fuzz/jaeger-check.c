@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "text/utf8.h"
+
 /* Memory for a message: see <span/codec.h>. */
 #define BOUND(len) (48 * (len) + (1u << 20))
 
@@ -91,7 +93,10 @@ static int take(void *arg, const struct span *s, struct span_error *err)
 		write_again(s, SPAN_FORMAT_JSONL);
 	if (r->len <= MAX_AGAIN) {
 		write_again(s, SPAN_FORMAT_JAEGER_JSON);
-		write_again(s, SPAN_FORMAT_JAEGER_PROTO);
+		/* What a file has may be a name that no collector takes. */
+		if (span__utf8_valid(s->name) &&
+		    span__utf8_valid(s->process->service))
+			write_again(s, SPAN_FORMAT_JAEGER_PROTO);
 	}
 	r->n++;
 	return 0;
