@@ -6,7 +6,7 @@ Clients that note which of their spans were acknowledged.
 usage: ack-client.py [--patient | --rude] ZIPKIN-PORT OTLP-GRPC-PORT
        ack-client.py --read FILE <payloads
 
-The first form sends bodies of 8 KiB, three at a time on each of 40 HTTP
+The first form sends bodies of 8 KiB, five at a time on each of 40 HTTP
 connections and 40 at a time on a single gRPC one, until nothing was answered
 for 1.5 seconds; then patient ones wait for what is not answered yet, and rude ones
 hang up. It prints a line for each answer: the number of the body,
@@ -24,7 +24,7 @@ import struct
 import sys
 import time
 
-CONNECTIONS, AT_ONCE, CALLS, QUIET, TURNS = 40, 3, 40, 1.5, 100
+CONNECTIONS, AT_ONCE, CALLS, QUIET, TURNS = 40, 5, 40, 1.5, 100
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PADDING = "x" * 8000
 last_id = 0
