@@ -70,6 +70,15 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g,
 
 /* ---- Jaeger's /api/dependencies ---- */
 
+/* Jaeger knows names only: a database and a service may have the same one. */
+static bool same_names(const struct span_graph_view *g,
+		       const struct span_graph_edge *a,
+		       const struct span_graph_edge *b)
+{
+	return a->from == b->from &&
+	       span_str_equal(g->nodes[a->to].service, g->nodes[b->to].service);
+}
+
 void graph_out_jaeger(struct span_buf *b, const struct span_graph_view *g,
 		      const struct graph_form *form)
 {
@@ -81,9 +90,7 @@ void graph_out_jaeger(struct span_buf *b, const struct span_graph_view *g,
 		const struct span_graph_edge *e = &g->edges[i];
 		uint64_t calls = 0;
 
-		for (; i < g->n_edges && g->edges[i].from == e->from &&
-		       g->edges[i].to == e->to;
-		     i++)
+		for (; i < g->n_edges && same_names(g, e, &g->edges[i]); i++)
 			calls += g->edges[i].calls;
 		entry(b, n);
 		span_buf_puts(b, "\"parent\":");

@@ -462,3 +462,44 @@ END
 		run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]' text
 	done
 }
+
+@test "span-graph: what is named alike stays apart, but for Jaeger" {
+	# A service mail, a queue, a database and something external of that name.
+	i=0
+	for tags in '"messaging.system":"kafka"' '"db.system":"pg"' '"x":"y"'; do
+		i=$((i + 1))
+		printf '{"trace_id":"%d","span_id":"1","service":"web","name":"a","kind":"producer","start_ns":1,"duration_ns":5,"tags":{%s,"peer.service":"mail"}}\n' $i "$tags"
+	done >in.jsonl
+	cat >>in.jsonl <<'END'
+{"trace_id":"9","span_id":"1","service":"web","name":"a","kind":"producer","start_ns":1,"duration_ns":5}
+{"trace_id":"9","span_id":"2","parent_id":"1","service":"mail","name":"b","kind":"consumer","start_ns":1,"duration_ns":5}
+END
+	span-decode --from jsonl in.jsonl >in
+	[ "$(span-graph --peers -o csv in | tail -n +2 | wc -l)" = 4 ]
+	span-graph --peers -o prometheus in >metrics
+	[ "$(grep -c '^traces_service_graph_request_total{.*} 1$' metrics)" = 4 ]
+	for type in queue database external service; do
+		grep -q "^traces_service_graph_request_total{.*,server_type=\"$type\"} 1" metrics
+	done
+	run ! grep -q server_type <(span-graph -o prometheus in)
+	span-graph --peers -o jaeger in |
+		jq -e '.data == [{parent: "web", child: "mail", callCount: 4}]'
+}
+
+@test "span-graph: histograms are those of a naive count" {
+	# At, below and above each bound, and durations of everyday.
+	{
+		span-gen --seed 5 -n 300 | span-query --spans -o jsonl | jq .duration_ns
+		span-graph -o prometheus <(demo) | grep -oE 'le="[0-9.]+"' | sort -u | tr -dc '0-9.\n' |
+			awk '{ n = $1 * 1e9; printf "%.0f\n%.0f\n%.0f\n", n - 1, n, n + 1 }'
+	} >durations
+	[ "$(wc -l <durations)" -gt 1000 ]
+	awk '{ printf "{\"trace_id\":\"%x\",\"span_id\":\"1\",\"service\":\"a\",\"name\":\"x\",\"start_ns\":1,\"duration_ns\":1}\n", NR
+		printf "{\"trace_id\":\"%x\",\"span_id\":\"2\",\"parent_id\":\"1\",\"service\":\"b\",\"name\":\"x\",\"start_ns\":1,\"duration_ns\":%s}\n", NR, $1 }' durations |
+		span-decode --from jsonl >in
+	span-graph -o prometheus in | sed -nE 's/.*_bucket\{.*le="([0-9.]+)"\} ([0-9]+)$/\1 \2/p' >got
+	[ "$(wc -l <got)" = 14 ]
+	while read -r le n; do
+		[ "$n" = "$(awk -v le="$le" '$1 < le * 1e9 + 0.5' durations | wc -l)" ]
+	done <got
+}
