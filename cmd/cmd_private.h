@@ -138,5 +138,7 @@ bool cmd__select_beside_time(void);
 /* True when anything but a time, services, operations and kinds was given. */
 bool cmd__select_beside_names(void);
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns);
+/* The name of one of its options that was given, or NULL. */
+const char *cmd__select_time_option(void);
 
 #endif

@@ -105,6 +105,21 @@ uint64_t cmd_source_spans(const struct cmd_source *s)
 	return s->n_spans;
 }
 
+const char *cmd_source_option(void)
+{
+	if (opt.store)
+		return "store";
+	if (opt.skip_bad)
+		return "skip-bad";
+	if (search.limit != NOT_GIVEN)
+		return "limit";
+	if (search.sort >= 0)
+		return "sort";
+	if (search.window)
+		return "window";
+	return search.memory ? "memory" : cmd__select_time_option();
+}
+
 static void damaged(void *arg, const char *text)
 {
 	(void)arg;

@@ -65,6 +65,11 @@ SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
 				   char **argv, struct span_writer *tie,
 				   struct span_error *err);
 
+/*
+ * The name of an option that was given which is about spans to be read, but for
+ * those of cmd_source_selection(); NULL: none was.
+ */
+const char *cmd_source_option(void);
 /* True when a selection option was given. */
 bool cmd_source_selects(void);
 /* The limit that holds; 0: none. */

@@ -46,17 +46,6 @@ static void sum_up(const struct graph_changes *c, size_t n[4])
 
 /* ---- Text ---- */
 
-static void text_name(struct span_buf *b, const struct span_graph_node *n)
-{
-	span_text_terminal(b, n->service);
-	if (n->operation.len) {
-		span_buf_putc(b, ' ');
-		span_text_terminal(b, n->operation);
-	}
-	if (n->kind != SPAN_GRAPH_SERVICE)
-		span_buf_printf(b, " (%s)", graph_node_kind(n));
-}
-
 static void text_share(struct span_buf *b, const struct span_graph_edge *e)
 {
 	span_buf_printf(b, "%.2f %%",
@@ -103,9 +92,9 @@ void graph_diff_text(struct span_buf *b, const struct graph_changes *c)
 		span_buf_puts(b, !change->before  ? "added    "
 				 : !change->after ? "removed  "
 						  : "changed  ");
-		text_name(b, change->from);
+		graph_name(b, change->from);
 		span_buf_puts(b, " -> ");
-		text_name(b, change->to);
+		graph_name(b, change->to);
 		span_buf_printf(b, " (%s): ", graph_edge_kind(e));
 		text_what(b, change);
 		span_buf_putc(b, '\n');
@@ -259,7 +248,7 @@ void graph_diff_dot(struct span_buf *b, const struct graph_changes *c)
 	for (size_t i = 0; i < n; i++) {
 		struct span_buf text = {0};
 
-		text_name(&text, v[i]);
+		graph_name(&text, v[i]);
 		span_buf_printf(b, "\tn%zu [label=", i + 1);
 		span_text_dot(b, (struct span_str){text.p, text.len});
 		span_buf_puts(b, "];\n");

@@ -63,6 +63,17 @@ void graph_label(struct span_buf *b, struct span_str name)
 		span_buf_puts(b, "(no name)");
 }
 
+void graph_name(struct span_buf *b, const struct span_graph_node *n)
+{
+	graph_label(b, n->service);
+	if (n->operation.len) {
+		span_buf_putc(b, ' ');
+		graph_label(b, n->operation);
+	}
+	if (n->kind != SPAN_GRAPH_SERVICE)
+		span_buf_printf(b, " (%s)", graph_node_kind(n));
+}
+
 void graph_counts(struct span_buf *b, const char *what, uint64_t n,
 		  uint64_t errors)
 {
@@ -102,4 +113,16 @@ void graph_json_figures(struct span_buf *b, const struct span_graph_edge *e)
 		span_buf_printf(b, ",\"%s_ns\":%llu", graph_quantile_names[i],
 				(unsigned long long)graph_quantile_ns(e, i));
 	graph_json_number(b, "mean_ns", graph_mean_ns(e));
+}
+
+int graph_write(const struct span_buf *b, bool binary, struct span_error *err)
+{
+	int fd, rc;
+
+	if (b->failed)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	rc = cmd_output_open(&fd, binary, err);
+	if (!rc)
+		rc = span_write_all(fd, b->p, b->len, err);
+	return rc < 0 ? rc : cmd_output_close(fd, err);
 }

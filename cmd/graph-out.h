@@ -20,6 +20,10 @@ graph_out_fn graph_out_csv, graph_out_cytoscape, graph_out_dot,
 	graph_out_grafana, graph_out_graphml, graph_out_jaeger, graph_out_json,
 	graph_out_matrix, graph_out_mermaid, graph_out_prometheus;
 
+/* Write B out, which is all of the output. 0 or a negative code. */
+SPAN_NODISCARD int graph_write(const struct span_buf *b, bool binary,
+			       struct span_error *err);
+
 #define GRAPH_MATRIX_NODES 2048u /* that a matrix can have */
 
 /* ---- what they share ---- */
@@ -39,6 +43,8 @@ double graph_width(uint64_t calls);
 
 /* A name as it stands in a picture, with its unsafe characters visible. */
 void graph_label(struct span_buf *b, struct span_str name);
+/* A node in a line of text: its service, operation, and kind. */
+void graph_name(struct span_buf *b, const struct span_graph_node *n);
 /* "113 calls, 1 error" */
 void graph_counts(struct span_buf *b, const char *what, uint64_t n,
 		  uint64_t errors);
