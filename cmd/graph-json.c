@@ -12,7 +12,7 @@ static void entry(struct span_buf *b, size_t i)
 
 /* ---- our own ---- */
 
-static void put_edge(struct span_buf *b, const struct span_graph_view *g,
+void graph_json_edge(struct span_buf *b, const struct span_graph_view *g,
 		     const struct span_graph_edge *e,
 		     const struct graph_form *form)
 {
@@ -60,7 +60,7 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g,
 	span_buf_puts(b, "],\n\"calls\":[");
 	for (size_t i = 0; i < g->n_edges; i++) {
 		entry(b, i);
-		put_edge(b, g, &g->edges[i], form);
+		graph_json_edge(b, g, &g->edges[i], form);
 	}
 	span_buf_printf(b, "],\n\"spans\":%llu", (unsigned long long)g->spans);
 	graph_json_number(b, "roots", g->roots);
@@ -124,7 +124,7 @@ void graph_out_cytoscape(struct span_buf *b, const struct span_graph_view *g,
 				"\"data\":{\"id\":\"e%zu\",\"source\":\"n%u\","
 				"\"target\":\"n%u\",",
 				i + 1, e->from + 1, e->to + 1);
-		put_edge(b, g, e, form);
+		graph_json_edge(b, g, e, form);
 		span_buf_putc(b, '}');
 	}
 	span_buf_puts(b, "]}}\n");

@@ -56,5 +56,9 @@ void graph_json_number(struct span_buf *b, const char *name, uint64_t n);
 void graph_json_text(struct span_buf *b, const char *name, struct span_str s);
 /* ,"calls":... of an edge, up to the mean. */
 void graph_json_figures(struct span_buf *b, const struct span_graph_edge *e);
+/* "parent":..., all there is of an edge, with the brace that ends it. */
+void graph_json_edge(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_edge *e,
+		     const struct graph_form *form);
 
 #endif

@@ -6,6 +6,11 @@
 
 #include "base/banned.h"
 
+/* What the text shows of one cycle: those of attackers and of mistakes in
+ * instrumentation have thousands. */
+#define NODES_SHOWN 20u
+#define CALLS_SHOWN 100u
+
 static void json_name(struct span_buf *b, const struct span_graph_node *n,
 		      const struct graph_form *form)
 {
@@ -70,19 +75,27 @@ static bool is_cycle(const struct span_graph_view *g, const struct groups *r,
 	return false;
 }
 
-static void text_cycle(struct span_buf *b, const struct span_graph_view *g,
+static void text_nodes(struct span_buf *b, const struct span_graph_view *g,
 		       const struct groups *r, size_t k)
 {
-	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
-		span_buf_puts(b, i > r->start[k] ? ", " : "");
-		graph_name(b, &g->nodes[r->nodes[i]]);
+	uint32_t n = r->start[k + 1] - r->start[k];
+
+	for (uint32_t i = 0; i < n && i < NODES_SHOWN; i++) {
+		span_buf_puts(b, i ? ", " : "");
+		graph_name(b, &g->nodes[r->nodes[r->start[k] + i]]);
 	}
+	if (n > NODES_SHOWN)
+		span_buf_printf(b, " and %u more", n - NODES_SHOWN);
 	span_buf_putc(b, '\n');
 }
 
 static void text_call(struct span_buf *b, const struct span_graph_view *g,
-		      const struct span_graph_edge *e)
+		      const struct span_graph_edge *e, size_t n,
+		      const struct graph_form *form)
 {
+	(void)form;
+	if (n >= CALLS_SHOWN)
+		return;
 	span_buf_puts(b, "    ");
 	graph_name(b, &g->nodes[e->from]);
 	span_buf_puts(b, " -> ");
@@ -92,17 +105,36 @@ static void text_call(struct span_buf *b, const struct span_graph_view *g,
 	span_buf_putc(b, '\n');
 }
 
-/* Only the edges of its nodes are looked at: all cycles take one pass. */
-static void text_calls(struct span_buf *b, const struct span_graph_view *g,
-		       const struct groups *r, size_t k)
-{
-	for (uint32_t n = r->start[k]; n < r->start[k + 1]; n++) {
-		uint32_t node = r->nodes[n];
+typedef void call_fn(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_edge *e, size_t n,
+		     const struct graph_form *form);
 
-		for (uint32_t i = r->first[node]; i < r->first[node + 1]; i++)
-			if (r->component[g->edges[i].to] == k)
-				text_call(b, g, &g->edges[i]);
+/*
+ * Call FN for each edge within cycle K, N of them before: only those of its
+ * nodes are looked at, so that all cycles take one pass. How many there are.
+ */
+static size_t each_call(struct span_buf *b, const struct span_graph_view *g,
+			const struct groups *r, size_t k, call_fn *fn,
+			const struct graph_form *form)
+{
+	size_t n = 0;
+
+	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
+		uint32_t node = r->nodes[i];
+
+		for (uint32_t e = r->first[node]; e < r->first[node + 1]; e++)
+			if (r->component[g->edges[e].to] == k)
+				fn(b, g, &g->edges[e], n++, form);
 	}
+	return n;
+}
+
+static void json_call(struct span_buf *b, const struct span_graph_view *g,
+		      const struct span_graph_edge *e, size_t n,
+		      const struct graph_form *form)
+{
+	span_buf_puts(b, n ? ",\n{" : "\n{");
+	graph_json_edge(b, g, e, form);
 }
 
 static void json_cycle(struct span_buf *b, const struct span_graph_view *g,
@@ -115,7 +147,21 @@ static void json_cycle(struct span_buf *b, const struct span_graph_view *g,
 		json_name(b, &g->nodes[r->nodes[i]], form);
 		span_buf_putc(b, '}');
 	}
+	span_buf_puts(b, "],\"calls\":[");
+	each_call(b, g, r, k, json_call, form);
 	span_buf_puts(b, "]}");
+}
+
+static void text_cycle(struct span_buf *b, const struct span_graph_view *g,
+		       const struct groups *r, size_t k,
+		       const struct graph_form *form)
+{
+	size_t n;
+
+	text_nodes(b, g, r, k);
+	n = each_call(b, g, r, k, text_call, form);
+	if (n > CALLS_SHOWN)
+		span_buf_printf(b, "    and %zu more\n", n - CALLS_SHOWN);
 }
 
 int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
@@ -136,8 +182,7 @@ int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
 			span_buf_puts(b, n > 1 ? ",\n" : "\n");
 			json_cycle(b, g, &r, k, form);
 		} else {
-			text_cycle(b, g, &r, k);
-			text_calls(b, g, &r, k);
+			text_cycle(b, g, &r, k, form);
 		}
 	}
 	if (json)

@@ -105,6 +105,7 @@ spans() {
 	[ ${#lines[@]} = 4 ]
 	run -0 span-graph --cycles -o json in
 	jq -e '[.cycles[].nodes[].service] == ["a", "b", "c"]' <<<"$output"
+	jq -e '[.cycles[].calls[] | .parent + .child] == ["ab", "bc", "ca"]' <<<"$output"
 	run -0 span-graph --cycles <(demo)
 	[ -z "$output" ]
 	run -0 span-graph --hubs in
@@ -269,6 +270,40 @@ spans() {
 	) >out
 	[ "$(wc -l <out)" = 96000 ]
 	[ "$(span-graph --cycles -o json in | jq '.cycles | length')" = 32000 ]
+}
+
+@test "span-graph: the text of a large cycle is short" {
+	# 200 services that call each other around.
+	awk 'BEGIN { for (i = 1; i <= 201; i++)
+		printf "{\"trace_id\":\"1\",\"span_id\":\"%d\",\"parent_id\":\"%d\",\"service\":\"s%03d\",\"name\":\"x\",\"start_ns\":%d,\"duration_ns\":1}\n",
+			i, i - 1, i % 200, i }' |
+		sed 's/"parent_id":"0",//' | span-decode --from jsonl >in
+	run -0 span-graph --cycles in
+	[[ ${lines[0]} = "s000, s001, "*"s019 and 180 more" ]]
+	[ "${lines[100]}" = "    s099 -> s100 (sync): 1 call, 0 errors" ]
+	[ "${lines[101]}" = "    and 100 more" ]
+	[ ${#lines[@]} = 102 ]
+	span-graph --cycles -o json in |
+		jq -e '.cycles | length == 1 and (.[0] | [.nodes, .calls] | map(length)) == [200, 200]'
+}
+
+@test "span-graph: the hours of a day add up to the day, as the manual does it" {
+	day=$(date -d yesterday +%F)
+	# A trace an hour, from the first to the last nanosecond, over a boundary.
+	for at in 00:00:00Z 05:00:00Z 12:59:59.999999999Z 23:59:59.999999999Z; do
+		printf '{"trace_id":"%s","span_id":"1","service":"a","name":"x","start":"%sT%s","duration_ns":1}\n' \
+			"${at//[^0-9]/}" "$day" "$at"
+		printf '{"trace_id":"%s","span_id":"2","parent_id":"1","service":"b","name":"x","start":"%sT%s","duration_ns":1}\n' \
+			"${at//[^0-9]/}" "$day" "$at"
+	done >in.jsonl
+	printf '{"trace_id":"125959999999999","span_id":"3","parent_id":"1","service":"c","name":"x","start":"%sT13:00:01Z","duration_ns":1}\n' "$day" >>in.jsonl
+	span-decode --from jsonl in.jsonl | span-store append -q DIR
+	sed -n '/^seq -w/,/^\.Ed/p' "$SRC/man/span-graph.1" |
+		sed 's/\\e$/\\/; s/ | dot.*/ -o json/; /^\.Ed/d' >commands
+	[ "$(wc -l <commands)" = 3 ]
+	bash -e commands >got
+	span-graph -s DIR -o json | diff - got
+	jq -e '[.calls[].calls] == [4, 1]' got
 }
 
 @test "span-graph: hubs and cycles say of what type a node is" {
