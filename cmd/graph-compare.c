@@ -15,8 +15,20 @@ struct side {
 	struct span_buf scratch;
 };
 
+static void tell_side(const struct side *s, uint64_t since)
+{
+	struct span_buf before = {0};
+
+	span_buf_printf(&before, "%s: ", s->file);
+	span_buf_putc(&before, 0);
+	if (!before.failed)
+		graph_tell(before.p, &s->v, span_graph_options(s->g), since);
+	span_buf_release(&before);
+}
+
 static int read_side(struct side *s, struct span_error *err)
 {
+	uint64_t since = cmd_monotonic_ns();
 	int rc = s->saved ? graph_read_saved(s->g, s->file, err)
 			  : graph_read_source(s->g, 1, &s->file, err);
 
@@ -29,11 +41,14 @@ static int read_side(struct side *s, struct span_error *err)
 		return rc;
 	/* Calls that are few on one side only are compared. */
 	rc = graph_read_part(&s->v, 0, &s->scratch, err);
-	if (rc != SPAN_E_NOTFOUND)
-		return rc;
-	s->v.n_nodes = s->v.n_edges = 0;
-	s->no_focus = true;
-	return 0;
+	if (rc == SPAN_E_NOTFOUND) {
+		s->v.n_nodes = s->v.n_edges = 0;
+		s->no_focus = true;
+		rc = 0;
+	}
+	if (!rc)
+		tell_side(s, since);
+	return rc;
 }
 
 static int read_sides(struct side *old, struct side *new,

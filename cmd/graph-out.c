@@ -126,3 +126,36 @@ int graph_write(const struct span_buf *b, bool binary, struct span_error *err)
 		rc = span_write_all(fd, b->p, b->len, err);
 	return rc < 0 ? rc : cmd_output_close(fd, err);
 }
+
+static void tell_counts(const char *before, const struct span_graph_view *v,
+			const struct span_graph_opts *o, uint64_t since)
+{
+	char traces[32] = "";
+
+	if (v->traces)
+		snprintf(traces, sizeof(traces), "%llu traces, ",
+			 (unsigned long long)v->traces);
+	cmd_note("%s%s%llu spans (%llu roots, %llu orphans), %zu %s, %zu "
+		 "edges, %.2f s",
+		 before, traces, (unsigned long long)v->spans,
+		 (unsigned long long)v->roots, (unsigned long long)v->orphans,
+		 v->n_nodes, o->by_operation ? "operations" : "services",
+		 v->n_edges, (double)(cmd_monotonic_ns() - since) / 1e9);
+}
+
+void graph_tell(const char *before, const struct span_graph_view *v,
+		const struct span_graph_opts *o, uint64_t since)
+{
+	if (v->left_out)
+		cmd_warn("%s%llu spans are beyond %u services, %u pairs of "
+			 "them and %u sketch buckets, and left out",
+			 before, (unsigned long long)v->left_out,
+			 SPAN_GRAPH_NODES, SPAN_GRAPH_EDGES,
+			 SPAN_GRAPH_BUCKETS);
+	if (v->lost_links)
+		cmd_warn("%s%llu link%s to spans that are not there", before,
+			 (unsigned long long)v->lost_links,
+			 v->lost_links == 1 ? " leads" : "s lead");
+	if (cmd_verbose)
+		tell_counts(before, v, o, since);
+}

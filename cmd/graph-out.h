@@ -24,6 +24,13 @@ graph_out_fn graph_out_csv, graph_out_cytoscape, graph_out_dot,
 SPAN_NODISCARD int graph_write(const struct span_buf *b, bool binary,
 			       struct span_error *err);
 
+/*
+ * Warn of what is not in V, and show its counts when they are wanted: BEFORE
+ * ("" or "FILE: ") stands before them. SINCE is when reading began.
+ */
+void graph_tell(const char *before, const struct span_graph_view *v,
+		const struct span_graph_opts *o, uint64_t since);
+
 #define GRAPH_MATRIX_NODES 2048u /* that a matrix can have */
 
 /* ---- what they share ---- */

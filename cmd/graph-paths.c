@@ -52,8 +52,11 @@ static bool is_wanted(const struct span_path *path, size_t written)
 	       (!graph_wanted.top || written < graph_wanted.top);
 }
 
-/* Those with the most calls come first. 1 when there are any, 0, or NOMEM. */
-static int put_all(struct span_buf *b, struct span_paths *p,
+/*
+ * Those with the most calls come first: 1 when there are any, 0, or NOMEM; *OUT
+ * are those that are wanted.
+ */
+static int put_all(struct span_buf *b, struct span_paths *p, size_t *out,
 		   struct span_error *err)
 {
 	bool json = graph_wanted.format == JSON;
@@ -74,27 +77,41 @@ static int put_all(struct span_buf *b, struct span_paths *p,
 		span_buf_puts(b, "]}\n");
 	if (rc > 0 && !n && cmd_output_is_terminal())
 		cmd_note("no path has so many calls");
+	*out = n;
 	return rc < 0 ? rc : rc || n;
+}
+
+static void tell(const struct span_paths *p, uint64_t traces, size_t paths,
+		 uint64_t since)
+{
+	if (span_paths_left_out(p))
+		cmd_warn("%llu spans are beyond %u paths, and left out",
+			 (unsigned long long)span_paths_left_out(p),
+			 SPAN_PATHS_MAX);
+	if (cmd_verbose)
+		cmd_note("%llu traces, %zu paths, %.2f s",
+			 (unsigned long long)traces, paths,
+			 (double)(cmd_monotonic_ns() - since) / 1e9);
 }
 
 static int count(struct span_paths *p, int argc, char **argv,
 		 struct span_error *err)
 {
+	uint64_t since = cmd_monotonic_ns(), traces = 0;
 	struct span_buf b = {0};
-	int rc = graph_read_paths(p, argc, argv, err);
+	size_t paths = 0;
+	int rc = graph_read_paths(p, argc, argv, &traces, err);
 
 	if (!rc)
-		rc = put_all(&b, p, err);
+		rc = put_all(&b, p, &paths, err);
 	if (!rc) {
 		cmd_warn("no such service in the graph");
 		rc = CMD_NONE;
 	} else if (rc > 0) {
 		rc = graph_write(&b, false, err);
 	}
-	if (rc >= 0 && span_paths_left_out(p))
-		cmd_warn("%llu spans are beyond %u paths, and left out",
-			 (unsigned long long)span_paths_left_out(p),
-			 SPAN_PATHS_MAX);
+	if (rc >= 0)
+		tell(p, traces, paths, since);
 	span_buf_release(&b);
 	return rc;
 }

@@ -137,18 +137,17 @@ done:
 }
 
 int graph_read_paths(struct span_paths *p, int argc, char **argv,
-		     struct span_error *err)
+		     uint64_t *traces, struct span_error *err)
 {
 	struct cmd_source *in = NULL;
 	struct span_trace t;
-	uint64_t n = 0;
 	int rc;
 
 	cmd_source_trim(leave_out);
 	rc = cmd_source_open(&in, argc, argv, NULL, err);
 	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
 		rc = span_paths_put(p, &t, err);
-		cmd_progress(++n, "traces");
+		cmd_progress(++*traces, "traces");
 	}
 	cmd_progress_end();
 	cmd_source_close(&in);

@@ -10,9 +10,9 @@
 /* Count what the source has, that the options and ARGV name. */
 SPAN_NODISCARD int graph_read_source(struct span_graph *g, int argc,
 				     char **argv, struct span_error *err);
-/* Count the paths of what it has. */
+/* Count the paths of what it has, and its traces into *TRACES. */
 SPAN_NODISCARD int graph_read_paths(struct span_paths *p, int argc, char **argv,
-				    struct span_error *err);
+				    uint64_t *traces, struct span_error *err);
 /* Add the saved graphs of FILE, "-" is standard input. */
 SPAN_NODISCARD int graph_read_saved(struct span_graph *g, const char *file,
 				    struct span_error *err);

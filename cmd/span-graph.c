@@ -16,36 +16,6 @@ static graph_out_fn *const writers[] = {
 	[JAEGER] = graph_out_jaeger,   [PROMETHEUS] = graph_out_prometheus,
 };
 
-static void note(const struct span_graph_view *v, uint64_t since)
-{
-	char traces[32] = "";
-
-	if (v->traces)
-		snprintf(traces, sizeof(traces), "%llu traces, ",
-			 (unsigned long long)v->traces);
-	cmd_note("%s%llu spans (%llu roots, %llu orphans), %zu services, "
-		 "%zu edges, %.2f s",
-		 traces, (unsigned long long)v->spans,
-		 (unsigned long long)v->roots, (unsigned long long)v->orphans,
-		 v->n_nodes, v->n_edges,
-		 (double)(cmd_monotonic_ns() - since) / 1e9);
-}
-
-static void report(const struct span_graph_view *v, uint64_t since)
-{
-	if (v->left_out)
-		cmd_warn("%llu spans are beyond %u services, %u pairs of "
-			 "them and %u sketch buckets, and left out",
-			 (unsigned long long)v->left_out, SPAN_GRAPH_NODES,
-			 SPAN_GRAPH_EDGES, SPAN_GRAPH_BUCKETS);
-	if (v->lost_links)
-		cmd_warn("%llu link%s to spans that are not there",
-			 (unsigned long long)v->lost_links,
-			 v->lost_links == 1 ? " leads" : "s lead");
-	if (cmd_verbose)
-		note(v, since);
-}
-
 static int put_graph(struct span_buf *b, const struct span_graph_view *v,
 		     const struct span_graph_opts *o, struct span_error *err)
 {
@@ -118,7 +88,7 @@ static int run_graph(struct span_graph *g, int argc, char **argv,
 	if (rc >= 0)
 		rc = graph_write(&b, graph_wanted.partial, err);
 	if (rc >= 0)
-		report(&v, since);
+		graph_tell("", &v, span_graph_options(g), since);
 done:
 	span_buf_release(&b);
 	return rc;

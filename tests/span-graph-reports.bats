@@ -66,9 +66,14 @@ spans() {
 	[ "$output" = "0 added, 0 removed, 0 changed, 3 alike" ]
 	run --separate-stderr -1 span-graph --diff old new
 	[ -z "$stderr" ]
-	[[ ${lines[0]} = "changed  web -> cart (sync): more errors, "* ]]
-	[[ ${lines[1]} = "removed  web -> mail (async): 43 calls, "* ]]
+	[ "${lines[0]}" = "changed  web -> cart (sync): more errors" ]
+	[ "${lines[2]}" = "removed  web -> mail (async)" ]
+	[[ ${lines[3]} = "         43 calls, 0 errors, p50 "* ]]
+	[ -z "$(grep -E '.{81}' <<<"$output")" ]
 	[[ $output = *"0 added, 1 removed, 2 changed, 0 alike" ]]
+	run --separate-stderr -1 span-graph --diff -v old new
+	[[ ${stderr_lines[0]} = "span-graph: old: 200 traces, "*" services, 3 edges, "*" s" ]]
+	[[ ${stderr_lines[1]} = "span-graph: new: "*" traces, "*" services, 2 edges, "*" s" ]]
 	run --separate-stderr -1 span-graph --diff new old
 	[[ $output = *"added    web -> mail (async)"*"1 added, 0 removed, 2 changed, 0 alike" ]]
 	# What only got better is no reason to stop.
@@ -193,7 +198,7 @@ spans() {
 	spans "web 1" "mail 2 1" >old
 	spans "web 1" "mail 2 1" "cart 3 1" >new
 	run -1 span-graph --diff --focus cart old new
-	[[ ${lines[0]} = "added    web -> cart (sync): 1 call, "* ]]
+	[ "${lines[0]}" = "added    web -> cart (sync)" ]
 	: >none
 	run --separate-stderr -0 span-graph --diff none none
 	[ "$stderr" = "span-graph: warning: there are no calls to compare" ]
@@ -226,6 +231,8 @@ spans() {
 	demo >in
 	span-graph --paths web in >all
 	[ "$(wc -l <all)" -gt 2 ]
+	run --separate-stderr -0 span-graph --paths web -v in
+	[[ $stderr = "span-graph: 200 traces, $(wc -l <all) paths, "*" s" ]]
 	span-graph --paths web --top 2 in | diff <(head -n 2 all) -
 	span-graph --paths web --top 0 in | diff all -
 	awk '$1 >= 87' all >want
