@@ -69,7 +69,7 @@ spans() {
 	[ "${lines[0]}" = "changed  web -> cart (sync): more errors" ]
 	[ "${lines[2]}" = "removed  web -> mail (async)" ]
 	[[ ${lines[3]} = "         43 calls, 0 errors, p50 "* ]]
-	[ -z "$(grep -E '.{81}' <<<"$output")" ]
+	awk 'length > 80 { exit 1 }' <<<"$output"
 	[[ $output = *"0 added, 1 removed, 2 changed, 0 alike" ]]
 	run --separate-stderr -1 span-graph --diff -v old new
 	[[ ${stderr_lines[0]} = "span-graph: old: 200 traces, "*" services, 3 edges, "*" s" ]]
