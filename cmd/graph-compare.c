@@ -87,7 +87,8 @@ static int put_diff(struct span_buf *b, const struct side *old,
 		    const struct side *new, struct span_error *err)
 {
 	const struct span_graph_opts *o = span_graph_options(new->g);
-	struct graph_form form = {o->by_operation, o->peers};
+	struct graph_form form = {.operations = o->by_operation,
+				  .peers = o->peers};
 	struct span_buf changes = {0};
 	struct graph_changes c = {.form = &form};
 	int64_t n = span_graph_diff(&old->v, &new->v, &graph_wanted.tolerance,

@@ -53,12 +53,12 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g,
 		    const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"services\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_node(b, &g->nodes[i], form);
 	}
 	span_buf_puts(b, "],\n\"calls\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		entry(b, i);
 		graph_json_edge(b, g, &g->edges[i], form);
 	}
@@ -84,9 +84,8 @@ void graph_out_jaeger(struct span_buf *b, const struct span_graph_view *g,
 {
 	size_t n = 0;
 
-	(void)form;
 	span_buf_puts(b, "{\"data\":[");
-	for (size_t i = 0; i < g->n_edges; n++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); n++) {
 		const struct span_graph_edge *e = &g->edges[i];
 		uint64_t calls = 0;
 
@@ -109,14 +108,14 @@ void graph_out_cytoscape(struct span_buf *b, const struct span_graph_view *g,
 			 const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"elements\":{\"nodes\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		span_buf_printf(b, "\"data\":{\"id\":\"n%zu\",", i + 1);
 		put_node(b, &g->nodes[i], form);
 		span_buf_putc(b, '}');
 	}
 	span_buf_puts(b, "],\n\"edges\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		const struct span_graph_edge *e = &g->edges[i];
 
 		entry(b, i);
@@ -180,14 +179,13 @@ static void put_grafana_edge(struct span_buf *b,
 void graph_out_grafana(struct span_buf *b, const struct span_graph_view *g,
 		       const struct graph_form *form)
 {
-	(void)form;
 	span_buf_puts(b, "{\"nodes\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_grafana_node(b, &g->nodes[i], i + 1);
 	}
 	span_buf_puts(b, "],\n\"edges\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_grafana_edge(b, &g->edges[i], i + 1);
 	}

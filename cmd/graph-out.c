@@ -5,6 +5,7 @@
 #include "base/banned.h"
 
 #define LABEL_COLUMNS 60u
+#define PIECE 65536u
 
 const char *const graph_quantile_names[] = {"p50", "p95", "p99"};
 static const double quantiles[GRAPH_QUANTILES] = {0.5, 0.95, 0.99};
@@ -115,16 +116,42 @@ void graph_json_figures(struct span_buf *b, const struct span_graph_edge *e)
 	graph_json_number(b, "mean_ns", graph_mean_ns(e));
 }
 
-int graph_write(const struct span_buf *b, bool binary, struct span_error *err)
+static void write_piece(struct span_buf *b, struct graph_sink *to, bool binary)
 {
-	int fd, rc;
+	if (!to->rc && b->failed)
+		to->rc = span_error_set(to->err, SPAN_E_NOMEM, "memory is out");
+	if (!to->rc && !to->is_open) {
+		to->rc = cmd_output_open(&to->fd, binary, to->err);
+		to->is_open = !to->rc;
+	}
+	if (!to->rc)
+		to->rc = span_write_all(to->fd, b->p, b->len, to->err);
+	b->len = 0;
+}
 
-	if (b->failed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	rc = cmd_output_open(&fd, binary, err);
-	if (!rc)
-		rc = span_write_all(fd, b->p, b->len, err);
-	return rc < 0 ? rc : cmd_output_close(fd, err);
+bool graph_drain(struct span_buf *b, const struct graph_form *form)
+{
+	if (b->len >= PIECE)
+		write_piece(b, form->sink, false);
+	return !form->sink->rc;
+}
+
+static int finish(struct span_buf *b, struct graph_sink *to, bool binary)
+{
+	write_piece(b, to, binary);
+	return to->rc < 0 ? to->rc : cmd_output_close(to->fd, to->err);
+}
+
+int graph_finish(struct span_buf *b, struct graph_sink *to)
+{
+	return finish(b, to, false);
+}
+
+int graph_write(struct span_buf *b, bool binary, struct span_error *err)
+{
+	struct graph_sink to = {.err = err};
+
+	return finish(b, &to, binary);
 }
 
 static void tell_counts(const char *before, const struct span_graph_view *v,

@@ -7,10 +7,18 @@
 
 #include <span/graph.h>
 
+/* Where the output goes, a piece at a time; opened with the first one. */
+struct graph_sink {
+	bool is_open;
+	int fd, rc; /* RC: how it failed, or 0 */
+	struct span_error *err;
+};
+
 /* What a graph is of, beside what it has. */
 struct graph_form {
 	bool operations; /* nodes are operations */
 	bool peers;	 /* and things that have no spans */
+	struct graph_sink *sink;
 };
 
 typedef void graph_out_fn(struct span_buf *b, const struct span_graph_view *g,
@@ -20,8 +28,16 @@ graph_out_fn graph_out_csv, graph_out_cytoscape, graph_out_dot,
 	graph_out_grafana, graph_out_graphml, graph_out_jaeger, graph_out_json,
 	graph_out_matrix, graph_out_mermaid, graph_out_prometheus;
 
-/* Write B out, which is all of the output. 0 or a negative code. */
-SPAN_NODISCARD int graph_write(const struct span_buf *b, bool binary,
+/*
+ * Between nodes and edges: write what B has when that is much, so that the
+ * output never is in memory as a whole. False when it failed, and no more is of
+ * use.
+ */
+bool graph_drain(struct span_buf *b, const struct graph_form *form);
+/* Write B, the end of the output. 0 or a negative code. */
+SPAN_NODISCARD int graph_finish(struct span_buf *b, struct graph_sink *to);
+/* Write B, which is all of it. */
+SPAN_NODISCARD int graph_write(struct span_buf *b, bool binary,
 			       struct span_error *err);
 
 /*

@@ -158,13 +158,13 @@ static void put_histogram(struct span_buf *b, const char *name,
 }
 
 static void put_histograms(struct span_buf *b, const struct series *v, size_t n,
-			   bool client)
+			   bool client, const struct graph_form *form)
 {
 	const char *name =
 		client ? "request_client_seconds" : "request_server_seconds";
 	size_t found = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && graph_drain(b, form); i++) {
 		if (v[i].client != client)
 			continue;
 		if (!found++)
@@ -183,20 +183,21 @@ static void put_count(struct span_buf *b, const char *name,
 			(int)s->labels.len, s->labels.p, (unsigned long long)n);
 }
 
-static void put_all(struct span_buf *b, const struct series *v, size_t n)
+static void put_all(struct span_buf *b, const struct series *v, size_t n,
+		    const struct graph_form *form)
 {
 	if (!n)
 		return;
 	head(b, "request_total", "counter", "Calls between two nodes.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "request_total", &v[i], v[i].calls);
 	head(b, "request_failed_total", "counter", "Calls that failed.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "request_failed_total", &v[i], v[i].errors);
-	put_histograms(b, v, n, false);
-	put_histograms(b, v, n, true);
+	put_histograms(b, v, n, false, form);
+	put_histograms(b, v, n, true, form);
 	head(b, "connection_info", "gauge", "Who calls whom, always 1.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "connection_info", &v[i], 1);
 }
 
@@ -232,7 +233,7 @@ void graph_out_prometheus(struct span_buf *b, const struct span_graph_view *g,
 	if (n)
 		qsort(v, n, sizeof(*v), compare);
 	n = join(b, v, n);
-	put_all(b, v, n);
+	put_all(b, v, n, form);
 	for (size_t i = 0; i < n; i++)
 		span_sketch_release(&v[i].durations);
 	free(v);

@@ -174,7 +174,7 @@ int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
 
 	if (json)
 		span_buf_puts(b, "{\"cycles\":[");
-	for (size_t k = 0; !rc && k < r.n; k++) {
+	for (size_t k = 0; !rc && k < r.n && graph_drain(b, form); k++) {
 		if (!is_cycle(g, &r, k))
 			continue;
 		n++;
@@ -228,7 +228,7 @@ int graph_report_hubs(struct span_buf *b, const struct span_graph_view *g,
 	span_graph_hubs(g, v);
 	if (json)
 		span_buf_puts(b, "{\"hubs\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		if (!json) {
 			text_hub(b, g, &v[i]);
 			continue;

@@ -17,21 +17,20 @@ static graph_out_fn *const writers[] = {
 };
 
 static int put_graph(struct span_buf *b, const struct span_graph_view *v,
-		     const struct span_graph_opts *o, struct span_error *err)
+		     const struct graph_form *form, struct span_error *err)
 {
-	struct graph_form form = {o->by_operation, o->peers};
 	int format = graph_wanted.format < 0 ? DOT : graph_wanted.format;
 
 	if (graph_wanted.cycles)
-		return graph_report_cycles(b, v, &form, format == JSON, err);
+		return graph_report_cycles(b, v, form, format == JSON, err);
 	if (graph_wanted.hubs)
-		return graph_report_hubs(b, v, &form, format == JSON, err);
+		return graph_report_hubs(b, v, form, format == JSON, err);
 	if (format == MATRIX && v->n_nodes > GRAPH_MATRIX_NODES)
 		return span_error_set(err, SPAN_E_LIMIT,
 				      "a matrix of %zu nodes is above %u",
 				      v->n_nodes, GRAPH_MATRIX_NODES);
-	graph_options_check_format(o->by_operation);
-	writers[format](b, v, &form);
+	graph_options_check_format(form->operations);
+	writers[format](b, v, form);
 	return 0;
 }
 
@@ -48,21 +47,37 @@ static int read_graph(struct span_graph *g, int argc, char **argv,
 	return rc;
 }
 
-static int put_wanted(struct span_buf *b, struct span_graph *g,
-		      struct span_graph_view *v, struct span_error *err)
+/* The part of V that is wanted, which V is then. */
+static int write_graph(const struct span_graph *g, struct span_graph_view *v,
+		       struct span_error *err)
 {
-	struct span_buf scratch = {0};
-	int rc;
+	const struct span_graph_opts *o = span_graph_options(g);
+	struct graph_sink sink = {.err = err};
+	struct graph_form form = {o->by_operation, o->peers, &sink};
+	struct span_buf b = {0}, scratch = {0};
+	int rc = graph_read_part(v, graph_wanted.min_calls, &scratch, err);
 
-	if (graph_wanted.partial)
-		return span_graph_save(g, b, err);
-	rc = graph_read_part(v, graph_wanted.min_calls, &scratch, err);
 	if (!rc)
-		rc = put_graph(b, v, span_graph_options(g), err);
-	if (!rc && cmd_output_is_terminal() && !(v->n_edges && b->len))
+		rc = put_graph(&b, v, &form, err);
+	if (!rc && cmd_output_is_terminal() &&
+	    !(v->n_edges && (b.len || sink.is_open)))
 		cmd_note(graph_wanted.cycles && v->n_edges ? "no cycles"
 							   : "no calls");
+	if (!rc)
+		rc = graph_finish(&b, &sink);
+	span_buf_release(&b);
 	span_buf_release(&scratch);
+	return rc;
+}
+
+static int write_partial(struct span_graph *g, struct span_error *err)
+{
+	struct span_buf b = {0};
+	int rc = span_graph_save(g, &b, err);
+
+	if (!rc)
+		rc = graph_write(&b, true, err);
+	span_buf_release(&b);
 	return rc;
 }
 
@@ -70,7 +85,6 @@ static int put_wanted(struct span_buf *b, struct span_graph *g,
 static int run_graph(struct span_graph *g, int argc, char **argv,
 		     struct span_error *err)
 {
-	struct span_buf b = {0};
 	uint64_t since = cmd_monotonic_ns();
 	struct span_graph_view v;
 	int rc = read_graph(g, argc, argv, err);
@@ -78,19 +92,15 @@ static int run_graph(struct span_graph *g, int argc, char **argv,
 	if (!rc)
 		rc = span_graph_view(g, &v, err);
 	if (rc < 0)
-		goto done;
-	rc = put_wanted(&b, g, &v, err);
+		return rc;
+	rc = graph_wanted.partial ? write_partial(g, err)
+				  : write_graph(g, &v, err);
 	if (rc == SPAN_E_NOTFOUND) {
 		cmd_warn("%s", err->msg);
-		rc = CMD_NONE;
-		goto done;
+		return CMD_NONE;
 	}
-	if (rc >= 0)
-		rc = graph_write(&b, graph_wanted.partial, err);
-	if (rc >= 0)
+	if (!rc)
 		graph_tell("", &v, span_graph_options(g), since);
-done:
-	span_buf_release(&b);
 	return rc;
 }
 

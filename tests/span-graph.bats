@@ -391,3 +391,25 @@ END
 		[ "$n" = "$(awk -v le="$le" '$1 < le * 1e9 + 0.5' durations | wc -l)" ]
 	done <got
 }
+
+@test "span-graph: long names are written as they come, not kept all at once" {
+	# 1,000 operations of a service with a name of 60 KB: 120 MB of edges.
+	awk 'BEGIN { for (name = "s"; length(name) < 60000;) name = name name
+		for (i = 1; i <= 1000; i++)
+		printf "{\"trace_id\":\"1\",\"span_id\":\"%d\",\"parent_id\":\"%d\",\"service\":\"%s\",\"name\":\"x%d\",\"start_ns\":%d,\"duration_ns\":1}\n",
+			i, i - 1, name, i, i }' |
+		sed 's/"parent_id":"0",//' | span-decode --from jsonl >in
+	mkfifo fifo
+	for format in csv json cytoscape grafana graphml; do
+		span-graph --by operation -o $format in >fifo &
+		exec 7<fifo
+		# It waits for who reads the rest.
+		head -c 1 <&7 >/dev/null
+		kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$!/status)
+		echo "$format: $kb kB"
+		[ "$kb" -lt 100000 ]
+		cat <&7 | tail -c 100 >/dev/null
+		exec 7<&-
+		ends 0 $!
+	done
+}
