@@ -4,6 +4,8 @@
 #include "graph-options.h"
 #include "graph-read.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 struct side {
@@ -116,8 +118,11 @@ int graph_compare(struct span_graph *g, char **files, struct span_error *err)
 	struct side new = {.file = files[1],
 			   .saved = graph_read_is_saved(files[1])};
 	struct span_buf b = {0};
-	int rc = read_sides(&old, &new, err), written;
+	int rc, written;
 
+	if (!strcmp(files[0], "-") && !strcmp(files[1], "-"))
+		cmd_usage("standard input can only be one of the two");
+	rc = read_sides(&old, &new, err);
 	if (!rc)
 		rc = put_diff(&b, &old, &new, err);
 	if (rc >= 0 && (written = graph_write(&b, false, err)) < 0)

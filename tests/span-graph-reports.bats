@@ -186,6 +186,7 @@ spans() {
 		[ "$output" = "0 added, 0 removed, 0 changed, 3 alike" ]
 	done
 	run -0 span-graph --diff in - < <(cat saved)
+	run --separate-stderr -2 span-graph --diff - - <in
 }
 
 @test "span-graph: a gate does not open by a name that is not there" {
