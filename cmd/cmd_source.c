@@ -120,19 +120,6 @@ const char *cmd_source_option(void)
 		return "skip-bad";
 	if (search.limit != NOT_GIVEN)
 		return "limit";
-	if (search.window)
-		return "window";
-	return search.memory ? "memory" : cmd__select_time_option();
-}
-
-const char *cmd_source_option(void)
-{
-	if (opt.store)
-		return "store";
-	if (opt.skip_bad)
-		return "skip-bad";
-	if (search.limit != NOT_GIVEN)
-		return "limit";
 	if (search.sort >= 0)
 		return "sort";
 	if (search.window)

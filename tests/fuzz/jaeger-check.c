@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#include "text/utf8.h"
-
 /* Memory for a message: see <span/codec.h>. */
 #define BOUND(len) (48 * (len) + (1u << 20))
 
