@@ -63,14 +63,14 @@ static void put_calls(struct span_buf *b, const struct span_render_opts *look,
 }
 
 static void put_targets(struct span_buf *b, const struct span_render_opts *look,
-			const struct span_trace *t,
+			size_t from, const struct span_trace *t,
 			const struct span_finding *f)
 {
 	put_span_name(b, look, &t->spans[f->parent]);
 	span_buf_puts(b, ": ");
 	put_plural(b, f->count, "call");
-	span_buf_puts(b, " could run at once, which would save ");
-	put_time_share(b, f, "critical path");
+	span_buf_puts(b, " could run at once: ");
+	put_rest(b, look, from, f->text);
 }
 
 /* What it is, in a line that begins at FROM. */
@@ -91,7 +91,7 @@ static void put_sentence(struct span_buf *b,
 		put_rest(b, look, from, f->text);
 		break;
 	case SPAN_FINDING_SERIAL:
-		put_targets(b, look, t, f);
+		put_targets(b, look, from, t, f);
 		break;
 	case SPAN_FINDING_GAP:
 		put_span_name(b, look, &t->spans[f->span]);
@@ -140,6 +140,10 @@ static void put_evidence(struct span_buf *b, const struct span_trace *t,
 		span_buf_printf(b, ", %u failed, ", f->failed);
 		put_time_share(b, f, "trace");
 		span_buf_puts(b, " until the last one");
+		break;
+	case SPAN_FINDING_SERIAL:
+		span_buf_puts(b, ", which would save ");
+		put_time_share(b, f, "critical path");
 		break;
 	case SPAN_FINDING_ERROR:
 		if (!f->depth)

@@ -89,9 +89,9 @@ struct span_finding {
 	uint32_t spans[SPAN_FINDING_SPANS];
 	uint32_t n_spans;
 	/*
-	 * The template of a target, the message of an error with the code of
-	 * its response, "PARENT -> CHILD" of hosts; not escaped. It may be
-	 * empty.
+	 * The template of a target, or several; the message of an error with
+	 * the code of its response, "PARENT -> CHILD" of hosts; not escaped. It
+	 * may be empty.
 	 */
 	struct span_str text;
 };

@@ -12,6 +12,8 @@
 
 #define NONE SPAN_TRACE_NONE
 
+#define MAX_TARGETS 200 /* bytes of a list, before the last one */
+
 /* What says exactly what a call is for. */
 static const struct span_attr *find_key(const struct span *s,
 					const char *const *keys)
@@ -296,6 +298,21 @@ static bool is_in_chain(const struct span__finder *w, uint32_t i)
 	return w->numbers[i] && span_trace_blocks(w->t, i);
 }
 
+/* A list of targets, of which LAST is the one before; not too long. */
+static void put_target(struct span__finder *w, uint32_t i, uint32_t last)
+{
+	if (last != NONE && w->numbers[last] == w->numbers[i])
+		return;
+	if (w->text.len > MAX_TARGETS)
+		return;
+	if (w->text.len)
+		span_buf_puts(&w->text, ", ");
+	if (w->text.len < MAX_TARGETS)
+		put_template(&w->text, &w->t->spans[i]);
+	else
+		span_buf_puts(&w->text, "...");
+}
+
 static bool end_chain(struct span__finder *w, const struct chain *c)
 {
 	const struct span_trace *t = w->t;
@@ -306,12 +323,19 @@ static bool end_chain(struct span__finder *w, const struct chain *c)
 	f = span__found(w, SPAN_FINDING_SERIAL, c->first);
 	if (!f)
 		return false;
-	for (uint32_t i = c->first;; i = t->nodes[i].next_sibling) {
-		if (is_in_chain(w, i))
+	w->text.len = 0;
+	for (uint32_t i = c->first, last = NONE;;
+	     i = t->nodes[i].next_sibling) {
+		if (is_in_chain(w, i)) {
 			span__found_span(f, i);
+			put_target(w, i, last);
+			last = i;
+		}
 		if (i == c->last)
 			break;
 	}
+	if (!span__found_text(w, f, NULL))
+		return false;
 	f->ns = c->sum - c->longest;
 	f->share = span__found_share(f->ns, w->path_ns);
 	return true;
