@@ -134,3 +134,12 @@ calls() {
 	run -1 trace-view --error-patterns in
 	[[ $output = "1 of 1 trace fails; 0 tags and operations were tested"* ]]
 }
+
+@test "patterns: durations are those of the deepest span, behind others that say nothing" {
+	for ((i = 100; i < 110; i++)); do
+		echo "$i 1 - order 0 4000 error"
+		echo "$i 2 1 step 0 3000 unset"
+		echo "$i 3 2 query 0 3000 error"
+	done | cat - <(calls 200 20 50 unset) | spans >in
+	[ "$(trace-view --error-patterns -o json in | jq -c '.durations | map(.operation)')" = '["query"]' ]
+}

@@ -5,16 +5,13 @@
  * windows are sought, no wider than a twentieth, that hold most of them and
  * have few beside them; together they are most of all failures.
  */
-#include <span/findings.h>
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/finder.h"
 #include "trace/patterns_state.h"
 
 #include "base/banned.h"
-
-#define NONE SPAN_TRACE_NONE
 
 /*
  * A window has at least so many failures, so much of all, no more of the rest,
@@ -84,17 +81,14 @@ static int put_failure(struct pattern_call *c, const struct span *of)
 
 int span__clusters_put(struct span_patterns *s, const struct span_trace *t)
 {
-	char *below;
+	uint8_t *below;
 	int rc = 0;
 
 	s->below.len = 0;
-	below = span_buf_reserve(&s->below, t->n);
+	below = (uint8_t *)span_buf_reserve(&s->below, t->n);
 	if (!below)
 		return SPAN_E_NOMEM;
-	memset(below, 0, t->n);
-	for (size_t i = 0; i < t->n; i++)
-		if (t->nodes[i].parent != NONE && span_is_error(&t->spans[i]))
-			below[t->nodes[i].parent] = 1;
+	span__mark_failing_below(t, below);
 	for (size_t i = 0; i < t->n && !rc; i++) {
 		const struct span *of = &t->spans[i];
 		bool fails = span_is_error(of);

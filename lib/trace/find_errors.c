@@ -103,16 +103,24 @@ static bool passes_on(const struct span_trace *t, uint32_t i)
 		t->spans[i].status != SPAN_STATUS_OK);
 }
 
-/*
- * NUMBERS: whether one fails below a span that could be why; DEPTHS: how many
- * failing spans are above one for which it could be. Parents come before their
- * children in the order of the tree.
- */
-static void look_around(struct span__finder *w)
+/* Parents come before their children in the order of the tree. */
+void span__mark_failing_below(const struct span_trace *t, uint8_t *below)
+{
+	memset(below, 0, t->n);
+	for (size_t k = t->n; k--;) {
+		uint32_t i = t->order[k];
+
+		if ((below[i] || span_is_error(&t->spans[i])) &&
+		    passes_on(t, i))
+			below[t->nodes[i].parent] = 1;
+	}
+}
+
+/* DEPTHS: how many failing spans are above one for which it could be why. */
+static void count_above(struct span__finder *w)
 {
 	const struct span_trace *t = w->t;
 
-	memset(w->numbers, 0, t->n * sizeof(*w->numbers));
 	for (size_t k = 0; k < t->n; k++) {
 		uint32_t i = t->order[k], parent = t->nodes[i].parent;
 
@@ -120,13 +128,6 @@ static void look_around(struct span__finder *w)
 		if (parent != NONE && passes_on(t, i))
 			w->depths[i] = w->depths[parent] +
 				       span_is_error(&t->spans[parent]);
-	}
-	for (size_t k = t->n; k--;) {
-		uint32_t i = t->order[k];
-
-		if ((w->numbers[i] || span_is_error(&t->spans[i])) &&
-		    passes_on(t, i))
-			w->numbers[t->nodes[i].parent] = 1;
 	}
 }
 
@@ -182,15 +183,17 @@ static bool each_group(struct span__finder *w, size_t n,
 
 bool span__find_errors(struct span__finder *w)
 {
+	uint8_t *below = (uint8_t *)w->numbers;
 	size_t n = 0;
 
 	if (!w->t->n_errors)
 		return true;
-	look_around(w);
+	span__mark_failing_below(w->t, below);
+	count_above(w);
 	for (uint32_t i = 0; i < w->t->n; i++) {
 		const struct span *s = &w->t->spans[i];
 
-		if (w->numbers[i] || !span_is_error(s))
+		if (below[i] || !span_is_error(s))
 			continue;
 		w->items[n++] = (struct span__item){error_hash(w, s), i};
 	}

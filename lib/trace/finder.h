@@ -41,6 +41,8 @@ bool span__find_calls(struct span__finder *w);
 bool span__find_errors(struct span__finder *w);
 bool span__find_skew(struct span__finder *w);
 
+/* BELOW, a byte a span, is 1 where one fails below it that could be why. */
+void span__mark_failing_below(const struct span_trace *t, uint8_t *below);
 /* Why S failed, as its sender says it; empty: it does not. */
 struct span_str span__failure_message(const struct span *s);
 /*
