@@ -135,7 +135,7 @@ static bool stdin_has_input(void)
 
 bool cmd_source_reads_stdin(int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc && !opt.store; i++)
 		if (!strcmp(argv[i], "-"))
 			return true;
 	return !argc && !opt.store && stdin_has_input();

@@ -59,6 +59,10 @@ static int keep(struct span_error *err)
 		start = lseek(STDIN_FILENO, 0, SEEK_CUR);
 		return 0;
 	}
+	if (isatty(STDIN_FILENO))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "standard input is a terminal: name a "
+				      "FILE, or use a pipe");
 	cmd_signals_drain(STDIN_FILENO);
 	fd = open_temporary(path, err);
 	if (fd < 0)
