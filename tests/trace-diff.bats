@@ -203,13 +203,13 @@ ids() {
 	span-store append -q s in
 	mkfifo fifo
 	exec 7<>fifo
-	trace-diff -s s --a "$a" --b "$b" <&7 >got || [ $? = 1 ]
+	timeout 20 trace-diff -s s --a "$a" --b "$b" <&7 >got || [ $? = 1 ]
 	diff want got
 	run -2 trace-diff --a "$a" --b "$b" <(cat in)
 	[[ $output = *"cannot be read twice"* ]]
 	run -2 trace-diff - - <in
 	# Nor does anybody wait for it in vain.
-	run -2 trace-diff -s s --a "$a" --b "$b" - <&7
+	run -2 timeout 20 trace-diff -s s --a "$a" --b "$b" - <&7
 	[[ $output = *"at once"* ]]
 	exec 7>&-
 	TMPDIR=/nowhere run -74 trace-diff --a "$a" --b "$b" < <(cat in)
