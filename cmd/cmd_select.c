@@ -169,6 +169,11 @@ bool cmd_source_has_expression(void)
 	return opt.expressions.n;
 }
 
+bool cmd_source_has_trace_ids(void)
+{
+	return opt.trace_ids.n;
+}
+
 void cmd_source_trace_ids(char **ids, size_t n)
 {
 	opt.trace_ids = (struct cmd_list){(const char **)ids, n};

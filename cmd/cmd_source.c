@@ -58,7 +58,9 @@ const struct cmd_option cmd_search_options[] = {
 	 "span (10s)",
 	 NULL},
 	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
-	 "memory for spans of traces (64M; trace-view, of FILEs: 1G)", NULL},
+	 "memory for spans of traces (64M; of FILEs trace-view and "
+	 "trace-diff take 1G)",
+	 NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -151,6 +153,14 @@ static bool stdin_has_input(void)
 	return !fstat(STDIN_FILENO, &st) &&
 	       (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) ||
 		S_ISSOCK(st.st_mode));
+}
+
+bool cmd_source_reads_stdin(int argc, char **argv)
+{
+	for (int i = 0; i < argc && !opt.store; i++)
+		if (!strcmp(argv[i], "-"))
+			return true;
+	return !argc && !opt.store && stdin_has_input();
 }
 
 int cmd_source_open(struct cmd_source **out, int argc, char **argv,
@@ -474,6 +484,11 @@ void cmd_source_cut(uint64_t n)
 			 n == 1 ? "trace was" : "traces were");
 }
 
+uint64_t cmd_source_n_cut(const struct cmd_source *s)
+{
+	return s->search ? span_search_cut(s->search) : 0;
+}
+
 void cmd_source_close(struct cmd_source **sp)
 {
 	struct cmd_source *s = *sp;
@@ -481,8 +496,7 @@ void cmd_source_close(struct cmd_source **sp)
 	if (!s)
 		return;
 	close_file(s);
-	if (s->search)
-		cmd_source_cut(span_search_cut(s->search));
+	cmd_source_cut(cmd_source_n_cut(s));
 	if (cmd_source_more(s) && search.limit == NOT_GIVEN)
 		cmd_note("only the %s %llu are shown; --limit 0 shows all",
 			 search.sort <= 0 ? "newest" : "first",

@@ -48,6 +48,7 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
  */
 void cmd_source_expression(const char *text);
 bool cmd_source_has_expression(void); /* -e was given, or that */
+bool cmd_source_has_trace_ids(void);  /* --trace-id was given, or that */
 void cmd_source_trace_ids(char **ids, size_t n);
 
 /*
@@ -70,6 +71,10 @@ SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
  * those of cmd_source_selection(); NULL: none was.
  */
 const char *cmd_source_option(void);
+
+/* True when cmd_source_open() of these operands would read standard input. */
+bool cmd_source_reads_stdin(int argc, char **argv);
+
 /* True when a selection option was given. */
 bool cmd_source_selects(void);
 /* The limit that holds; 0: none. */
@@ -201,6 +206,8 @@ bool cmd_source_needs_trace(const struct cmd_source *s);
 bool cmd_source_has_since(void);
 /* Warn of N traces that were cut for want of memory, if any. */
 void cmd_source_cut(uint64_t n);
+/* Traces that were cut so far. */
+uint64_t cmd_source_n_cut(const struct cmd_source *s);
 
 /* True when --kind was given; and --since, --until, 0: not. */
 bool cmd_source_has_kind(void);

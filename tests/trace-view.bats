@@ -342,7 +342,7 @@ linked() {
 	jq -e '.patterns[0] | .key == "method" and .value == "paypal" and
 		.failing == 30 and .rest == 30' found
 	jq -e '[.patterns[] | select(.key == "shop" or .key == "order")] == []' found
-	jq -e '.timeouts | length == 1 and .[0].within == 29 and .[0].failures == 30' found
+	jq -e '.durations | length == 1 and .[0].within == 29 and .[0].failures == 30' found
 }
 
 @test "trace-view: the statistics of patterns are those of exact fractions" {
