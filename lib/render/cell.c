@@ -13,7 +13,6 @@
 
 #include "base/banned.h"
 
-#define ELLIPSIS "\xe2\x80\xa6"
 #define STYLE_END "\x1b[0m"
 
 size_t span__columns(const struct span_render_opts *o)
@@ -79,7 +78,7 @@ void span__spaces(struct span_buf *b, size_t width)
 static size_t fit(struct span_buf *b, const struct span_render_opts *o,
 		  struct span_str s, size_t width)
 {
-	return span__text_fit(b, s, width, false, o->ascii ? "~" : ELLIPSIS);
+	return span__text_fit(b, s, width, false, o->ascii);
 }
 
 void span__cell(struct span_buf *b, const struct span_render_opts *o,
@@ -93,6 +92,17 @@ void span__cell(struct span_buf *b, const struct span_render_opts *o,
 	if (style)
 		span__style_end(b, o);
 	span__spaces(b, width - columns);
+}
+
+size_t span__whole(struct span_buf *b, const struct span_render_opts *o,
+		   enum span__style style, struct span_str s)
+{
+	size_t columns;
+
+	span__style(b, o, style);
+	columns = fit(b, o, s, SIZE_MAX);
+	span__style_end(b, o);
+	return columns;
 }
 
 size_t span__service(struct span_buf *b, const struct span_render_opts *o,
@@ -111,7 +121,7 @@ void span__name(struct span_buf *b, const struct span_render_opts *o,
 		enum span__style style, const struct span *s, size_t width)
 {
 	size_t least = width * 3 / 5;
-	size_t operation = span__text_width(s->name, least);
+	size_t operation = span__text_width(s->name, least, o->ascii);
 	size_t columns = span__service(b, o, s->process->service,
 				       operation < width ? width - 1 - operation
 							 : width);

@@ -121,6 +121,8 @@ void span_text_duration(struct span_buf *b, uint64_t ns)
 		put_two_units(b, ns, SECOND, 60, "m", "s");
 	else if (rounded(ns, MINUTE) < 24 * 60)
 		put_two_units(b, ns, MINUTE, 60, "h", "m");
-	else
+	else if (rounded(ns, HOUR) < 1000 * 24)
 		put_two_units(b, ns, HOUR, 24, "d", "h");
+	else
+		put_decimal(b, rounded(ns, 24 * HOUR), 0, "d");
 }
