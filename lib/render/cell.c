@@ -195,6 +195,35 @@ static const char *block(unsigned from, unsigned to)
 	return "\xe2\x96\x95";
 }
 
+#define BLOCK 3u /* bytes of one */
+
+/* Cells between two eighths; they are most of what a tree is made of. */
+static void put_blocks(struct span_buf *b, size_t from, size_t to,
+		       const uint8_t *heavy)
+{
+	char *p = span_buf_reserve(b, BLOCK * ((to + 7) / 8 - from / 8));
+
+	if (!p)
+		return;
+	for (size_t at = from / 8 * 8; at < to; at += 8, p += BLOCK)
+		memcpy(p,
+		       heavy && heavy[at / 8]
+			       ? "\xe2\x94\x81"
+			       : block(from > at ? (unsigned)(from - at) : 0,
+				       to - at < 8 ? (unsigned)(to - at) : 8),
+		       BLOCK);
+	b->len += BLOCK * ((to + 7) / 8 - from / 8);
+}
+
+static void put_ascii(struct span_buf *b, size_t from, size_t to,
+		      const uint8_t *heavy)
+{
+	for (size_t at = from / 8 * 8; at < to; at += 8)
+		span_buf_putc(b, heavy && heavy[at / 8] ? '#'
+				 : to - from < 8	? '|'
+							: '=');
+}
+
 void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	       size_t width, uint64_t full_ns, uint64_t start_ns,
 	       uint64_t duration_ns, const uint8_t *heavy)
@@ -218,17 +247,10 @@ void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	if (to <= from)
 		to = from + 1;
 	span__spaces(b, from / 8);
-	for (size_t at = from / 8 * 8; at < to; at += 8) {
-		if (heavy && heavy[at / 8])
-			span_buf_puts(b, o->ascii ? "#" : "\xe2\x94\x81");
-		else if (o->ascii)
-			span_buf_putc(b, to - from < 8 ? '|' : '=');
-		else
-			span_buf_puts(
-				b,
-				block(from > at ? (unsigned)(from - at) : 0,
-				      to - at < 8 ? (unsigned)(to - at) : 8));
-	}
+	if (o->ascii)
+		put_ascii(b, from, to, heavy);
+	else
+		put_blocks(b, from, to, heavy);
 }
 
 void span__line_end(struct span_buf *b)

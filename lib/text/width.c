@@ -59,6 +59,17 @@ void span__cell_next(struct span_str *rest, unsigned *marks, bool ascii,
 	cell->width = cell->len;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Are the eight bytes at P all from 0x20 to 0x7e? */
+static bool is_plain_word(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return !((w | (w - EACH(0x20)) | (w + EACH(1))) & EACH(0x80));
+}
+
 /* Pass over at most MAX bytes of *REST that stand for themselves. */
 static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 {
@@ -66,6 +77,8 @@ static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 
 	if (max > rest->len)
 		max = rest->len;
+	while (max - n >= sizeof(uint64_t) && is_plain_word(rest->p + n))
+		n += sizeof(uint64_t);
 	while (n < max && rest->p[n] >= 0x20 && rest->p[n] < 0x7f)
 		n++;
 	if (!n)
