@@ -13,6 +13,7 @@
 #include <span/payload.h>
 #include <span/query.h>
 #include <span/render.h>
+#include <span/sample.h>
 #include <span/sketch.h>
 #include <span/split.h>
 #include <span/stats.h>
