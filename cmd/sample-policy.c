@@ -16,7 +16,7 @@ static struct {
 	bool errors;
 	uint64_t slower_ns;
 	struct cmd_list keep;
-} opt = {.ratio = -1, .per = -1};
+} opt = {.ratio = -1, .per = -1, .slower_ns = UINT64_MAX};
 
 static const char *const pers[] = {"all", "service", "operation", NULL};
 static const char *const presets[] = {"lab", "production", NULL};
@@ -65,7 +65,7 @@ static void put_options(struct span_buf *b)
 		begin(b, "error");
 		span_buf_putc(b, '}');
 	}
-	if (opt.slower_ns) {
+	if (opt.slower_ns != UINT64_MAX) {
 		begin(b, "latency");
 		span_buf_puts(b, ", \"min_ms\": ");
 		span_text_double(b, (double)opt.slower_ns / 1e6);
@@ -89,7 +89,8 @@ static void put_options(struct span_buf *b)
 
 static bool has_options(void)
 {
-	return opt.errors || opt.slower_ns || opt.keep.n || opt.rate;
+	return opt.errors || opt.slower_ns != UINT64_MAX || opt.keep.n ||
+	       opt.rate;
 }
 
 /* What goes with what. */

@@ -13,12 +13,16 @@
 
 #include "base/banned.h"
 
+#define NOT_GIVEN UINT64_MAX
+
 static struct {
 	struct sample o;
 	int like; /* -1: not given */
 	const char *salt, *dropped;
 	int dropped_fd;
-} opt = {.like = -1, .dropped_fd = -1};
+} opt = {.o = {.wait_ns = NOT_GIVEN, .memory = NOT_GIVEN},
+	 .like = -1,
+	 .dropped_fd = -1};
 
 /* In the order of enum span_ratio_like. */
 static const char *const likes[] = {
@@ -119,13 +123,20 @@ static int close_dropped(struct span_error *err)
 /* 1 when whole traces are gathered, 0, or a negative code. */
 static int prepare(struct span_error *err)
 {
-	bool whole = opt.o.explain || opt.o.wait_ns || opt.o.memory;
+	bool whole = opt.o.explain || opt.o.wait_ns != NOT_GIVEN ||
+		     opt.o.memory != NOT_GIVEN;
 	struct span_buf policies = {0};
 	const char *name;
 	int rc;
 
 	if (opt.like >= 0 && opt.salt)
 		cmd_usage("--like and --hash-salt at once");
+	if (!opt.o.wait_ns || !opt.o.memory)
+		cmd_usage("--wait and --memory are above 0");
+	if (opt.o.wait_ns == NOT_GIVEN)
+		opt.o.wait_ns = 0;
+	if (opt.o.memory == NOT_GIVEN)
+		opt.o.memory = 0;
 	if (opt.like > 0)
 		opt.o.like.like = (enum span_ratio_like)opt.like;
 	if (opt.salt)

@@ -22,7 +22,7 @@ states() {
 }
 
 names() {
-	span-query --spans -o '%(name)' "$@" | sort
+	span-query --spans -o '%(name)' | sort
 }
 
 # The sum of the weights of the roots in the span stream $1.
@@ -198,6 +198,7 @@ END
 	span-query '{ traceDuration >= 100ms }' -o ids "$in" | sort >want
 	diff want got
 	[ -s want ]
+	span-sample --keep-slower 0s "$in" | cmp - <(span-sample --rate 1e9/s "$in")
 	span-sample --keep '{ resource.service.name = "cart" } >> { kind = client }' \
 		--keep '{ name = "no such" }' "$in" >kept
 	span-query -o ids kept | sort >got
@@ -286,6 +287,7 @@ policy() {
 0|{"type":"latency","max_ms":1}
 40|{"type":"latency","min_ms":1,"max_ms":2}
 10|{"type":"traceql","expression":"{ name = \"op1\" }"}
+10|{"type":"traceql","expression":"{ rootServiceName = \"web\" && rootName = \"op1\" }"}
 30|{"type":"not","policies":[{"type":"traceql","expression":"{ name = \"op1\" }"}]}
 0|{"type":"and","policies":[{"type":"always"},{"type":"error"}]}
 10|{"type":"and","policies":[{"type":"always"},{"type":"traceql","expression":"{ name = \"op1\" }"}]}

@@ -158,6 +158,8 @@ END
 --preset home|--preset: 'home' is none of lab, production
 -r 1 --like x|--like: 'x' is none of consistent, otel-python, otel-js, otel-go, otel-java, jaeger-python, jaeger-go
 -r 1 --like otel-js --hash-salt x|--like and --hash-salt at once
+-r 1 --wait 0|--wait and --memory are above 0
+-r 1 --memory 0|--wait and --memory are above 0
 -r 1 --dropped -|--dropped - needs --output FILE
 --keep {|the options: line 2: expression, column 2: a field or a value was expected, not the end
 END
