@@ -4,7 +4,7 @@
  * wait. Of a stream the frames are looked at without decoding more of a span
  * than decides, and only what is kept is written anew, with its mark.
  */
-#include "sample.h"
+#include "sample-cmd.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Policies as options: each is short for one of a policy file, and so they are
  * written as such a file, which the library reads.
  */
-#include "sample.h"
+#include "sample-cmd.h"
 
 #include <string.h>
 

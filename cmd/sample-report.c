@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts of spans, and of traces by the policy that decided. */
-#include "sample.h"
+#include "sample-cmd.h"
 
 #include <stdlib.h>
 #include <string.h>

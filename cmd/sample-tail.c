@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole traces, which wait in the library until they can be decided. */
-#include "sample.h"
+#include "sample-cmd.h"
 
 #include "base/banned.h"
 
-#define LOOK_NS 200000000u /* when nothing comes, look for who waited enough   \
-			    */
+/* When nothing comes, look so often for who has waited enough. */
+#define LOOK_NS 200000000u
 
 static struct {
 	struct sample *o;

@@ -3,7 +3,7 @@
  * Keep a part of the traces: a ratio by their ids alone, or what policies say
  * of whole traces. All that is kept is marked with how many it stands for.
  */
-#include "sample.h"
+#include "sample-cmd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -61,10 +61,12 @@ END
 	[ "$all" = 3000 ]
 	# 750 of 3000 are kept, with a deviation of 24: 4 of them are 12.7 %.
 	got=$(weights some)
-	[ "$got" -gt 2620 ] && [ "$got" -lt 3380 ]
+	[ "$got" -gt 2620 ]
+	[ "$got" -lt 3380 ]
 	# span-stats weights by it.
 	calls=$(span-stats --root -o json some | jq '[.. | .calls? // empty] | add')
-	[ "$((calls - got))" -ge -2 ] && [ "$((calls - got))" -le 2 ]
+	[ "$((calls - got))" -ge -2 ]
+	[ "$((calls - got))" -le 2 ]
 }
 
 @test "span-sample: --like takes the decision of a client, and notes its bits" {
@@ -170,7 +172,8 @@ END
 	for how in '-r 0.3' '--keep-errors' '-r 0.3 --service cart'; do
 		# shellcheck disable=SC2086
 		span-sample $how --dropped rest "$in" >kept
-		[ -s rest ] && [ -s kept ]
+		[ -s rest ]
+		[ -s kept ]
 		# shellcheck disable=SC2086
 		selected=$(span-query -c --spans ${how#*-r 0.3} "$in") || true
 		[ "$how" != --keep-errors ] || selected=$(span-query -c --spans "$in")
@@ -181,6 +184,9 @@ END
 	done
 	span-sample -r 0.3 --dropped - --output kept "$in" | cmp - \
 		<(span-sample -r 0.3 --dropped /dev/stdout --output other "$in")
+	run -2 script -qec "span-sample -r 0.3 --output kept --dropped - $in" \
+		/dev/null
+	[[ $output = "span-sample: --dropped: this is no output for a terminal"* ]]
 	cp "$in" mine
 	run --separate-stderr -2 span-sample -r 0.3 --dropped mine mine
 	[ "${stderr_lines[0]}" = "span-sample: --dropped: mine is read" ]
@@ -245,7 +251,8 @@ forty() {
 	[ "$(span-query -c --spans kept)" = 28 ]
 	# All but those after the last that was kept.
 	w=$(weights kept)
-	[ "$w" -gt 36 ] && [ "$w" -le 40 ]
+	[ "$w" -gt 36 ]
+	[ "$w" -le 40 ]
 	span-sample --rate 60/m in | span-query -c >n
 	[ "$(cat n)" = 2 ]
 	# Each operation of the root has its own.
@@ -409,7 +416,7 @@ END
 	grep -E '^span-sample: warning: [0-9]+ traces were decided before they were complete: --memory is full$' err
 	# What was decided holds: no trace is kept in part.
 	span-query -o ids kept | sort >got
-	span-query -o csv --spans "$in" | grep -Ff got | wc -l >want
+	span-query -o csv --spans "$in" | grep -cFf got >want
 	span-query -c --spans kept >n
 	diff want n
 	measure=$(/usr/bin/time -f %M span-sample --keep-errors --wait 1h \

@@ -71,7 +71,8 @@ END
 	span-sample -r 0.3 "$in" >out
 	kept=$(span-query -c out)
 	# 600 of 2000; the deviation of a binomial is 20.5.
-	[ "$kept" -gt 500 ] && [ "$kept" -lt 700 ]
+	[ "$kept" -gt 500 ]
+	[ "$kept" -lt 700 ]
 	span-query -o ids out | sort >traces
 	span-query -o csv --spans "$in" | sort >all
 	span-query -o csv --spans out | sort >some

@@ -12,7 +12,7 @@
 #include <span/query.h>
 #include <span/sample.h>
 
-#include "sample/limit.h"
+#include "sample/buckets.h"
 
 #define SPAN__POLICY_DEPTH 16
 #define SPAN__POLICY_MAX 1000u

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "model/model.h"
+#include "sample/buckets.h"
 #include "sample/decided.h"
-#include "sample/limit.h"
 #include "sample/ratio.h"
 
 #include "tests/unit/tap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sample.h - the parts of span-sample */
-#ifndef SAMPLE_H
-#define SAMPLE_H
+/* sample-cmd.h - the parts of span-sample */
+#ifndef SAMPLE_CMD_H
+#define SAMPLE_CMD_H
 
 #include "cmd_source.h"
 

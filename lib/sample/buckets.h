@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limit.h - so many traces in a time, of each service or operation
+ * buckets.h - so many traces in a time, of each service or operation
  *
  * Buckets of tokens by the time of the spans. What finds none is counted, and
  * the next that finds one stands for it too.
  */
-#ifndef SPAN_SAMPLE_LIMIT_H
-#define SPAN_SAMPLE_LIMIT_H
+#ifndef SPAN_SAMPLE_BUCKETS_H
+#define SPAN_SAMPLE_BUCKETS_H
 
 #include "base/hash.h"
 #include "base/slots.h"

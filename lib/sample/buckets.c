@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample/limit.h"
+#include "sample/buckets.h"
 
 #include <stdlib.h>
 
