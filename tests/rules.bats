@@ -4,7 +4,7 @@
 
 load lib
 
-layers='base model stream text codec trace store query graph render'
+layers='base model stream text codec trace store query sample graph render'
 
 setup_file() {
 	export MAKEFLAGS='' MAKELEVEL=''
@@ -304,6 +304,7 @@ findings trace
 patterns trace
 store store
 query query
+sample sample
 graph graph
 render render
 END

@@ -14,6 +14,7 @@
 #include <span/query.h>
 #include <span/redact.h>
 #include <span/render.h>
+#include <span/sample.h>
 #include <span/sketch.h>
 #include <span/split.h>
 #include <span/stats.h>
