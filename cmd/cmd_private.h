@@ -120,6 +120,9 @@ struct cmd_source {
 	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
 };
 
+/* Start what the options ask for, unless it has been started. */
+SPAN_NODISCARD int cmd__source_start(struct cmd_source *s,
+				     struct span_error *err);
 /* Start a search for s->query, without limit and order. */
 SPAN_NODISCARD int cmd__source_search(struct cmd_source *s,
 				      struct span_error *err);

@@ -353,7 +353,7 @@ static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
 					     err);
 }
 
-static int start_search(struct cmd_source *s, struct span_error *err)
+int cmd__source_start(struct cmd_source *s, struct span_error *err)
 {
 	if (s->search)
 		return 0;
@@ -364,45 +364,6 @@ static int start_search(struct cmd_source *s, struct span_error *err)
 int cmd__source_search(struct cmd_source *s, struct span_error *err)
 {
 	return search_for(s, 0, SPAN_SORT_DEFAULT, err);
-}
-
-int cmd_source_next(struct cmd_source *s, struct span *out,
-		    struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next_span(s->search, out, err);
-}
-
-int cmd_source_count(struct cmd_source *s, uint64_t *n, struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_count(s->search, n, err);
-}
-
-int cmd_source_count_traces(struct cmd_source *s, uint64_t *n,
-			    struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_count_traces(s->search, n, err);
-}
-
-int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
-		       struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next_id(s->search, id, err);
-}
-
-int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,
-			  const uint8_t **matched, struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next(s->search, out, matched, err);
 }
 
 int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
@@ -466,27 +427,9 @@ struct span_store *cmd_source_store(const struct cmd_source *s)
 	return s->store;
 }
 
-bool cmd_source_more(const struct cmd_source *s)
-{
-	return s->search && span_search_more(s->search);
-}
-
 bool cmd_source_needs_trace(const struct cmd_source *s)
 {
 	return span_query_needs_trace(s->query);
-}
-
-void cmd_source_cut(uint64_t n)
-{
-	if (n)
-		cmd_warn("%llu %s cut for want of memory; see --memory",
-			 (unsigned long long)n,
-			 n == 1 ? "trace was" : "traces were");
-}
-
-uint64_t cmd_source_n_cut(const struct cmd_source *s)
-{
-	return s->search ? span_search_cut(s->search) : 0;
 }
 
 void cmd_source_close(struct cmd_source **sp)
