@@ -146,6 +146,7 @@ row_of_three() {
 		# shellcheck disable=SC2086
 		run -0 trace-view --ascii $options foreign
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
+		# shellcheck disable=SC2086
 		LC_ALL=C run -0 trace-view $options foreign
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
 	done
