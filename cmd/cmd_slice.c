@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which spans of the frames of a stream are selected. */
+/* Which spans of the frames of a stream are selected, and what was read. */
 #include "cmd_private.h"
 
 #include <string.h>
@@ -21,6 +21,19 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 	also.fn = fn;
 	also.part = part;
 	also.arg = arg;
+}
+
+uint64_t cmd_source_spans(const struct cmd_source *s)
+{
+	return s->n_spans;
+}
+
+bool cmd_source_times(const struct cmd_source *s, uint64_t *from_ns,
+		      uint64_t *to_ns)
+{
+	*from_ns = s->min_start_ns;
+	*to_ns = s->max_end_ns;
+	return s->n_spans;
 }
 
 static int decode(struct span_frame *frame, enum cmd_source_part part,
@@ -58,6 +71,19 @@ static int judge_span(struct cmd_source *s, struct span_frame *frame,
 	return match < 0 ? -1 : 1;
 }
 
+int cmd_source_bad_frame(struct cmd_source *s, const struct span_frame *frame,
+			 const struct span_error *why, struct span_error *err)
+{
+	if (s->skip_bad && why->code != SPAN_E_NOMEM) {
+		s->places++;
+		s->skipped += span_frame_info(frame)->bytes.len;
+		return 0;
+	}
+	return span_error_set(
+		err, why->code, "%s: bad frame before byte %llu: %s", s->name,
+		(unsigned long long)span_reader_pos(s->reader), why->msg);
+}
+
 /* Judge the spans of FRAME: their number kept, or a negative code. */
 static int judge(struct cmd_source *s, struct span_frame *frame,
 		 struct span_error *err)
@@ -80,14 +106,7 @@ static int judge(struct cmd_source *s, struct span_frame *frame,
 		return n;
 	if (!why.code)
 		return err->code;
-	if (s->skip_bad && why.code != SPAN_E_NOMEM) {
-		s->places++;
-		s->skipped += info->bytes.len;
-		return 0;
-	}
-	return span_error_set(
-		err, why.code, "%s: bad frame before byte %llu: %s", s->name,
-		(unsigned long long)span_reader_pos(s->reader), why.msg);
+	return cmd_source_bad_frame(s, frame, &why, err);
 }
 
 int cmd_source_next_slice(struct cmd_source *s, struct span_frame **frame,

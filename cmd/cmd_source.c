@@ -58,7 +58,9 @@ const struct cmd_option cmd_search_options[] = {
 	 "span (10s)",
 	 NULL},
 	{CMD_SIZE, 0, "memory", &search.memory, "SIZE",
-	 "memory for spans of traces (64M; trace-view, of FILEs: 1G)", NULL},
+	 "memory for spans of traces (64M; of FILEs trace-view and "
+	 "trace-diff take 1G)",
+	 NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -100,9 +102,31 @@ bool cmd_source_is_store(const struct cmd_source *s)
 	return s->store;
 }
 
-uint64_t cmd_source_spans(const struct cmd_source *s)
+static void saw(struct cmd_source *s, uint64_t n, uint64_t start_ns,
+		uint64_t end_ns)
 {
-	return s->n_spans;
+	if (!n)
+		return;
+	if (!s->n_spans || start_ns < s->min_start_ns)
+		s->min_start_ns = start_ns;
+	if (!s->n_spans || end_ns > s->max_end_ns)
+		s->max_end_ns = end_ns;
+	s->n_spans += n;
+}
+
+const char *cmd_source_option(void)
+{
+	if (opt.store)
+		return "store";
+	if (opt.skip_bad)
+		return "skip-bad";
+	if (search.limit != NOT_GIVEN)
+		return "limit";
+	if (search.sort >= 0)
+		return "sort";
+	if (search.window)
+		return "window";
+	return search.memory ? "memory" : cmd__select_time_option();
 }
 
 static void damaged(void *arg, const char *text)
@@ -129,6 +153,14 @@ static bool stdin_has_input(void)
 	return !fstat(STDIN_FILENO, &st) &&
 	       (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) ||
 		S_ISSOCK(st.st_mode));
+}
+
+bool cmd_source_reads_stdin(int argc, char **argv)
+{
+	for (int i = 0; i < argc && !opt.store; i++)
+		if (!strcmp(argv[i], "-"))
+			return true;
+	return !argc && !opt.store && stdin_has_input();
 }
 
 int cmd_source_open(struct cmd_source **out, int argc, char **argv,
@@ -273,7 +305,7 @@ static int next_of_stream(struct cmd_source *s,
 		if (rc <= 0)
 			return rc;
 	}
-	s->n_spans++;
+	saw(s, 1, out->start_ns, span_end_ns(out));
 	return 1;
 }
 
@@ -321,7 +353,7 @@ static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
 					     err);
 }
 
-static int start_search(struct cmd_source *s, struct span_error *err)
+int cmd__source_start(struct cmd_source *s, struct span_error *err)
 {
 	if (s->search)
 		return 0;
@@ -334,48 +366,10 @@ int cmd__source_search(struct cmd_source *s, struct span_error *err)
 	return search_for(s, 0, SPAN_SORT_DEFAULT, err);
 }
 
-int cmd_source_next(struct cmd_source *s, struct span *out,
-		    struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next_span(s->search, out, err);
-}
-
-int cmd_source_count(struct cmd_source *s, uint64_t *n, struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_count(s->search, n, err);
-}
-
-int cmd_source_count_traces(struct cmd_source *s, uint64_t *n,
-			    struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_count_traces(s->search, n, err);
-}
-
-int cmd_source_next_id(struct cmd_source *s, uint8_t id[16],
-		       struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next_id(s->search, id, err);
-}
-
-int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,
-			  const uint8_t **matched, struct span_error *err)
-{
-	int rc = start_search(s, err);
-
-	return rc < 0 ? rc : span_search_next(s->search, out, matched, err);
-}
-
 int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 			  struct span_error *err)
 {
+	const struct span_frame_info *info;
 	int rc;
 
 	if (s->store)
@@ -387,7 +381,8 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 		if (rc <= 0)
 			return rc;
 	}
-	s->n_spans += span_frame_info(*frame)->n_spans;
+	info = span_frame_info(*frame);
+	saw(s, info->n_spans, info->min_start_ns, info->max_end_ns);
 	return 1;
 }
 
@@ -432,22 +427,9 @@ struct span_store *cmd_source_store(const struct cmd_source *s)
 	return s->store;
 }
 
-bool cmd_source_more(const struct cmd_source *s)
-{
-	return s->search && span_search_more(s->search);
-}
-
 bool cmd_source_needs_trace(const struct cmd_source *s)
 {
 	return span_query_needs_trace(s->query);
-}
-
-void cmd_source_cut(uint64_t n)
-{
-	if (n)
-		cmd_warn("%llu %s cut for want of memory; see --memory",
-			 (unsigned long long)n,
-			 n == 1 ? "trace was" : "traces were");
 }
 
 void cmd_source_close(struct cmd_source **sp)
@@ -457,8 +439,7 @@ void cmd_source_close(struct cmd_source **sp)
 	if (!s)
 		return;
 	close_file(s);
-	if (s->search)
-		cmd_source_cut(span_search_cut(s->search));
+	cmd_source_cut(cmd_source_n_cut(s));
 	if (cmd_source_more(s) && search.limit == NOT_GIVEN)
 		cmd_note("only the %s %llu are shown; --limit 0 shows all",
 			 search.sort <= 0 ? "newest" : "first",

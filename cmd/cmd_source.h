@@ -48,6 +48,7 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
  */
 void cmd_source_expression(const char *text);
 bool cmd_source_has_expression(void); /* -e was given, or that */
+bool cmd_source_has_trace_ids(void);  /* --trace-id was given, or that */
 void cmd_source_trace_ids(char **ids, size_t n);
 
 /*
@@ -64,6 +65,15 @@ void cmd_source_metrics(void);
 SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
 				   char **argv, struct span_writer *tie,
 				   struct span_error *err);
+
+/*
+ * The name of an option that was given which is about spans to be read, but for
+ * those of cmd_source_selection(); NULL: none was.
+ */
+const char *cmd_source_option(void);
+
+/* True when cmd_source_open() of these operands would read standard input. */
+bool cmd_source_reads_stdin(int argc, char **argv);
 
 /* True when a selection option was given. */
 bool cmd_source_selects(void);
@@ -163,6 +173,14 @@ SPAN_NODISCARD int cmd_source_next_slice(struct cmd_source *s,
 					 struct span_frame **frame,
 					 const uint8_t **keep, size_t *n_kept,
 					 struct span_error *err);
+/*
+ * For who meets damage in a frame that one of these two gave, WHY: 0, when it
+ * is to go on with the next frame, as --skip-bad says; or a negative code.
+ */
+SPAN_NODISCARD int cmd_source_bad_frame(struct cmd_source *s,
+					const struct span_frame *frame,
+					const struct span_error *why,
+					struct span_error *err);
 /* True when slices are all there is to it. */
 bool cmd_source_slices(const struct cmd_source *s);
 
@@ -188,6 +206,8 @@ bool cmd_source_needs_trace(const struct cmd_source *s);
 bool cmd_source_has_since(void);
 /* Warn of N traces that were cut for want of memory, if any. */
 void cmd_source_cut(uint64_t n);
+/* Traces that were cut so far. */
+uint64_t cmd_source_n_cut(const struct cmd_source *s);
 
 /* True when --kind was given; and --since, --until, 0: not. */
 bool cmd_source_has_kind(void);
@@ -202,8 +222,11 @@ void cmd_source_selection(struct span_buf *b);
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);
 
-/* Spans read from streams so far. */
+/* Spans read from streams so far; and from when to when all of them are, where
+ * there are any. */
 uint64_t cmd_source_spans(const struct cmd_source *s);
+bool cmd_source_times(const struct cmd_source *s, uint64_t *from_ns,
+		      uint64_t *to_ns);
 
 /*
  * Warn of what was skipped or cut, say when the default limit left results

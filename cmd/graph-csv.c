@@ -38,7 +38,7 @@ void graph_out_csv(struct span_buf *b, const struct span_graph_view *g,
 		b, "parent,child,calls,errors,p50,p95,p99,mean,kind%s%s\n",
 		form->operations ? ",parent_operation,child_operation" : "",
 		form->peers ? ",child_type" : "");
-	for (size_t i = 0; i < g->n_edges; i++)
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++)
 		put_edge(b, g, &g->edges[i], form);
 }
 
@@ -63,14 +63,13 @@ void graph_out_matrix(struct span_buf *b, const struct span_graph_view *g,
 {
 	const struct span_graph_edge *e = g->edges, *end = e + g->n_edges;
 
-	(void)form;
 	span_buf_puts(b, "parent");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		span_buf_putc(b, ',');
 		put_name(b, &g->nodes[i]);
 	}
 	span_buf_putc(b, '\n');
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		put_name(b, &g->nodes[i]);
 		for (size_t k = 0; k < g->n_nodes; k++) {
 			uint64_t calls = 0;

@@ -21,6 +21,7 @@ static const struct {
 	{SPAN_GRAPH_FEWER_CALLS, "fewer calls"},
 };
 #define CHANGES (sizeof(changes) / sizeof(changes[0]))
+#define FIRST_CHANGE 2u /* of what is on both sides */
 
 size_t graph_diff_count(const struct graph_changes *c)
 {
@@ -46,17 +47,6 @@ static void sum_up(const struct graph_changes *c, size_t n[4])
 
 /* ---- Text ---- */
 
-static void text_name(struct span_buf *b, const struct span_graph_node *n)
-{
-	span_text_terminal(b, n->service);
-	if (n->operation.len) {
-		span_buf_putc(b, ' ');
-		span_text_terminal(b, n->operation);
-	}
-	if (n->kind != SPAN_GRAPH_SERVICE)
-		span_buf_printf(b, " (%s)", graph_node_kind(n));
-}
-
 static void text_share(struct span_buf *b, const struct span_graph_edge *e)
 {
 	span_buf_printf(b, "%.2f %%",
@@ -64,7 +54,8 @@ static void text_share(struct span_buf *b, const struct span_graph_edge *e)
 				 : 0.0);
 }
 
-static void text_what(struct span_buf *b, const struct span_graph_change *c)
+/* What was and is, in figures. */
+static void text_figures(struct span_buf *b, const struct span_graph_change *c)
 {
 	const struct span_graph_edge *was = c->before, *is = c->after;
 
@@ -72,9 +63,6 @@ static void text_what(struct span_buf *b, const struct span_graph_change *c)
 		graph_figures(b, is ? is : was);
 		return;
 	}
-	for (size_t i = 2; i < CHANGES; i++)
-		if (c->what & changes[i].what)
-			span_buf_printf(b, "%s, ", changes[i].name);
 	span_buf_puts(b, "errors ");
 	text_share(b, was);
 	span_buf_puts(b, " -> ");
@@ -89,27 +77,37 @@ static void text_what(struct span_buf *b, const struct span_graph_change *c)
 	span_text_count(b, is->calls);
 }
 
+/* A line that says who and what, and one with figures. */
+static void text_change(struct span_buf *b, const struct span_graph_change *c)
+{
+	const struct span_graph_edge *e = c->after ? c->after : c->before;
+	const char *before = ": ";
+
+	span_buf_puts(b, !c->before  ? "added    "
+			 : !c->after ? "removed  "
+				     : "changed  ");
+	graph_name(b, c->from);
+	span_buf_puts(b, " -> ");
+	graph_name(b, c->to);
+	span_buf_printf(b, " (%s)", graph_edge_kind(e));
+	for (size_t i = FIRST_CHANGE; i < CHANGES; i++) {
+		if (!(c->what & changes[i].what))
+			continue;
+		span_buf_printf(b, "%s%s", before, changes[i].name);
+		before = ", ";
+	}
+	span_buf_puts(b, "\n         ");
+	text_figures(b, c);
+	span_buf_putc(b, '\n');
+}
+
 void graph_diff_text(struct span_buf *b, const struct graph_changes *c)
 {
 	size_t n[4] = {0};
 
-	for (size_t i = 0; i < c->n; i++) {
-		const struct span_graph_change *change = &c->v[i];
-		const struct span_graph_edge *e =
-			change->after ? change->after : change->before;
-
-		if (!change->what)
-			continue;
-		span_buf_puts(b, !change->before  ? "added    "
-				 : !change->after ? "removed  "
-						  : "changed  ");
-		text_name(b, change->from);
-		span_buf_puts(b, " -> ");
-		text_name(b, change->to);
-		span_buf_printf(b, " (%s): ", graph_edge_kind(e));
-		text_what(b, change);
-		span_buf_putc(b, '\n');
-	}
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].what)
+			text_change(b, &c->v[i]);
 	sum_up(c, n);
 	span_buf_printf(b, "%zu added, %zu removed, %zu changed, %zu alike\n",
 			n[0], n[1], n[2], n[3]);
@@ -238,7 +236,7 @@ static void dot_edge(struct span_buf *b, const struct span_graph_change *c)
 			span_buf_printf(b, "%s%s", n++ ? "\\n" : "",
 					changes[i].name);
 	span_buf_puts(b, "\", edgetooltip=");
-	text_what(&text, c);
+	text_figures(&text, c);
 	span_text_dot(b, (struct span_str){text.p, text.len});
 	span_buf_printf(b, ", %s];\n", dot_look(c->what));
 	b->failed |= text.failed;
@@ -259,7 +257,7 @@ void graph_diff_dot(struct span_buf *b, const struct graph_changes *c)
 	for (size_t i = 0; i < n; i++) {
 		struct span_buf text = {0};
 
-		text_name(&text, v[i]);
+		graph_name(&text, v[i]);
 		span_buf_printf(b, "\tn%zu [label=", i + 1);
 		span_text_dot(b, (struct span_str){text.p, text.len});
 		span_buf_puts(b, "];\n");

@@ -49,10 +49,10 @@ static size_t put_cluster(struct span_buf *b, const struct span_graph_view *g,
 }
 
 static void put_nodes(struct span_buf *b, const struct span_graph_view *g,
-		      bool clusters)
+		      const struct graph_form *form)
 {
-	for (size_t i = 0; i < g->n_nodes;) {
-		if (clusters) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form);) {
+		if (form->operations) {
 			i = put_cluster(b, g, i);
 			continue;
 		}
@@ -99,8 +99,8 @@ void graph_out_dot(struct span_buf *b, const struct span_graph_view *g,
 			  "color=\"#b8bbbe\", "
 			  "style=rounded];\n"
 			: "");
-	put_nodes(b, g, form->operations);
-	for (size_t i = 0; i < g->n_edges; i++)
+	put_nodes(b, g, form);
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++)
 		put_edge(b, &g->edges[i]);
 	span_buf_puts(b, "}\n");
 }

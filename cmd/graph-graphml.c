@@ -62,7 +62,6 @@ static void put_edge(struct span_buf *b, const struct span_graph_edge *e,
 void graph_out_graphml(struct span_buf *b, const struct span_graph_view *g,
 		       const struct graph_form *form)
 {
-	(void)form;
 	span_buf_puts(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 			 "<graphml xmlns=\"http://graphml.graphdrawing.org/"
 			 "xmlns\">\n");
@@ -73,9 +72,9 @@ void graph_out_graphml(struct span_buf *b, const struct span_graph_view *g,
 				keys[i].name, keys[i].of, keys[i].name,
 				keys[i].type);
 	span_buf_puts(b, "<graph id=\"services\" edgedefault=\"directed\">\n");
-	for (size_t i = 0; i < g->n_nodes; i++)
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++)
 		put_node(b, &g->nodes[i], i + 1);
-	for (size_t i = 0; i < g->n_edges; i++)
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++)
 		put_edge(b, &g->edges[i], i + 1);
 	span_buf_puts(b, "</graph>\n</graphml>\n");
 }

@@ -12,7 +12,7 @@ static void entry(struct span_buf *b, size_t i)
 
 /* ---- our own ---- */
 
-static void put_edge(struct span_buf *b, const struct span_graph_view *g,
+void graph_json_edge(struct span_buf *b, const struct span_graph_view *g,
 		     const struct span_graph_edge *e,
 		     const struct graph_form *form)
 {
@@ -53,14 +53,14 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g,
 		    const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"services\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_node(b, &g->nodes[i], form);
 	}
 	span_buf_puts(b, "],\n\"calls\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		entry(b, i);
-		put_edge(b, g, &g->edges[i], form);
+		graph_json_edge(b, g, &g->edges[i], form);
 	}
 	span_buf_printf(b, "],\n\"spans\":%llu", (unsigned long long)g->spans);
 	graph_json_number(b, "roots", g->roots);
@@ -70,20 +70,26 @@ void graph_out_json(struct span_buf *b, const struct span_graph_view *g,
 
 /* ---- Jaeger's /api/dependencies ---- */
 
+/* Jaeger knows names only: a database and a service may have the same one. */
+static bool same_names(const struct span_graph_view *g,
+		       const struct span_graph_edge *a,
+		       const struct span_graph_edge *b)
+{
+	return a->from == b->from &&
+	       span_str_equal(g->nodes[a->to].service, g->nodes[b->to].service);
+}
+
 void graph_out_jaeger(struct span_buf *b, const struct span_graph_view *g,
 		      const struct graph_form *form)
 {
 	size_t n = 0;
 
-	(void)form;
 	span_buf_puts(b, "{\"data\":[");
-	for (size_t i = 0; i < g->n_edges; n++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); n++) {
 		const struct span_graph_edge *e = &g->edges[i];
 		uint64_t calls = 0;
 
-		for (; i < g->n_edges && g->edges[i].from == e->from &&
-		       g->edges[i].to == e->to;
-		     i++)
+		for (; i < g->n_edges && same_names(g, e, &g->edges[i]); i++)
 			calls += g->edges[i].calls;
 		entry(b, n);
 		span_buf_puts(b, "\"parent\":");
@@ -102,14 +108,14 @@ void graph_out_cytoscape(struct span_buf *b, const struct span_graph_view *g,
 			 const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"elements\":{\"nodes\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		span_buf_printf(b, "\"data\":{\"id\":\"n%zu\",", i + 1);
 		put_node(b, &g->nodes[i], form);
 		span_buf_putc(b, '}');
 	}
 	span_buf_puts(b, "],\n\"edges\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		const struct span_graph_edge *e = &g->edges[i];
 
 		entry(b, i);
@@ -117,7 +123,7 @@ void graph_out_cytoscape(struct span_buf *b, const struct span_graph_view *g,
 				"\"data\":{\"id\":\"e%zu\",\"source\":\"n%u\","
 				"\"target\":\"n%u\",",
 				i + 1, e->from + 1, e->to + 1);
-		put_edge(b, g, e, form);
+		graph_json_edge(b, g, e, form);
 		span_buf_putc(b, '}');
 	}
 	span_buf_puts(b, "]}}\n");
@@ -173,14 +179,13 @@ static void put_grafana_edge(struct span_buf *b,
 void graph_out_grafana(struct span_buf *b, const struct span_graph_view *g,
 		       const struct graph_form *form)
 {
-	(void)form;
 	span_buf_puts(b, "{\"nodes\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_grafana_node(b, &g->nodes[i], i + 1);
 	}
 	span_buf_puts(b, "],\n\"edges\":[");
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		entry(b, i);
 		put_grafana_edge(b, &g->edges[i], i + 1);
 	}

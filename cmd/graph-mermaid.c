@@ -46,9 +46,11 @@ static void put_node(struct span_buf *b, const struct span_graph_node *n,
 }
 
 static void put_nodes(struct span_buf *b, const struct span_graph_view *g,
-		      bool clusters)
+		      const struct graph_form *form)
 {
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	bool clusters = form->operations;
+
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		const struct span_graph_node *n = &g->nodes[i];
 		bool first = !i || !span_str_equal(n[-1].service, n->service);
 
@@ -68,8 +70,8 @@ void graph_out_mermaid(struct span_buf *b, const struct span_graph_view *g,
 		       const struct graph_form *form)
 {
 	span_buf_puts(b, "flowchart LR\n");
-	put_nodes(b, g, form->operations);
-	for (size_t i = 0; i < g->n_edges; i++) {
+	put_nodes(b, g, form);
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		const struct span_graph_edge *e = &g->edges[i];
 
 		span_buf_printf(b, "\tn%u %s|\"", e->from + 1,
@@ -77,7 +79,7 @@ void graph_out_mermaid(struct span_buf *b, const struct span_graph_view *g,
 		graph_counts(b, "call", e->calls, e->errors);
 		span_buf_printf(b, "\"| n%u\n", e->to + 1);
 	}
-	for (size_t i = 0; i < g->n_edges; i++) {
+	for (size_t i = 0; i < g->n_edges && graph_drain(b, form); i++) {
 		const struct span_graph_edge *e = &g->edges[i];
 
 		span_buf_printf(b,

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* graph-paths.h - how span-graph writes the paths through a service */
+/* graph-paths.h - span-graph --paths */
 #ifndef GRAPH_PATHS_H
 #define GRAPH_PATHS_H
 
 #include "graph-out.h"
 
-/* As Jaeger's deep dependencies, or as text; 0 or SPAN_E_NOMEM. */
-SPAN_NODISCARD int graph_paths_json(struct span_buf *b, struct span_paths *p,
-				    struct span_error *err);
-SPAN_NODISCARD int graph_paths_text(struct span_buf *b, struct span_paths *p,
-				    struct span_error *err);
+/*
+ * Count the paths of what the options and ARGV name, and write them: 0,
+ * CMD_NONE when there is none, or a negative code.
+ */
+SPAN_NODISCARD int graph_paths_run(int argc, char **argv,
+				   struct span_error *err);
 
 #endif

@@ -17,7 +17,7 @@ struct series {
 	struct span_sketch durations;
 };
 
-#define BOUNDS 14u /* powers of two, from 2 ms on */
+#define BOUNDS 14u /* each twice the one before */
 #define FIRST_BOUND_NS 2000000ull
 
 static void put_label(struct span_buf *b, const char *name, struct span_str s)
@@ -62,6 +62,9 @@ static void put_labels(struct span_buf *b, const struct span_graph_view *g,
 		put_label(b, ",server_operation", to->operation);
 	}
 	put_label(b, ",connection_type", span_str(connection_type(to, e)));
+	/* A queue is called like a service that gets messages. */
+	if (form->peers)
+		put_label(b, ",server_type", span_str(graph_node_kind(to)));
 }
 
 static int compare(const void *a, const void *b)
@@ -107,14 +110,22 @@ static void put_seconds(struct span_buf *b, uint64_t ns)
 	span_text_double(b, (double)ns / 1e9);
 }
 
-/* Values of S that are surely not above BOUND. */
-static uint64_t below(const struct span_sketch *s, uint64_t bound)
+/*
+ * The greatest value of a bucket of the sketch is the only bound up to which it
+ * can count: the one that is next below a number that people like.
+ */
+static uint64_t bound_of(size_t i, uint32_t *bucket)
+{
+	*bucket = span_sketch_bucket(FIRST_BOUND_NS << i) - 1;
+	return span_sketch_lower(*bucket + 1) - 1;
+}
+
+static uint64_t up_to(const struct span_sketch *s, uint32_t bucket)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		if (span_sketch_lower(s->v[i].bucket + 1) <= bound + 1)
-			n += s->v[i].count;
+	for (size_t i = 0; i < s->n && s->v[i].bucket <= bucket; i++)
+		n += s->v[i].count;
 	return n;
 }
 
@@ -124,14 +135,15 @@ static void put_histogram(struct span_buf *b, const char *name,
 	int len = (int)s->labels.len;
 
 	for (size_t i = 0; i < BOUNDS; i++) {
-		uint64_t bound = FIRST_BOUND_NS << i;
+		uint32_t bucket;
+		uint64_t bound = bound_of(i, &bucket);
 
 		span_buf_printf(b, "traces_service_graph_%s_bucket{%.*s,le=\"",
 				name, len, s->labels.p);
 		put_seconds(b, bound);
 		span_buf_printf(
 			b, "\"} %llu\n",
-			(unsigned long long)below(&s->durations, bound));
+			(unsigned long long)up_to(&s->durations, bucket));
 	}
 	span_buf_printf(
 		b,
@@ -146,13 +158,13 @@ static void put_histogram(struct span_buf *b, const char *name,
 }
 
 static void put_histograms(struct span_buf *b, const struct series *v, size_t n,
-			   bool client)
+			   bool client, const struct graph_form *form)
 {
 	const char *name =
 		client ? "request_client_seconds" : "request_server_seconds";
 	size_t found = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && graph_drain(b, form); i++) {
 		if (v[i].client != client)
 			continue;
 		if (!found++)
@@ -171,20 +183,21 @@ static void put_count(struct span_buf *b, const char *name,
 			(int)s->labels.len, s->labels.p, (unsigned long long)n);
 }
 
-static void put_all(struct span_buf *b, const struct series *v, size_t n)
+static void put_all(struct span_buf *b, const struct series *v, size_t n,
+		    const struct graph_form *form)
 {
 	if (!n)
 		return;
 	head(b, "request_total", "counter", "Calls between two nodes.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "request_total", &v[i], v[i].calls);
 	head(b, "request_failed_total", "counter", "Calls that failed.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "request_failed_total", &v[i], v[i].errors);
-	put_histograms(b, v, n, false);
-	put_histograms(b, v, n, true);
+	put_histograms(b, v, n, false, form);
+	put_histograms(b, v, n, true, form);
 	head(b, "connection_info", "gauge", "Who calls whom, always 1.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && graph_drain(b, form); i++)
 		put_count(b, "connection_info", &v[i], 1);
 }
 
@@ -220,7 +233,7 @@ void graph_out_prometheus(struct span_buf *b, const struct span_graph_view *g,
 	if (n)
 		qsort(v, n, sizeof(*v), compare);
 	n = join(b, v, n);
-	put_all(b, v, n);
+	put_all(b, v, n, form);
 	for (size_t i = 0; i < n; i++)
 		span_sketch_release(&v[i].durations);
 	free(v);

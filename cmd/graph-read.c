@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph-read.h"
+#include "graph-options.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -136,18 +137,17 @@ done:
 }
 
 int graph_read_paths(struct span_paths *p, int argc, char **argv,
-		     struct span_error *err)
+		     uint64_t *traces, struct span_error *err)
 {
 	struct cmd_source *in = NULL;
 	struct span_trace t;
-	uint64_t n = 0;
 	int rc;
 
 	cmd_source_trim(leave_out);
 	rc = cmd_source_open(&in, argc, argv, NULL, err);
 	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
 		rc = span_paths_put(p, &t, err);
-		cmd_progress(++n, "traces");
+		cmd_progress(++*traces, "traces");
 	}
 	cmd_progress_end();
 	cmd_source_close(&in);
@@ -157,18 +157,21 @@ int graph_read_paths(struct span_paths *p, int argc, char **argv,
 int graph_read_saved(struct span_graph *g, const char *file,
 		     struct span_error *err)
 {
-	const char *path = strcmp(file, "-") ? file : "/dev/stdin";
+	const char *name = strcmp(file, "-") ? file : "standard input";
 	struct span_buf b = {0};
 	size_t at = 0, used;
-	int rc = cmd_file_read(path, &b, err);
+	int rc = cmd_input_read(file, &b, err);
 
+	if (!rc && !b.len)
+		rc = span_error_set(err, SPAN_E_FORMAT,
+				    "%s: there is no saved graph in it", name);
 	while (!rc && at < b.len) {
 		rc = span_graph_load(g, b.p + at, b.len - at, &used, err);
 		if (rc < 0 && rc != SPAN_E_NOMEM) {
 			struct span_error why = *err;
 
 			rc = span_error_set(
-				err, rc, "%s: at byte %llu: %s", file,
+				err, rc, "%s: at byte %llu: %s", name,
 				(unsigned long long)(at + why.pos), why.msg);
 		}
 		at += used;
@@ -177,21 +180,52 @@ int graph_read_saved(struct span_graph *g, const char *file,
 	return rc;
 }
 
+/* Standard input is not moved by this. */
+static bool begins_as_saved(int fd, off_t at)
+{
+	char head[6];
+
+	return at >= 0 && pread(fd, head, sizeof(head), at) == sizeof(head) &&
+	       memcmp(head, "\x95\xa4SPG1", sizeof(head)) == 0;
+}
+
 bool graph_read_is_saved(const char *file)
 {
-	char head[6] = "";
+	bool is_stdin = !strcmp(file, "-"), saved;
 	struct stat st;
-	ssize_t n = 0;
 	int fd;
 
-	if (stat(file, &st) < 0)
+	if ((is_stdin ? fstat(STDIN_FILENO, &st) : stat(file, &st)) < 0)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return true;
+	if (is_stdin)
+		return begins_as_saved(STDIN_FILENO,
+				       lseek(STDIN_FILENO, 0, SEEK_CUR));
 	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, head, sizeof(head));
-		close(fd);
-	}
-	return n == sizeof(head) && memcmp(head, "\x95\xa4SPG1", 6) == 0;
+	if (fd < 0)
+		return false;
+	saved = begins_as_saved(fd, 0);
+	close(fd);
+	return saved;
+}
+
+int graph_read_part(struct span_graph_view *v, uint64_t min_calls,
+		    struct span_buf *scratch, struct span_error *err)
+{
+	struct span_str focus = span_str(graph_wanted.focus);
+	struct span_graph_filter f = {
+		.focus = graph_wanted.focus ? &focus : NULL,
+		.depth = graph_wanted.depth < UINT32_MAX
+				 ? (unsigned)graph_wanted.depth
+				 : 0,
+		.top = graph_wanted.top,
+		.min_calls = min_calls,
+		.kinds = graph_wanted.edges < 0 ? 0 : 1u << graph_wanted.edges,
+	};
+	struct span_graph_view whole = *v;
+
+	if (!f.focus && !f.top && !f.min_calls && !f.kinds)
+		return 0;
+	return span_graph_select(&whole, &f, scratch, v, err);
 }

@@ -6,35 +6,37 @@
 
 #include "base/banned.h"
 
-static void text_name(struct span_buf *b, const struct span_graph_node *n)
-{
-	span_text_terminal(b, n->service);
-	if (n->operation.len) {
-		span_buf_putc(b, ' ');
-		span_text_terminal(b, n->operation);
-	}
-}
+/* What the text shows of one cycle: those of attackers and of mistakes in
+ * instrumentation have thousands. */
+#define NODES_SHOWN 20u
+#define CALLS_SHOWN 100u
 
-static void json_name(struct span_buf *b, const struct span_graph_node *n)
+static void json_name(struct span_buf *b, const struct span_graph_node *n,
+		      const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"service\":");
 	span_text_json(b, n->service);
-	if (n->operation.len)
+	if (form->operations)
 		graph_json_text(b, "operation", n->operation);
+	if (form->peers)
+		graph_json_text(b, "type", span_str(graph_node_kind(n)));
 }
 
 /* ---- Cycles ---- */
 
-/* Nodes by component: those of K are nodes[start[K]] up to start[K + 1]. */
+/*
+ * Nodes by component: those of K are nodes[start[K]] up to start[K + 1]; and
+ * the edges out of node I, from first[I] up to first[I + 1].
+ */
 struct groups {
-	uint32_t *component, *start, *nodes;
+	uint32_t *component, *start, *nodes, *first;
 	size_t n;
 };
 
 static int find_groups(const struct span_graph_view *g, struct groups *r,
 		       struct span_error *err)
 {
-	uint32_t *p = calloc(3 * g->n_nodes + 2, sizeof(*p));
+	uint32_t *p = calloc(4 * g->n_nodes + 3, sizeof(*p));
 	int rc;
 
 	r->component = p;
@@ -42,6 +44,7 @@ static int find_groups(const struct span_graph_view *g, struct groups *r,
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	r->start = p + g->n_nodes;
 	r->nodes = r->start + g->n_nodes + 2;
+	r->first = r->nodes + g->n_nodes;
 	rc = span_graph_components(g, r->component, &r->n, err);
 	if (rc < 0)
 		return rc;
@@ -51,51 +54,119 @@ static int find_groups(const struct span_graph_view *g, struct groups *r,
 		r->start[k] += r->start[k - 1];
 	for (uint32_t i = 0; i < g->n_nodes; i++)
 		r->nodes[r->start[r->component[i] + 1]++] = i;
+	for (size_t i = 0; i < g->n_edges; i++)
+		r->first[g->edges[i].from + 1]++;
+	for (size_t i = 0; i < g->n_nodes; i++)
+		r->first[i + 1] += r->first[i];
 	return 0;
 }
 
-static void text_cycle(struct span_buf *b, const struct span_graph_view *g,
+/* A node alone is one when it calls itself. */
+static bool is_cycle(const struct span_graph_view *g, const struct groups *r,
+		     size_t k)
+{
+	uint32_t node = r->nodes[r->start[k]];
+
+	if (r->start[k + 1] - r->start[k] > 1)
+		return true;
+	for (uint32_t i = r->first[node]; i < r->first[node + 1]; i++)
+		if (g->edges[i].to == node)
+			return true;
+	return false;
+}
+
+static void text_nodes(struct span_buf *b, const struct span_graph_view *g,
 		       const struct groups *r, size_t k)
 {
-	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
-		span_buf_puts(b, i > r->start[k] ? ", " : "");
-		text_name(b, &g->nodes[r->nodes[i]]);
+	uint32_t n = r->start[k + 1] - r->start[k];
+
+	for (uint32_t i = 0; i < n && i < NODES_SHOWN; i++) {
+		span_buf_puts(b, i ? ", " : "");
+		graph_name(b, &g->nodes[r->nodes[r->start[k] + i]]);
 	}
+	if (n > NODES_SHOWN)
+		span_buf_printf(b, " and %u more", n - NODES_SHOWN);
 	span_buf_putc(b, '\n');
 }
 
-static void text_calls(struct span_buf *b, const struct span_graph_view *g,
-		       const struct groups *r, size_t k)
+static void text_call(struct span_buf *b, const struct span_graph_view *g,
+		      const struct span_graph_edge *e, size_t n,
+		      const struct graph_form *form)
 {
-	for (size_t i = 0; i < g->n_edges; i++) {
-		const struct span_graph_edge *e = &g->edges[i];
+	(void)form;
+	if (n >= CALLS_SHOWN)
+		return;
+	span_buf_puts(b, "    ");
+	graph_name(b, &g->nodes[e->from]);
+	span_buf_puts(b, " -> ");
+	graph_name(b, &g->nodes[e->to]);
+	span_buf_printf(b, " (%s): ", graph_edge_kind(e));
+	graph_counts(b, "call", e->calls, e->errors);
+	span_buf_putc(b, '\n');
+}
 
-		if (r->component[e->from] != k || r->component[e->to] != k)
-			continue;
-		span_buf_puts(b, "    ");
-		text_name(b, &g->nodes[e->from]);
-		span_buf_puts(b, " -> ");
-		text_name(b, &g->nodes[e->to]);
-		span_buf_printf(b, " (%s): ", graph_edge_kind(e));
-		graph_counts(b, "call", e->calls, e->errors);
-		span_buf_putc(b, '\n');
+typedef void call_fn(struct span_buf *b, const struct span_graph_view *g,
+		     const struct span_graph_edge *e, size_t n,
+		     const struct graph_form *form);
+
+/*
+ * Call FN for each edge within cycle K, N of them before: only those of its
+ * nodes are looked at, so that all cycles take one pass. How many there are.
+ */
+static size_t each_call(struct span_buf *b, const struct span_graph_view *g,
+			const struct groups *r, size_t k, call_fn *fn,
+			const struct graph_form *form)
+{
+	size_t n = 0;
+
+	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
+		uint32_t node = r->nodes[i];
+
+		for (uint32_t e = r->first[node]; e < r->first[node + 1]; e++)
+			if (r->component[g->edges[e].to] == k)
+				fn(b, g, &g->edges[e], n++, form);
 	}
+	return n;
+}
+
+static void json_call(struct span_buf *b, const struct span_graph_view *g,
+		      const struct span_graph_edge *e, size_t n,
+		      const struct graph_form *form)
+{
+	span_buf_puts(b, n ? ",\n{" : "\n{");
+	graph_json_edge(b, g, e, form);
 }
 
 static void json_cycle(struct span_buf *b, const struct span_graph_view *g,
-		       const struct groups *r, size_t k)
+		       const struct groups *r, size_t k,
+		       const struct graph_form *form)
 {
 	span_buf_puts(b, "{\"nodes\":[");
 	for (uint32_t i = r->start[k]; i < r->start[k + 1]; i++) {
 		span_buf_puts(b, i > r->start[k] ? "," : "");
-		json_name(b, &g->nodes[r->nodes[i]]);
+		json_name(b, &g->nodes[r->nodes[i]], form);
 		span_buf_putc(b, '}');
 	}
+	span_buf_puts(b, "],\"calls\":[");
+	each_call(b, g, r, k, json_call, form);
 	span_buf_puts(b, "]}");
 }
 
+static void text_cycle(struct span_buf *b, const struct span_graph_view *g,
+		       const struct groups *r, size_t k,
+		       const struct graph_form *form)
+{
+	size_t n;
+
+	text_nodes(b, g, r, k);
+	n = each_call(b, g, r, k, text_call, form);
+	if (n > CALLS_SHOWN)
+		span_buf_printf(b, "    and %zu more\n", n - CALLS_SHOWN);
+}
+
 int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
-			bool json, struct span_error *err)
+			const struct graph_form *form, bool json,
+			struct span_error *err)
 {
 	struct groups r = {0};
 	int rc = find_groups(g, &r, err);
@@ -103,16 +174,15 @@ int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
 
 	if (json)
 		span_buf_puts(b, "{\"cycles\":[");
-	for (size_t k = 0; !rc && k < r.n; k++) {
-		if (r.start[k + 1] - r.start[k] < 2)
+	for (size_t k = 0; !rc && k < r.n && graph_drain(b, form); k++) {
+		if (!is_cycle(g, &r, k))
 			continue;
 		n++;
 		if (json) {
 			span_buf_puts(b, n > 1 ? ",\n" : "\n");
-			json_cycle(b, g, &r, k);
+			json_cycle(b, g, &r, k, form);
 		} else {
-			text_cycle(b, g, &r, k);
-			text_calls(b, g, &r, k);
+			text_cycle(b, g, &r, k, form);
 		}
 	}
 	if (json)
@@ -126,18 +196,20 @@ int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
 static void text_hub(struct span_buf *b, const struct span_graph_view *g,
 		     const struct span_graph_hub *h)
 {
-	text_name(b, &g->nodes[h->node]);
+	graph_name(b, &g->nodes[h->node]);
 	span_buf_printf(b, ": called by %u (", h->callers);
 	span_text_count(b, h->calls_in);
-	span_buf_printf(b, " calls), calls %u (", h->called);
+	span_buf_printf(b, " call%s), calls %u (", h->calls_in == 1 ? "" : "s",
+			h->called);
 	span_text_count(b, h->calls_out);
-	span_buf_puts(b, " calls)\n");
+	span_buf_printf(b, " call%s)\n", h->calls_out == 1 ? "" : "s");
 }
 
 static void json_hub(struct span_buf *b, const struct span_graph_view *g,
-		     const struct span_graph_hub *h)
+		     const struct span_graph_hub *h,
+		     const struct graph_form *form)
 {
-	json_name(b, &g->nodes[h->node]);
+	json_name(b, &g->nodes[h->node], form);
 	graph_json_number(b, "callers", h->callers);
 	graph_json_number(b, "called", h->called);
 	graph_json_number(b, "calls_in", h->calls_in);
@@ -146,7 +218,8 @@ static void json_hub(struct span_buf *b, const struct span_graph_view *g,
 }
 
 int graph_report_hubs(struct span_buf *b, const struct span_graph_view *g,
-		      bool json, struct span_error *err)
+		      const struct graph_form *form, bool json,
+		      struct span_error *err)
 {
 	struct span_graph_hub *v = calloc(g->n_nodes + 1, sizeof(*v));
 
@@ -155,13 +228,13 @@ int graph_report_hubs(struct span_buf *b, const struct span_graph_view *g,
 	span_graph_hubs(g, v);
 	if (json)
 		span_buf_puts(b, "{\"hubs\":[");
-	for (size_t i = 0; i < g->n_nodes; i++) {
+	for (size_t i = 0; i < g->n_nodes && graph_drain(b, form); i++) {
 		if (!json) {
 			text_hub(b, g, &v[i]);
 			continue;
 		}
 		span_buf_puts(b, i ? ",\n" : "\n");
-		json_hub(b, g, &v[i]);
+		json_hub(b, g, &v[i], form);
 	}
 	if (json)
 		span_buf_puts(b, "]}\n");

@@ -7,9 +7,10 @@
 
 /* As text or JSON: 0 or SPAN_E_NOMEM. */
 typedef int graph_report_fn(struct span_buf *b, const struct span_graph_view *g,
-			    bool json, struct span_error *err);
+			    const struct graph_form *form, bool json,
+			    struct span_error *err);
 
-/* Nodes that call each other in a circle, and their calls. */
+/* Nodes that call each other, or themselves, in a circle; and their calls. */
 graph_report_fn graph_report_cycles;
 /* Nodes by how many others they have to do with. */
 graph_report_fn graph_report_hubs;

@@ -6,57 +6,30 @@
 #include <unistd.h>
 
 #include "capture-listen.h"
+#include "capture-packets.h"
 #include "capture-report.h"
 #include "net/privilege.h"
 #include "net/receiver.h"
 
 #include "base/banned.h"
 
-#define PORTS_MAX 64u
 #define QUEUE (16u << 20)
 #define SERVER_QUEUE (32u << 20) /* holds the largest body */
 #define SECOND_NS 1000000000u
 #define SIGNALS_NS 10000000u /* between two looks for signals under load */
 
-/* Those of the Jaeger agent: Zipkin compact, compact, binary. */
-static const uint16_t jaeger_ports[] = {5775, 6831, 6832};
-#define N_JAEGER_PORTS (sizeof(jaeger_ports) / sizeof(jaeger_ports[0]))
-
-/* OTLP over gRPC and HTTP, Zipkin, the Jaeger collector over gRPC and HTTP. */
-static const uint16_t collector_ports[] = {4317, 4318, 9411, 14250, 14268};
-#define N_COLLECTOR_PORTS (sizeof(collector_ports) / sizeof(collector_ports[0]))
-
 static struct {
-	const char *file, *interface, *filter, *user;
-	struct cmd_list port;
+	const char *user;
 	uint64_t queue, count, duration_ns;
-	bool list, promiscuous, truncated;
 } opt;
-
-static const struct cmd_option packet_options[] = {
-	{CMD_STRING, 'r', "read", &opt.file, "FILE",
-	 "read a pcap or pcapng file, - is standard input", NULL},
-	{CMD_STRING, 'i', "interface", &opt.interface, "NAME",
-	 "capture packets on this interface, or on any", NULL},
-	{CMD_LIST, 'p', "port", &opt.port, "PORT",
-	 "take what is sent to this UDP or TCP port (repeatable)", NULL},
-	{CMD_STRING, 'f', "filter", &opt.filter, "EXPR",
-	 "take packets that pcap-filter(7) EXPR lets pass, to any port", NULL},
-	{CMD_FLAG, 0, "promiscuous", &opt.promiscuous, NULL,
-	 "capture what is sent to other hosts too", NULL},
-	{CMD_FLAG, 0, "truncated", &opt.truncated, NULL,
-	 "write datagrams that were captured in part, marked", NULL},
-	{CMD_FLAG, 0, "list-interfaces", &opt.list, NULL,
-	 "show what can be captured on, and exit", NULL},
-	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
-};
 
 static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)capture_listen_options, NULL, "Receiving",
 	 NULL},
 	{CMD_GROUP, 0, NULL, (void *)capture_server_options, NULL, "Servers",
 	 NULL},
-	{CMD_GROUP, 0, NULL, (void *)packet_options, NULL, "Packets", NULL},
+	{CMD_GROUP, 0, NULL, (void *)capture_packet_options, NULL, "Packets",
+	 NULL},
 	{CMD_INT, 'c', "count", &opt.count, "N", "stop after N payloads", NULL},
 	{CMD_DURATION, 0, "duration", &opt.duration_ns, "TIME",
 	 "stop after this time", NULL},
@@ -88,19 +61,15 @@ static void check_usage(int argc, char **argv)
 	if (argc)
 		cmd_usage("unexpected argument: '%s' (a file is read with -r)",
 			  argv[0]);
-	if (!network && !opt.file && !opt.interface)
+	if (!network && !capture_packets.file && !capture_packets.interface)
 		cmd_usage("nothing to receive from: try --udp, --all, "
 			  "--listen PROTO:ADDRESS:PORT, -r FILE or "
 			  "-i INTERFACE");
-	if (opt.file && (network || opt.interface))
+	if (capture_packets.file && (network || capture_packets.interface))
 		cmd_usage("-r reads a file and nothing else");
-	if (opt.file && opt.duration_ns)
+	if (capture_packets.file && opt.duration_ns)
 		cmd_usage("--duration is not for a file");
-	if (!opt.file && !opt.interface &&
-	    (opt.filter || opt.port.n || opt.truncated))
-		cmd_usage("--port, --filter and --truncated go with -r or -i");
-	if (opt.promiscuous && !opt.interface)
-		cmd_usage("--promiscuous goes with -i");
+	capture_packets_check();
 	if (!opt.queue)
 		opt.queue = capture_serves() ? SERVER_QUEUE : QUEUE;
 	if (opt.queue < SPAN__QUEUE_MIN || opt.queue > SPAN__QUEUE_MAX)
@@ -108,79 +77,11 @@ static void check_usage(int argc, char **argv)
 	capture_servers_check(opt.queue);
 }
 
-/*
- * Which ports to look for in packets. Their array lives as long as the
- * process.
- */
-static int wanted_ports(struct span__ports *p, struct span_error *err)
-{
-	static uint16_t list[PORTS_MAX];
-
-	*p = (struct span__ports){0};
-	if (!opt.filter)
-		*p = (struct span__ports){.udp = jaeger_ports,
-					  .tcp = collector_ports,
-					  .n_udp = N_JAEGER_PORTS,
-					  .n_tcp = N_COLLECTOR_PORTS};
-	if (!opt.port.n)
-		return 0;
-	if (opt.port.n > PORTS_MAX)
-		return span_error_set(err, SPAN_E_INVALID, "more than %u ports",
-				      PORTS_MAX);
-	for (size_t i = 0; i < opt.port.n; i++) {
-		int rc = span__port_parse(span_str(opt.port.v[i]), &list[i],
-					  err);
-
-		if (rc < 0)
-			return rc;
-	}
-	p->udp = p->tcp = list;
-	p->n_udp = p->n_tcp = opt.port.n;
-	return 0;
-}
-
-/* The file or interface, when there is one. */
-static int open_packets(struct span__receiver *r, struct span__capture **out,
-			int *fd, struct span_error *err)
-{
-	const char *name =
-		opt.file && strcmp(opt.file, "-") ? opt.file : "stdin";
-	struct span__ports ports;
-	int rc;
-
-	rc = wanted_ports(&ports, err);
-	if (rc < 0)
-		return rc;
-	if (opt.file) {
-		rc = cmd_input_open(fd, opt.file, err);
-		if (rc >= 0)
-			rc = span__capture_open_fd(out, *fd, name, err);
-	} else {
-		name = opt.interface;
-		rc = span__capture_open_live(out, name, opt.promiscuous,
-					     capture_buffer, err);
-	}
-	if (rc < 0)
-		return rc;
-	if (!span__packets_know(span__capture_link(*out)))
-		return span_error_set(err, SPAN_E_CORRUPT,
-				      "%s: cannot read packets of link type %s",
-				      name, span__capture_link_name(*out));
-	if (opt.filter) {
-		rc = span__capture_filter(*out, opt.filter, err);
-		if (rc < 0)
-			return rc;
-	} else if (opt.interface) {
-		span__capture_filter_ports(*out, &ports);
-	}
-	return span__receiver_capture(r, *out, &ports, err);
-}
-
 static int read_file(struct span__receiver *r, struct span_error *err)
 {
 	int rc;
 
-	if (strcmp(opt.file, "-") != 0)
+	if (strcmp(capture_packets.file, "-") != 0)
 		cmd_signals_source();
 	else
 		cmd_signals_drain(STDIN_FILENO);
@@ -292,13 +193,14 @@ static int run_file(struct span__receiver *r, struct span_error *err)
 static int run(int argc, char **argv, struct span_error *err)
 {
 	struct span__receiver_opts o = {.count = opt.count,
-					.keep_truncated = opt.truncated};
+					.keep_truncated =
+						capture_packets.truncated};
 	struct span__receiver *r = NULL;
 	struct span__capture *capture = NULL;
 	int input = -1, output, rc;
 	sigset_t open;
 
-	if (opt.list)
+	if (capture_packets.list)
 		return span__capture_list(stdout, err);
 	capture_listen_inherit();
 	check_usage(argc, argv);
@@ -309,8 +211,8 @@ static int run(int argc, char **argv, struct span_error *err)
 	rc = span__receiver_open(&r, &o, err);
 	if (rc >= 0)
 		rc = capture_listen_open(r, err);
-	if (rc >= 0 && (opt.file || opt.interface))
-		rc = open_packets(r, &capture, &input, err);
+	if (rc >= 0 && (capture_packets.file || capture_packets.interface))
+		rc = capture_packets_open(r, &capture, &input, err);
 	if (rc >= 0 && opt.user)
 		rc = span__become_user(opt.user, err);
 	if (rc >= 0)
@@ -320,11 +222,12 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc < 0)
 		goto done;
 	/* Who reads that it listens may stop it at once. */
-	if (!opt.file)
+	if (!capture_packets.file)
 		block_signals(&open);
-	capture_report_start(r, opt.interface, capture_buffer);
-	rc = opt.file ? run_file(r, err) : run_network(r, &open, err);
-	capture_report_end(r, opt.file != NULL);
+	capture_report_start(r, capture_packets.interface, capture_buffer);
+	rc = capture_packets.file ? run_file(r, err)
+				  : run_network(r, &open, err);
+	capture_report_end(r, capture_packets.file != NULL);
 	if (rc >= 0)
 		rc = cmd_output_close(output, err);
 done:

@@ -1,240 +1,206 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sampling by trace id, as OpenTelemetry's consistent probability sampling
- * decides: the low 56 bits of the trace id are a random number R, and a trace
- * is kept when R >= (1 - P) * 2^56. A trace state with "ot=rv:..." brings an
- * R of its own. All who decide so keep the same traces, and a smaller P keeps
- * a subset of what a larger one keeps.
+ * Keep a part of the traces: a ratio by their ids alone, or what policies say
+ * of whole traces. All that is kept is marked with how many it stands for.
  */
-#include "cmd_source.h"
+#include "sample-cmd.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
-#define RANDOM_BYTES 7
-#define RANDOM_DIGITS (2 * RANDOM_BYTES)
-#define ALL (1ull << 8 * RANDOM_BYTES)
+#define NOT_GIVEN UINT64_MAX
 
 static struct {
-	double ratio;
-} opt = {.ratio = -1};
+	struct sample o;
+	int like; /* -1: not given */
+	const char *salt, *dropped;
+	int dropped_fd;
+} opt = {.o = {.wait_ns = NOT_GIVEN, .memory = NOT_GIVEN},
+	 .like = -1,
+	 .dropped_fd = -1};
 
-static struct {
-	uint64_t threshold; /* ALL: nothing is kept */
-	uint64_t kept, dropped;
-} sample;
+/* In the order of enum span_ratio_like. */
+static const char *const likes[] = {
+	"consistent", "otel-python",   "otel-js",   "otel-go",
+	"otel-java",  "jaeger-python", "jaeger-go", NULL};
 
 static const struct cmd_option options[] = {
-	{CMD_DOUBLE, 'r', "ratio", &opt.ratio, "P",
-	 "keep this share of the traces, from 0 to 1", NULL},
+	{CMD_GROUP, 0, NULL, (void *)sample_policy_options, NULL, "Policies",
+	 NULL},
+	{CMD_CHOICE, 0, "like", &opt.like, "WHO",
+	 "decide by the trace id as this client does", likes},
+	{CMD_STRING, 0, "hash-salt", &opt.salt, "TEXT",
+	 "decide by a hash of the trace id and TEXT, as Jaeger's collector",
+	 NULL},
+	{CMD_DURATION, 0, "wait", &opt.o.wait_ns, "TIME",
+	 "a trace is complete after TIME without a span (10s)", NULL},
+	{CMD_SIZE, 0, "memory", &opt.o.memory, "SIZE",
+	 "memory for traces that wait, and for what was decided (64M)", NULL},
+	{CMD_FLAG, 0, "explain", &opt.o.explain, NULL,
+	 "say of each trace why it is kept or dropped", NULL},
+	{CMD_STRING, 0, "dropped", &opt.dropped, "FILE",
+	 "write the dropped spans to FILE", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_metrics_options, NULL, "Output", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-static const struct cmd_metric metrics[] = {
-	{"span_sample_spans_total", "decision=\"kept\"",
-	 "Spans by what was decided.", &sample.kept, false},
-	{"span_sample_spans_total", "decision=\"dropped\"",
-	 "Spans by what was decided.", &sample.dropped, false},
-	{NULL, NULL, NULL, NULL, false},
-};
-
-/* Of the probability P: what R has to reach. */
-static uint64_t threshold(double p)
+int sample_put(struct sample *o, const struct span *s,
+	       const struct span_verdict *v, struct span_error *err)
 {
-	uint64_t kept = (uint64_t)(p * (double)ALL + 0.5);
-
-	return ALL - (p > 0 && !kept ? 1 : kept);
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "rv:" and 14 digits among the ;-separated parts of OpenTelemetry's entry. */
-static bool random_value(struct span_str entry, uint64_t *r)
-{
-	const char *p = entry.p, *end = p ? p + entry.len : NULL;
-
-	while (p && end - p >= 3 + RANDOM_DIGITS) {
-		uint64_t v = 0;
-		int i, digit = 0;
-
-		for (i = 0; i < RANDOM_DIGITS && digit >= 0; i++) {
-			digit = hex_digit(p[3 + i]);
-			v = v << 4 | ((uint64_t)digit & 15);
-		}
-		if (!memcmp(p, "rv:", 3) && digit >= 0 &&
-		    (p + 3 + i == end || p[3 + i] == ';')) {
-			*r = v;
-			return true;
-		}
-		p = memchr(p, ';', (size_t)(end - p));
-		p += p != NULL;
-	}
-	return false;
-}
-
-/* The entry "ot=" of a W3C trace state; empty when there is none. */
-static struct span_str ot_entry(struct span_str state)
-{
-	const char *p = state.p, *end = p + state.len;
-
-	while (p && p < end) {
-		const char *comma = memchr(p, ',', (size_t)(end - p));
-		const char *stop = comma ? comma : end;
-
-		while (p < stop && (*p == ' ' || *p == '\t'))
-			p++;
-		while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t'))
-			stop--;
-		if (stop - p > 3 && !memcmp(p, "ot=", 3))
-			return (struct span_str){p + 3, (size_t)(stop - p) - 3};
-		p = comma ? comma + 1 : NULL;
-	}
-	return (struct span_str){NULL, 0};
-}
-
-static bool decide(const struct span *s)
-{
-	uint64_t r = 0;
-
-	for (size_t i = 16 - RANDOM_BYTES; i < 16; i++)
-		r = r << 8 | s->trace_id[i];
-	if (s->trace_state.len)
-		(void)random_value(ot_entry(s->trace_state), &r);
-	return r >= sample.threshold;
-}
-
-static bool decide_for_source(void *arg, const struct span *s)
-{
-	(void)arg;
-	return decide(s);
-}
-
-/* Does S have "ot="? Hardly any text has the last of these. */
-static bool has_ot(struct span_str s)
-{
-	const char *end = s.p + s.len;
-
-	if (s.len < 3)
-		return false;
-	for (const char *p = s.p + 2;
-	     p < end && (p = memchr(p, '=', (size_t)(end - p))); p++)
-		if (p[-1] == 't' && p[-2] == 'o')
-			return true;
-	return false;
-}
-
-/*
- * Trace states lie behind all else in a span; without one that has an entry of
- * OpenTelemetry in the frame's strings, the trace id decides alone.
- */
-static enum cmd_source_part needs(void *arg, const struct span_frame_info *f)
-{
-	(void)arg;
-	for (size_t i = 0; i < f->n_strings; i++)
-		if (has_ot(f->strings[i]))
-			return CMD_SOURCE_OUTLINE;
-	return CMD_SOURCE_HEAD;
-}
-
-/* Frame by frame: what is kept is forwarded as it is. */
-static int sample_frames(struct cmd_source *in, struct span_writer *out,
-			 struct span_error *err)
-{
-	struct span_frame *frame;
-	const uint8_t *keep;
-	size_t n;
+	struct span marked = *s;
 	int rc;
 
-	while ((rc = cmd_source_next_slice(in, &frame, &keep, &n, err)) > 0) {
-		sample.kept += n;
-		sample.dropped += span_frame_info(frame)->n_spans - n;
-		if (n &&
-		    (rc = span_writer_put_slice(out, frame, keep, err)) < 0)
-			return rc;
-		cmd_metrics_write(metrics, false);
-	}
+	if (!v->keep)
+		return o->dropped ? span_writer_put(o->dropped, s, err) : 0;
+	rc = span_sample_mark(&marked, &o->like, v, &o->text, err);
+	if (rc < 0)
+		return rc;
+	rc = span_writer_put(o->out, &marked, err);
+	/* One as large as can be has no room for a mark. */
+	if (rc == SPAN_E_LIMIT)
+		rc = span_writer_put(o->out, s, err);
 	return rc;
 }
 
-static int sample_spans(struct cmd_source *in, struct span_writer *out,
+/* Is what FD is one of the files that are read? */
+static bool is_operand(int fd, int argc, char **argv)
+{
+	struct stat out, in;
+
+	for (int i = 0; i < argc && !fstat(fd, &out); i++)
+		if (!stat(argv[i], &in) && S_ISREG(in.st_mode) &&
+		    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			return true;
+	return false;
+}
+
+static int open_dropped(int argc, char **argv, int out_fd,
 			struct span_error *err)
 {
-	struct span span;
+	int fd = STDOUT_FILENO;
+
+	if (strcmp(opt.dropped, "-") != 0)
+		fd = open(opt.dropped, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return span_error_set(err, SPAN_E_IO, "cannot open %s",
+				      opt.dropped);
+	opt.dropped_fd = fd;
+	if (fd == STDOUT_FILENO && out_fd == STDOUT_FILENO)
+		cmd_usage("--dropped - needs --output FILE");
+	if (isatty(fd))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "--dropped: this is no output for a "
+				      "terminal");
+	if (is_operand(fd, argc, argv))
+		cmd_usage("--dropped: %s is read", opt.dropped);
+	if (ftruncate(fd, 0) < 0 && errno != EINVAL)
+		return span_error_set(err, SPAN_E_IO, "cannot empty %s",
+				      opt.dropped);
+	return span_writer_open(&opt.o.dropped, fd, err);
+}
+
+static int close_dropped(struct span_error *err)
+{
 	int rc;
 
-	while ((rc = cmd_source_next(in, &span, err)) > 0) {
-		if (!decide(&span)) {
-			sample.dropped++;
-			continue;
-		}
-		sample.kept++;
-		if ((rc = span_writer_put(out, &span, err)) < 0)
-			return rc;
-	}
+	if (!opt.o.dropped)
+		return 0;
+	rc = span_writer_flush(opt.o.dropped, err);
+	if (rc >= 0 && opt.dropped_fd != STDOUT_FILENO &&
+	    close(opt.dropped_fd) < 0)
+		rc = span_error_set(err, SPAN_E_IO, "cannot write %s",
+				    opt.dropped);
 	return rc;
 }
 
-static void report(uint64_t since)
+/* 1 when whole traces are gathered, 0, or a negative code. */
+static int prepare(struct span_error *err)
 {
-	uint64_t in = sample.kept + sample.dropped;
-	struct span_buf b = {0};
+	bool whole = opt.o.explain || opt.o.wait_ns != NOT_GIVEN ||
+		     opt.o.memory != NOT_GIVEN;
+	struct span_buf policies = {0};
+	const char *name;
+	int rc;
 
-	span_text_count(&b, in);
-	span_buf_puts(&b, " spans, ");
-	span_text_count(&b, sample.kept);
-	span_buf_printf(&b, " kept (%.2f %%), ",
-			in ? 100.0 * (double)sample.kept / (double)in : 0.0);
-	span_text_count(&b, sample.dropped);
-	span_buf_printf(&b, " dropped, %.2f s",
-			(double)(cmd_monotonic_ns() - since) / 1e9);
-	if (!b.failed)
-		cmd_note("%.*s", (int)b.len, b.p);
-	span_buf_release(&b);
+	if (opt.like >= 0 && opt.salt)
+		cmd_usage("--like and --hash-salt at once");
+	if (!opt.o.wait_ns || !opt.o.memory)
+		cmd_usage("--wait and --memory are above 0");
+	if (opt.o.wait_ns == NOT_GIVEN)
+		opt.o.wait_ns = 0;
+	if (opt.o.memory == NOT_GIVEN)
+		opt.o.memory = 0;
+	if (opt.like > 0)
+		opt.o.like.like = (enum span_ratio_like)opt.like;
+	if (opt.salt)
+		opt.o.like = (struct span_ratio){SPAN_RATIO_SALTED,
+						 span_str(opt.salt)};
+	rc = sample_policies(whole, &opt.o.ratio, &name, &policies, err);
+	if (rc > 0)
+		rc = sample_tail_prepare(&opt.o, name, &policies, err) < 0
+			     ? err->code
+			     : 1;
+	else if (!rc)
+		rc = sample_report_open(NULL, err);
+	span_buf_release(&policies);
+	return rc;
+}
+
+static int sample(struct cmd_source **in, int argc, char **argv,
+		  struct span_error *err)
+{
+	int fd, rc, whole = prepare(err);
+
+	if (whole < 0)
+		return whole;
+	if ((rc = cmd_output_open(&fd, true, err)) < 0 ||
+	    (rc = span_writer_open(&opt.o.out, fd, err)) < 0 ||
+	    (rc = opt.dropped ? open_dropped(argc, argv, fd, err) : 0) < 0)
+		return rc;
+	if (!whole)
+		sample_head_prepare(&opt.o);
+	rc = cmd_source_open(in, argc, argv, opt.o.out, err);
+	if (rc < 0)
+		return rc;
+	rc = whole ? sample_tail(*in, err) : sample_head(&opt.o, *in, err);
+	if (rc >= 0 && (rc = span_writer_flush(opt.o.out, err)) >= 0 &&
+	    (rc = close_dropped(err)) >= 0)
+		rc = cmd_output_close(fd, err);
+	return rc;
 }
 
 static int run(int argc, char **argv, struct span_error *err)
 {
 	uint64_t since = cmd_monotonic_ns();
 	struct cmd_source *in = NULL;
-	struct span_writer *out = NULL;
-	int fd, rc;
+	int rc = sample(&in, argc, argv, err);
 
-	if (opt.ratio == -1)
-		cmd_usage("--ratio P is needed");
-	if (!(opt.ratio >= 0 && opt.ratio <= 1))
-		cmd_usage("--ratio is not from 0 to 1");
-	sample.threshold = threshold(opt.ratio);
-	cmd_source_also(decide_for_source, needs, NULL);
-	if ((rc = cmd_output_open(&fd, true, err)) < 0 ||
-	    (rc = span_writer_open(&out, fd, err)) < 0 ||
-	    (rc = cmd_source_open(&in, argc, argv, out, err)) < 0)
-		goto done;
-	rc = cmd_source_slices(in) ? sample_frames(in, out, err)
-				   : sample_spans(in, out, err);
-	if (rc >= 0 && (rc = span_writer_flush(out, err)) >= 0)
-		rc = cmd_output_close(fd, err);
-	cmd_metrics_write(metrics, true);
+	if (in)
+		sample_report_metrics(true);
+	if (rc >= 0)
+		sample_report_early();
 	if (rc >= 0 && cmd_verbose)
-		report(since);
-done:
+		sample_report(since);
 	cmd_source_close(&in);
-	span_writer_close(&out);
+	span_writer_close(&opt.o.out);
+	span_writer_close(&opt.o.dropped);
+	sample_report_close();
+	sample_tail_close();
+	span_buf_release(&opt.o.text);
 	return rc;
 }
 
 static const struct cmd span_sample = {
 	.name = "span-sample",
 	.operands = "[FILE...]",
-	.summary = "keep a share of the traces",
+	.summary = "keep a part of the traces",
 	.options = options,
 	.run = run,
 };

@@ -8,22 +8,29 @@
 #include "cmd_source.h"
 #include "diff-operands.h"
 #include "diff-out.h"
+#include "diff-stdin.h"
+#include "diff-threshold.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
+/* For traces of a stream: one may need a quarter of it, as in trace-view. */
+#define STREAM_MEMORY (UINT64_C(1) << 30)
+
 enum { TEXT, JSON };
 static const char *const formats[] = {"text", "json", NULL};
 
 static struct {
-	const char *a, *b, *threshold;
+	const char *a, *b;
+	struct cmd_list thresholds;
 	uint64_t width;
 	double max_q;
 	int format;
 	bool exact_names, attrs, all;
-} opt = {.attrs = true};
+} opt = {.max_q = NAN, .attrs = true};
 
 static const struct cmd_option diff_options[] = {
 	{CMD_CHOICE, 'o', "format", &opt.format, "FORMAT", "what to write",
@@ -32,7 +39,7 @@ static const struct cmd_option diff_options[] = {
 	 "compare the traces that this TraceQL expression chooses", NULL},
 	{CMD_STRING, 0, "b", &opt.b, "EXPR", "with those that this one does",
 	 NULL},
-	{CMD_STRING, 0, "threshold", &opt.threshold, "LIMIT",
+	{CMD_LIST, 0, "threshold", &opt.thresholds, "LIMIT",
 	 "smaller differences are none: 20%, 5ms, or 20%,5ms (10%,1ms)", NULL},
 	{CMD_DOUBLE, 0, "max-q", &opt.max_q, "Q",
 	 "of sets: expected part of false differences (0.05)", NULL},
@@ -63,42 +70,12 @@ static struct {
 	/* The first side with each other one: N - 1. */
 	struct span_diff **diffs;
 	uint64_t *traces; /* of each side */
-	uint64_t n_spans;
+	uint64_t n_spans, n_cut;
+	bool partial;  /* something was left out of a comparison */
+	bool untested; /* sets that are too small */
 } work;
 
 /* ---- Options ---- */
-
-static void read_limit(const char *text, struct span_diff_opts *o)
-{
-	struct span_error err = {0};
-	char *end;
-	double percent = strtod(text, &end);
-
-	if (end > text && !strcmp(end, "%") && percent >= 0 && percent < 1e6)
-		o->ratio = percent > 0 ? percent / 100 : 1e-12;
-	else if (cmd_parse_duration(text, &o->min_ns, &err) < 0)
-		cmd_usage("--threshold: '%s' is no percentage and no duration",
-			  text);
-	else if (!o->min_ns)
-		o->min_ns = 1;
-}
-
-static void read_threshold(struct span_diff_opts *o)
-{
-	char text[64], *comma;
-
-	if (!opt.threshold)
-		return;
-	if (strlen(opt.threshold) >= sizeof(text))
-		cmd_usage("--threshold is too long");
-	memcpy(text, opt.threshold, strlen(opt.threshold) + 1);
-	comma = strchr(text, ',');
-	if (comma) {
-		*comma = 0;
-		read_limit(comma + 1, o);
-	}
-	read_limit(text, o);
-}
 
 static void set_up(void)
 {
@@ -108,12 +85,16 @@ static void set_up(void)
 		cmd_usage("--expression goes with no --a and --b");
 	if (opt.max_q < 0 || opt.max_q > 1)
 		cmd_usage("--max-q is from 0 to 1");
-	work.opts = (struct span_diff_opts){
-		.exact_names = opt.exact_names,
-		.no_attrs = !opt.attrs,
-		.max_q = opt.max_q,
-	};
-	read_threshold(&work.opts);
+	if (opt.format == JSON && (opt.all || opt.width))
+		cmd_usage("--all and --width are about text");
+	work.opts = (struct span_diff_opts)SPAN_DIFF_DEFAULTS;
+	work.opts.exact_names = opt.exact_names;
+	work.opts.no_attrs = !opt.attrs;
+	if (!isnan(opt.max_q))
+		work.opts.max_q = opt.max_q;
+	diff_thresholds(&opt.thresholds, &work.opts);
+	cmd_source_default_memory(STREAM_MEMORY);
+	cmd_large_heap();
 }
 
 /* ---- Sides ---- */
@@ -146,15 +127,20 @@ static int put(int side, const struct span_trace *t, struct span_error *err)
 	return rc;
 }
 
-/* All that a source has is of one side. */
-static int read_side(int side, int argc, char **argv, struct span_error *err)
+/* All that a source has goes to PUT_TRACE, with SIDE. */
+static int read_source(int argc, char **argv, int side,
+		       int (*put_trace)(int side, const struct span_trace *t,
+					struct span_error *err),
+		       struct span_error *err)
 {
 	struct cmd_source *in = NULL;
 	struct span_trace t;
 	int rc = cmd_source_open(&in, argc, argv, NULL, err);
 
 	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0)
-		rc = put(side, &t, err);
+		rc = put_trace(side, &t, err);
+	if (in)
+		work.n_cut += cmd_source_n_cut(in);
 	cmd_source_close(&in);
 	return rc;
 }
@@ -163,27 +149,29 @@ static int read_files(char **files, int n, struct span_error *err)
 {
 	int rc = open_sides(files, n, err);
 
+	for (int i = 0, standard = 0; i < n; i++)
+		if (!strcmp(files[i], "-") && standard++)
+			cmd_usage("standard input is one side only");
 	for (int i = 0; i < n && rc >= 0; i++)
-		rc = read_side(i, 1, &files[i], err);
+		rc = read_source(1, &files[i], i, put, err);
 	return rc;
 }
 
 static int read_sets(int argc, char **argv, struct span_error *err)
 {
 	static char *names[2];
-	const char *const texts[] = {opt.a, opt.b};
 	int rc;
 
 	names[0] = (char *)(uintptr_t)opt.a;
 	names[1] = (char *)(uintptr_t)opt.b;
-	for (int i = 0; i < argc; i++)
-		if (!strcmp(argv[i], "-"))
-			cmd_usage("--a and --b read twice, which standard "
-				  "input cannot");
 	rc = open_sides(names, 2, err);
+	if (rc >= 0)
+		rc = diff_stdin_keep(argc, argv, err);
 	for (int i = 0; i < 2 && rc >= 0; i++) {
-		cmd_source_expression(texts[i]);
-		rc = read_side(i, argc, argv, err);
+		cmd_source_expression(names[i]);
+		rc = diff_stdin_rewind(argc, argv, err);
+		if (rc >= 0)
+			rc = read_source(argc, argv, i, put, err);
 	}
 	return rc;
 }
@@ -191,11 +179,13 @@ static int read_sets(int argc, char **argv, struct span_error *err)
 /* ---- Traces by id ---- */
 
 /* To all sides that name it best. */
-static int put_named(const struct span_trace *t, struct span_error *err)
+static int put_named(int side, const struct span_trace *t,
+		     struct span_error *err)
 {
 	size_t best = 0;
 	int rc = 0;
 
+	(void)side;
 	for (int i = 0; i < work.n; i++) {
 		size_t n = diff_operand_fits(work.names[i], t->trace_id);
 
@@ -210,17 +200,14 @@ static int put_named(const struct span_trace *t, struct span_error *err)
 static int read_ids(char **ids, int n, char **files, int n_files,
 		    struct span_error *err)
 {
-	struct cmd_source *in = NULL;
-	struct span_trace t;
 	int rc = open_sides(ids, n, err);
 
+	if (!isnan(opt.max_q))
+		cmd_usage("--max-q is about sets: FILEs, or --a and --b");
+	if (cmd_source_has_trace_ids())
+		cmd_usage("--trace-id goes with no other id: '%s'", ids[0]);
 	cmd_source_trace_ids(ids, (size_t)n);
-	if (rc >= 0)
-		rc = cmd_source_open(&in, n_files, files, NULL, err);
-	while (rc >= 0 && (rc = cmd_source_next_trace(in, &t, NULL, err)) > 0)
-		rc = put_named(&t, err);
-	cmd_source_close(&in);
-	return rc;
+	return rc < 0 ? rc : read_source(n_files, files, 0, put_named, err);
 }
 
 static int read_all(int argc, char **argv, struct span_error *err)
@@ -239,14 +226,29 @@ static int read_all(int argc, char **argv, struct span_error *err)
 
 /* ---- Output ---- */
 
+/* No side is empty, or has only parts of traces. */
 static int check_sides(struct span_error *err)
 {
+	if (work.n_cut)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "nothing is said of traces that were "
+				      "cut; see --memory");
 	for (int i = 0; i < work.n; i++)
 		if (!work.traces[i])
 			return span_error_set(err, SPAN_E_INVALID,
 					      "there is no trace for '%s'",
 					      work.names[i]);
 	return 0;
+}
+
+static void warn_left_out(const struct span_diff_view *v)
+{
+	if (v->spans_left_out || v->values_left_out)
+		cmd_warn("more than %u paths or %u values of tags: spans that "
+			 "are left out: %llu, tags: %llu",
+			 SPAN_DIFF_PATHS, SPAN_DIFF_VALUES,
+			 (unsigned long long)v->spans_left_out,
+			 (unsigned long long)v->values_left_out);
 }
 
 static int show(struct span_buf *b, int i, struct diff_out_opts *o,
@@ -265,11 +267,9 @@ static int show(struct span_buf *b, int i, struct diff_out_opts *o,
 		diff_out_json(b, o, &v);
 	else
 		diff_out_text(b, o, &v);
-	if (v.left_out)
-		cmd_warn("%llu spans or values are beyond %u paths or %u "
-			 "values, and left out",
-			 (unsigned long long)v.left_out, SPAN_DIFF_PATHS,
-			 SPAN_DIFF_VALUES);
+	warn_left_out(&v);
+	work.partial |= v.spans_left_out != 0;
+	work.untested |= v.sets && !v.tested;
 	return v.n_changed != 0;
 }
 
@@ -296,6 +296,20 @@ static int write_all(struct span_error *err)
 	return rc < 0 ? rc : differ;
 }
 
+/* Is what was written, RC, a verdict? */
+static int judge(int rc, struct span_error *err)
+{
+	if (work.untested)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "too few traces to tell: it takes %u on "
+				      "each side",
+				      SPAN_DIFF_MIN_TRACES);
+	if (!rc && work.partial)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "not everything could be compared");
+	return rc;
+}
+
 static int run(int argc, char **argv, struct span_error *err)
 {
 	uint64_t since = cmd_monotonic_ns();
@@ -307,9 +321,12 @@ static int run(int argc, char **argv, struct span_error *err)
 		rc = check_sides(err);
 	if (rc >= 0)
 		rc = write_all(err);
+	if (rc >= 0)
+		rc = judge(rc, err);
 	if (rc >= 0 && cmd_verbose)
-		cmd_note("%d sides, %llu spans in %.2f s", work.n,
+		cmd_note("%d sides, %llu span%s in %.2f s", work.n,
 			 (unsigned long long)work.n_spans,
+			 work.n_spans == 1 ? "" : "s",
 			 (double)(cmd_monotonic_ns() - since) / 1e9);
 	for (int i = 1; i < work.n; i++)
 		span_diff_close(&work.diffs[i - 1]);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view-patterns.h"
+#include "json-out.h"
 
 #include <span/patterns.h>
 
 #include <math.h>
 
 #include "base/banned.h"
+
+#define NOT_GIVEN UINT64_MAX
 
 /* As many are shown of those that are in the very same traces. */
 #define ALIKE_SHOWN 3u
@@ -14,7 +17,7 @@ static struct {
 	bool patterns;
 	uint64_t min_support;
 	double max_q;
-} opt;
+} opt = {.min_support = NOT_GIVEN, .max_q = NAN};
 
 const struct cmd_option view_patterns_options[] = {
 	{CMD_FLAG, 0, "error-patterns", &opt.patterns, NULL,
@@ -30,7 +33,8 @@ static struct span_patterns *patterns;
 
 bool view_patterns_wanted(void)
 {
-	if (!opt.patterns && (opt.min_support || opt.max_q > 0))
+	if (!opt.patterns &&
+	    (opt.min_support != NOT_GIVEN || !isnan(opt.max_q)))
 		cmd_usage("--min-support and --max-q go with "
 			  "--error-patterns");
 	if (opt.max_q < 0 || opt.max_q > 1)
@@ -38,13 +42,23 @@ bool view_patterns_wanted(void)
 	return opt.patterns;
 }
 
+static int open_patterns(struct span_error *err)
+{
+	struct span_patterns_opts o = SPAN_PATTERNS_DEFAULTS;
+
+	if (patterns)
+		return 0;
+	if (opt.min_support != NOT_GIVEN)
+		o.min_support = opt.min_support;
+	if (!isnan(opt.max_q))
+		o.max_q = opt.max_q;
+	return span_patterns_open(&patterns, &o, err);
+}
+
 int view_patterns_put(const struct span_trace *t, struct span_error *err)
 {
-	const struct span_patterns_opts o = {opt.min_support, opt.max_q};
-	int rc = 0;
+	int rc = open_patterns(err);
 
-	if (!patterns)
-		rc = span_patterns_open(&patterns, &o, err);
 	return rc < 0 ? rc : span_patterns_put(patterns, t, err);
 }
 
@@ -120,8 +134,8 @@ static void put_patterns(struct span_buf *b,
 	}
 }
 
-static void put_timeout(struct span_buf *b, const struct span_render_opts *look,
-			const struct span_timeout *t)
+static void put_cluster(struct span_buf *b, const struct span_render_opts *look,
+			const struct span_cluster *t)
 {
 	char id[SPAN_TRACE_ID_TEXT];
 
@@ -129,11 +143,13 @@ static void put_timeout(struct span_buf *b, const struct span_render_opts *look,
 	span_text_fit(b, t->service, look->columns / 3, false);
 	span_buf_putc(b, ' ');
 	span_text_fit(b, t->name, look->columns / 2, false);
-	span_buf_puts(b, ": a timeout?\n    ");
+	span_buf_puts(b, t->is_long ? ": a timeout?\n    "
+				    : ": failures that take one time\n    ");
 	span_text_count(b, t->within);
 	span_buf_puts(b, " of ");
 	span_text_count(b, t->failures);
-	span_buf_puts(b, " failures took ");
+	span_buf_puts(b, t->failures == 1 ? " failure" : " failures");
+	span_buf_puts(b, " took ");
 	span_text_duration(b, t->ns);
 	span_buf_puts(b, look->ascii ? " +- " : " \xc2\xb1 ");
 	span_text_duration(b, t->plus_minus_ns);
@@ -151,41 +167,19 @@ static void put_text(struct span_buf *b, const struct span_render_opts *look,
 	span_text_count(b, v->failing);
 	span_buf_puts(b, " of ");
 	span_text_count(b, v->failing + v->rest);
-	span_buf_puts(b, " traces fail; ");
+	span_buf_puts(b, v->failing + v->rest == 1 ? " trace" : " traces");
+	span_buf_puts(b, v->failing == 1 ? " fails; " : " fail; ");
 	span_text_count(b, v->judged);
-	span_buf_puts(b, " tags and operations were tested\n");
+	span_buf_puts(b, v->judged == 1 ? " tag or operation was tested\n"
+					: " tags and operations were tested\n");
 	put_patterns(b, look, v);
-	for (size_t i = 0; i < v->n_timeouts; i++)
-		put_timeout(b, look, &v->timeouts[i]);
-	if (!v->n_patterns && !v->n_timeouts)
+	for (size_t i = 0; i < v->n_clusters; i++)
+		put_cluster(b, look, &v->clusters[i]);
+	if (!v->n_patterns && !v->n_clusters)
 		span_buf_puts(b, "no pattern\n");
 }
 
 /* ---- JSON ---- */
-
-static void json_text(struct span_buf *b, const char *name, struct span_str s)
-{
-	span_buf_printf(b, "\"%s\":", name);
-	span_text_json(b, s);
-	span_buf_putc(b, ',');
-}
-
-static void json_number(struct span_buf *b, const char *name, uint64_t n)
-{
-	span_buf_printf(b, "\"%s\":", name);
-	span_text_uint(b, n);
-	span_buf_putc(b, ',');
-}
-
-static void json_double(struct span_buf *b, const char *name, double d)
-{
-	span_buf_printf(b, "\"%s\":", name);
-	if (isfinite(d))
-		span_text_double(b, d);
-	else
-		span_buf_puts(b, "null");
-	span_buf_putc(b, ',');
-}
 
 static void json_pattern(struct span_buf *b, const struct span_pattern *p)
 {
@@ -194,52 +188,56 @@ static void json_pattern(struct span_buf *b, const struct span_pattern *p)
 	if (p->key.len)
 		json_text(b, "key", p->key);
 	json_text(b, p->key.len ? "value" : "operation", p->value);
-	json_number(b, "failing", p->failing);
-	json_number(b, "rest", p->rest);
+	json_uint(b, "failing", p->failing);
+	json_uint(b, "rest", p->rest);
 	json_double(b, "odds_ratio", p->odds);
 	json_double(b, "odds_low", p->odds_low);
 	json_double(b, "odds_high", p->odds_high);
 	json_double(b, "lift", p->lift);
 	json_double(b, "p", p->p);
 	json_double(b, "q", p->q);
-	span_buf_printf(b, "\"same_traces_as_previous\":%s}",
-			p->is_alike ? "true" : "false");
+	json_bool(b, "same_traces_as_previous", p->is_alike);
+	span_buf_putc(b, '}');
 }
 
-static void json_timeout(struct span_buf *b, const struct span_timeout *t)
+static void json_cluster(struct span_buf *b, const struct span_cluster *t)
 {
 	char id[SPAN_TRACE_ID_TEXT];
 
 	span_buf_putc(b, '{');
 	json_text(b, "service", t->service);
 	json_text(b, "operation", t->name);
-	json_number(b, "failures", t->failures);
-	json_number(b, "within", t->within);
-	json_number(b, "time_ns", t->ns);
-	json_number(b, "plus_minus_ns", t->plus_minus_ns);
-	json_number(b, "rest", t->rest);
-	json_number(b, "rest_within", t->rest_within);
-	span_buf_printf(b, "\"sample\":\"%s\"}",
-			span_trace_id_text(t->sample, id));
+	json_uint(b, "failures", t->failures);
+	json_uint(b, "within", t->within);
+	json_uint(b, "time_ns", t->ns);
+	json_uint(b, "plus_minus_ns", t->plus_minus_ns);
+	json_uint(b, "rest", t->rest);
+	json_uint(b, "rest_within", t->rest_within);
+	json_bool(b, "timeout", t->is_long);
+	json_plain(b, "sample", span_trace_id_text(t->sample, id));
+	span_buf_putc(b, '}');
 }
 
 static void put_json(struct span_buf *b, const struct span_patterns_view *v)
 {
 	span_buf_putc(b, '{');
-	json_number(b, "failing", v->failing);
-	json_number(b, "rest", v->rest);
-	json_number(b, "tested", v->judged);
-	json_number(b, "identifiers", v->identifiers);
-	json_number(b, "left_out", v->left_out);
-	span_buf_puts(b, "\"patterns\":[");
+	json_uint(b, "failing", v->failing);
+	json_uint(b, "rest", v->rest);
+	json_uint(b, "tested", v->judged);
+	json_uint(b, "identifiers", v->identifiers);
+	json_uint(b, "left_out", v->left_out);
+	json_name(b, "patterns");
+	span_buf_putc(b, '[');
 	for (size_t i = 0; i < v->n_patterns; i++) {
-		span_buf_puts(b, i ? ",\n" : "\n");
+		json_line(b, !i);
 		json_pattern(b, &v->patterns[i]);
 	}
-	span_buf_puts(b, "],\"timeouts\":[");
-	for (size_t i = 0; i < v->n_timeouts; i++) {
-		span_buf_puts(b, i ? ",\n" : "\n");
-		json_timeout(b, &v->timeouts[i]);
+	span_buf_putc(b, ']');
+	json_name(b, "durations");
+	span_buf_putc(b, '[');
+	for (size_t i = 0; i < v->n_clusters; i++) {
+		json_line(b, !i);
+		json_cluster(b, &v->clusters[i]);
 	}
 	span_buf_puts(b, "]}\n");
 }
@@ -247,10 +245,11 @@ static void put_json(struct span_buf *b, const struct span_patterns_view *v)
 static void report(const struct span_patterns_view *v)
 {
 	if (v->identifiers && cmd_verbose)
-		cmd_note("%llu keys have more than %u values, and were left "
-			 "out",
+		cmd_note("%llu %s more than %u values, and %s left out",
 			 (unsigned long long)v->identifiers,
-			 SPAN_PATTERN_VALUES);
+			 v->identifiers == 1 ? "key has" : "keys have",
+			 SPAN_PATTERN_VALUES,
+			 v->identifiers == 1 ? "was" : "were");
 	if (v->left_out)
 		cmd_warn("memory for patterns is full: %llu times there was "
 			 "something new that was left out",
@@ -263,9 +262,12 @@ int view_patterns_show(struct span_buf *b, const struct span_render_opts *look,
 	struct span_patterns_view v;
 	int rc;
 
-	if (!patterns)
+	/* Of no trace JSON is as of others. */
+	if (!patterns && !json)
 		return 0;
-	rc = span_patterns_view(patterns, &v, err);
+	rc = open_patterns(err);
+	if (rc >= 0)
+		rc = span_patterns_view(patterns, &v, err);
 	if (rc < 0)
 		return rc;
 	if (json)
@@ -273,7 +275,7 @@ int view_patterns_show(struct span_buf *b, const struct span_render_opts *look,
 	else
 		put_text(b, look, &v);
 	report(&v);
-	return v.n_patterns || v.n_timeouts;
+	return v.n_patterns || v.n_clusters;
 }
 
 void view_patterns_release(void)

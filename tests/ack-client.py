@@ -6,7 +6,7 @@ Clients that note which of their spans were acknowledged.
 usage: ack-client.py [--patient | --rude] ZIPKIN-PORT OTLP-GRPC-PORT
        ack-client.py --read FILE <payloads
 
-The first form sends bodies of 8 KiB, three at a time on each of 40 HTTP
+The first form sends bodies of 8 KiB, five at a time on each of 40 HTTP
 connections and 40 at a time on a single gRPC one, until nothing was answered
 for 1.5 seconds; then patient ones wait for what is not answered yet, and rude ones
 hang up. It prints a line for each answer: the number of the body,
@@ -24,11 +24,12 @@ import struct
 import sys
 import time
 
-CONNECTIONS, AT_ONCE, CALLS, QUIET = 40, 3, 40, 1.5
+CONNECTIONS, AT_ONCE, CALLS, QUIET, TURNS = 40, 5, 40, 1.5, 100
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PADDING = "x" * 8000
 last_id = 0
 heard = 0
+turns = 0  # since then: who does not run hears nothing
 
 
 def next_id():
@@ -38,13 +39,13 @@ def next_id():
 
 
 def say(number, protocol, status, text):
-    global heard
-    heard = time.monotonic()
+    global heard, turns
+    heard, turns = time.monotonic(), 0
     print(number, protocol, status, text.strip().replace("\n", " "), flush=True)
 
 
 def is_quiet():
-    return time.monotonic() - heard > QUIET
+    return time.monotonic() - heard > QUIET and turns > TURNS
 
 
 class Http:
@@ -136,7 +137,7 @@ class Grpc:
 
 
 def send_all(http_port, grpc_port, patient, rude):
-    global heard
+    global heard, turns
     read, write = selectors.EVENT_READ, selectors.EVENT_WRITE
     wait = selectors.DefaultSelector()
     all_http = [Http(http_port) for _ in range(CONNECTIONS)]
@@ -148,6 +149,7 @@ def send_all(http_port, grpc_port, patient, rude):
     heard = time.monotonic()
     quiet, stop = False, heard + 20
     while time.monotonic() < stop:
+        turns += 1
         quiet = quiet or is_quiet()
         if quiet and not (patient and (grpc.waiting or wait.get_map())):
             break

@@ -7,7 +7,8 @@ usage: collector.py DIR [--grpc] [--tls CERT KEY] [--port PORT] [ANSWER...]
 The port goes into DIR/port, and into DIR/most how many requests it had at a
 time. Request N leaves its body, inflated, in DIR/N.body
 and its head in DIR/N.head; then comes the Nth ANSWER, and the last one for all
-that follow ("200" or "OK" when there is none):
+that follow ("200" or "OK" when there is none). An ANSWER in the file DIR/answer
+is that of all requests while the file is there:
 
     503                   a status of HTTP
     UNAVAILABLE           a status of gRPC
@@ -64,6 +65,18 @@ class Log:
         with self.lock:
             self.here -= 1
 
+    def answer(self, n):
+        """To request N."""
+        try:
+            with open(os.path.join(self.directory, "answer"),
+                      encoding="utf-8") as f:
+                return read_answer(f.read().rstrip("\n"))
+        except FileNotFoundError:
+            pass
+        if not self.answers:
+            return {"status": "200", "value": ""}
+        return self.answers[min(n, len(self.answers)) - 1]
+
     def put(self, head, body):
         with self.lock:
             self.n += 1
@@ -74,9 +87,7 @@ class Log:
         with open(base + ".tmp", "wb") as f:
             f.write(body)
         os.rename(base + ".tmp", base + ".body")
-        if not self.answers:
-            return {"status": "200", "value": ""}
-        return self.answers[min(n, len(self.answers)) - 1]
+        return self.answer(n)
 
 
 def varint(n):

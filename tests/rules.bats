@@ -4,7 +4,7 @@
 
 load lib
 
-layers='base model stream text codec trace store query graph render'
+layers='base model stream text codec trace store query sample graph render'
 
 setup_file() {
 	export MAKEFLAGS='' MAKELEVEL=''
@@ -57,6 +57,7 @@ writes() {
 	span-gen) echo "span-gen --seed 1" ;;
 	span-graph) echo "span-gen --seed 1 | span-graph" ;;
 	span-query) echo "span-query '$DATA/store.spans'" ;;
+	span-redact) echo "span-gen --seed 1 | span-redact" ;;
 	span-sample) echo "span-gen --seed 1 | span-sample -r 1" ;;
 	span-stats) echo "span-gen --seed 1 | span-stats" ;;
 	span-store)
@@ -303,6 +304,7 @@ findings trace
 patterns trace
 store store
 query query
+sample sample
 graph graph
 render render
 END

@@ -188,20 +188,14 @@ same_graph() {
 }
 
 @test "span-graph: torn input is an error with its place" {
-	demo | head -c 30000 >torn
-	run --separate-stderr -65 span-graph torn
-	[ -z "$output" ]
-	[[ $stderr =~ ^"span-graph: torn: bad frame at byte "[1-9][0-9]*": the input ends inside it"$ ]]
-	run --separate-stderr -0 span-graph --skip-bad torn
-	[[ $stderr = *"damaged bytes"* ]]
+	tells_torn span-graph
 	[[ $output = *"->"* ]]
 }
 
 @test "span-graph: wrong usage is exit 2" {
-	run --separate-stderr -2 span-graph -o svg
-	[[ ${stderr_lines[0]} = *"'svg'"* ]]
-	run --separate-stderr -2 span-graph -s store file
-	run --separate-stderr -2 span-graph --wrong
+	refuses "*'svg'*" span-graph -o svg
+	refuses "a FILE and --store at once: 'file'" span-graph -s store '{ }' file
+	refuses "*--wrong*" span-graph --wrong
 	run -0 span-graph --help
 }
 
@@ -351,114 +345,65 @@ END
 	span-graph --focus payment --by operation -o json in | jq -e '.calls | length > 2'
 }
 
-@test "span-graph: saved graphs of parts add up to the graph of all" {
-	for seed in 1 2 3; do
-		span-gen --seed $seed -n 200 >$seed.spans
-		span-graph --peers --by operation --partial --output $seed.graph $seed.spans
-	done
-	for format in json csv dot; do
-		span-graph --peers --by operation --memory 1G -o $format 1.spans 2.spans 3.spans >want
-		span-graph --merge -o $format 3.graph 1.graph 2.graph | diff want -
-		cat 1.graph 2.graph 3.graph | span-graph --merge -o $format | diff want -
-	done
-	# Sums of sums, and of a store.
-	span-graph --merge --partial 1.graph 2.graph >half
-	span-graph --merge -o dot half 3.graph | diff want -
-	span-store append -q s 1.spans
-	span-graph --partial -s s --output s.graph
-	span-graph -s s -o csv >want
-	span-graph --merge -o csv s.graph | diff want -
-}
-
-@test "span-graph: a saved graph that is damaged is an error with its place" {
-	demo | span-graph --partial >good
-	cp good bad
-	printf X | dd of=bad bs=1 seek=100 conv=notrunc status=none
-	run --separate-stderr -65 span-graph --merge good bad
-	[ -z "$output" ]
-	[[ $stderr = "span-graph: bad: at byte "*": bad graph: its checksum is another one" ]]
-	head -c 200 good >torn
-	run --separate-stderr -65 span-graph --merge torn
-	[[ $stderr = "span-graph: torn: at byte "*": bad graph: it ends inside a value" ]]
-	demo >in
-	run --separate-stderr -65 span-graph --merge in
-	[[ $stderr = *"bad graph: "* ]]
-	demo | span-graph --partial --self-edges >other
-	run --separate-stderr -2 span-graph --merge good other
-	[[ $stderr = *"counted with different options"* ]]
-	run --separate-stderr -2 span-graph --diff good other
-	run --separate-stderr -2 span-graph --merge --peers good
-	run --separate-stderr -2 span-graph --partial -o csv in
-}
-
-@test "span-graph: the difference of two graphs is a gate" {
-	demo >old
-	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200 --error-rate 0.2 |
-		span-query --spans --not-tag 'span.kind=consumer' -o spans >new
-	run --separate-stderr -0 span-graph --diff old old
-	[ "$output" = "0 added, 0 removed, 0 changed, 3 alike" ]
-	run --separate-stderr -1 span-graph --diff old new
-	[ -z "$stderr" ]
-	[[ ${lines[0]} = "changed  web -> cart (sync): more errors, "* ]]
-	[[ ${lines[1]} = "removed  web -> mail (async): 43 calls, "* ]]
-	[[ $output = *"0 added, 1 removed, 2 changed, 0 alike" ]]
-	run --separate-stderr -1 span-graph --diff new old
-	[[ $output = *"added    web -> mail (async)"*"1 added, 0 removed, 2 changed, 0 alike" ]]
-	# What only got better is no reason to stop.
-	run -0 span-graph --diff --edges sync new old
-	[[ $output = *"fewer errors"* ]]
-	run -0 span-graph --diff --diff-errors 1 --edges sync --diff-latency 99 old new
-	run -0 span-graph --diff --min-calls 1000 old new
-	run -1 span-graph --diff -o json old new
-	jq -e '.removed == 1 and .calls[0].changes == ["more errors"] and .calls[1].after == null' <<<"$output"
-	span-graph --partial old >old.graph
-	run -0 span-graph --diff old.graph old
-	run -1 span-graph --diff old.graph <(span-graph --partial new)
-	run -1 span-graph --diff -o dot old new
-	grep -c 'color="#c9190b", .*style=dashed' <<<"$output"
-	! command -v dot || dot -Tplain <<<"$output" >/dev/null
-	run --separate-stderr -2 span-graph --diff old
-	run --separate-stderr -2 span-graph --diff -o csv old new
-	run --separate-stderr -2 span-graph --diff --diff-errors -1 old new
-}
-
-@test "span-graph: cycles, hubs and paths" {
-	# a calls b calls c calls a; c calls d.
+@test "span-graph: what is named alike stays apart, but for Jaeger" {
+	# A service mail, a queue, a database and something external of that name.
 	i=0
-	for s in a b c a:c d:c; do
+	for tags in '"messaging.system":"kafka"' '"db.system":"pg"' '"x":"y"'; do
 		i=$((i + 1))
-		case $s in *:*) parent=3 ;; *) parent=$((i - 1)) ;; esac
-		printf '{"trace_id":"1","span_id":"%d","parent_id":"%d","service":"%s","name":"op%d","start_ns":%d,"duration_ns":5}\n' \
-			$i $parent "${s%:*}" $i $i
-	done | sed 's/"parent_id":"0",//' | span-decode --from jsonl >in
-	run --separate-stderr -0 span-graph --cycles in
-	[ -z "$stderr" ]
-	[ "${lines[0]}" = "a, b, c" ]
-	[ "${lines[1]}" = "    a -> b (sync): 1 call, 0 errors" ]
-	[ ${#lines[@]} = 4 ]
-	run -0 span-graph --cycles -o json in
-	jq -e '[.cycles[].nodes[].service] == ["a", "b", "c"]' <<<"$output"
-	run -0 span-graph --cycles <(demo)
-	[ -z "$output" ]
-	run -0 span-graph --hubs in
-	[ "${lines[0]}" = "c: called by 1 (1 calls), calls 2 (2 calls)" ]
-	[ ${#lines[@]} = 4 ]
-	span-graph --hubs -o json in | jq -e '.hubs | length == 4'
-	run -0 span-graph --paths c in
-	[ "${lines[0]}" = "1 call in 1 trace, 0000000000000001: a > b > c > a" ]
-	[ "${lines[1]}" = "1 call in 1 trace, 0000000000000001: a > b > c > d" ]
-	run -0 span-graph --paths d --by operation in
-	[ "$output" = "1 call in 1 trace, 0000000000000001: a op1 > b op2 > c op3 > d op5" ]
-	span-graph --paths d -o json in | jq -e '.dependencies[0].path | map(.service) == ["a", "b", "c", "d"]'
-	run -0 span-graph --paths x in
-	[ -z "$output" ]
-	run --separate-stderr -2 span-graph --paths x -o csv in
-	run --separate-stderr -2 span-graph --cycles --hubs in
-	run --separate-stderr -2 span-graph -o text in
-	# Names that attack stay in their line.
-	span-gen --seed 3 -p hostile -n 60 >hostile
-	for report in --cycles --hubs; do
-		span-graph --by operation --self-edges $report hostile | tr -d '\n' >text
-		run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]' text
+		printf '{"trace_id":"%d","span_id":"1","service":"web","name":"a","kind":"producer","start_ns":1,"duration_ns":5,"tags":{%s,"peer.service":"mail"}}\n' $i "$tags"
+	done >in.jsonl
+	cat >>in.jsonl <<'END'
+{"trace_id":"9","span_id":"1","service":"web","name":"a","kind":"producer","start_ns":1,"duration_ns":5}
+{"trace_id":"9","span_id":"2","parent_id":"1","service":"mail","name":"b","kind":"consumer","start_ns":1,"duration_ns":5}
+END
+	span-decode --from jsonl in.jsonl >in
+	[ "$(span-graph --peers -o csv in | tail -n +2 | wc -l)" = 4 ]
+	span-graph --peers -o prometheus in >metrics
+	[ "$(grep -c '^traces_service_graph_request_total{.*} 1$' metrics)" = 4 ]
+	for type in queue database external service; do
+		grep -q "^traces_service_graph_request_total{.*,server_type=\"$type\"} 1" metrics
+	done
+	run ! grep -q server_type <(span-graph -o prometheus in)
+	span-graph --peers -o jaeger in |
+		jq -e '.data == [{parent: "web", child: "mail", callCount: 4}]'
+}
+
+@test "span-graph: histograms are those of a naive count" {
+	# At, below and above each bound, and durations of everyday.
+	{
+		span-gen --seed 5 -n 300 | span-query --spans -o jsonl | jq .duration_ns
+		span-graph -o prometheus <(demo) | grep -oE 'le="[0-9.]+"' | sort -u | tr -dc '0-9.\n' |
+			awk '{ n = $1 * 1e9; printf "%.0f\n%.0f\n%.0f\n", n - 1, n, n + 1 }'
+	} >durations
+	[ "$(wc -l <durations)" -gt 1000 ]
+	awk '{ printf "{\"trace_id\":\"%x\",\"span_id\":\"1\",\"service\":\"a\",\"name\":\"x\",\"start_ns\":1,\"duration_ns\":1}\n", NR
+		printf "{\"trace_id\":\"%x\",\"span_id\":\"2\",\"parent_id\":\"1\",\"service\":\"b\",\"name\":\"x\",\"start_ns\":1,\"duration_ns\":%s}\n", NR, $1 }' durations |
+		span-decode --from jsonl >in
+	span-graph -o prometheus in | sed -nE 's/.*_bucket\{.*le="([0-9.]+)"\} ([0-9]+)$/\1 \2/p' >got
+	[ "$(wc -l <got)" = 14 ]
+	while read -r le n; do
+		[ "$n" = "$(awk -v le="$le" '$1 < le * 1e9 + 0.5' durations | wc -l)" ]
+	done <got
+}
+
+@test "span-graph: long names are written as they come, not kept all at once" {
+	# 1,000 operations of a service with a name of 60 KB: 120 MB of edges.
+	awk 'BEGIN { for (name = "s"; length(name) < 60000;) name = name name
+		for (i = 1; i <= 1000; i++)
+		printf "{\"trace_id\":\"1\",\"span_id\":\"%d\",\"parent_id\":\"%d\",\"service\":\"%s\",\"name\":\"x%d\",\"start_ns\":%d,\"duration_ns\":1}\n",
+			i, i - 1, name, i, i }' |
+		sed 's/"parent_id":"0",//' | span-decode --from jsonl >in
+	mkfifo fifo
+	for format in csv json cytoscape grafana graphml; do
+		span-graph --by operation -o $format in >fifo &
+		exec 7<fifo
+		# It waits for who reads the rest.
+		head -c 1 <&7 >/dev/null
+		kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$!/status)
+		echo "$format: $kb kB"
+		[ "$kb" -lt 100000 ]
+		cat <&7 | tail -c 100 >/dev/null
+		exec 7<&-
+		ends 0 $!
 	done
 }

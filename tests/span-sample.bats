@@ -71,7 +71,8 @@ END
 	span-sample -r 0.3 "$in" >out
 	kept=$(span-query -c out)
 	# 600 of 2000; the deviation of a binomial is 20.5.
-	[ "$kept" -gt 500 ] && [ "$kept" -lt 700 ]
+	[ "$kept" -gt 500 ]
+	[ "$kept" -lt 700 ]
 	span-query -o ids out | sort >traces
 	span-query -o csv --spans "$in" | sort >all
 	span-query -o csv --spans out | sort >some
@@ -145,10 +146,23 @@ END
 		[ "${stderr_lines[0]}" = "span-sample: $text" ]
 		[ -z "$output" ]
 	done <<'END'
-|--ratio P is needed
+|--ratio P, or another policy, is needed
 -r 1.5|--ratio is not from 0 to 1
 --ratio=-0.1|--ratio is not from 0 to 1
 -r nan|--ratio: 'nan' is not a number
+-r 1 --per service|--per goes with --rate
+--rate 5|--rate: '5' is not like 5/s, 10/m or 100/h
+--rate -1/s|--rate: '-1/s' is not like 5/s, 10/m or 100/h
+--rate 5/d|--rate: '5/d' is not like 5/s, 10/m or 100/h
+--policy x -r 1|--policy and --preset go with no other policy
+--preset lab --keep-errors|--policy and --preset go with no other policy
+--preset home|--preset: 'home' is none of lab, production
+-r 1 --like x|--like: 'x' is none of consistent, otel-python, otel-js, otel-go, otel-java, jaeger-python, jaeger-go
+-r 1 --like otel-js --hash-salt x|--like and --hash-salt at once
+-r 1 --wait 0|--wait and --memory are above 0
+-r 1 --memory 0|--wait and --memory are above 0
+-r 1 --dropped -|--dropped - needs --output FILE
+--keep {|the options: line 2: expression, column 2: a field or a value was expected, not the end
 END
 }
 

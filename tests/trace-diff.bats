@@ -17,6 +17,23 @@ setup() {
 	span-gen --topology new.json --seed 2 -n 200 >new
 }
 
+# Traces for `span-decode --from jsonl`: `traces FIRST LAST [CHILD NS [STATUS]]`,
+# each a root of 10 ms with a child, if one is named.
+traces() {
+	jq -nc --argjson first "$1" --argjson last "$2" --arg child "${3-}" \
+		--argjson ns "${4-0}" --arg status "${5-unset}" '
+		def span(i; id; parent; name; ns; status):
+			{trace_id: (i | tostring | ("0000000000000000" + .)[-16:]),
+			span_id: ("000000000000000" + id), parent_id: parent, service: "web",
+			name: name, kind: "server", start_ns: 1000, duration_ns: ns,
+			status: status, tags: {}, process: {}, events: [], refs: []};
+		range($first; $last + 1) |
+			span(.; "1"; null; "root"; 10000000; "unset"),
+			if $child == "" then empty
+			else span(.; "2"; "0000000000000001"; $child; $ns; $status) end' |
+		span-decode --from jsonl
+}
+
 ids() {
 	span-query -o ids --operation 'POST /order' "$@"
 }
@@ -66,7 +83,7 @@ ids() {
 	[ "$(jq '[.paths[] | select(.operation == "render")] | map(.changes) | add | unique' -c <<<"$output")" = '["added"]' ]
 	jq -e '.paths[] | select(.operation == "POST bank") | .q_duration < 0.01' <<<"$output"
 	jq -e '[.paths[] | select(.operation == "POST bank") | .attributes[] |
-		select(.key == "version")] | length == 1 and .[0].a == 0' <<<"$output"
+		select(.key == "version")] | length == 1 and .[0].a.spans == 0 and .[0].b.traces == 33' <<<"$output"
 }
 
 @test "trace-diff: expressions choose two sets of one store" {
@@ -80,7 +97,6 @@ ids() {
 	[[ $output = *"there is no trace for '{ true }'"* ]]
 	run -2 trace-diff -s s --a '{ true }'
 	run -2 trace-diff -s s -e '{ true }' --a '{ true }' --b '{ true }'
-	run -2 trace-diff --a '{ true }' --b '{ true }' -
 }
 
 @test "trace-diff: what is below the threshold is no difference" {
@@ -92,9 +108,126 @@ ids() {
 	[ "$(changed --threshold 100000%)" = 0 ]
 	[ "$(changed --threshold 20%,5ms)" -ge 1 ]
 	[ "$(changed --max-q 0.000000000000001)" -le "$(changed)" ]
-	for limit in x 5 -3% 20%,x %; do
+	# What was not said stays, and one after the other is as with a comma.
+	diff <(trace-diff --threshold 20% --threshold 5ms in new) \
+		<(trace-diff --threshold 5ms,20% in new)
+	for limit in x 5 -3% 20%,x % 20%,30% 1ms,2ms 1%,1ms,1%; do
 		run -2 trace-diff --threshold "$limit" in new
 	done
+	run -2 trace-diff --threshold 20% --threshold 30% in new
+	[[ ${lines[0]} = *"two percentages"* ]]
+}
+
+@test "trace-diff: thresholds of 0 are that" {
+	traces 1 1 child 5000000 >a
+	traces 1 1 child 5000001 >b
+	run -0 trace-diff a b
+	run -1 trace-diff --threshold 0%,0 a b
+	# Nothing of sets is as sure as that.
+	traces 1 9 child 5000000 >a
+	traces 1 9 child 9000000 >b
+	run -1 trace-diff a b
+	run -0 trace-diff --max-q 0 a b
+}
+
+@test "trace-diff: what is gone differs by more than any threshold" {
+	traces 1 9 child 5000000 >a
+	traces 1 9 >b
+	for limit in 100% 500% 100000%,1h; do
+		run -1 trace-diff --threshold "$limit" a b
+		grep -q '^- .*child' <<<"$output"
+	done
+	run -1 trace-diff --threshold 100% <(traces 1 1 child 1) <(traces 1 1)
+}
+
+@test "trace-diff: sets that are too small are shown, and are no verdict" {
+	traces 1 5 >a
+	traces 1 20 child 5000000 >b
+	run --separate-stderr -2 trace-diff a b
+	[ "$stderr" = "trace-diff: too few traces to tell: it takes 8 on each side" ]
+	grep -q '^+ .*child' <<<"$output"
+	[[ $output = *"may be chance: tests take 8 traces on each side" ]]
+	run --separate-stderr -2 trace-diff -o json a b
+	jq -e '.sets and (.tested | not) and .changed == 1' <<<"$output"
+	# In numbers nothing differs, which is no verdict either.
+	run -2 trace-diff a a
+	# From eight on it is one.
+	traces 1 8 >a
+	run -1 trace-diff a b
+	run -0 trace-diff a a
+}
+
+@test "trace-diff: the part that fails counts, not how many" {
+	traces 1 1 child 5000000 error >a
+	cp a b
+	run -0 trace-diff a b
+	# Two calls that both fail, and one that does: only the count differs.
+	{ cat b && traces 1 1 child 5000000 error; } | span-query -o jsonl |
+		jq -c 'if .name == "child" then ., (.span_id = "0000000000000003") else . end' |
+		span-decode --from jsonl >two
+	run -1 trace-diff -o json a two
+	[ "$(jq -c '[.paths[].changes[]]' <<<"$output")" = '["count"]' ]
+	traces 1 1 child 5000000 >good
+	run -1 trace-diff a good
+	[[ $output = *"errors: 1 of 1 -> 0 of 1"* ]]
+	# Of sets failing traces are told.
+	traces 1 9 child 5000000 error >a
+	traces 1 9 child 5000000 >b
+	run -1 trace-diff --max-q 1 a b
+	[[ $output = *"errors: 9 of 9 -> 0 of 9 traces, q "* ]]
+	run -0 trace-diff --max-q 1 a a
+}
+
+@test "trace-diff: a large trace is whole, and one that is cut is no verdict" {
+	span-gen --seed 5 -n 3000 -p shop >many
+	# All in one trace.
+	span-query --spans -o jsonl many | jq -c '.trace_id = "0000000000000001"' |
+		span-decode --from jsonl >large
+	run -0 trace-diff large large
+	[[ $output != *" traces,"* ]]
+	run --separate-stderr -2 trace-diff --memory 1M large large
+	[[ $stderr = *"cut for want of memory"*"nothing is said of traces that were cut"* ]]
+	[ -z "$output" ]
+}
+
+@test "trace-diff: expressions choose two sets of a pipe" {
+	a='{ .http.status_code = 200 }'
+	b='{ name = "POST /order" && status != error }'
+	trace-diff --a "$a" --b "$b" in >want || [ $? = 1 ]
+	grep -q differ want
+	cat in | { trace-diff --a "$a" --b "$b" || [ $? = 1 ]; } | diff want -
+	cat in | { trace-diff --a "$a" --b "$b" - || [ $? = 1 ]; } | diff want -
+	gzip -c in | { trace-diff --a "$a" --b "$b" || [ $? = 1 ]; } | diff want -
+	{ trace-diff --a "$a" --b "$b" <in || [ $? = 1 ]; } | diff want -
+	# With a store nobody waits for standard input.
+	span-store append -q s in
+	mkfifo fifo
+	exec 7<>fifo
+	timeout 20 trace-diff -s s --a "$a" --b "$b" <&7 >got || [ $? = 1 ]
+	diff want got
+	run -2 trace-diff --a "$a" --b "$b" <(cat in)
+	[[ $output = *"cannot be read twice"* ]]
+	run -2 trace-diff - - <in
+	# Nor does anybody wait for it in vain.
+	run -2 timeout 20 trace-diff -s s --a "$a" --b "$b" - <&7
+	[[ $output = *"at once"* ]]
+	exec 7>&-
+	TMPDIR=/nowhere run -74 trace-diff --a "$a" --b "$b" < <(cat in)
+}
+
+@test "trace-diff: options that would do nothing are refused" {
+	mapfile -t id < <(ids in | head -n 2)
+	run -2 trace-diff --max-q 0.1 "${id[@]}" in
+	run -2 trace-diff --trace-id "${id[0]}" "${id[@]}" in
+	run -2 trace-diff -o json --all in new
+	run -2 trace-diff -o json --width 100 in new
+}
+
+@test "trace-diff: the statistics of sets are those of their traces" {
+	trace-diff -o json --max-q 1 in new >found || [ $? = 1 ]
+	span-query --spans -o jsonl in >a
+	span-query --spans -o jsonl new >b
+	/usr/bin/python3 "$SRC/tests/diff-check.py" found a b
 }
 
 @test "trace-diff: operations are templates of their names, unless told otherwise" {

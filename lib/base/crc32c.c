@@ -14,7 +14,9 @@
 
 #include <string.h>
 #ifdef __x86_64__
+#include <cpuid.h>
 #include <nmmintrin.h>
+#include <stdatomic.h>
 #include <wmmintrin.h>
 #endif
 #ifdef __ARM_FEATURE_CRC32
@@ -107,14 +109,37 @@ static uint32_t by_arm(uint32_t crc, const unsigned char *p, size_t len)
 }
 #endif
 
+#ifdef __x86_64__
+#define KNOWN 1u
+#define ALL_FEATURES (KNOWN | bit_SSE4_2 | bit_PCLMUL)
+
+/*
+ * What the processor has. __builtin_cpu_supports() asks for much more before
+ * main() begins, and in a virtual machine each question takes microseconds.
+ */
+static unsigned features(void)
+{
+	static _Atomic unsigned known;
+	unsigned have = atomic_load_explicit(&known, memory_order_relaxed);
+	unsigned a, b, c, d;
+
+	if (have)
+		return have;
+	if (!__get_cpuid(1, &a, &b, &c, &d))
+		c = 0;
+	have = KNOWN | (c & (bit_SSE4_2 | bit_PCLMUL));
+	atomic_store_explicit(&known, have, memory_order_relaxed);
+	return have;
+}
+#endif
+
 uint32_t span__crc32c(uint32_t crc, const void *p, size_t len)
 {
 	crc = ~crc;
 #ifdef __x86_64__
-	if (len >= 3 * LANE && __builtin_cpu_supports("pclmul") &&
-	    __builtin_cpu_supports("sse4.2"))
+	if (len >= 3 * LANE && features() == ALL_FEATURES)
 		return ~by_three_lanes(crc, p, len);
-	if (__builtin_cpu_supports("sse4.2"))
+	if (features() & bit_SSE4_2)
 		return ~by_sse42(crc, p, len);
 #endif
 #ifdef __ARM_FEATURE_CRC32

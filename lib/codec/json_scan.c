@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json_scan.h"
 
+#include "text/json_plain.h"
+
 #include "base/banned.h"
 
 static bool is_space(unsigned char c)
@@ -133,8 +135,7 @@ static const unsigned char *string(struct span__json_scan *s,
 				   const unsigned char *p,
 				   const unsigned char *end)
 {
-	while (p < end && *p != '"' && *p != '\\' && *p >= 0x20)
-		p++;
+	p = span__json_plain(p, end);
 	if (p == end)
 		return p;
 	if (*p == '\\')

@@ -5,6 +5,8 @@
  */
 #include "codec/json.h"
 
+#include "text/json_plain.h"
+
 #include "base/banned.h"
 
 struct text {
@@ -150,14 +152,15 @@ struct span_str span__json_string(struct span__json *j)
 		return SPAN_STR("");
 	}
 	start = ++in->p;
-	for (p = start; p < in->end && *p != '"'; p++) {
+	for (p = start;; p++) {
+		p = span__json_plain(p, in->end);
+		if (p == in->end || *p == '"')
+			break;
 		if (*p < 0x20) {
 			span__cursor_fail(in, p, SPAN_E_CORRUPT,
 					  "a control character in a string");
 			return SPAN_STR("");
 		}
-		if (*p != '\\')
-			continue;
 		escaped = true;
 		if (++p == in->end)
 			break;

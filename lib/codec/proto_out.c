@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/proto_out.h"
 
+#include "base/put.h"
 #include "codec/proto.h"
 
 #include "base/banned.h"
@@ -10,10 +11,14 @@ static void put_number(struct span_buf *b, uint64_t v)
 	char bytes[10];
 	size_t n = 0;
 
+	if (v < 0x80) {
+		span__putc(b, (char)v);
+		return;
+	}
 	for (; v >= 0x80; v >>= 7)
 		bytes[n++] = (char)(unsigned char)(v | 0x80);
 	bytes[n++] = (char)(unsigned char)v;
-	span_buf_put(b, bytes, n);
+	span__put(b, bytes, n);
 }
 
 static void put_key(struct span_buf *b, unsigned id, enum proto_wire wire)
@@ -31,14 +36,14 @@ void span__proto_put_fixed64(struct span_buf *b, unsigned id, uint64_t v)
 {
 	put_key(b, id, PROTO_I64);
 	v = htole64(v);
-	span_buf_put(b, &v, sizeof(v));
+	span__put(b, &v, sizeof(v));
 }
 
 void span__proto_put_fixed32(struct span_buf *b, unsigned id, uint32_t v)
 {
 	put_key(b, id, PROTO_I32);
 	v = htole32(v);
-	span_buf_put(b, &v, sizeof(v));
+	span__put(b, &v, sizeof(v));
 }
 
 void span__proto_put_double(struct span_buf *b, unsigned id, double d)
@@ -53,7 +58,7 @@ void span__proto_put_bytes(struct span_buf *b, unsigned id, struct span_str s)
 {
 	put_key(b, id, PROTO_LEN);
 	put_number(b, s.len);
-	span_buf_str(b, s);
+	span__put_str(b, s);
 }
 
 void span__proto_opt_varint(struct span_buf *b, unsigned id, uint64_t v)
@@ -72,7 +77,7 @@ void span__proto_opt_bytes(struct span_buf *b, unsigned id, struct span_str s)
 size_t span__proto_open(struct span_buf *b, unsigned id)
 {
 	put_key(b, id, PROTO_LEN);
-	span_buf_putc(b, 0);
+	span__putc(b, 0);
 	return b->len;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/thrift_out.h"
 
+#include "base/put.h"
+
 #include "base/banned.h"
 
 static const uint8_t compact_numbers[] = {
@@ -12,19 +14,19 @@ static const uint8_t compact_numbers[] = {
 
 static void put_byte(struct span__thrift_out *o, unsigned v)
 {
-	span_buf_putc(o->b, (char)(unsigned char)v);
+	span__putc(o->b, (char)(unsigned char)v);
 }
 
 static void put_be16(struct span__thrift_out *o, uint16_t v)
 {
 	v = htobe16(v);
-	span_buf_put(o->b, &v, sizeof(v));
+	span__put(o->b, &v, sizeof(v));
 }
 
 static void put_be32(struct span__thrift_out *o, uint32_t v)
 {
 	v = htobe32(v);
-	span_buf_put(o->b, &v, sizeof(v));
+	span__put(o->b, &v, sizeof(v));
 }
 
 static void put_varint(struct span__thrift_out *o, uint64_t v)
@@ -37,7 +39,7 @@ static void put_varint(struct span__thrift_out *o, uint64_t v)
 		v >>= 7;
 	}
 	bytes[n++] = (unsigned char)v;
-	span_buf_put(o->b, bytes, n);
+	span__put(o->b, bytes, n);
 }
 
 static void put_zigzag(struct span__thrift_out *o, int64_t v)
@@ -122,7 +124,7 @@ void span__thrift_put_i64(struct span__thrift_out *o, int64_t v)
 	if (o->compact)
 		put_zigzag(o, v);
 	else
-		span_buf_put(o->b, &be, sizeof(be));
+		span__put(o->b, &be, sizeof(be));
 }
 
 void span__thrift_put_double(struct span__thrift_out *o, double v)
@@ -131,7 +133,7 @@ void span__thrift_put_double(struct span__thrift_out *o, double v)
 
 	memcpy(&bits, &v, sizeof(bits));
 	bits = o->compact ? htole64(bits) : htobe64(bits);
-	span_buf_put(o->b, &bits, sizeof(bits));
+	span__put(o->b, &bits, sizeof(bits));
 }
 
 void span__thrift_put_string(struct span__thrift_out *o, struct span_str s)
@@ -140,7 +142,7 @@ void span__thrift_put_string(struct span__thrift_out *o, struct span_str s)
 		put_varint(o, s.len);
 	else
 		put_be32(o, (uint32_t)s.len);
-	span_buf_str(o->b, s);
+	span__put_str(o->b, s);
 }
 
 void span__thrift_put_list(struct span__thrift_out *o, uint8_t type, size_t n)

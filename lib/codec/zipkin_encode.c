@@ -4,6 +4,7 @@
  *
  * Source: openzipkin zipkin2-api.yaml, zipkin.proto.
  */
+#include "base/put.h"
 #include "codec/proto_out.h"
 #include "codec/zipkin_out.h"
 
@@ -22,53 +23,63 @@ static const char *const kinds[] = {
 	[SPAN_KIND_CONSUMER] = "CONSUMER",
 };
 
-/* ,"NAME":"TEXT", or without the comma behind an opening brace. */
-static void put_name(struct span_buf *b, const char *name)
+/* ,NAME or without the comma behind an opening brace. */
+static void put_name(struct span_buf *b, struct span_str name)
 {
 	if (b->len && b->p[b->len - 1] != '{')
-		span_buf_putc(b, ',');
-	span_buf_putc(b, '"');
-	span_buf_puts(b, name);
-	span_buf_puts(b, "\":");
+		span__putc(b, ',');
+	span__put_str(b, name);
 }
 
-static void put_word(struct span_buf *b, const char *name, const char *word)
+/* A name as put_name() takes it. */
+#define NAME(text) SPAN_STR("\"" text "\":")
+
+static void put_word(struct span_buf *b, struct span_str name, const char *word)
 {
 	put_name(b, name);
-	span_buf_putc(b, '"');
+	span__putc(b, '"');
 	span_buf_puts(b, word);
-	span_buf_putc(b, '"');
+	span__putc(b, '"');
 }
 
-static void put_number(struct span_buf *b, const char *name, int64_t n)
+static void put_number(struct span_buf *b, struct span_str name, int64_t n)
 {
 	put_name(b, name);
 	span_text_int(b, n);
 }
 
-static void put_endpoint(struct span_buf *b, const char *name,
+/* inet_ntop(3) takes printf(3) for it, which shows. */
+static void put_ipv4(struct span_buf *b, uint32_t ipv4)
+{
+	put_name(b, NAME("ipv4"));
+	span__putc(b, '"');
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		span_text_uint(b, ipv4 >> shift & 0xff);
+		span__putc(b, shift ? '.' : '"');
+	}
+}
+
+static void put_endpoint(struct span_buf *b, struct span_str name,
 			 const struct span__zipkin_address *a)
 {
-	const uint32_t ipv4 = htobe32(a->ipv4);
 	char text[INET6_ADDRSTRLEN];
 
 	if (!span__zipkin_has_address(a))
 		return;
 	put_name(b, name);
-	span_buf_putc(b, '{');
+	span__putc(b, '{');
 	if (a->has_service) {
-		put_name(b, "serviceName");
+		put_name(b, NAME("serviceName"));
 		span_text_json(b, a->service);
 	}
 	if (a->has_ipv4)
-		put_word(b, "ipv4",
-			 inet_ntop(AF_INET, &ipv4, text, sizeof(text)));
+		put_ipv4(b, a->ipv4);
 	if (a->has_ipv6)
-		put_word(b, "ipv6",
+		put_word(b, NAME("ipv6"),
 			 inet_ntop(AF_INET6, a->ipv6, text, sizeof(text)));
 	if (a->port)
-		put_number(b, "port", a->port);
-	span_buf_putc(b, '}');
+		put_number(b, NAME("port"), a->port);
+	span__putc(b, '}');
 }
 
 static void put_annotations(struct span_buf *b, struct span__zipkin_out *o)
@@ -77,19 +88,19 @@ static void put_annotations(struct span_buf *b, struct span__zipkin_out *o)
 
 	if (!s->n_events)
 		return;
-	put_name(b, "annotations");
+	put_name(b, NAME("annotations"));
 	for (size_t i = 0; i < s->n_events; i++) {
 		int64_t us;
 		struct span_str text =
 			span__zipkin_out_event(o, &s->events[i], &us);
 
 		span_buf_puts(b, i ? ",{" : "[{");
-		put_number(b, "timestamp", us);
-		put_name(b, "value");
+		put_number(b, NAME("timestamp"), us);
+		put_name(b, NAME("value"));
 		span_text_json(b, text);
-		span_buf_putc(b, '}');
+		span__putc(b, '}');
 	}
-	span_buf_putc(b, ']');
+	span__putc(b, ']');
 }
 
 /* The next tag to write, or NULL; *AT begins at 0. */
@@ -112,15 +123,15 @@ static void put_tags(struct span_buf *b, struct span__zipkin_out *o)
 
 	while ((tag = next_tag(o, &at))) {
 		if (first)
-			put_name(b, "tags");
-		span_buf_putc(b, first ? '{' : ',');
+			put_name(b, NAME("tags"));
+		span__putc(b, first ? '{' : ',');
 		first = false;
 		span_text_json(b, tag->key);
-		span_buf_putc(b, ':');
+		span__putc(b, ':');
 		span_text_json(b, span__zipkin_out_text(o, &tag->value));
 	}
 	if (!first)
-		span_buf_putc(b, '}');
+		span__putc(b, '}');
 }
 
 static void put_json(struct span_buf *b, struct span__zipkin_out *o)
@@ -129,30 +140,30 @@ static void put_json(struct span_buf *b, struct span__zipkin_out *o)
 	const struct span *s = o->span;
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-	span_buf_putc(b, '{');
-	put_word(b, "traceId", span_trace_id_text(s->trace_id, trace));
+	span__putc(b, '{');
+	put_word(b, NAME("traceId"), span_trace_id_text(s->trace_id, trace));
 	if (memcmp(s->parent_id, none, sizeof(none)) != 0)
-		put_word(b, "parentId", span_id_text(s->parent_id, id));
-	put_word(b, "id", span_id_text(s->span_id, id));
+		put_word(b, NAME("parentId"), span_id_text(s->parent_id, id));
+	put_word(b, NAME("id"), span_id_text(s->span_id, id));
 	if (o->kind)
-		put_word(b, "kind", kinds[o->kind]);
+		put_word(b, NAME("kind"), kinds[o->kind]);
 	if (o->name.len) {
-		put_name(b, "name");
+		put_name(b, NAME("name"));
 		span_text_json(b, o->name);
 	}
 	if (o->has_start)
-		put_number(b, "timestamp", o->start_us);
+		put_number(b, NAME("timestamp"), o->start_us);
 	if (o->has_duration)
-		put_number(b, "duration", o->duration_us);
-	put_endpoint(b, "localEndpoint", &o->local);
-	put_endpoint(b, "remoteEndpoint", &o->remote);
+		put_number(b, NAME("duration"), o->duration_us);
+	put_endpoint(b, NAME("localEndpoint"), &o->local);
+	put_endpoint(b, NAME("remoteEndpoint"), &o->remote);
 	put_annotations(b, o);
 	put_tags(b, o);
 	if (o->debug)
 		span_buf_puts(b, ",\"debug\":true");
 	if (o->shared)
 		span_buf_puts(b, ",\"shared\":true");
-	span_buf_putc(b, '}');
+	span__putc(b, '}');
 }
 
 void span_encode_zipkin_json(struct span_buf *b, const struct span *s)
@@ -179,14 +190,14 @@ int span__zipkin_encode_json(struct span_buf *b, const struct span *spans,
 {
 	struct span__zipkin_out o = {.utf8 = true};
 
-	span_buf_putc(b, '[');
+	span__putc(b, '[');
 	for (size_t i = 0; i < n; i++) {
 		if (i)
-			span_buf_putc(b, ',');
+			span__putc(b, ',');
 		span__zipkin_out(&o, &spans[i]);
 		put_json(b, &o);
 	}
-	span_buf_putc(b, ']');
+	span__putc(b, ']');
 	return finish(b, &o, err);
 }
 
@@ -195,8 +206,10 @@ static void put_text(struct span_buf *b, unsigned id, struct span_str s)
 {
 	size_t mark;
 
-	if (!s.len)
+	if (span__utf8_ascii(s) == s.len) {
+		span__proto_opt_bytes(b, id, s);
 		return;
+	}
 	mark = span__proto_open(b, id);
 	span__utf8_put(b, s);
 	span__proto_close(b, mark);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two tables with open addressing: names to nodes, pairs of nodes to edges.
- * Both only grow, up to the limits of the header. Their order is that of
- * arrival; a view sorts copies.
+ * Three tables with open addressing: texts to the copies that are kept of them,
+ * names to nodes, pairs of nodes to edges. They only grow, up to the limits of
+ * the header. Their order is that of arrival; a view sorts copies.
  */
 #include "graph/graph_tables.h"
 
@@ -29,16 +29,49 @@ static uint64_t hash_name(const struct span_graph *g,
 	return h;
 }
 
+static struct span_str *text_at(const struct span_graph *g, uint32_t i)
+{
+	return (struct span_str *)g->texts.p + i;
+}
+
 static uint64_t hash_entry(const void *graph, const struct span__slots *t,
 			   uint32_t i)
 {
 	const struct span_graph *g = graph;
 	const struct span_graph_edge *e;
 
+	if (t == &g->by_text)
+		return span__hash_str(&g->key, *text_at(g, i));
 	if (t == &g->by_name)
 		return hash_name(g, span__graph_node(g, i));
 	e = span__graph_edge(g, i);
 	return hash_pair(g, e->from, e->to, e->kind);
+}
+
+int span__graph_keep_text(struct span_graph *g, struct span_str s,
+			  struct span_str *out)
+{
+	struct span__slots *t = &g->by_text;
+	uint64_t at = span__hash_str(&g->key, s);
+	struct span_str *new;
+	uint32_t mask, slot;
+
+	if (span__slots_grow(t, hash_entry, g) < 0)
+		return SPAN_E_NOMEM;
+	mask = (1u << t->bits) - 1;
+	for (; (slot = t->slots[at & mask]); at++) {
+		*out = *text_at(g, slot - 1);
+		if (span_str_equal(*out, s))
+			return 0;
+	}
+	if (!span_arena_str(&g->arena, s, out))
+		return SPAN_E_NOMEM;
+	new = span__append_zeros(&g->texts, sizeof(*new));
+	if (!new)
+		return SPAN_E_NOMEM;
+	*new = *out;
+	t->slots[at & mask] = ++t->n;
+	return 0;
 }
 
 static bool same_name(const struct span_graph_node *a,
@@ -53,7 +86,7 @@ int span__graph_find_node(struct span_graph *g,
 {
 	struct span__slots *t = &g->by_name;
 	uint64_t at = hash_name(g, name);
-	struct span_graph_node *new;
+	struct span_graph_node new = {.kind = name->kind};
 	uint32_t mask, slot;
 
 	if (span__slots_grow(t, hash_entry, g) < 0)
@@ -67,11 +100,12 @@ int span__graph_find_node(struct span_graph *g,
 	*out = SPAN__NO_NODE;
 	if (t->n == SPAN_GRAPH_NODES)
 		return 0;
-	new = span__append_zeros(&g->nodes, sizeof(*new));
-	if (!new || !span_arena_str(&g->names, name->service, &new->service) ||
-	    !span_arena_str(&g->names, name->operation, &new->operation))
+	if (span__graph_keep_text(g, name->service, &new.service) < 0 ||
+	    span__graph_keep_text(g, name->operation, &new.operation) < 0)
 		return SPAN_E_NOMEM;
-	new->kind = name->kind;
+	span_buf_put(&g->nodes, &new, sizeof(new));
+	if (g->nodes.failed)
+		return SPAN_E_NOMEM;
 	*out = t->n++;
 	t->slots[at & mask] = *out + 1;
 	return 0;
@@ -133,11 +167,13 @@ void span_graph_close(struct span_graph **gp)
 
 	if (!g)
 		return;
-	span_arena_release(&g->names);
+	span_arena_release(&g->arena);
 	for (uint32_t i = 0; i < g->by_pair.n; i++)
 		span_sketch_release(&span__graph_edge(g, i)->durations);
+	free(g->by_text.slots);
 	free(g->by_name.slots);
 	free(g->by_pair.slots);
+	span_buf_release(&g->texts);
 	span_buf_release(&g->nodes);
 	span_buf_release(&g->edges);
 	span_buf_release(&g->sorted_nodes);

@@ -120,6 +120,12 @@ static void put_edge(struct span_buf *b, const struct span_graph_edge *e)
 	}
 }
 
+static bool fits(const struct span_buf *body)
+{
+	return body->len <= SPAN_GRAPH_SAVED_MAX;
+}
+
+/* What does not fit is cut, and then above the limit. */
 static void put_body(struct span_buf *b, const struct span_graph *g)
 {
 	put_uint(b, g->sums.traces);
@@ -129,10 +135,10 @@ static void put_body(struct span_buf *b, const struct span_graph *g)
 	put_uint(b, g->sums.left_out);
 	put_uint(b, g->sums.lost_links);
 	put_array(b, g->by_name.n);
-	for (uint32_t i = 0; i < g->by_name.n; i++)
+	for (uint32_t i = 0; i < g->by_name.n && fits(b); i++)
 		put_node(b, span__graph_node(g, i));
 	put_array(b, g->by_pair.n);
-	for (uint32_t i = 0; i < g->by_pair.n; i++)
+	for (uint32_t i = 0; i < g->by_pair.n && fits(b); i++)
 		put_edge(b, span__graph_edge(g, i));
 }
 
@@ -145,7 +151,7 @@ int span_graph_save(struct span_graph *g, struct span_buf *out,
 	if (rc < 0)
 		return span_error_set(err, rc, "memory is out");
 	put_body(&body, g);
-	if (body.len > SPAN_GRAPH_SAVED_MAX) {
+	if (!fits(&body)) {
 		rc = span_error_set(err, SPAN_E_LIMIT,
 				    "the graph is too large to be saved");
 	} else {

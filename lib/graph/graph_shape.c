@@ -26,30 +26,11 @@ struct tarjan {
 	uint32_t next_index;
 };
 
-/* The first edge out of node N. */
-static uint32_t first_edge(const struct span_graph_view *v, uint32_t n)
-{
-	size_t from = 0, left = v->n_edges;
-
-	while (left) {
-		size_t half = left / 2;
-
-		if (v->edges[from + half].from < n) {
-			from += half + 1;
-			left -= half + 1;
-		} else {
-			left = half;
-		}
-	}
-	return (uint32_t)from;
-}
-
 static void enter(struct tarjan *t, uint32_t n)
 {
 	struct visit *at = &t->visits[n];
 
 	at->index = at->low = t->next_index++;
-	at->edge = first_edge(t->v, n);
 	t->stack[t->n_stack++] = n;
 	t->path[t->n_path++] = n;
 }
@@ -103,8 +84,12 @@ int span_graph_components(const struct span_graph_view *v, uint32_t *component,
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	t.stack = (uint32_t *)(t.visits + v->n_nodes);
 	t.path = t.stack + v->n_nodes;
-	for (size_t i = 0; i < v->n_nodes; i++)
-		t.visits[i].index = component[i] = NONE;
+	for (uint32_t i = 0, edge = 0; i < v->n_nodes; i++) {
+		t.visits[i] = (struct visit){.index = NONE, .edge = edge};
+		component[i] = NONE;
+		while (edge < v->n_edges && v->edges[edge].from == i)
+			edge++;
+	}
 	for (uint32_t i = 0; i < v->n_nodes; i++) {
 		if (t.visits[i].index != NONE)
 			continue;

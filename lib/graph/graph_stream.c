@@ -16,7 +16,6 @@
 
 #include "base/banned.h"
 
-#define FIRST_BITS 8u
 #define NAMES (2 * SPAN_GRAPH_NODES) /* services and operations */
 #define NO_NAME ((1u << 24) - 1)
 #define RECENT 256u
@@ -41,11 +40,8 @@ struct span_graph_stream {
 	struct span_graph *g;
 	struct span_graph_stream_opts o;
 	struct span__window window;
-	struct span_arena text;
-	struct span_buf names; /* array */
-	uint32_t *slots;       /* a number plus one; 0 is free */
-	unsigned bits;
-	uint32_t n_names;
+	struct span_buf names; /* array; their texts are the graph's */
+	struct span__slots by_name;
 	/* Processes by their serials, whose services are known. */
 	struct {
 		uint64_t serial;
@@ -60,41 +56,26 @@ static struct name *name_at(const struct span_graph_stream *gs, uint32_t i)
 	return (struct name *)gs->names.p + i;
 }
 
-static int grow(struct span_graph_stream *gs)
+static uint64_t hash_entry(const void *stream, const struct span__slots *t,
+			   uint32_t i)
 {
-	unsigned bits = gs->slots ? gs->bits + 1 : FIRST_BITS;
-	uint32_t *slots, mask = (1u << bits) - 1;
-
-	if (gs->slots && 2 * ((size_t)gs->n_names + 1) <= (size_t)1 << gs->bits)
-		return 0;
-	slots = calloc((size_t)mask + 1, sizeof(*slots));
-	if (!slots)
-		return SPAN_E_NOMEM;
-	free(gs->slots);
-	gs->slots = slots;
-	gs->bits = bits;
-	for (uint32_t i = 0; i < gs->n_names; i++) {
-		uint64_t at = name_at(gs, i)->hash;
-
-		while (slots[at & mask])
-			at++;
-		slots[at & mask] = i + 1;
-	}
-	return 0;
+	(void)t;
+	return name_at(stream, i)->hash;
 }
 
 /* The number of a name that is WANTED's, NO_NAME when there are too many. */
 static int find_name(struct span_graph_stream *gs, const struct name *wanted,
 		     uint32_t *out)
 {
+	struct span__slots *t = &gs->by_name;
 	uint64_t at = wanted->hash;
-	struct name *new;
+	struct name new = *wanted;
 	uint32_t mask, slot;
 
-	if (grow(gs) < 0)
+	if (span__slots_grow(t, hash_entry, gs) < 0)
 		return SPAN_E_NOMEM;
-	mask = (1u << gs->bits) - 1;
-	for (; (slot = gs->slots[at & mask]); at++) {
+	mask = (1u << t->bits) - 1;
+	for (; (slot = t->slots[at & mask]); at++) {
 		const struct name *n = name_at(gs, slot - 1);
 
 		*out = slot - 1;
@@ -103,16 +84,16 @@ static int find_name(struct span_graph_stream *gs, const struct name *wanted,
 			return 0;
 	}
 	*out = NO_NAME;
-	if (gs->n_names == NAMES)
+	if (t->n == NAMES)
 		return 0;
-	new = span__append_zeros(&gs->names, sizeof(*new));
-	if (!new || !span_arena_str(&gs->text, wanted->text, &new->text))
+	if (span__graph_keep_text(gs->g, wanted->text, &new.text) < 0)
 		return SPAN_E_NOMEM;
-	new->hash = wanted->hash;
-	new->service = wanted->service;
-	new->node = SPAN__NO_NODE;
-	*out = gs->n_names++;
-	gs->slots[at & mask] = *out + 1;
+	new.node = SPAN__NO_NODE;
+	span_buf_put(&gs->names, &new, sizeof(new));
+	if (gs->names.failed)
+		return SPAN_E_NOMEM;
+	*out = t->n++;
+	t->slots[at & mask] = *out + 1;
 	return 0;
 }
 
@@ -361,11 +342,10 @@ void span_graph_stream_close(struct span_graph_stream **gsp)
 	if (!gs)
 		return;
 	span__window_release(&gs->window);
-	span_arena_release(&gs->text);
 	span_buf_release(&gs->names);
 	span_buf_release(&gs->scratch);
 	span__parents_release(&gs->parents);
-	free(gs->slots);
+	free(gs->by_name.slots);
 	free(gs);
 	*gsp = NULL;
 }

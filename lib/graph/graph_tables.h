@@ -13,9 +13,9 @@
 struct span_graph {
 	struct span_graph_opts o;
 	struct span__key key;
-	struct span_arena names;
-	struct span__slots by_name, by_pair;
-	struct span_buf nodes, edges; /* arrays */
+	struct span_arena arena;
+	struct span_buf texts, nodes, edges; /* arrays */
+	struct span__slots by_text, by_name, by_pair;
 	struct span_buf sorted_nodes, sorted_edges, numbers;
 	size_t n_buckets; /* of the sketches of all edges */
 	struct span_graph_view sums;
@@ -34,6 +34,13 @@ span__graph_edge(const struct span_graph *g, uint32_t i)
 {
 	return (struct span_graph_edge *)g->edges.p + i;
 }
+
+/*
+ * The graph's own copy of S, one for all that have this text: a service with
+ * many operations is kept once. 0 or SPAN_E_NOMEM.
+ */
+int span__graph_keep_text(struct span_graph *g, struct span_str s,
+			  struct span_str *out);
 
 /*
  * The number of the node with NAME's service, operation and kind, which is

@@ -20,6 +20,20 @@ bool span__scope_equal(const struct span_scope *a, const struct span_scope *b);
 double span__weight(struct span_str trace_state);
 
 /*
+ * Of a trace state: the threshold of 56 bits, 0 when it tells none; and the
+ * random bits that are compared with it, false when it has none of its own.
+ */
+#define SPAN__OT_ALL (UINT64_C(1) << 56)
+uint64_t span__threshold(struct span_str trace_state);
+bool span__randomness(struct span_str trace_state, uint64_t *r);
+
+/* The value of KEY in OpenTelemetry's member of a trace state, or empty. */
+struct span_str span__ot_value(struct span_str trace_state, const char *key);
+/* Cut the part before the first C, or all, from S; S without blanks around. */
+struct span_str span__cut(struct span_str *s, char c);
+struct span_str span__trim(struct span_str s);
+
+/*
  * Its references are one to the parent that it names, of any type, with
  * nothing else in it; and: that is a FOLLOWS_FROM one.
  */

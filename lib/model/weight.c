@@ -14,7 +14,7 @@
 #define DIGITS 14u /* hex digits of 56 bits */
 
 /* Cut the part before the first C, or all, from S. */
-static struct span_str cut(struct span_str *s, char c)
+struct span_str span__cut(struct span_str *s, char c)
 {
 	struct span_str part = {s->p, 0};
 
@@ -25,7 +25,7 @@ static struct span_str cut(struct span_str *s, char c)
 	return part;
 }
 
-static struct span_str trim(struct span_str s)
+struct span_str span__trim(struct span_str s)
 {
 	while (s.len && (*s.p == ' ' || *s.p == '\t')) {
 		s.p++;
@@ -44,8 +44,8 @@ static struct span_str member(struct span_str *list, char end, const char *key,
 			      char equals)
 {
 	while (list->len) {
-		struct span_str part = trim(cut(list, end));
-		struct span_str name = cut(&part, equals);
+		struct span_str part = span__trim(span__cut(list, end));
+		struct span_str name = span__cut(&part, equals);
 
 		if (span_str_equal(name, span_str(key)))
 			return part;
@@ -64,23 +64,52 @@ static bool hex_digit(char c, uint64_t *v)
 	return true;
 }
 
-double span__weight(struct span_str trace_state)
+struct span_str span__ot_value(struct span_str trace_state, const char *key)
 {
-	const uint64_t all = UINT64_C(1) << 4 * DIGITS;
-	struct span_str ot, th = {0};
+	struct span_str ot, value = {0};
+
+	while (trace_state.len && !value.len) {
+		ot = member(&trace_state, ',', "ot", '=');
+		value = member(&ot, ';', key, ':');
+	}
+	return value;
+}
+
+uint64_t span__threshold(struct span_str trace_state)
+{
+	struct span_str th;
 	uint64_t threshold = 0;
 
 	if (trace_state.len < 6)
-		return 1;
-	while (trace_state.len && !th.len) {
-		ot = member(&trace_state, ',', "ot", '=');
-		th = member(&ot, ';', "th", ':');
-	}
+		return 0;
+	th = span__ot_value(trace_state, "th");
 	if (!th.len || th.len > DIGITS)
-		return 1;
+		return 0;
 	for (size_t i = 0; i < th.len; i++)
 		if (!hex_digit(th.p[i], &threshold))
-			return 1;
-	threshold <<= 4 * (DIGITS - th.len);
-	return (double)all / (double)(all - threshold);
+			return 0;
+	return threshold << 4 * (DIGITS - th.len);
+}
+
+bool span__randomness(struct span_str trace_state, uint64_t *r)
+{
+	struct span_str rv = {0};
+	uint64_t v = 0;
+
+	if (trace_state.len >= 6)
+		rv = span__ot_value(trace_state, "rv");
+	if (rv.len != DIGITS)
+		return false;
+	for (size_t i = 0; i < rv.len; i++)
+		if (!hex_digit(rv.p[i], &v))
+			return false;
+	*r = v;
+	return true;
+}
+
+double span__weight(struct span_str trace_state)
+{
+	uint64_t threshold = span__threshold(trace_state);
+
+	return (double)SPAN__OT_ALL / (double)(SPAN__OT_ALL - threshold);
 }

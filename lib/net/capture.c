@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/clock.h"
+
 #include "base/banned.h"
 
 #define SNAPLEN 262144 /* whole packets: the most that libpcap gives */
@@ -345,16 +347,12 @@ int span__capture_poll_ms(const struct span__capture *c)
 	return t ? (int)(t->tv_sec * 1000 + t->tv_usec / 1000 + 1) : -1;
 }
 
-int span__capture_stop(struct span__capture *c, struct span_error *err)
+void span__capture_stop(struct span__capture *c)
 {
 	const struct timespec block = {.tv_nsec = 2 * BLOCK_MS * 1000000};
-	struct timespec now;
 
-	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return span_error_set(err, SPAN_E_IO, "no clock");
-	c->end_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	c->end_ns = span__epoch_ns();
 	nanosleep(&block, NULL);
-	return 0;
 }
 
 uint64_t span__capture_kernel_drops(struct span__capture *c)

@@ -75,8 +75,7 @@ int span__capture_poll_ms(const struct span__capture *c);
  * Of an interface: let the kernel hand over what it has collected; from now on
  * span__capture_next() ends at the first packet that came after this call.
  */
-SPAN_NODISCARD int span__capture_stop(struct span__capture *c,
-				      struct span_error *err);
+void span__capture_stop(struct span__capture *c);
 
 /* Of an interface: packets that the kernel dropped since the start. */
 uint64_t span__capture_kernel_drops(struct span__capture *c);

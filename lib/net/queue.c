@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "net/clock.h"
 
 #include "base/banned.h"
 
@@ -54,19 +55,6 @@ struct span__queue {
 	struct span_error failure; /* code 0: none */
 };
 
-static struct timespec moment_from_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += MOMENT_NS;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_nsec -= 1000000000;
-		t.tv_sec++;
-	}
-	return t;
-}
-
 /*
  * At most LEN bytes to write at once. No more than a pipe has room for, as
  * that is when a write ends and counts.
@@ -94,7 +82,7 @@ static size_t wait_for_more(struct span__queue *q)
 
 	while (q->head == q->tail && !q->finish)
 		pthread_cond_wait(&q->more, &q->lock);
-	until = moment_from_now();
+	until = span__timespec(span__monotonic_ns() + MOMENT_NS);
 	while (q->tail - q->head < ENOUGH && !q->finish && !q->waiting &&
 	       q->head >= q->hurry)
 		if (pthread_cond_timedwait(&q->more, &q->lock, &until))

@@ -404,7 +404,7 @@ static int drain_all(struct span__receiver *r, struct span_error *err)
 	if (!r->capture || !span__capture_is_live(r->capture))
 		return rc;
 	if (rc >= 0)
-		rc = span__capture_stop(r->capture, err);
+		span__capture_stop(r->capture);
 	for (rc = rc < 0 ? rc : 1; rc > 0;)
 		rc = span__receiver_read(r, err);
 	return rc;

@@ -46,9 +46,8 @@ static struct timespec after(uint64_t wait_ns)
 {
 	uint64_t at = span__monotonic_ns();
 
-	at = wait_ns < UINT64_MAX - at ? at + wait_ns : UINT64_MAX;
-	return (struct timespec){.tv_sec = (time_t)(at / SECOND_NS),
-				 .tv_nsec = (long)(at % SECOND_NS)};
+	return span__timespec(wait_ns < UINT64_MAX - at ? at + wait_ns
+							: UINT64_MAX);
 }
 
 /* ---- The thread ---- */
@@ -128,17 +127,19 @@ static uint64_t rest_ns(const struct span__sender *s, bool dry)
 	return wait_ns < REST_MAX_NS ? wait_ns : REST_MAX_NS;
 }
 
-static int rest(struct span__sender *s, bool dry, struct span_error *err)
+/* Whoever woke it may have what it did not find when it was DRY. */
+static int rest(struct span__sender *s, bool *dry, struct span_error *err)
 {
 	uint64_t wait_ns;
 	struct timespec until;
 
 	pthread_mutex_lock(&s->lock);
-	wait_ns = rest_ns(s, dry);
+	wait_ns = rest_ns(s, *dry);
 	until = after(wait_ns);
 	while (!s->jobs.http && !s->woken && wait_ns)
 		if (pthread_cond_timedwait(&s->wanted, &s->lock, &until))
 			break;
+	*dry &= !s->woken;
 	s->woken = false;
 	pthread_mutex_unlock(&s->lock);
 	return s->jobs.http ? span__http_turn(s->jobs.http, wait_ns,
@@ -160,7 +161,7 @@ static void *send_all(void *arg)
 		if (rc >= 0)
 			rc = save_settled(s, &err);
 		if (rc >= 0)
-			rc = rest(s, dry, &err);
+			rc = rest(s, &dry, &err);
 		if (rc >= 0)
 			rc = save_settled(s, &err);
 	}

@@ -44,6 +44,13 @@ bool span__regex_digits_alike(const struct span__regex *r);
 SPAN_NODISCARD int span__regex_match(struct span__regex *r,
 				     struct span_str text,
 				     struct span_error *err);
+/*
+ * The same from FROM on, with where the match is: *START and *END, which may be
+ * equal.
+ */
+SPAN_NODISCARD int span__regex_find(struct span__regex *r, struct span_str text,
+				    size_t from, size_t *start, size_t *end,
+				    struct span_error *err);
 void span__regex_close(struct span__regex **r);
 
 /*

@@ -212,15 +212,15 @@ static int match_piece(struct span__regex *r, struct span_str text, size_t from,
 	return too_long(r, err);
 }
 
-int span__regex_match(struct span__regex *r, struct span_str text,
+/* Does a match begin at FROM or later? */
+static int match_from(struct span__regex *r, struct span_str text, size_t from,
 		      struct span_error *err)
 {
-	size_t from = 0;
 	uint64_t start;
 	int rc;
 
-	if (text.len <= PIECE || r->whole)
-		return match_piece(r, text, 0, text.len, err);
+	if (text.len - from <= PIECE || r->whole)
+		return match_piece(r, text, from, text.len, err);
 	start = cpu_ns();
 	for (;;) {
 		size_t to = text.len - from > PIECE ? from + PIECE : text.len;
@@ -236,6 +236,27 @@ int span__regex_match(struct span__regex *r, struct span_str text,
 			return too_long(r, err);
 		from = to;
 	}
+}
+
+int span__regex_match(struct span__regex *r, struct span_str text,
+		      struct span_error *err)
+{
+	return match_from(r, text, 0, err);
+}
+
+int span__regex_find(struct span__regex *r, struct span_str text, size_t from,
+		     size_t *start, size_t *end, struct span_error *err)
+{
+	int rc = match_from(r, text, from, err);
+	const size_t *ends = pcre2_get_ovector_pointer(r->data);
+
+	if (rc <= 0)
+		return rc;
+	/* \K can begin a match behind its end, or before FROM. */
+	*end = ends[1] > from ? ends[1] : from;
+	*start = ends[0] < *end ? ends[0] : *end;
+	*start = *start > from ? *start : from;
+	return rc;
 }
 
 void span__regex_close(struct span__regex **r)

@@ -14,40 +14,37 @@
 
 struct asking {
 	struct span__tql_shapes *shapes;
+	const struct span_query *q;
 	struct span__ids ids; /* of traces that are to be judged */
-	struct span_buf nodes;
 };
 
-static int segment(void *arg, uint64_t n, struct span_error *err)
-{
-	struct asking *a = arg;
-
-	return span__traceql_shapes_types(a->shapes, (size_t)n, err);
-}
-
-static int type(void *arg, uint32_t i, const struct span *what,
+static int type(void *arg, const struct span *what, uint64_t *chosen,
 		struct span_error *err)
 {
 	struct asking *a = arg;
 
-	return span__traceql_shapes_type(a->shapes, i, what, err);
+	return span__traceql_shapes_type(a->shapes, what, chosen, err);
 }
 
-static int shape(void *arg, const struct span__seg_node *v, size_t n,
+static int one_span(void *arg, const struct span *s, uint64_t *chosen,
+		    bool *needed, struct span_error *err)
+{
+	struct asking *a = arg;
+	int rc = 1;
+
+	if (a->q->need.hints)
+		rc = span__query_needs(a->q, s, err);
+	*needed = rc > 0;
+	return rc < 0 ? rc
+		      : span__traceql_shapes_span(a->shapes, s, chosen, err);
+}
+
+static int shape(void *arg, const struct span__shape_node *v, size_t n,
 		 uint32_t *matched, struct span_error *err)
 {
 	struct asking *a = arg;
-	struct span__tql_node *nodes;
 
-	a->nodes.len = 0;
-	nodes = (struct span__tql_node *)(void *)span_buf_reserve(
-		&a->nodes, n * sizeof(*nodes));
-	if (!nodes)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	for (size_t i = 0; i < n; i++)
-		nodes[i] = (struct span__tql_node){
-			v[i].type, v[i].link ? v[i].link - 1 : 0};
-	return span__traceql_shapes_judge(a->shapes, nodes, n, matched, err);
+	return span__traceql_shapes_judge(a->shapes, v, n, matched, err);
 }
 
 static int trace(void *arg, const uint8_t id[16], struct span_error *err)
@@ -135,16 +132,15 @@ static int ask(struct span_search *s, struct asking *a,
 	       struct span__found *found, struct span_error *err)
 {
 	struct span__shapes_sink sink = {.arg = a,
-					 .segment = segment,
 					 .type = type,
+					 .span = one_span,
 					 .shape = shape,
 					 .trace = trace};
 	int rc;
 
 	sink.since_ns = s->q->range.since_ns;
 	sink.until_ns = s->q->range.until_ns;
-	if (s->q->need.hints)
-		sink.needed = &s->q->need.range;
+	sink.attrs = span__traceql_shapes_attrs(a->shapes);
 	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
 	rc = span__store_shapes(s->from_store, &sink, err);
 	if (rc <= 0)
@@ -160,7 +156,7 @@ static int ask(struct span_search *s, struct asking *a,
 int span__store_count_shapes(struct span_search *s, struct span__found *found,
 			     struct span_error *err)
 {
-	struct asking a = {0};
+	struct asking a = {.q = s->q};
 	int rc;
 
 	*found = (struct span__found){0};
@@ -173,7 +169,6 @@ int span__store_count_shapes(struct span_search *s, struct span__found *found,
 	if (!rc)
 		rc = ask(s, &a, found, err);
 	span__ids_release(&a.ids);
-	span_buf_release(&a.nodes);
 	span__traceql_shapes_close(&a.shapes);
 	return rc;
 }

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "query/match.h"
+#include "store/store_shapes.h"
 
 #define TQL_MAX_TEXT 65536u /* bytes of an expression */
 #define TQL_MAX_DEPTH 128u  /* nesting, and operators that alternate */
@@ -365,11 +366,6 @@ SPAN_NODISCARD int span__traceql_name_fits(struct span__traceql *q,
 
 struct span__tql_shapes;
 
-/* A span of a shape: its type and, in preorder, its depth. */
-struct span__tql_node {
-	uint32_t type, depth;
-};
-
 /* 1; 0 when the expression asks for more than shapes tell; SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__traceql_shapes_open(struct span__tql_shapes **out,
 					     struct span__traceql *q,
@@ -378,23 +374,28 @@ void span__traceql_shapes_close(struct span__tql_shapes **s);
 /* Keys that no resource may have. */
 const struct span_str *
 span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n);
-/* From now on there are N other types. */
-SPAN_NODISCARD int span__traceql_shapes_types(struct span__tql_shapes *s,
-					      size_t n, struct span_error *err);
-/* That all spans of type I are as WHAT: see store_shapes.h. */
+/* Do attributes of spans matter? */
+bool span__traceql_shapes_attrs(const struct span__tql_shapes *s);
+/* What is chosen of all spans that are as WHAT: see store_shapes.h. */
 SPAN_NODISCARD int span__traceql_shapes_type(struct span__tql_shapes *s,
-					     size_t i, const struct span *what,
+					     const struct span *what,
+					     uint64_t *chosen,
+					     struct span_error *err);
+/* The same of a span that is there. */
+SPAN_NODISCARD int span__traceql_shapes_span(struct span__tql_shapes *s,
+					     const struct span *sp,
+					     uint64_t *chosen,
 					     struct span_error *err);
 /* How many spans of a shape of N are chosen. 0 or a negative code. */
 SPAN_NODISCARD int span__traceql_shapes_judge(struct span__tql_shapes *s,
-					      const struct span__tql_node *v,
+					      const struct span__shape_node *v,
 					      size_t n, uint32_t *matched,
 					      struct span_error *err);
 
 /* The shape that is judged in the place of a trace. */
 struct tql_shape {
 	const struct span__tql_shapes *of;
-	const struct span__tql_node *v;
+	const struct span__shape_node *v;
 	size_t n;
 };
 

@@ -4,6 +4,7 @@
  * asked once for each type, and a shape of types is judged as a trace is,
  * without its spans.
  */
+#include "query/shape_memo.h"
 #include "query/traceql.h"
 
 #include <stdlib.h>
@@ -17,11 +18,11 @@ struct span__tql_shapes {
 	size_t n_filters;
 	struct span_str keys[TQL_MAX_KEYS];
 	size_t n_keys;
-	uint8_t *chosen; /* of each filter a byte for each type */
-	size_t n_types;
+	bool attrs;	       /* a filter asks for an attribute */
 	struct span_buf nodes; /* of a shape; then what is in matched */
 	struct span_buf numbers;
 	const struct tql_set *need; /* a filter, or NULL */
+	struct span__shape_memo memo;
 };
 
 /* ---- What can be asked ---- */
@@ -48,6 +49,7 @@ static bool can_ask_field(struct span__tql_shapes *s, const struct tql_field *f)
 	case TQL_F_KIND:
 		return true;
 	case TQL_F_ATTRIBUTE:
+		s->attrs = true;
 		return f->scope == TQL_SPAN ||
 		       (f->scope == TQL_UNSCOPED && put_key(s, f->key));
 	default:
@@ -143,7 +145,7 @@ void span__traceql_shapes_close(struct span__tql_shapes **sp)
 		return;
 	span_buf_release(&s->nodes);
 	span_buf_release(&s->numbers);
-	free(s->chosen);
+	span__shape_memo_release(&s->memo);
 	free(s);
 	*sp = NULL;
 }
@@ -155,17 +157,12 @@ span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n)
 	return s->keys;
 }
 
-/* ---- Types ---- */
-
-int span__traceql_shapes_types(struct span__tql_shapes *s, size_t n,
-			       struct span_error *err)
+bool span__traceql_shapes_attrs(const struct span__tql_shapes *s)
 {
-	free(s->chosen);
-	s->n_types = n;
-	s->chosen = calloc(s->n_filters * n + 1, 1);
-	return s->chosen ? 0
-			 : span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	return s->attrs;
 }
+
+/* ---- Types ---- */
 
 static bool is_plain(enum span_type type)
 {
@@ -196,25 +193,37 @@ static bool decides(const struct span *what, const struct tql_expr *e)
 	return true;
 }
 
-int span__traceql_shapes_type(struct span__tql_shapes *s, size_t i,
-			      const struct span *what, struct span_error *err)
+int span__traceql_shapes_type(struct span__tql_shapes *s,
+			      const struct span *what, uint64_t *chosen,
+			      struct span_error *err)
+{
+	for (size_t k = 0; k < s->n_filters; k++) {
+		const struct tql_expr *e = s->filters[k]->filter;
+
+		if (e && !decides(what, e))
+			return 0;
+	}
+	return span__traceql_shapes_span(s, what, chosen, err);
+}
+
+int span__traceql_shapes_span(struct span__tql_shapes *s, const struct span *sp,
+			      uint64_t *chosen, struct span_error *err)
 {
 	struct tql_context c = {
-		.span = what, .scratch = &s->q->scratch, .err = err};
+		.span = sp, .scratch = &s->q->scratch, .err = err};
 
+	*chosen = 0;
 	for (size_t k = 0; k < s->n_filters; k++) {
 		const struct tql_expr *e = s->filters[k]->filter;
 		int rc = 1;
 
-		if (e && !decides(what, e))
-			return 0;
 		if (e)
 			rc = span__tql_bool(&c, e);
 		if (rc < 0)
 			return rc;
 		if (rc > 1)
 			return 0;
-		s->chosen[k * s->n_types + i] = rc > 0;
+		*chosen |= (uint64_t)rc << k;
 	}
 	return 1;
 }
@@ -222,9 +231,7 @@ int span__traceql_shapes_type(struct span__tql_shapes *s, size_t i,
 bool span__tql_shape_chooses(const struct tql_shape *shape,
 			     const struct tql_set *filter, size_t i)
 {
-	const struct span__tql_shapes *s = shape->of;
-
-	return s->chosen[filter->number * s->n_types + shape->v[i].type];
+	return shape->v[i].chosen >> filter->number & 1;
 }
 
 /* ---- Shapes ---- */
@@ -243,12 +250,12 @@ static bool is_needed(const struct tql_shape *shape)
 }
 
 /* The tree of the N nodes V, which are in preorder. */
-static void plant(const struct span__tql_node *v, size_t n,
+static void plant(const struct span__shape_node *v, size_t n,
 		  struct span_trace_node *nodes, uint32_t *order,
 		  uint32_t *path)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t depth = v[i].depth;
+		uint32_t depth = (uint32_t)v[i].depth;
 
 		nodes[i] = (struct span_trace_node){
 			.parent = depth ? path[depth - 1] : SPAN_TRACE_NONE,
@@ -270,20 +277,17 @@ static void plant(const struct span__tql_node *v, size_t n,
 	}
 }
 
-int span__traceql_shapes_judge(struct span__tql_shapes *s,
-			       const struct span__tql_node *v, size_t n,
-			       uint32_t *matched, struct span_error *err)
+/* As span__traceql_shapes_judge(), of a shape that has what is needed. */
+static int judge(struct span__tql_shapes *s, const struct tql_shape *shape,
+		 uint32_t *matched, struct span_error *err)
 {
-	const struct tql_shape shape = {s, v, n};
+	size_t n = shape->n;
 	struct span_trace t = {.n = n};
 	struct span_trace_node *nodes;
 	uint32_t *numbers;
 	uint8_t *which;
 	int rc;
 
-	*matched = 0;
-	if (!is_needed(&shape))
-		return 0;
 	s->nodes.len = s->numbers.len = 0;
 	nodes = (struct span_trace_node *)(void *)span_buf_reserve(
 		&s->nodes, n * sizeof(*nodes));
@@ -292,11 +296,30 @@ int span__traceql_shapes_judge(struct span__tql_shapes *s,
 	if (!nodes || !numbers)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	which = (uint8_t *)(numbers + 2 * n);
-	plant(v, n, nodes, numbers, numbers + n);
+	plant(shape->v, n, nodes, numbers, numbers + n);
 	t.nodes = nodes;
 	t.order = numbers;
-	rc = span__traceql_judge_shape(s->q, &t, &shape, which, err);
+	rc = span__traceql_judge_shape(s->q, &t, shape, which, err);
 	for (size_t i = 0; i < n && rc > 0; i++)
 		*matched += which[i];
 	return rc < 0 ? rc : 0;
+}
+
+int span__traceql_shapes_judge(struct span__tql_shapes *s,
+			       const struct span__shape_node *v, size_t n,
+			       uint32_t *matched, struct span_error *err)
+{
+	const struct tql_shape shape = {s, v, n};
+	int rc;
+
+	*matched = 0;
+	if (!is_needed(&shape))
+		return 0;
+	rc = span__shape_memo_find(&s->memo, v, n, matched, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = judge(s, &shape, matched, err);
+	if (!rc)
+		span__shape_memo_put(&s->memo, *matched);
+	return rc;
 }

@@ -69,6 +69,12 @@ static uint64_t tick(struct span__window *w, uint64_t end_ns)
 	return w->now_ns;
 }
 
+void span__window_idle(struct span__window *w, uint64_t ns)
+{
+	w->clock_ns += ns;
+	w->now_ns += ns;
+}
+
 static uint64_t hash(const struct span__window *w, const uint8_t id[16])
 {
 	return span__hash(&w->secret, id, 16);

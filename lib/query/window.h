@@ -73,6 +73,8 @@ SPAN_NODISCARD int span__window_put_item(struct span__window *w,
  */
 struct span__open_trace *span__window_pop(struct span__window *w, size_t memory,
 					  bool end);
+/* NS have passed in which nothing came: the time of the stream moves on. */
+void span__window_idle(struct span__window *w, uint64_t ns);
 /* Take T out; it is the caller's then. */
 void span__window_take(struct span__window *w, struct span__open_trace *t);
 void span__open_trace_free(struct span__open_trace *t);

@@ -17,6 +17,9 @@
 extern "C" {
 #endif
 
+/* Sets of fewer traces, on either side, are not tested. */
+#define SPAN_DIFF_MIN_TRACES 8u
+
 /* Bounds of memory: paths, values of attributes, bytes of one that count. */
 #define SPAN_DIFF_PATHS (UINT32_C(1) << 17)
 #define SPAN_DIFF_VALUES (UINT32_C(1) << 19)
@@ -32,23 +35,28 @@ enum span_diff_change {
 	SPAN_DIFF_ERRORS = 1 << 4,
 };
 
-/* Zero means the default. */
 struct span_diff_opts {
 	bool exact_names; /* else names are templates, see span/findings.h */
 	bool no_attrs;	  /* do not look at attributes */
 	/*
 	 * Durations differ when they do by more than both, counts by more than
-	 * the ratio.
+	 * the ratio; what is on one side only always does.
 	 */
-	double ratio;	 /* 0.1 */
-	uint64_t min_ns; /* 1 ms */
-	double max_q;	 /* of sets: 0.05 */
+	double ratio;
+	uint64_t min_ns;
+	double max_q; /* of sets */
 };
+
+#define SPAN_DIFF_DEFAULTS                                                     \
+	{                                                                      \
+		.ratio = 0.1, .min_ns = 1000000, .max_q = 0.05                 \
+	}
 
 struct span_diff_attr {
 	struct span_str key, value; /* as text */
-	uint64_t n[2];		    /* spans of A and B that have it */
-	double q;		    /* of sets */
+	/* Spans of A and B that have it, and traces with such a span. */
+	uint64_t spans[2], traces[2];
+	double q; /* of sets */
 };
 
 struct span_diff_node {
@@ -56,12 +64,13 @@ struct span_diff_node {
 	uint32_t depth;
 	struct span_str service, name;
 	struct {
-		uint64_t traces; /* that have it */
+		uint64_t traces;    /* that have it */
+		uint64_t of_traces; /* that have the path above */
+		uint64_t failing;   /* traces in which a span of it fails */
 		uint64_t spans, errors;
-		/* The mean of one trace each, the median of sets. */
+		/* The mean; of sets the median of the means of the traces. */
 		uint64_t typical_ns;
-		/* Spans, by the traces that have the path above. */
-		double per_trace;
+		double per_trace; /* spans, by of_traces */
 	} side[2];
 	unsigned changes; /* SPAN_DIFF_* */
 	bool below;	  /* a path below it has changes or attributes */
@@ -82,10 +91,12 @@ struct span_diff_view {
 	const struct span_diff_node *nodes;
 	size_t n_nodes, n_changed;
 	uint64_t traces[2], spans[2];
-	bool sets;	   /* more than one trace on a side */
-	uint64_t left_out; /* spans or values without room */
+	bool sets;   /* more than one trace on a side */
+	bool tested; /* sets with enough traces */
+	uint64_t spans_left_out, values_left_out; /* without room */
 };
 
+/* Without options O has the defaults. 0, SPAN_E_NOMEM or SPAN_E_IO. */
 SPAN_API SPAN_NODISCARD int span_diff_open(struct span_diff **out,
 					   const struct span_diff_opts *o,
 					   struct span_error *err);
@@ -95,10 +106,13 @@ SPAN_API SPAN_NODISCARD int span_diff_put(struct span_diff *d, int side,
 					  struct span_error *err);
 /*
  * Compare. One trace on each side differs where numbers do; sets where
- * Mann and Whitney's test of counts and durations, or Fisher's of errors and
- * attributes, says so at max_q after the correction of Benjamini and Hochberg
- * for all that was tested; that takes 8 traces on each side at least. *V is
- * valid until the next call on D. 0 or SPAN_E_NOMEM.
+ * Mann and Whitney's test of counts and durations, or Fisher's of failures and
+ * attributes, says so too, at max_q after the correction of Benjamini and
+ * Hochberg for all tests that were made. What is tested has one value a trace,
+ * as the spans of one are no independent samples. Sets with fewer traces than
+ * SPAN_DIFF_MIN_TRACES are not tested: CHANGES are then what numbers say, no
+ * verdict, and there are no attributes. *V is valid until the next call on D.
+ * 0 or SPAN_E_NOMEM.
  */
 SPAN_API SPAN_NODISCARD int span_diff_view(struct span_diff *d,
 					   struct span_diff_view *v,

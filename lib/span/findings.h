@@ -27,15 +27,19 @@ enum span_finding_kind {
 	 */
 	SPAN_FINDING_GUILTY = 0,
 	/*
-	 * A failing span below which none fails: SPAN, COUNT spans of the
-	 * same target with the same message. NS is the time of these, DEPTH
-	 * how many failing spans are above the first one in one chain.
+	 * A failing span below which none fails that could be why: SPAN, COUNT
+	 * spans of the same service, kind and name with the same message and
+	 * the same response. Spans between that say nothing of a failure are
+	 * passed; one that says it is well, and what its parent does not wait
+	 * for, end the search. NS is the time of these, DEPTH how many failing
+	 * spans are above the first one.
 	 */
 	SPAN_FINDING_ERROR,
 	/*
 	 * Calls of one parent and target that run one after another, with
-	 * different statements or URLs, or none: N+1. NS is the time in which
-	 * one of them was running.
+	 * different statements or URLs, or none: N+1. Of a call that was tried
+	 * again the last attempt counts. NS is the time in which one of them
+	 * was running.
 	 */
 	SPAN_FINDING_N_PLUS_1,
 	/* The same, but of the very same statement or URL. */
@@ -76,24 +80,35 @@ struct span_finding {
 	uint32_t parent; /* the caller, or SPAN_TRACE_NONE */
 	uint32_t count, failed, depth;
 	uint64_t ns, start_ns;
-	double share; /* of the trace's duration (guilty: of its path) */
+	/*
+	 * Of the critical path: guilty, gap, serial; of the trace's duration:
+	 * the others. NAN when that is shorter, as a path may be on which the
+	 * finding is not.
+	 */
+	double share;
 	uint32_t spans[SPAN_FINDING_SPANS];
 	uint32_t n_spans;
 	/*
-	 * The template of a target, the message of an error, "PARENT -> CHILD"
-	 * of hosts; not escaped. It may be empty.
+	 * The template of a target, or several; the message of an error with
+	 * the code of its response, "PARENT -> CHILD" of hosts; not escaped. It
+	 * may be empty.
 	 */
 	struct span_str text;
 };
 
-/* Zero means the default. */
 struct span_findings_opts {
-	uint64_t repeat;  /* calls that are an N+1 or a repetition: 5 */
-	uint64_t min_ns;  /* of a gap, or saved by running at once: 10 ms */
-	double min_share; /* of the trace that these must be, too: 0.1 */
-	double guilty;	  /* share of the path of a guilty span: 0.25 */
-	uint64_t skew_ns; /* less is no skew: 1 ms */
+	uint64_t repeat;  /* calls that are an N+1 or a repetition */
+	uint64_t min_ns;  /* of a gap, or saved by running at once */
+	double min_share; /* of the path that these must be, too */
+	double guilty;	  /* share of the path of a guilty span */
+	uint64_t skew_ns; /* less is no skew */
 };
+
+#define SPAN_FINDINGS_DEFAULTS                                                 \
+	{                                                                      \
+		.repeat = 5, .min_ns = 10000000, .min_share = 0.1,             \
+		.guilty = 0.25, .skew_ns = 1000000                             \
+	}
 
 struct span_findings {
 	struct span_finding *v; /* by kind, then by NS, most first */
@@ -103,7 +118,8 @@ struct span_findings {
 };
 
 /*
- * Find everything in T into *F, which is zeroed or was used before. V is
+ * Find everything in T into *F, which is zeroed or was used before; without
+ * options O has the defaults. V is
  * valid until the next call, text of it as long as T too. 0, SPAN_E_NOMEM, or
  * SPAN_E_IO without random numbers. O(n log n) time, O(n) memory, nothing
  * recurses.
@@ -121,7 +137,8 @@ SPAN_API const char *span_finding_name(int kind);
 
 /*
  * Append S without what differs from call to call: numbers, quoted literals,
- * hexadecimal ids of 8 digits and more, UUIDs and placeholders become "?",
+ * hexadecimal ids of 8 digits and more, UUIDs and placeholders become "?", with
+ * the sign of a number,
  * lists of them one, runs of white space a space. "GET /item/17" is "GET
  * /item/?", "IN (1, 2,'x')" is "IN (?)". Linear in the length.
  */

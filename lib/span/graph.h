@@ -268,9 +268,9 @@ span_graph_diff(const struct span_graph_view *before,
 		struct span_error *err);
 
 /*
- * The ways that calls take through a service: from a span without a parent to
- * one that calls no other service, as the services that were called on it, or
- * with the operations by which they were.
+ * The ways that calls take through a service: from a span without a parent, or
+ * whose parent is missing, to one that calls no other service, as the services
+ * that were called on it, or with the operations by which they were.
  */
 #define SPAN_PATHS_STEPS 64u	/* of a path; longer ones end there */
 #define SPAN_PATHS_MAX 1048576u /* different beginnings of paths */

@@ -11,7 +11,7 @@
  * of false ones among those that are told at Q or less.
  *
  * Besides: durations of failing calls that lie together, as those of timeouts
- * do.
+ * do, one or several of an operation.
  */
 #ifndef SPAN_PATTERNS_H
 #define SPAN_PATTERNS_H
@@ -34,11 +34,18 @@ extern "C" {
 #define SPAN_PATTERN_CALLS 2048u
 #define SPAN_PATTERN_DURATIONS 4096u
 
-/* Zero means the default. */
+/* Clusters of the durations of one operation at most. */
+#define SPAN_PATTERN_CLUSTERS 4u
+
 struct span_patterns_opts {
-	uint64_t min_support; /* failing traces that have it: 5 */
-	double max_q;	      /* 0.05 */
+	uint64_t min_support; /* failing traces that have it */
+	double max_q;
 };
+
+#define SPAN_PATTERNS_DEFAULTS                                                 \
+	{                                                                      \
+		.min_support = 5, .max_q = 0.05                                \
+	}
 
 struct span_pattern {
 	/* KEY is empty for an operation, whose name VALUE is a template of. */
@@ -57,12 +64,17 @@ struct span_pattern {
 };
 
 /* Failing calls of one operation that took the same time. */
-struct span_timeout {
+struct span_cluster {
 	struct span_str service, name; /* a template */
 	uint64_t failures, within;     /* WITHIN of FAILURES */
 	uint64_t ns, plus_minus_ns;    /* the middle, half of the width */
 	uint64_t rest, rest_within;    /* calls that did not fail */
-	uint8_t sample[16];	       /* a trace */
+	/*
+	 * It takes longer than 95 % of the calls that did not fail, or without
+	 * these 100 ms: it may be a timeout.
+	 */
+	bool is_long;
+	uint8_t sample[16]; /* a trace */
 };
 
 struct span_patterns;
@@ -71,14 +83,15 @@ struct span_patterns_view {
 	/* By P, then odds_low; those that are alike behind their first one. */
 	const struct span_pattern *patterns;
 	size_t n_patterns;
-	const struct span_timeout *timeouts; /* most of them first */
-	size_t n_timeouts;
+	const struct span_cluster *clusters; /* most failures first */
+	size_t n_clusters;
 	uint64_t failing, rest; /* traces */
 	uint64_t judged;	/* things that were tested */
 	uint64_t identifiers;	/* keys with too many values */
 	uint64_t left_out;	/* things, or calls, without room */
 };
 
+/* Without options O has the defaults. 0, SPAN_E_NOMEM or SPAN_E_IO. */
 SPAN_API SPAN_NODISCARD int
 span_patterns_open(struct span_patterns **out,
 		   const struct span_patterns_opts *o, struct span_error *err);

@@ -12,7 +12,9 @@
 #include <span/patterns.h>
 #include <span/payload.h>
 #include <span/query.h>
+#include <span/redact.h>
 #include <span/render.h>
+#include <span/sample.h>
 #include <span/sketch.h>
 #include <span/split.h>
 #include <span/stats.h>

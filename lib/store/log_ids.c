@@ -88,6 +88,19 @@ static int prepare(struct find *f, const uint8_t (*ids)[16], size_t n,
 	return 0;
 }
 
+/* Of one hash no more than that has to be compared. */
+static bool has_one_of_one(uint32_t hash, const uint8_t *p, uint32_t n)
+{
+	uint32_t i = 0, found = 0;
+
+	for (; n - i >= 8; i += 8)
+		for (uint32_t k = 0; k < 8; k++)
+			found |= span__get32(p + 4 * (size_t)(i + k)) == hash;
+	for (; i < n; i++)
+		found |= span__get32(p + 4 * (size_t)i) == hash;
+	return found;
+}
+
 static bool is_wanted(const struct find *f, uint32_t hash)
 {
 	return f->bits[hash % 65536 / 64] >> hash % 64 & 1 &&
@@ -97,9 +110,12 @@ static bool is_wanted(const struct find *f, uint32_t hash)
 static bool has_one(const void *arg, const char *words, uint32_t n)
 {
 	const uint8_t *p = (const uint8_t *)words;
+	const struct find *f = arg;
 
+	if (f->n == 1)
+		return has_one_of_one(f->hashes[0], p, n);
 	for (uint32_t i = 0; i < n; i++) {
-		if (is_wanted(arg, span__get32(p + 4 * (size_t)i)))
+		if (is_wanted(f, span__get32(p + 4 * (size_t)i)))
 			return true;
 	}
 	return false;

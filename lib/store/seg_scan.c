@@ -360,12 +360,13 @@ int span__seg_scan_open(struct span__seg_scan **out, struct span__seg *s,
 			const struct span__filter *filter,
 			struct span_error *err)
 {
-	struct span__seg_scan *c = calloc(1, sizeof(*c));
+	struct span__seg_scan *c = malloc(sizeof(*c));
 	int rc;
 
 	*out = NULL;
 	if (!c)
 		return out_of_memory(err);
+	memset(c, 0, offsetof(struct span__seg_scan, spans));
 	c->s = s;
 	c->filter = filter;
 	rc = filter->scan.n_ids ? find_traces(c, err) : find_blocks(c, err);

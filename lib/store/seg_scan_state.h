@@ -27,10 +27,10 @@ struct span__seg_scan {
 	struct span__seg_place place;
 	struct span_buf keep; /* a bit for each span of the trace */
 	size_t from, n, at;   /* the window, and the next span in it */
-	struct span spans[SEG_SCAN_WINDOW];
 	uint64_t read[SEG_SCAN_WINDOW / 64];
 	struct span_arena arena;
 	struct span_buf text;
+	struct span spans[SEG_SCAN_WINDOW]; /* the last: not zeroed */
 };
 
 /*

@@ -184,17 +184,28 @@ struct alone {
 	size_t n;
 };
 
-static void mark_types(struct alone *a, const struct span__seg_node *v,
+/* Of the types of the N nodes V what is before BLOCK. False: not all of it. */
+static bool mark_types(struct alone *a, const struct span__seg_node *v,
 		       size_t n, uint64_t block)
 {
 	uint32_t *marks = a->seg->type_marks;
+	bool good = true;
 
 	for (size_t i = 0; i < n; i++) {
 		if (marks[v[i].type])
 			continue;
 		a->counts[a->n] = rank_at(a->seg, v[i].type, block);
+		good = good && a->counts[a->n] != NO_RANK;
 		marks[v[i].type] = (uint32_t)++a->n;
 	}
+	return good;
+}
+
+static void forget_types(struct alone *a)
+{
+	memset(a->seg->type_marks, 0,
+	       a->seg->types.n * sizeof(*a->seg->type_marks));
+	a->n = 0;
 }
 
 /* Count over the traces of the block before TRACE. As get_nodes(). */
@@ -223,6 +234,63 @@ static int count_alone(struct alone *a, const struct block *b, uint64_t trace,
 	return 1;
 }
 
+/* Take what TRACE and those behind it in the block have from the counts. */
+static bool take_back(struct alone *a, const struct block *b, uint64_t trace,
+		      uint64_t *span)
+{
+	const uint32_t *marks = a->seg->type_marks;
+
+	for (uint64_t t = trace; t < b->end; t++) {
+		const struct span__seg_node *v;
+		size_t n;
+
+		if (get_nodes(a->seg, t, &v, &n) <= 0 || n > *span - b->span)
+			return false;
+		*span -= n;
+		for (size_t i = 0; i < n; i++)
+			if (marks[v[i].type] &&
+			    !a->counts[marks[v[i].type] - 1]--)
+				return false;
+	}
+	return true;
+}
+
+/*
+ * The same from the block behind, where that is nearer. False when it cannot be
+ * done, for damage, too, that does not concern TRACE.
+ */
+static bool count_back(struct alone *a, const struct block *b, uint64_t trace,
+		       const struct span__seg_node *v, size_t n, uint64_t *span)
+{
+	struct span__watch w;
+	struct block next;
+	bool good;
+
+	if (b->number + 1 >= a->seg->n_blocks ||
+	    trace - b->trace < b->end - trace)
+		return false;
+	w = span__watch(&a->seg->file);
+	good = get_block(a->seg, b->number + 1, &next) &&
+	       next.trace == b->end && next.span > b->span &&
+	       mark_types(a, v, n, next.number);
+	*span = next.span;
+	good = good && take_back(a, b, trace, span);
+	span__watch_forget(&w);
+	if (!good)
+		forget_types(a);
+	return good;
+}
+
+static int count_before(struct alone *a, const struct block *b, uint64_t trace,
+			const struct span__seg_node *v, size_t n,
+			uint64_t *span)
+{
+	if (count_back(a, b, trace, v, n, span))
+		return 1;
+	(void)mark_types(a, v, n, b->number);
+	return count_alone(a, b, trace, span);
+}
+
 /*
  * As get_nodes(): 0 when the trace cannot be placed. The counts are behind the
  * ranks. Shapes are asked for again, as large ones are not kept.
@@ -244,8 +312,7 @@ static int place_alone(struct span__seg_walk *w, struct span__seg_place *out)
 	if (!ranks)
 		return SPAN_E_NOMEM;
 	a.counts = ranks + out->n;
-	mark_types(&a, out->nodes, out->n, b.number);
-	rc = count_alone(&a, &b, w->trace, &span);
+	rc = count_before(&a, &b, w->trace, out->nodes, out->n, &span);
 	if (rc > 0)
 		rc = get_nodes(s, w->trace, &out->nodes, &out->n);
 	for (size_t i = 0; rc > 0 && i < out->n; i++) {
@@ -253,7 +320,7 @@ static int place_alone(struct span__seg_walk *w, struct span__seg_place *out)
 
 		ranks[i] = a.counts[mark - 1]++;
 	}
-	memset(s->type_marks, 0, s->types.n * sizeof(*s->type_marks));
+	forget_types(&a);
 	out->trace = w->trace;
 	out->first_span = span;
 	out->ranks = ranks;

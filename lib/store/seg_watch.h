@@ -37,6 +37,13 @@ static inline bool span__watch_damage(struct span__watch *w)
 	return true;
 }
 
+/* Put the mark back, as if nothing had been looked at. */
+static inline void span__watch_forget(struct span__watch *w)
+{
+	w->file->bad = w->bad;
+	w->file->bad_pos = w->pos;
+}
+
 /* Put the mark back. Returns what span__watch_damage() would. */
 static inline bool span__watch_end(struct span__watch *w)
 {

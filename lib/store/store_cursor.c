@@ -5,6 +5,8 @@
 
 #include "base/banned.h"
 
+#define FEW_IDS 8u
+
 int span__frame_cursor_init(struct span__frame_cursor *c,
 			    const struct span__cursor_ops *ops,
 			    const struct span__scan *scan,
@@ -57,6 +59,31 @@ static int parse(struct span__frame_cursor *c, struct span_str bytes,
 	return rc;
 }
 
+struct wanted {
+	const struct span__scan *scan;
+	bool found;
+};
+
+static void see_id(void *arg, const uint8_t id[16])
+{
+	struct wanted *w = arg;
+
+	w->found = w->found || span__id_among(id, w->scan->ids, w->scan->n_ids);
+}
+
+/*
+ * Few traces are hardly ever in a frame, which their ids tell sooner than its
+ * tables are read. True of one that is damaged, too.
+ */
+static bool may_have(const struct span__scan *scan, struct span_str bytes)
+{
+	struct wanted w = {.scan = scan};
+
+	if (!scan->n_ids || scan->n_ids > FEW_IDS)
+		return true;
+	return span__frame_ids(bytes.p, bytes.len, see_id, &w) < 0 || w.found;
+}
+
 /*
  * Go to the next frame that has spans of the scan, *N of them: 1, 0 at the
  * end, or a negative code.
@@ -70,6 +97,8 @@ static int next_frame(struct span__frame_cursor *c, uint32_t *n,
 	while ((rc = c->next_frame(c, &bytes, err)) > 0) {
 		c->is_bad = false;
 		c->next = c->n_spans = 0;
+		if (!may_have(&c->filter.scan, bytes))
+			continue;
 		rc = parse(c, bytes, &c->why);
 		if (rc < 0) {
 			rc = damaged(c, rc, &c->why, err);

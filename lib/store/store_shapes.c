@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_shapes.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/frame_judge.h"
-#include "store/store_directory.h"
-#include "store/trace_set.h"
-#include "stream/frame.h"
+#include "store/shapes_log.h"
 
 #include "base/banned.h"
 
@@ -18,96 +14,21 @@
 struct shapes {
 	struct span__directory *store;
 	struct span__shapes_sink *sink;
-	struct span__trace_set logs, shared;
+	struct span__shapes_log *logs;
+	struct span__trace_set shared;
 	struct span__seg **segs;
 	size_t n_segs;
 	/* of the segment at hand */
 	uint8_t *told;	   /* of types */
+	uint64_t *chosen;  /* of types that tell */
 	uint32_t *matched; /* of shapes */
+	struct span_buf nodes;
 	struct span_error *err;
 };
 
 static int out_of_memory(struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-}
-
-/* ---- Logs ---- */
-
-/* The traces of logs, frame by frame. */
-struct log_ids {
-	struct shapes *s;
-	struct span__scan scan; /* what is needed of them */
-	struct span__filter filter;
-	struct span__judge judge;
-	struct span_frame *frame;
-	size_t i; /* the span that is next */
-	uint8_t last[16];
-	bool given; /* the last trace was */
-	int rc;
-};
-
-static int note_id(struct log_ids *l, const uint8_t id[16])
-{
-	struct span__trace_set *logs = &l->s->logs;
-	uint64_t high, low;
-
-	memcpy(l->last, id, 16);
-	l->given = false;
-	memcpy(&high, id, 8);
-	memcpy(&low, id + 8, 8);
-	return span__trace_set_put(
-		logs, span__trace_set_hash(logs, be64toh(high), be64toh(low)));
-}
-
-static void see_id(void *arg, const uint8_t id[16])
-{
-	struct log_ids *l = arg;
-	struct span__shapes_sink *sink = l->s->sink;
-	bool needed = !sink->needed || span__judge_bit(&l->judge, l->i);
-
-	l->i++;
-	if (l->rc >= 0 && memcmp(l->last, id, 16) != 0 &&
-	    (l->rc = note_id(l, id)) < 0)
-		out_of_memory(l->s->err);
-	if (l->rc < 0 || !needed || l->given)
-		return;
-	l->given = true;
-	l->rc = sink->trace(sink->arg, id, l->s->err);
-}
-
-static int see_frame(void *arg, struct span_str frame, struct span_error *err)
-{
-	struct log_ids *l = arg;
-	uint32_t n;
-	size_t used;
-	int rc = 1;
-
-	l->i = 0;
-	if (l->s->sink->needed) {
-		rc = span__frame_parse_sound(l->frame, frame.p, frame.len,
-					     &used, err);
-		if (rc > 0)
-			rc = span__judge_frame(&l->judge, l->frame, &n, err);
-	}
-	if (rc >= 0)
-		rc = span__frame_ids(frame.p, frame.len, see_id, l);
-	return l->rc < 0 ? l->rc : rc;
-}
-
-static int see_log(struct shapes *s, struct span__view_file *f)
-{
-	struct log_ids l = {.s = s, .scan.range = s->sink->needed};
-	int rc = span_frame_open(&l.frame, s->err);
-
-	if (rc < 0)
-		return rc;
-	span__filter_init(&l.filter, &l.scan);
-	l.judge.filter = &l.filter;
-	rc = span__directory_frames(s->store, f, see_frame, &l, s->err);
-	span__judge_release(&l.judge);
-	span_frame_close(&l.frame);
-	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
 
 /* ---- A segment ---- */
@@ -169,19 +90,35 @@ static int see_type(struct shapes *s, struct span__seg *seg, uint32_t i)
 			.value.type = slot->value,
 		};
 	}
-	return s->sink->type(s->sink->arg, i, &what, s->err);
+	return s->sink->type(s->sink->arg, &what, &s->chosen[i], s->err);
 }
 
 static int see_types(struct shapes *s, struct span__seg *seg, bool tells)
 {
-	uint64_t n = seg->types.n;
-	int rc = s->sink->segment(s->sink->arg, n, s->err);
+	int rc = 0;
 
-	for (uint32_t i = 0; i < n && rc >= 0; i++) {
+	for (uint32_t i = 0; i < seg->types.n && rc >= 0; i++) {
 		rc = tells ? see_type(s, seg, i) : 0;
 		s->told[i] = rc > 0;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+static int ask_shape(struct shapes *s, const struct span__seg_node *v, size_t n,
+		     uint32_t *matched)
+{
+	struct span__shape_node *nodes;
+
+	s->nodes.len = 0;
+	nodes = (struct span__shape_node *)(void *)span_buf_reserve(
+		&s->nodes, n * sizeof(*nodes));
+	if (!nodes)
+		return out_of_memory(s->err);
+	for (size_t i = 0; i < n; i++)
+		nodes[i] = (struct span__shape_node){
+			s->chosen[v[i].type], v[i].link ? v[i].link - 1 : 0};
+	span__work_add(&s->store->base.work.shapes, 1);
+	return s->sink->shape(s->sink->arg, nodes, n, matched, s->err);
 }
 
 /* Ask shape I, unless it was. */
@@ -198,8 +135,7 @@ static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
 	for (size_t k = 0; k < n; k++)
 		if (!s->told[v[k].type] || v[k].link == SEG_LINK_EXPLICIT)
 			return 0;
-	span__work_add(&s->store->base.work.shapes, 1);
-	return s->sink->shape(s->sink->arg, v, n, &s->matched[i], s->err);
+	return ask_shape(s, v, n, &s->matched[i]);
 }
 
 static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
@@ -286,8 +222,9 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	int rc = any_process_has(s, seg);
 
 	s->told = calloc(seg->types.n + 1, sizeof(*s->told));
+	s->chosen = calloc(seg->types.n + 1, sizeof(*s->chosen));
 	s->matched = malloc((n_shapes + 1) * sizeof(*s->matched));
-	if (!s->told || !s->matched)
+	if (!s->told || !s->chosen || !s->matched)
 		rc = out_of_memory(s->err);
 	if (rc >= 0) {
 		memset(s->matched, 0xff, (n_shapes + 1) * sizeof(*s->matched));
@@ -299,8 +236,10 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 					? (size_t)(seg->n_traces - at)
 					: SEG_GROUP);
 	free(s->told);
+	free(s->chosen);
 	free(s->matched);
 	s->told = NULL;
+	s->chosen = NULL;
 	s->matched = NULL;
 	return rc;
 }
@@ -326,6 +265,14 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 /* ---- All of it ---- */
 
+static int see_log(struct shapes *s, struct span__view_file *f)
+{
+	int rc = span__directory_frames(s->store, f, span__shapes_log_frame,
+					s->logs, s->err);
+
+	return rc == SPAN_E_NOTFOUND ? 0 : rc;
+}
+
 /* 1, 0 when a file cannot be read, or a negative code. */
 static int find_shared(struct shapes *s)
 {
@@ -344,14 +291,31 @@ static int find_shared(struct shapes *s)
 	}
 	if (rc < 0)
 		return rc;
-	s->shared.key = s->logs.key;
-	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs, &s->logs) <
-	    0)
+	s->shared.key = span__shapes_log_traces(s->logs)->key;
+	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs,
+				   span__shapes_log_traces(s->logs)) < 0)
 		return out_of_memory(s->err);
 	for (size_t i = 0; i < s->n_segs; i++)
 		if (s->segs[i]->file.bad)
 			return 0;
 	return 1;
+}
+
+/* The same. */
+static int see_all(struct shapes *s)
+{
+	struct span__view *view = &s->store->view;
+	int rc = find_shared(s), failed = 0;
+
+	if (rc > 0)
+		failed = span__shapes_log_finish(s->logs, &s->shared, s->err);
+	if (failed < 0)
+		rc = failed;
+	span__shapes_log_close(&s->logs);
+	for (size_t i = 0; i < view->n && rc > 0; i++)
+		if (view->v[i].kind == FILE_SEG)
+			rc = see_segment(s, &view->v[i]);
+	return rc;
 }
 
 int span__directory_shapes(struct span_store *st,
@@ -363,16 +327,14 @@ int span__directory_shapes(struct span_store *st,
 	int rc = span__directory_view(store, err);
 
 	if (!rc)
-		rc = span__trace_set_init(&s.logs, err);
+		rc = span__shapes_log_open(&s.logs, sink, err);
 	if (rc < 0)
 		return rc;
 	s.segs = calloc(store->view.n + 1, sizeof(struct span__seg *));
-	rc = s.segs ? find_shared(&s) : out_of_memory(err);
-	for (size_t i = 0; i < store->view.n && rc > 0; i++)
-		if (store->view.v[i].kind == FILE_SEG)
-			rc = see_segment(&s, &store->view.v[i]);
-	span__trace_set_release(&s.logs);
+	rc = s.segs ? see_all(&s) : out_of_memory(err);
+	span__shapes_log_close(&s.logs);
 	span__trace_set_release(&s.shared);
+	span_buf_release(&s.nodes);
 	free(s.segs);
 	return rc;
 }

@@ -4,38 +4,46 @@
  *
  * What depends only on who called whom, and on what the spans of a type have in
  * common, is the same for all traces of a shape (seg_shapes.h). It is asked of
- * each shape once. Traces of which a shape does not tell all, because parts of
- * them are elsewhere, are given one by one.
+ * each shape once. Of logs each span is asked, and then the tree of each trace.
+ * Traces of which a shape does not tell all, because parts of them are
+ * elsewhere, are given one by one.
  */
 #ifndef SPAN_STORE_SHAPES_H
 #define SPAN_STORE_SHAPES_H
 
-#include "store/seg_shapes.h"
 #include "store/store_ops.h"
+
+/* A span of a shape, in preorder. */
+struct span__shape_node {
+	uint64_t chosen; /* what was said of it, or of its type */
+	uint64_t depth;
+};
 
 struct span__shapes_sink {
 	void *arg;
 	/* Of traces that have spans that start in [since, until), 0: no end;
 	 * of those with others besides none is left to its shape. */
 	uint64_t since_ns, until_ns;
-	/* Types that come next are those of another segment: N of them. */
-	int (*segment)(void *arg, uint64_t n, struct span_error *err);
 	/*
-	 * Type I: WHAT has service, name, kind, status (that of
-	 * span_is_error(), too) and attributes, of which only keys and types
-	 * of values count. 1; 0 when that does not tell; or a negative code.
+	 * What is to be *CHOSEN of a type: WHAT has service, name, kind, status
+	 * (that of span_is_error(), too) and attributes, of which only keys and
+	 * types of values count. 1; 0 when that does not tell; or a negative
+	 * code.
 	 */
-	int (*type)(void *arg, uint32_t i, const struct span *what,
+	int (*type)(void *arg, const struct span *what, uint64_t *chosen,
 		    struct span_error *err);
-	/* A shape of types that tell: *MATCHED is how many of its spans are
-	 * chosen. 0 or a negative code. */
-	int (*shape)(void *arg, const struct span__seg_node *v, size_t n,
+	/* The same of a span of a log; has it what every trace needs? */
+	int (*span)(void *arg, const struct span *s, uint64_t *chosen,
+		    bool *needed, struct span_error *err);
+	/* Its attributes matter, beyond what tells that it failed. */
+	bool attrs;
+	/* A shape of types, or spans, that tell: *MATCHED is how many of its
+	 * spans match. 0 or a negative code. */
+	int (*shape)(void *arg, const struct span__shape_node *v, size_t n,
 		     uint32_t *matched, struct span_error *err);
-	/* A trace that must be looked at itself; some come several times. */
+	/* A trace that must be looked at itself; some come several times. Of
+	 * logs only those with a span that is needed are. */
 	int (*trace)(void *arg, const uint8_t id[16], struct span_error *err);
-	/* A trace that is only in logs is given if a span of it is in this
-	 * range. NULL: if it is there. */
-	const struct span_range *needed;
 	/* Keys that no process may have, or its segment does not tell. */
 	const struct span_str *keys;
 	size_t n_keys;

@@ -10,6 +10,8 @@
 #include <csv.h>
 #include <string.h>
 
+#include "base/put.h"
+#include "text/json_plain.h"
 #include "text/utf8.h"
 
 #include "base/banned.h"
@@ -95,14 +97,41 @@ static void json_put(struct span_buf *b, uint32_t cp, struct span_str after)
 				(unsigned)(0xdc00 + (cp & 0x3ff)));
 }
 
+/* Does any of eight bytes mean something in JSON, or to a terminal? */
+static bool is_special(uint64_t word)
+{
+	uint64_t above = word | (word + SPAN__EACH(0x80 - 0x7f));
+
+	return span__json_stops(word) | (above & SPAN__EACH(0x80));
+}
+
+/* Nearly all texts are copied as they are. */
+static bool is_plain_json(struct span_str s, const struct form *f)
+{
+	uint64_t word;
+	size_t at = 0;
+
+	for (; s.len - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, s.p + at, sizeof(word));
+		if (is_special(word))
+			return false;
+	}
+	while (at < s.len && is_plain(f, s.p[at]))
+		at++;
+	return at == s.len;
+}
+
 void span_text_json(struct span_buf *b, struct span_str s)
 {
 	static const struct form form = {{['"'] = true, ['\\'] = true},
 					 json_put};
 
-	span_buf_putc(b, '"');
-	escape(b, s, &form);
-	span_buf_putc(b, '"');
+	span__putc(b, '"');
+	if (is_plain_json(s, &form))
+		span__put_str(b, s);
+	else
+		escape(b, s, &form);
+	span__putc(b, '"');
 }
 
 static void script_put(struct span_buf *b, uint32_t cp, struct span_str after)

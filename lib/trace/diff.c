@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/slots.h"
 #include "trace/diff_state.h"
 
 #include "base/banned.h"
@@ -21,20 +22,14 @@ static int no_memory(struct span_error *err)
 int span_diff_open(struct span_diff **out, const struct span_diff_opts *o,
 		   struct span_error *err)
 {
+	static const struct span_diff_opts defaults = SPAN_DIFF_DEFAULTS;
 	struct span_diff *d = calloc(1, sizeof(*d));
 	int rc;
 
 	*out = NULL;
 	if (!d)
 		return no_memory(err);
-	if (o)
-		d->o = *o;
-	if (d->o.ratio <= 0)
-		d->o.ratio = 0.1;
-	if (!d->o.min_ns)
-		d->o.min_ns = 1000000;
-	if (d->o.max_q <= 0)
-		d->o.max_q = 0.05;
+	d->o = o ? *o : defaults;
 	d->first_root = d->last_root = NONE;
 	/* Large, and untouched but for what is used. */
 	d->paths = calloc(SPAN_DIFF_PATHS, sizeof(*d->paths));
@@ -137,7 +132,7 @@ static int count_value(struct span_diff *d, int side, struct diff_path *p,
 		!span_str_equal(v->value, value)))
 		at = (at + 1) % VALUE_SLOTS;
 	if (!v && d->n_values == SPAN_DIFF_VALUES) {
-		d->left_out++;
+		d->values_left_out++;
 		return 0;
 	}
 	if (!v) {
@@ -151,7 +146,12 @@ static int count_value(struct span_diff *d, int side, struct diff_path *p,
 		p->values = d->value_slots[at] = v;
 		d->n_values++;
 	}
-	v->n[side]++;
+	/* A tag of the span and one of its process may say the same. */
+	if (v->last == d->n_counted)
+		return 0;
+	v->traces[side] += v->last <= d->trace_began;
+	v->spans[side]++;
+	v->last = d->n_counted;
 	return 0;
 }
 
@@ -178,33 +178,38 @@ static int count_attrs(struct span_diff *d, int side, struct diff_path *p,
 static int count_span(struct span_diff *d, int side, struct diff_path *p,
 		      const struct span *of)
 {
-	struct diff_side *s = &p->side[side];
-	int rc;
+	int rc = 0;
 
-	s->spans++;
-	s->errors += span_is_error(of);
-	s->total_ns = of->duration_ns > UINT64_MAX - s->total_ns
-			      ? UINT64_MAX
-			      : s->total_ns + of->duration_ns;
-	rc = span_sketch_put(&s->durations, of->duration_ns, 1, NULL);
-	if (!rc && !d->o.no_attrs)
+	d->n_counted++;
+	p->spans_seen++;
+	p->errors_seen += span_is_error(of);
+	p->ns_seen = span__plus(p->ns_seen, of->duration_ns);
+	if (!d->o.no_attrs)
 		rc = count_attrs(d, side, p, &of->attrs);
 	if (!rc && !d->o.no_attrs)
 		rc = count_attrs(d, side, p, &of->process->attrs);
 	return rc;
 }
 
-/* How many spans the trace had of each of its paths. */
+/* What the trace had of each of its paths. */
 static int end_trace(struct span_diff *d, int side, uint32_t first)
 {
 	int rc = 0;
 
 	for (uint32_t i = first; i != NONE && !rc; i = d->paths[i]->next_seen) {
 		struct diff_path *p = d->paths[i];
+		struct diff_side *s = &p->side[side];
 
-		p->side[side].traces++;
-		rc = span_sketch_put(&p->side[side].counts, p->in_trace, 1,
-				     NULL);
+		s->traces++;
+		s->spans += p->spans_seen;
+		s->errors += p->errors_seen;
+		s->failing += p->errors_seen != 0;
+		s->total_ns = span__plus(s->total_ns, p->ns_seen);
+		rc = span_sketch_put(&s->counts, p->spans_seen, 1, NULL);
+		if (!rc)
+			rc = span_sketch_put(&s->durations,
+					     p->ns_seen / p->spans_seen, 1,
+					     NULL);
 	}
 	return rc;
 }
@@ -216,6 +221,7 @@ static int put_spans(struct span_diff *d, int side, const struct span_trace *t,
 	uint32_t first = NONE;
 	int rc = 0;
 
+	d->trace_began = d->n_counted;
 	for (size_t k = 0; k < t->n && !rc; k++) {
 		uint32_t i = t->order[k], parent = t->nodes[i].parent;
 		uint32_t above = parent == NONE ? NONE : path_of[parent];
@@ -225,17 +231,16 @@ static int put_spans(struct span_diff *d, int side, const struct span_trace *t,
 		if (parent == NONE || above != NONE)
 			rc = find_path(d, above, &t->spans[i], &path_of[i]);
 		if (rc || path_of[i] == NONE) {
-			d->left_out++;
+			d->spans_left_out++;
 			continue;
 		}
 		p = d->paths[path_of[i]];
 		if (p->seen != number) {
 			p->seen = number;
-			p->in_trace = 0;
+			p->spans_seen = p->errors_seen = p->ns_seen = 0;
 			p->next_seen = first;
 			first = path_of[i];
 		}
-		p->in_trace++;
 		rc = count_span(d, side, p, &t->spans[i]);
 	}
 	return rc ? rc : end_trace(d, side, first);

@@ -3,6 +3,7 @@
  * What differs. Every path and value is looked at first, and its p noted; when
  * all are known they are corrected together, and decided.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/significance.h"
@@ -10,7 +11,7 @@
 
 #include "base/banned.h"
 
-/* Fewer spans with a value cannot tell anything. */
+/* Fewer traces with a value cannot tell anything. */
 #define MIN_VALUE 8
 
 /* Tests that were made, and where their q belongs. */
@@ -31,7 +32,7 @@ static void add_test(struct judging *j, double p, double *q)
 	const struct test t = {p, q};
 
 	*q = 1;
-	if (j->v->sets)
+	if (j->v->tested)
 		span_buf_put(&j->tests, &t, sizeof(t));
 }
 
@@ -100,22 +101,28 @@ static double judge_counts(struct judging *j, const struct diff_path *p)
 	return result;
 }
 
+static bool is_enough(uint64_t a, uint64_t b)
+{
+	return a >= SPAN_DIFF_MIN_TRACES && b >= SPAN_DIFF_MIN_TRACES;
+}
+
 static void judge_path(struct judging *j, const struct diff_path *p,
 		       struct span_diff_node *n)
 {
 	const struct diff_side *a = &p->side[0], *b = &p->side[1];
 
 	n->q_count = n->q_duration = n->q_errors = 1;
-	if (!j->v->sets)
+	if (!j->v->tested)
 		return;
-	add_test(j, judge_counts(j, p), &n->q_count);
-	if (!a->spans || !b->spans)
-		return;
-	add_test(j, span__rank_sum(&a->durations, &b->durations),
-		 &n->q_duration);
-	if (a->errors || b->errors)
+	if (is_enough(n->side[0].of_traces, n->side[1].of_traces))
+		add_test(j, judge_counts(j, p), &n->q_count);
+	if (is_enough(a->traces, b->traces))
+		add_test(j, span__rank_sum(&a->durations, &b->durations),
+			 &n->q_duration);
+	if (a->traces && b->traces && (a->failing || b->failing))
 		add_test(j,
-			 span__fisher(a->errors, a->spans, b->errors, b->spans),
+			 span__fisher(a->failing, a->traces, b->failing,
+				      b->traces),
 			 &n->q_errors);
 }
 
@@ -129,22 +136,23 @@ static void fill(struct judging *j, const struct diff_path *p,
 		const struct diff_side *s = &p->side[side];
 
 		n->side[side].traces = s->traces;
+		n->side[side].of_traces = traces_of(j, p, side);
+		n->side[side].failing = s->failing;
 		n->side[side].spans = s->spans;
 		n->side[side].errors = s->errors;
-		if (s->spans)
-			n->side[side].per_trace = (double)s->spans /
-						  (double)traces_of(j, p, side);
-		if (s->spans)
-			n->side[side].typical_ns =
-				j->v->sets ? span_sketch_quantile(&s->durations,
-								  .5)
-					   : s->total_ns / s->spans;
+		if (!s->spans)
+			continue;
+		n->side[side].per_trace =
+			(double)s->spans / (double)n->side[side].of_traces;
+		n->side[side].typical_ns =
+			j->v->sets ? span_sketch_quantile(&s->durations, .5)
+				   : s->total_ns / s->spans;
 	}
 }
 
 static bool is_sure(const struct judging *j, double q)
 {
-	return !j->v->sets || q <= j->d->o.max_q;
+	return !j->v->tested || q <= j->d->o.max_q;
 }
 
 static bool is_other_duration(const struct judging *j,
@@ -163,17 +171,34 @@ static bool is_other_count(const struct judging *j,
 {
 	double a = n->side[0].per_trace, b = n->side[1].per_trace;
 	double by = a < b ? b - a : a - b;
+	bool one_side = !n->side[0].spans != !n->side[1].spans;
 
-	return by > j->d->o.ratio * a && is_sure(j, n->q_count);
+	return (one_side || by > j->d->o.ratio * a) && is_sure(j, n->q_count);
+}
+
+static double share(uint64_t n, uint64_t of)
+{
+	return (double)n / (double)of;
+}
+
+/* Fractions that are equal are equal quotients. */
+static bool is_equal(double a, double b)
+{
+	return a <= b && a >= b;
 }
 
 static bool fails_otherwise(const struct judging *j,
 			    const struct span_diff_node *n)
 {
+	double part[2];
+
 	if (!n->side[0].spans || !n->side[1].spans)
 		return false;
-	return j->v->sets ? is_sure(j, n->q_errors)
-			  : n->side[0].errors != n->side[1].errors;
+	for (int i = 0; i < 2; i++)
+		part[i] = j->v->sets
+				  ? share(n->side[i].failing, n->side[i].traces)
+				  : share(n->side[i].errors, n->side[i].spans);
+	return !is_equal(part[0], part[1]) && is_sure(j, n->q_errors);
 }
 
 static void decide(const struct judging *j, struct span_diff_node *n)
@@ -194,29 +219,38 @@ static void decide(const struct judging *j, struct span_diff_node *n)
 
 /* ---- Attributes ---- */
 
+/* Does nothing differ, or is it too rare to tell? */
+static bool is_dull(const struct judging *j, const struct diff_value *v,
+		    const struct diff_side *a, const struct diff_side *b)
+{
+	if (j->v->sets)
+		return v->traces[0] + v->traces[1] < MIN_VALUE ||
+		       is_equal(share(v->traces[0], a->traces),
+				share(v->traces[1], b->traces));
+	return is_equal(share(v->spans[0], a->spans),
+			share(v->spans[1], b->spans));
+}
+
 static void put_attrs(struct judging *j, const struct diff_path *p,
 		      struct span_diff_node *n)
 {
 	const struct diff_side *a = &p->side[0], *b = &p->side[1];
 
-	if (!a->spans || !b->spans)
+	if (!a->spans || !b->spans || j->v->sets != j->v->tested)
 		return;
 	for (const struct diff_value *v = p->values; v; v = v->next) {
 		const struct span_diff_attr attr = {
-			v->key, v->value, {v->n[0], v->n[1]}, 1};
+			.key = v->key,
+			.value = v->value,
+			.spans = {v->spans[0], v->spans[1]},
+			.traces = {v->traces[0], v->traces[1]},
+			.q = 1};
 
-		if (v->n[0] * b->spans == v->n[1] * a->spans ||
-		    (j->v->sets && v->n[0] + v->n[1] < MIN_VALUE))
+		if (is_dull(j, v, a, b))
 			continue;
 		span_buf_put(&j->d->attrs, &attr, sizeof(attr));
 		n->n_attrs++;
 	}
-}
-
-/* An attribute may be there several times in one span. */
-static uint64_t at_most(uint64_t n, uint64_t most)
-{
-	return n < most ? n : most;
 }
 
 static int compare_attrs(const void *pa, const void *pb)
@@ -226,32 +260,39 @@ static int compare_attrs(const void *pa, const void *pb)
 
 	if (rc)
 		return rc;
-	if (a->n[0] != b->n[0])
-		return a->n[0] > b->n[0] ? -1 : 1;
+	if (a->spans[0] != b->spans[0])
+		return a->spans[0] > b->spans[0] ? -1 : 1;
 	return span_str_compare(a->value, b->value);
 }
 
+/*
+ * More calls make a value more frequent in traces, which is no news: the part
+ * of the spans that have it has to be another one, too.
+ */
 static bool is_other_share(const struct judging *j,
 			   const struct span_diff_node *n,
 			   const struct span_diff_attr *a)
 {
-	double x = (double)a->n[0] / (double)n->side[0].spans;
-	double y = (double)a->n[1] / (double)n->side[1].spans;
-	double by = x < y ? y - x : x - y;
+	double spans, traces, ratio = j->d->o.ratio;
 
-	return !j->v->sets || (a->q <= j->d->o.max_q && by > j->d->o.ratio);
+	if (!j->v->sets)
+		return true;
+	spans = fabs(share(a->spans[0], n->side[0].spans) -
+		     share(a->spans[1], n->side[1].spans));
+	traces = fabs(share(a->traces[0], n->side[0].traces) -
+		      share(a->traces[1], n->side[1].traces));
+	return a->q <= j->d->o.max_q && spans > ratio && traces > ratio;
 }
 
 /* The attributes of a node are where their number of them ends. */
 static void test_attrs(struct judging *j, struct span_diff_node *n,
 		       struct span_diff_attr *v)
 {
-	uint64_t a = n->side[0].spans, b = n->side[1].spans;
-
 	for (size_t i = 0; i < n->n_attrs; i++)
 		add_test(j,
-			 j->v->sets ? span__fisher(at_most(v[i].n[0], a), a,
-						   at_most(v[i].n[1], b), b)
+			 j->v->sets ? span__fisher(
+					      v[i].traces[0], n->side[0].traces,
+					      v[i].traces[1], n->side[1].traces)
 				    : 1,
 			 &v[i].q);
 	n->attrs = v;
@@ -336,8 +377,10 @@ int span_diff_view(struct span_diff *d, struct span_diff_view *v,
 		.traces = {d->traces[0], d->traces[1]},
 		.spans = {d->spans[0], d->spans[1]},
 		.sets = d->traces[0] > 1 || d->traces[1] > 1,
-		.left_out = d->left_out,
+		.spans_left_out = d->spans_left_out,
+		.values_left_out = d->values_left_out,
 	};
+	v->tested = v->sets && is_enough(v->traces[0], v->traces[1]);
 	free(d->nodes);
 	d->attrs.len = 0;
 	d->nodes = calloc(d->n_paths + 1, sizeof(*d->nodes));

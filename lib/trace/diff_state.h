@@ -13,14 +13,15 @@
 struct diff_value {
 	uint64_t hash;
 	struct span_str key, value;
-	uint64_t n[2];
+	uint64_t spans[2], traces[2];
+	uint64_t last;		 /* number of the last span that had it */
 	struct diff_value *next; /* of the same path */
 };
 
 struct diff_side {
-	uint64_t traces, spans, errors, total_ns;
-	struct span_sketch durations;
-	struct span_sketch counts; /* spans of a trace, of those that have it */
+	uint64_t traces, failing, spans, errors, total_ns;
+	/* Of each trace that has it: the mean duration, how many spans. */
+	struct span_sketch durations, counts;
 };
 
 struct diff_path {
@@ -30,7 +31,7 @@ struct diff_path {
 	struct diff_side side[2];
 	struct diff_value *values;
 	uint64_t seen; /* number of the last trace with it */
-	uint64_t in_trace;
+	uint64_t spans_seen, errors_seen, ns_seen; /* there */
 	uint32_t next_seen; /* another path of that trace */
 };
 
@@ -43,7 +44,10 @@ struct span_diff {
 	struct diff_value **value_slots;
 	uint32_t n_paths, first_root, last_root;
 	size_t n_values;
-	uint64_t traces[2], spans[2], left_out;
+	uint64_t traces[2], spans[2];
+	uint64_t spans_left_out, values_left_out;
+	uint64_t n_counted;   /* spans, which is the number of the last one */
+	uint64_t trace_began; /* that number before the trace at hand */
 	struct span_buf of_span, text;
 	/* Of the last view. */
 	struct span_diff_node *nodes;

@@ -12,6 +12,8 @@
 
 #define NONE SPAN_TRACE_NONE
 
+#define MAX_TARGETS 200 /* bytes of a list, before the last one */
+
 /* What says exactly what a call is for. */
 static const struct span_attr *find_key(const struct span *s,
 					const char *const *keys)
@@ -161,7 +163,7 @@ static bool found_group(struct span__finder *w, enum span_finding_kind kind,
 		f->failed += span_is_error(&w->t->spans[v[k].i]);
 	}
 	f->ns = ns;
-	f->share = w->path_ns ? (double)ns / (double)w->path_ns : 0;
+	f->share = span__found_share(ns, w->t->end_ns - w->t->start_ns);
 	w->text.len = 0;
 	put_template(&w->text, &w->t->spans[v[0].i]);
 	return span__found_text(w, f, NULL);
@@ -182,20 +184,29 @@ static size_t count_attempts(const struct span_trace *t,
 	return k < n ? k + 1 : k;
 }
 
+/* The N calls at V are attempts at one thing; all but the last get a mark. */
+static bool found_attempts(struct span__finder *w, const struct span__item *v,
+			   size_t n)
+{
+	const struct span_trace *t = w->t;
+
+	for (size_t k = 0; k + 1 < n; k++)
+		w->depths[v[k].i] = 1;
+	return found_group(w, SPAN_FINDING_RETRY, v, n,
+			   t->spans[v[n - 1].i].start_ns -
+				   t->spans[v[0].i].start_ns);
+}
+
 /* The N calls have one name and one text. */
 static bool find_retries(struct span__finder *w, const struct span__item *v,
 			 size_t n)
 {
-	const struct span_trace *t = w->t;
-	bool known = exact_text(&t->spans[v[0].i]).len;
+	bool known = exact_text(&w->t->spans[v[0].i]).len;
 
 	for (size_t k = 0; k < n;) {
-		size_t attempts = count_attempts(t, v + k, n - k);
+		size_t attempts = count_attempts(w->t, v + k, n - k);
 
-		if (attempts > 1 &&
-		    !found_group(w, SPAN_FINDING_RETRY, v + k, attempts,
-				 t->spans[v[k + attempts - 1].i].start_ns -
-					 t->spans[v[k].i].start_ns))
+		if (attempts > 1 && !found_attempts(w, v + k, attempts))
 			return false;
 		/* Without a text only the first call says what is tried. */
 		if (!known)
@@ -221,20 +232,44 @@ static bool find_same_calls(struct span__finder *w, struct span__item *v,
 	return true;
 }
 
-static bool find_in_group(struct span__finder *w, struct span__item *v,
-			  size_t n)
+/* Those without a mark, by start again; how many there are. */
+static size_t leave_out_marked(struct span__finder *w, struct span__item *v,
+			       size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (!w->depths[v[k].i])
+			v[kept++] = (struct span__item){v[k].i, v[k].i};
+	span__sort(v, w->tmp, kept, NULL, NULL);
+	return kept;
+}
+
+static size_t count_failed(const struct span_trace *t,
+			   const struct span__item *v, size_t n)
 {
 	size_t failed = 0;
 
 	for (size_t k = 0; k < n; k++)
-		failed += span_is_error(&w->t->spans[v[k].i]);
-	if (failed <= n / 2 && count_in_turn(w->t, v, n) >= w->o.repeat)
-		return found_group(w,
-				   all_the_same(w->t, v, n)
-					   ? SPAN_FINDING_REPEATED
-					   : SPAN_FINDING_N_PLUS_1,
-				   v, n, running_ns(w->t, v, n));
-	return !failed || find_same_calls(w, v, n);
+		failed += span_is_error(&t->spans[v[k].i]);
+	return failed;
+}
+
+static bool find_in_group(struct span__finder *w, struct span__item *v,
+			  size_t n)
+{
+	if (count_failed(w->t, v, n)) {
+		if (!find_same_calls(w, v, n))
+			return false;
+		n = leave_out_marked(w, v, n);
+	}
+	if (count_failed(w->t, v, n) > n / 2 ||
+	    count_in_turn(w->t, v, n) < w->o.repeat)
+		return true;
+	return found_group(w,
+			   all_the_same(w->t, v, n) ? SPAN_FINDING_REPEATED
+						    : SPAN_FINDING_N_PLUS_1,
+			   v, n, running_ns(w->t, v, n));
 }
 
 /* Calls one after another, from FIRST to LAST of one parent's children. */
@@ -257,6 +292,27 @@ static bool follows(const struct span_trace *t, uint32_t a, uint32_t b)
 	       !span_is_error(&t->spans[a]);
 }
 
+/* A call, which has a number, that its caller waits for. */
+static bool is_in_chain(const struct span__finder *w, uint32_t i)
+{
+	return w->numbers[i] && span_trace_blocks(w->t, i);
+}
+
+/* A list of targets, of which LAST is the one before; not too long. */
+static void put_target(struct span__finder *w, uint32_t i, uint32_t last)
+{
+	if (last != NONE && w->numbers[last] == w->numbers[i])
+		return;
+	if (w->text.len > MAX_TARGETS)
+		return;
+	if (w->text.len)
+		span_buf_puts(&w->text, ", ");
+	if (w->text.len < MAX_TARGETS)
+		put_template(&w->text, &w->t->spans[i]);
+	else
+		span_buf_puts(&w->text, "...");
+}
+
 static bool end_chain(struct span__finder *w, const struct chain *c)
 {
 	const struct span_trace *t = w->t;
@@ -267,14 +323,21 @@ static bool end_chain(struct span__finder *w, const struct chain *c)
 	f = span__found(w, SPAN_FINDING_SERIAL, c->first);
 	if (!f)
 		return false;
-	for (uint32_t i = c->first;; i = t->nodes[i].next_sibling) {
-		if (w->numbers[i])
+	w->text.len = 0;
+	for (uint32_t i = c->first, last = NONE;;
+	     i = t->nodes[i].next_sibling) {
+		if (is_in_chain(w, i)) {
 			span__found_span(f, i);
+			put_target(w, i, last);
+			last = i;
+		}
 		if (i == c->last)
 			break;
 	}
+	if (!span__found_text(w, f, NULL))
+		return false;
 	f->ns = c->sum - c->longest;
-	f->share = (double)f->ns / (double)w->path_ns;
+	f->share = span__found_share(f->ns, w->path_ns);
 	return true;
 }
 
@@ -293,7 +356,6 @@ static void lengthen(struct chain *c, const struct span__finder *w, uint32_t i)
 		c->longest = ns;
 }
 
-/* Of the children of PARENT those that are calls, which have a number. */
 static bool find_serial(struct span__finder *w, uint32_t parent)
 {
 	const struct span_trace_node *nodes = w->t->nodes;
@@ -301,7 +363,7 @@ static bool find_serial(struct span__finder *w, uint32_t parent)
 
 	for (uint32_t i = nodes[parent].first_child; i != NONE;
 	     i = nodes[i].next_sibling) {
-		if (!w->numbers[i] || !span_trace_blocks(w->t, i))
+		if (!is_in_chain(w, i))
 			continue;
 		if (c.n && !follows(w->t, c.last, i)) {
 			if (!end_chain(w, &c))
@@ -322,7 +384,7 @@ static size_t number_calls(struct span__finder *w)
 	for (uint32_t i = 0; i < t->n; i++) {
 		uint32_t parent = t->nodes[i].parent;
 
-		w->numbers[i] = 0;
+		w->numbers[i] = w->depths[i] = 0;
 		if (parent == NONE ||
 		    (t->nodes[parent].first_child == i &&
 		     t->nodes[i].next_sibling == NONE) ||

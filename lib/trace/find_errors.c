@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/text.h>
 
+#include <string.h>
+
 #include "trace/clock_skew.h"
 #include "trace/finder.h"
 
@@ -34,55 +36,98 @@ struct span_str span__failure_message(const struct span *s)
 	return text.len ? text : first_text(&s->attrs, of_span);
 }
 
-/* Which response a call failed with, where nobody says why. */
-static void put_status(struct span_buf *b, const struct span *s)
+/* The number of the response to S, or NULL. */
+static const struct span_value *response(const struct span *s,
+					 const char **protocol)
 {
-	static const char *const keys[] = {"http.response.status_code",
-					   "http.status_code",
-					   "rpc.grpc.status_code", NULL};
+	static const struct {
+		const char *key, *protocol;
+	} keys[] = {
+		{"http.response.status_code", "HTTP"},
+		{"http.status_code", "HTTP"},
+		{"rpc.grpc.status_code", "gRPC"},
+	};
+	const struct span_value *v = NULL;
 
-	for (size_t i = 0; keys[i]; i++) {
-		const struct span_value *v =
-			span_attr_get(&s->attrs, span_str(keys[i]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !v; i++) {
+		v = span_attr_get(&s->attrs, span_str(keys[i].key));
+		*protocol = keys[i].protocol;
+	}
+	return v;
+}
 
-		if (!v)
-			continue;
-		span_buf_printf(b, "%s=", keys[i]);
-		span_text_value(b, v);
+/* Is CODE, as text, one of a failure: of HTTP 400 and more, of gRPC not 0? */
+static bool is_failure(const char *protocol, struct span_str code)
+{
+	if (*protocol == 'g')
+		return code.len <= 2 && !span_str_equal(code, SPAN_STR("0"));
+	return code.len == 3 && code.p[0] >= '4' && code.p[0] <= '9';
+}
+
+static void put_response(struct span_buf *b, const struct span *s)
+{
+	const char *protocol;
+	const struct span_value *v = response(s, &protocol);
+	size_t from = b->len, code;
+
+	if (!v)
 		return;
+	span_buf_printf(b, "%s ", protocol);
+	code = b->len;
+	span_text_value(b, v);
+	if (b->failed ||
+	    !is_failure(protocol,
+			(struct span_str){b->p + code, b->len - code}))
+		b->len = from;
+}
+
+void span__failure_put(struct span_buf *b, const struct span *s, bool template)
+{
+	struct span_str text = span__failure_message(s);
+	size_t from = b->len;
+
+	put_response(b, s);
+	if (text.len && b->len > from)
+		span_buf_puts(b, ": ");
+	if (template)
+		span_template_put(b, text);
+	else
+		span_buf_str(b, text);
+}
+
+/* Could what fails below span I be why what is above it fails? */
+static bool passes_on(const struct span_trace *t, uint32_t i)
+{
+	return span_trace_blocks(t, i) &&
+	       (span_is_error(&t->spans[i]) ||
+		t->spans[i].status != SPAN_STATUS_OK);
+}
+
+/* Parents come before their children in the order of the tree. */
+void span__mark_failing_below(const struct span_trace *t, uint8_t *below)
+{
+	memset(below, 0, t->n);
+	for (size_t k = t->n; k--;) {
+		uint32_t i = t->order[k];
+
+		if ((below[i] || span_is_error(&t->spans[i])) &&
+		    passes_on(t, i))
+			below[t->nodes[i].parent] = 1;
 	}
 }
 
-static void put_message(struct span_buf *b, const struct span *s)
-{
-	struct span_str text = span__failure_message(s);
-
-	if (text.len)
-		span_buf_str(b, text);
-	else
-		put_status(b, s);
-}
-
-/*
- * DEPTHS: how many failing spans are above a failing one, in one chain;
- * NUMBERS: whether one below it fails. Parents come before their children.
- */
-static void look_around(struct span__finder *w)
+/* DEPTHS: how many failing spans are above one for which it could be why. */
+static void count_above(struct span__finder *w)
 {
 	const struct span_trace *t = w->t;
 
-	for (size_t k = 0; k < t->n; k++)
-		w->numbers[k] = 0;
 	for (size_t k = 0; k < t->n; k++) {
 		uint32_t i = t->order[k], parent = t->nodes[i].parent;
-		bool above;
 
 		w->depths[i] = 0;
-		if (parent == NONE || !span_is_error(&t->spans[i]))
-			continue;
-		above = span_is_error(&t->spans[parent]);
-		w->depths[i] = above ? w->depths[parent] + 1 : 0;
-		w->numbers[parent] = 1;
+		if (parent != NONE && passes_on(t, i))
+			w->depths[i] = w->depths[parent] +
+				       span_is_error(&t->spans[parent]);
 	}
 }
 
@@ -95,7 +140,7 @@ static uint64_t error_hash(struct span__finder *w, const struct span *s)
 	span_template_put(&w->text, s->name);
 	of[2] = span__hash(&w->key, w->text.p, w->text.len);
 	w->text.len = 0;
-	span_template_put(&w->text, span__failure_message(s));
+	span__failure_put(&w->text, s, true);
 	of[3] = span__hash(&w->key, w->text.p, w->text.len);
 	return span__hash(&w->key, of, sizeof(of));
 }
@@ -116,7 +161,7 @@ static bool found_error(struct span__finder *w, const struct span__item *v,
 	f->failed = f->count;
 	f->depth = w->depths[v[0].i];
 	w->text.len = 0;
-	put_message(&w->text, &w->t->spans[v[0].i]);
+	span__failure_put(&w->text, &w->t->spans[v[0].i], false);
 	return span__found_text(w, f, NULL);
 }
 
@@ -138,15 +183,17 @@ static bool each_group(struct span__finder *w, size_t n,
 
 bool span__find_errors(struct span__finder *w)
 {
+	uint8_t *below = (uint8_t *)w->numbers;
 	size_t n = 0;
 
 	if (!w->t->n_errors)
 		return true;
-	look_around(w);
+	span__mark_failing_below(w->t, below);
+	count_above(w);
 	for (uint32_t i = 0; i < w->t->n; i++) {
 		const struct span *s = &w->t->spans[i];
 
-		if (w->numbers[i] || !span_is_error(s))
+		if (below[i] || !span_is_error(s))
 			continue;
 		w->items[n++] = (struct span__item){error_hash(w, s), i};
 	}
@@ -203,8 +250,9 @@ bool span__find_skew(struct span__finder *w)
 		uint64_t of[2];
 
 		w->numbers[i] = amount(skews[i].delta_ns);
-		if (parent == NONE || w->numbers[i] < w->o.skew_ns ||
-		    !skews[i].host.len || !skews[parent].host.len ||
+		if (parent == NONE || !w->numbers[i] ||
+		    w->numbers[i] < w->o.skew_ns || !skews[i].host.len ||
+		    !skews[parent].host.len ||
 		    span_str_equal(skews[i].host, skews[parent].host) ||
 		    !span_trace_blocks(t, i))
 			continue;

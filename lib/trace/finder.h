@@ -29,6 +29,8 @@ void span__found_span(struct span_finding *f, uint32_t i);
 /* TEXT copied; what is in W->text when it is NULL. */
 bool span__found_text(struct span__finder *w, struct span_finding *f,
 		      const struct span_str *text);
+/* NS of ALL, NAN when it is no part of it. */
+double span__found_share(uint64_t ns, uint64_t all);
 /* Is NS worth telling, for a gap or as saved? */
 bool span__is_much(const struct span__finder *w, uint64_t ns);
 
@@ -39,7 +41,14 @@ bool span__find_calls(struct span__finder *w);
 bool span__find_errors(struct span__finder *w);
 bool span__find_skew(struct span__finder *w);
 
+/* BELOW, a byte a span, is 1 where one fails below it that could be why. */
+void span__mark_failing_below(const struct span_trace *t, uint8_t *below);
 /* Why S failed, as its sender says it; empty: it does not. */
 struct span_str span__failure_message(const struct span *s);
+/*
+ * The same, as a template if need be, with the response when that is one of a
+ * failure: "HTTP 503: message", or "gRPC 14" without a message.
+ */
+void span__failure_put(struct span_buf *b, const struct span *s, bool template);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "trace/finder.h"
@@ -48,9 +49,14 @@ bool span__found_text(struct span__finder *w, struct span_finding *f,
 	       span_arena_str(&w->f->texts, text ? *text : made, &f->text);
 }
 
+double span__found_share(uint64_t ns, uint64_t all)
+{
+	return all && ns <= all ? (double)ns / (double)all : NAN;
+}
+
 bool span__is_much(const struct span__finder *w, uint64_t ns)
 {
-	return ns >= w->o.min_ns &&
+	return ns && ns >= w->o.min_ns &&
 	       (double)ns >= w->o.min_share * (double)w->path_ns;
 }
 
@@ -114,7 +120,7 @@ bool span__find_on_path(struct span__finder *w,
 		span__found_span(f, v[k].span);
 		f->ns = ns;
 		f->start_ns = v[k].start_ns;
-		f->share = (double)ns / (double)w->path_ns;
+		f->share = span__found_share(ns, w->path_ns);
 	}
 	return true;
 }
@@ -172,31 +178,16 @@ static bool make_room(struct span__finder *w)
 	return true;
 }
 
-static void set_defaults(struct span_findings_opts *o)
-{
-	if (!o->repeat)
-		o->repeat = 5;
-	if (!o->min_ns)
-		o->min_ns = 10000000;
-	if (o->min_share <= 0)
-		o->min_share = 0.1;
-	if (o->guilty <= 0)
-		o->guilty = 0.25;
-	if (!o->skew_ns)
-		o->skew_ns = 1000000;
-}
-
 int span_findings_find(struct span_findings *f, const struct span_trace *t,
 		       const struct span_findings_opts *o,
 		       struct span_error *err)
 {
-	struct span__finder w = {.t = t, .f = f};
+	static const struct span_findings_opts defaults =
+		SPAN_FINDINGS_DEFAULTS;
+	struct span__finder w = {.t = t, .f = f, .o = o ? *o : defaults};
 	struct span_buf path = {0};
 	int rc = span__key_init(&w.key, err);
 
-	if (o)
-		w.o = *o;
-	set_defaults(&w.o);
 	f->n = 0;
 	f->items.len = 0;
 	span_arena_reset(&f->texts);

@@ -157,7 +157,10 @@ static void describe(struct span_findings_set *s, const struct span_finding *f,
 	}
 	want->service = of->process->service;
 	span_template_put(&s->name, of->name);
-	span_template_put(&s->text, f->text);
+	if (f->kind == SPAN_FINDING_ERROR)
+		span__failure_put(&s->text, of, true);
+	else
+		span_template_put(&s->text, f->text);
 }
 
 int span_findings_set_put(struct span_findings_set *s,

@@ -17,18 +17,15 @@ int span_patterns_open(struct span_patterns **out,
 		       const struct span_patterns_opts *o,
 		       struct span_error *err)
 {
+	static const struct span_patterns_opts defaults =
+		SPAN_PATTERNS_DEFAULTS;
 	struct span_patterns *s = calloc(1, sizeof(*s));
 	int rc;
 
 	*out = NULL;
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	if (o)
-		s->o = *o;
-	if (!s->o.min_support)
-		s->o.min_support = 5;
-	if (s->o.max_q <= 0)
-		s->o.max_q = 0.05;
+	s->o = o ? *o : defaults;
 	rc = span__key_init(&s->secret, err);
 	if (rc < 0)
 		span_patterns_close(&s);
@@ -211,7 +208,7 @@ int span_patterns_put(struct span_patterns *s, const struct span_trace *t,
 		seen = of->process;
 	}
 	if (!rc)
-		rc = span__timeouts_put(s, t);
+		rc = span__clusters_put(s, t);
 	return rc ? span_error_set(err, rc, "out of memory") : 0;
 }
 
@@ -225,13 +222,13 @@ void span_patterns_close(struct span_patterns **sp)
 	for (size_t i = 0; i < 2 * SPAN_PATTERN_CALLS; i++) {
 		if (!s->calls[i])
 			continue;
-		span_buf_release(&s->calls[i]->durations);
+		span_buf_release(&s->calls[i]->failures);
 		span_sketch_release(&s->calls[i]->rest);
 	}
 	span_arena_release(&s->arena);
 	span_buf_release(&s->text);
 	span_buf_release(&s->below);
 	free(s->patterns);
-	free(s->timeouts);
+	free(s->clusters);
 	free(s);
 }

@@ -11,10 +11,11 @@
 
 #include "base/banned.h"
 
-/* With what decides whether two are in the very same traces. */
 struct judged {
 	struct span_pattern is;
-	uint64_t traces;
+	uint64_t traces; /* the same for what is in the very same traces */
+	/* The first of these by text, as that number depends on chance. */
+	const struct pattern_item *item, *first;
 };
 
 static bool is_tested(const struct span_patterns *s,
@@ -33,6 +34,7 @@ static struct judged judge(const struct span_patterns *s,
 	double all = (double)(s->failing + s->rest);
 	struct judged j = {
 		.traces = p->traces,
+		.item = p,
 		.is = {.service = p->key->service,
 		       .key = p->key->key,
 		       .value = p->value,
@@ -50,31 +52,67 @@ static struct judged judge(const struct span_patterns *s,
 	return j;
 }
 
-static int compare_text(const struct span_pattern *a,
-			const struct span_pattern *b)
+static int compare_numbers(const struct span_pattern *a,
+			   const struct span_pattern *b)
 {
+	if (a->p < b->p || a->p > b->p)
+		return a->p < b->p ? -1 : 1;
+	if (a->odds_low < b->odds_low || a->odds_low > b->odds_low)
+		return a->odds_low > b->odds_low ? -1 : 1;
+	return 0;
+}
+
+static int compare_text(const struct pattern_item *a,
+			const struct pattern_item *b)
+{
+	struct span_str key_a = a->key->key, key_b = b->key->key;
 	int rc;
 
 	/* Of those that are alike a tag says more than an operation. */
-	if (!a->key.len != !b->key.len)
-		return a->key.len ? -1 : 1;
-	if ((rc = span_str_compare(a->service, b->service)) ||
-	    (rc = span_str_compare(a->key, b->key)))
+	if (!key_a.len != !key_b.len)
+		return key_a.len ? -1 : 1;
+	if ((rc = span_str_compare(a->key->service, b->key->service)) ||
+	    (rc = span_str_compare(key_a, key_b)))
 		return rc;
 	return span_str_compare(a->value, b->value);
+}
+
+/* What is alike side by side. */
+static int compare_traces(const void *pa, const void *pb)
+{
+	const struct judged *a = pa, *b = pb;
+	int rc = compare_numbers(&a->is, &b->is);
+
+	if (rc)
+		return rc;
+	if (a->traces != b->traces)
+		return a->traces < b->traces ? -1 : 1;
+	return compare_text(a->item, b->item);
 }
 
 static int compare(const void *pa, const void *pb)
 {
 	const struct judged *a = pa, *b = pb;
+	int rc = compare_numbers(&a->is, &b->is);
 
-	if (a->is.p < b->is.p || a->is.p > b->is.p)
-		return a->is.p < b->is.p ? -1 : 1;
-	if (a->is.odds_low < b->is.odds_low || a->is.odds_low > b->is.odds_low)
-		return a->is.odds_low > b->is.odds_low ? -1 : 1;
-	if (a->traces != b->traces)
-		return a->traces < b->traces ? -1 : 1;
-	return compare_text(&a->is, &b->is);
+	if (!rc)
+		rc = compare_text(a->first, b->first);
+	return rc ? rc : compare_text(a->item, b->item);
+}
+
+static bool is_alike(const struct judged *a, const struct judged *b)
+{
+	return a->traces == b->traces && a->is.failing == b->is.failing &&
+	       a->is.rest == b->is.rest;
+}
+
+static void sort(struct judged *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), compare_traces);
+	for (size_t i = 0; i < n; i++)
+		v[i].first = i && is_alike(&v[i - 1], &v[i]) ? v[i - 1].first
+							     : v[i].item;
+	qsort(v, n, sizeof(*v), compare);
 }
 
 static bool correct(struct judged *v, size_t n)
@@ -95,9 +133,7 @@ static bool correct(struct judged *v, size_t n)
 static void mark_alike(struct judged *v, size_t n)
 {
 	for (size_t first = 0, i = 1; i < n; i++) {
-		if (v[i].traces == v[first].traces &&
-		    v[i].is.failing == v[first].is.failing &&
-		    v[i].is.rest == v[first].is.rest) {
+		if (is_alike(&v[first], &v[i])) {
 			v[first].is.alike++;
 			v[i].is.is_alike = true;
 		} else {
@@ -142,7 +178,7 @@ static bool judge_all(struct span_patterns *s, struct span_patterns_view *v)
 	for (size_t i = 0; i < 2 * SPAN_PATTERN_ITEMS; i++)
 		if (is_tested(s, s->items[i]))
 			all[n++] = judge(s, s->items[i]);
-	qsort(all, n, sizeof(*all), compare);
+	sort(all, n);
 	good = correct(all, n);
 	v->judged = n;
 	if (good && s->failing)
@@ -160,7 +196,7 @@ int span_patterns_view(struct span_patterns *s, struct span_patterns_view *v,
 					 .rest = s->rest,
 					 .left_out = s->left_out};
 	count_identifiers(s, v);
-	if (!judge_all(s, v) || !span__timeouts_view(s, v))
+	if (!judge_all(s, v) || !span__clusters_view(s, v))
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	return 0;
 }

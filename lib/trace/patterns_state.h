@@ -25,13 +25,16 @@ struct pattern_item {
 	uint64_t traces; /* a sum that tells which traces have it */
 };
 
+struct pattern_failure {
+	uint64_t ns;
+	uint8_t trace[16];
+};
+
 struct pattern_call {
 	uint64_t hash;
 	struct span_str service, name;
-	struct span_buf durations; /* of failures, uint64_t */
-	uint64_t failures;
-	struct span_sketch rest;
-	uint8_t sample[16];
+	struct span_buf failures; /* struct pattern_failure */
+	struct span_sketch rest;  /* durations of what did not fail */
 };
 
 struct span_patterns {
@@ -46,12 +49,12 @@ struct span_patterns {
 	struct span_buf text, below;
 	/* Of the last view. */
 	struct span_pattern *patterns;
-	struct span_timeout *timeouts;
+	struct span_cluster *clusters;
 };
 
 /* Count the calls of T by their durations: 0 or SPAN_E_NOMEM. */
-int span__timeouts_put(struct span_patterns *s, const struct span_trace *t);
-/* Fill V's timeouts: false when memory is out. */
-bool span__timeouts_view(struct span_patterns *s, struct span_patterns_view *v);
+int span__clusters_put(struct span_patterns *s, const struct span_trace *t);
+/* Fill V's clusters: false when memory is out. */
+bool span__clusters_view(struct span_patterns *s, struct span_patterns_view *v);
 
 #endif

@@ -180,6 +180,16 @@ static void put_word(struct scan *s)
 	s->p = p;
 }
 
+/* A sign at P that belongs to a number: 5, -5 and +5 are alike. */
+static bool is_sign(const struct scan *s)
+{
+	const char *p = s->p;
+	char before = s->out->len > s->from ? p[-1] : ' ';
+
+	return (*p == '-' || *p == '+') && p + 1 < s->end && is_digit(p[1]) &&
+	       !is_word(before) && !strchr(")]\"'`?", before);
+}
+
 static void put_next(struct scan *s)
 {
 	char c = *s->p;
@@ -190,6 +200,10 @@ static void put_next(struct scan *s)
 	}
 	if ((c == '\'' || c == '"') && put_quoted(s))
 		return;
+	if (is_sign(s)) {
+		s->p++;
+		return;
+	}
 	s->p++;
 	if (c == ' ' || (c >= '\t' && c <= '\r'))
 		put_space(s);

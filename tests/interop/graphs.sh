@@ -18,6 +18,7 @@ work=$build/graphs
 . "$here/live.sh"
 
 # What people and programs have called services and operations, and worse.
+# shellcheck disable=SC2317 # called by its name in $data
 names() {
 	jq -nc '
 		[ "a\"];b --> c", "</script><script>alert(1)</script>", "end",
@@ -53,7 +54,11 @@ graphviz() {
 
 # check NAME WANT GOT: the files are equal
 check() {
-	diff -u "$2" "$3" >run/diff.err && say ok "$1" || say not "$1" run
+	if diff -u "$2" "$3" >run/diff.err; then
+		say ok "$1"
+	else
+		say not "$1" run
+	fi
 }
 
 forms=("--by service" "--by operation" "--by service --peers"

@@ -9,6 +9,7 @@
  *	at ms		start in ms after 2026-11-22T10:00:00Z, duration in ms
  *	service name state
  *			texts; state is the trace state
+ *	flags		a number
  *	kind status	as in the format jsonl of span-query
  *	tags process	objects; whole numbers are integers, others doubles;
  *			{"double":5}, {"int":"9007199254740993"} and
@@ -49,6 +50,13 @@ static void *get_memory(size_t len)
 static struct span_str text(const cJSON *o, const char *name)
 {
 	return span_str(cJSON_GetStringValue(cJSON_GetObjectItem(o, name)));
+}
+
+static uint32_t number(const cJSON *o, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItem(o, name);
+
+	return item ? (uint32_t)item->valueint : 0;
 }
 
 static uint64_t ms(const cJSON *o, const char *name)
@@ -116,6 +124,7 @@ static struct span make_span(const cJSON *o, const char *line)
 			 .name = text(o, "name"),
 			 .start_ns = BASE_NS + ms(o, "at"),
 			 .duration_ns = ms(o, "ms"),
+			 .flags = number(o, "flags"),
 			 .trace_state = text(o, "state"),
 			 .attrs = attrs(o, "tags")};
 	struct span_str kind = text(o, "kind"), status = text(o, "status");

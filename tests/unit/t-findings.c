@@ -5,6 +5,7 @@
  */
 #include <span/findings.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,9 +23,13 @@ struct row {
 	char id, parent, service;
 	const char *name;
 	uint64_t start, end;
-	/* c: client, s: server, p: producer, C: consumer, e: failed */
+	/*
+	 * c: client, s: server, p: producer, C: consumer, e: failed, o: ok, f:
+	 * follows from its parent
+	 */
 	const char *how;
-	const char *statement; /* or, with a '=' first, a status message */
+	/* Or, with a '=' first, a status message, '#' a number of HTTP. */
+	const char *statement;
 };
 
 static struct span_trace_builder builder;
@@ -62,9 +67,16 @@ static void put(const struct row *r)
 {
 	struct span_attr statement = {SPAN_STR("db.statement"),
 				      {.type = SPAN_STRING}};
+	struct span_attr code = {SPAN_STR("http.status_code"),
+				 {.type = SPAN_INT}};
+	struct span_ref follows = {.type = SPAN_REF_FOLLOWS_FROM,
+				   .trace_id = {1},
+				   .span_id = {(uint8_t)r->parent}};
 	struct span s = {.trace_id = {1},
 			 .span_id = {(uint8_t)r->id},
 			 .parent_id = {(uint8_t)r->parent},
+			 .refs = &follows,
+			 .n_refs = strchr(r->how, 'f') != NULL,
 			 .start_ns = r->start * MS,
 			 .duration_ns = (r->end - r->start) * MS,
 			 .name = span_str(r->name),
@@ -73,7 +85,13 @@ static void put(const struct row *r)
 	s.kind = (uint8_t)kind_of(r->how);
 	if (strchr(r->how, 'e'))
 		s.status = SPAN_STATUS_ERROR;
-	if (r->statement && *r->statement == '=') {
+	else if (strchr(r->how, 'o'))
+		s.status = SPAN_STATUS_OK;
+	if (r->statement && *r->statement == '#') {
+		code.value.i = strtol(r->statement + 1, NULL, 10);
+		s.attrs.v = &code;
+		s.attrs.n = 1;
+	} else if (r->statement && *r->statement == '=') {
 		s.status_message = span_str(r->statement + 1);
 	} else if (r->statement) {
 		statement.value.str = span_str(r->statement);
@@ -127,6 +145,31 @@ static const struct {
 	  {'c', 'a', 'y', "b 2", 20, 40, "e", "=no 18"},
 	  {'d', 'a', 'z', "b 2", 40, 41, "e", "=no 18"}},
 	 "b*2 30 no 17; d*1 1 no 18; "},
+	{"error: behind spans that say nothing of it",
+	 "error",
+	 {{'a', 0, 'x', "root", 0, 100, "se", NULL},
+	  {'b', 'a', 'y', "b", 10, 90, "", NULL},
+	  {'c', 'b', 'y', "c", 20, 80, "", NULL},
+	  {'d', 'c', 'y', "d", 30, 70, "e", "=no"}},
+	 "d*1 40 no ^1; "},
+	{"error: not behind one that says it is well",
+	 "error",
+	 {{'a', 0, 'x', "root", 0, 100, "se", "=why"},
+	  {'b', 'a', 'y', "b", 10, 90, "o", NULL},
+	  {'c', 'b', 'y', "c", 20, 80, "e", "=no"}},
+	 "a*1 100 why; c*1 60 no; "},
+	{"error: not of what the span does not wait for",
+	 "error",
+	 {{'a', 0, 'x', "root", 0, 100, "se", "=why"},
+	  {'b', 'a', 'y', "b", 10, 90, "ef", "=later"}},
+	 "a*1 100 why; b*1 80 later; "},
+	{"error: another response is another error",
+	 "error",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 10, 20, "e", "#500"},
+	  {'c', 'a', 'y', "b", 20, 40, "e", "#404"},
+	  {'d', 'a', 'y', "b", 40, 45, "e", "#500"}},
+	 "c*1 20 HTTP 404; b*2 15 HTTP 500; "},
 	{"error: none", "error", {ROOT(100)}, ""},
 	{"n+1: statements that differ in a number",
 	 "n+1",
@@ -173,6 +216,44 @@ static const struct {
 	  {'e', 'a', 'x', "q", 40, 50, "c", "get 1"},
 	  {'f', 'a', 'x', "q", 50, 60, "c", "get 1"}},
 	 ""},
+	{"n+1: numbers with a sign are numbers",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get -1"},
+	  {'c', 'a', 'x', "q", 20, 30, "c", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get -3"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get +4"},
+	  {'f', 'a', 'x', "q", 51, 60, "c", "get 5"}},
+	 "b*5 49 get ?; "},
+	{"n+1: of what was tried again the last attempt counts",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "ce", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 2"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 50, 60, "c", "get 5"},
+	  {'g', 'a', 'x', "q", 60, 70, "c", "get 6"}},
+	 "b*5 50 get ?; "},
+	{"n+1: not four of which one was tried again",
+	 "n+1",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "ce", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 2"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 50, 60, "c", "get 5"}},
+	 ""},
+	{"retry: within an n+1 too",
+	 "retry",
+	 {ROOT(100),
+	  {'b', 'a', 'x', "q", 10, 20, "c", "get 1"},
+	  {'c', 'a', 'x', "q", 20, 30, "ce", "get 2"},
+	  {'d', 'a', 'x', "q", 30, 40, "c", "get 2"},
+	  {'e', 'a', 'x', "q", 40, 50, "c", "get 4"},
+	  {'f', 'a', 'x', "q", 50, 60, "c", "get 5"},
+	  {'g', 'a', 'x', "q", 60, 70, "c", "get 6"}},
+	 "c*2 10 get ? !1; "},
 	{"repeated: then it is this",
 	 "repeated",
 	 {ROOT(100),
@@ -221,7 +302,14 @@ static const struct {
 	  {'b', 'a', 'y', "b", 10, 30, "c", NULL},
 	  {'c', 'a', 'y', "c", 30, 60, "c", NULL},
 	  {'d', 'a', 'y', "d", 61, 91, "c", NULL}},
-	 "b*3 50 ; "},
+	 "b*3 50 b, c, d; "},
+	{"serial: without what follows from the parent only",
+	 "serial",
+	 {ROOT(100),
+	  {'b', 'a', 'y', "b", 0, 50, "c", NULL},
+	  {'c', 'a', 'y', "c", 20, 80, "cf", NULL},
+	  {'d', 'a', 'y', "d", 50, 100, "c", NULL}},
+	 "b*2 50 b, d; "},
 	{"serial: not after a pause, in which something was computed",
 	 "serial",
 	 {ROOT(100),
@@ -349,6 +437,11 @@ static const struct {
 	{"0x1F and 0xzz", "? and ?xzz"},
 	{"  a  ", "a"},
 	{"x1y22", "x?y?"},
+	{"a = -5 AND b=+1.5", "a = ? AND b=?"},
+	{"IN (1, -2,+3)", "IN (?)"},
+	{"/item/-17", "/item/?"},
+	{"item-5 x-ray 2-1 (a)-1 - 5", "item-? x-ray ?-? (a)-? - ?"},
+	{"2026-11-30", "?-?-?"},
 	{"caf\xc3\xa9 7 \xff", "caf\xc3\xa9 ? \xff"},
 };
 
@@ -418,7 +511,11 @@ static bool is_sound(const struct span_trace *t, const struct span_finding *f)
 
 static void test_random(unsigned seed)
 {
-	static const struct span_findings_opts o = {.repeat = 2};
+	static const struct span_findings_opts o = {.repeat = 2,
+						    .min_ns = 10000000,
+						    .min_share = 0.1,
+						    .guilty = 0.25,
+						    .skew_ns = 1000000};
 	struct span_findings f = {0};
 	struct span_findings_set *set;
 	struct span_findings_view v;
@@ -502,10 +599,95 @@ static void test_large(bool deep)
 	span_findings_release(&f);
 }
 
+/* 0 is a threshold; and a share of nothing is none. */
+static void test_zero(void)
+{
+	static const struct row rows[] = {
+		{'a', 0, 'X', "root", 0, 100, "c", NULL},
+		{'b', 'a', 'Y', "b", 0, 10, "s", NULL},
+		{'c', 'a', 'Y', "c", 20, 100, "s", NULL},
+	};
+	static const struct span_findings_opts zero = {.repeat = 5};
+	static const struct row none[] = {
+		{'a', 0, 'x', "root", 0, 0, "s", NULL},
+		{'b', 'a', 'x', "q", 0, 0, "c", NULL},
+		{'c', 'a', 'x', "q", 0, 0, "c", NULL},
+		{'d', 'a', 'x', "q", 0, 0, "c", NULL},
+		{'e', 'a', 'x', "q", 0, 0, "c", NULL},
+		{'f', 'a', 'x', "q", 0, 0, "c", NULL},
+	};
+	struct span_findings f = {0};
+	struct span_trace t;
+	struct span_buf b = {0};
+
+	span_trace_builder_reset(&builder);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		put(&rows[i]);
+	build(&t);
+	if (span_findings_find(&f, &t, NULL, NULL) < 0)
+		abort();
+	draw(&b, &t, &f, "gap");
+	is_str(b.p, "a*1 10 ; ", "a gap of a tenth is one");
+	if (span_findings_find(&f, &t, &zero, NULL) < 0)
+		abort();
+	b.len = 0;
+	draw(&b, &t, &f, "skew");
+	is_str(b.p, "", "clocks that agree do not differ by 0");
+
+	span_trace_builder_reset(&builder);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		put(&none[i]);
+	build(&t);
+	if (span_findings_find(&f, &t, &zero, NULL) < 0)
+		abort();
+	ok(f.n == 1 && f.v[0].kind == SPAN_FINDING_N_PLUS_1 &&
+		   isnan(f.v[0].share),
+	   "of a trace without a duration there is no share");
+	span_buf_release(&b);
+	span_findings_release(&f);
+}
+
+/* Traces in which another response came are another group. */
+static void test_responses(void)
+{
+	static const struct row rows[] = {
+		{'a', 0, 'x', "root", 0, 9, "se", "#500"},
+		{'a', 0, 'x', "root", 0, 9, "se", "#404"},
+		{'a', 0, 'x', "root", 0, 9, "se", "#500"},
+		{'a', 0, 'x', "root", 0, 9, "se", "#200"},
+	};
+	struct span_findings f = {0};
+	struct span_findings_set *set;
+	struct span_findings_view v;
+	struct span_trace t;
+
+	if (span_findings_set_open(&set, NULL) < 0)
+		abort();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		span_trace_builder_reset(&builder);
+		put(&rows[i]);
+		build(&t);
+		if (span_findings_find(&f, &t, NULL, NULL) < 0 ||
+		    span_findings_set_put(set, &t, &f, NULL) < 0)
+			abort();
+	}
+	if (span_findings_set_view(set, &v, NULL) < 0)
+		abort();
+	ok(v.n_groups == 3 && v.groups[0]->traces == 2 &&
+		   !v.groups[1]->text.len &&
+		   is(v.groups[0]->text.p, v.groups[0]->text.len, "HTTP 500",
+		      "its number is no template"),
+	   "another response is another group, if it says that it failed");
+	span_findings_set_close(&set);
+	span_findings_release(&f);
+}
+
 int main(void)
 {
 	test_cases();
 	test_templates();
+	test_zero();
+	test_responses();
 	test_random((unsigned)time(NULL));
 	test_large(false);
 	test_large(true);

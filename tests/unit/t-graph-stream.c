@@ -342,10 +342,47 @@ static void test_limits(void)
 	span_graph_close(&g);
 }
 
+/* Whatever has it as its service or operation, a text is kept once. */
+static void test_texts(void)
+{
+	struct span_graph_opts o = {.by_operation = true};
+	struct span_graph_stream *gs;
+	struct span_graph_view v;
+	struct span_graph *g;
+	bool once = true;
+
+	check(span_graph_open(&g, &o, &err), "graph");
+	check(span_graph_stream_open(&gs, g, NULL, &err), "stream");
+	for (uint8_t i = 1; i <= 100; i++) {
+		char service[] = "a service", name[] = "a";
+		struct span_process p = {.service = SPAN_STR(service)};
+		struct span s = {.trace_id = {1},
+				 .span_id = {i},
+				 .parent_id = {(uint8_t)(i - 1)},
+				 .process = &p,
+				 .name = SPAN_STR(name)};
+
+		name[0] = (char)('0' + i / 2);
+		service[0] = (char)('a' + i % 2);
+		check(span_graph_stream_put(gs, &s, &err), "put");
+	}
+	check(span_graph_stream_finish(gs, &err), "finish");
+	span_graph_stream_close(&gs);
+	check(span_graph_view(g, &v, &err), "view");
+	for (size_t i = 1; i < v.n_nodes; i++)
+		once &= v.nodes[i].service.p == v.nodes[i - 1].service.p ||
+			!span_str_equal(v.nodes[i].service,
+					v.nodes[i - 1].service);
+	ok(once && v.n_nodes == 100 && v.n_edges == 99,
+	   "a text is kept once for all its nodes");
+	span_graph_close(&g);
+}
+
 int main(void)
 {
 	for (uint64_t seed = 1; seed <= STREAMS; seed++)
 		run(seed);
 	test_limits();
+	test_texts();
 	return done_testing();
 }

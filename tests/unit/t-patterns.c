@@ -66,6 +66,105 @@ static struct span_patterns *fill(const struct plan *p,
 	return s;
 }
 
+/* The root of a trace of its own: failing ones take NS. */
+static void put_call(struct span_patterns *s, const char *name, uint64_t ns,
+		     bool fails)
+{
+	static const struct span_process process = {.service = {"s", 1}};
+	static uint64_t n;
+	struct span span = {.span_id = {1},
+			    .start_ns = 1,
+			    .duration_ns = ns,
+			    .name = span_str(name),
+			    .process = &process};
+	struct span_trace t;
+
+	n++;
+	memcpy(span.trace_id, &n, sizeof(n));
+	span.status = fails ? SPAN_STATUS_ERROR : SPAN_STATUS_OK;
+	span_trace_builder_reset(&builder);
+	if (span_trace_builder_put(&builder, &span, NULL) < 0 ||
+	    span_trace_builder_build(&builder, &t, NULL) < 0 ||
+	    span_patterns_put(s, &t, NULL) < 0)
+		abort();
+}
+
+/*
+ * Failures of "two" after 1 s or 30 s, of "fast" after 2 us, of "wide" around
+ * 1 s; what does not fail takes 5 ms and more.
+ */
+static void test_clusters(void)
+{
+	struct span_patterns *s;
+	struct span_patterns_view v;
+	const struct span_cluster *c;
+
+	if (span_patterns_open(&s, NULL, NULL) < 0)
+		abort();
+	for (uint64_t i = 0; i < 100; i++) {
+		put_call(s, "two", i % 5 ? (5 + i) * MS : 1000 * MS + i,
+			 i % 5 == 0);
+		if (i % 10 == 0)
+			put_call(s, "two", 30000 * MS + i, true);
+		put_call(s, "fast", i % 5 ? (5 + i) * MS : 2000, i % 5 == 0);
+		put_call(s, "wide", i % 5 ? 5 * MS : (950 + i) * MS,
+			 i % 5 == 0);
+	}
+	if (span_patterns_view(s, &v, NULL) < 0)
+		abort();
+	c = v.clusters;
+	is_int((int64_t)v.n_clusters, 3, "clusters: three");
+	ok(v.n_clusters == 3 && c[0].within == 20 && c[0].failures == 20 &&
+		   c[0].ns == 2000 && !c[0].is_long,
+	   "clusters: what fails at once is no timeout");
+	ok(v.n_clusters == 3 && c[1].within == 20 && c[1].failures == 30 &&
+		   c[1].ns / MS == 1000 && c[1].is_long,
+	   "clusters: the larger one of two");
+	ok(v.n_clusters == 3 && c[2].within == 10 && c[2].failures == 30 &&
+		   c[2].ns / MS == 30000 && c[2].is_long,
+	   "clusters: and the other one");
+	span_patterns_close(&s);
+}
+
+/* Tags that are in as many traces, though in others: by their names. */
+static void test_ties(void)
+{
+	static const struct span_process process = {.service = {"s", 1}};
+	char names[8];
+	struct span_patterns_view v;
+	struct span_patterns *s;
+	size_t wrong = 0;
+
+	if (span_patterns_open(&s, NULL, NULL) < 0)
+		abort();
+	for (unsigned i = 0; i < 160; i++) {
+		struct span_attr attr = {{names, 1},
+					 {.type = SPAN_INT, .i = 1}};
+		struct span span = {.trace_id = {1},
+				    .span_id = {1},
+				    .start_ns = 1,
+				    .name = SPAN_STR("x"),
+				    .process = &process,
+				    .attrs = {.v = &attr, .n = 1}};
+		struct span_trace t;
+
+		names[0] = (char)('a' + i % 8);
+		span.attrs.n = i < 80;
+		span.status = i < 80 ? SPAN_STATUS_ERROR : SPAN_STATUS_OK;
+		span_trace_builder_reset(&builder);
+		if (span_trace_builder_put(&builder, &span, NULL) < 0 ||
+		    span_trace_builder_build(&builder, &t, NULL) < 0 ||
+		    span_patterns_put(s, &t, NULL) < 0)
+			abort();
+	}
+	if (span_patterns_view(s, &v, NULL) < 0)
+		abort();
+	for (size_t i = 0; i < v.n_patterns; i++)
+		wrong += *v.patterns[i].key.p != (char)('a' + i);
+	ok(v.n_patterns == 8 && !wrong, "ties are in the order of their text");
+	span_patterns_close(&s);
+}
+
 int main(void)
 {
 	static const struct plan planted = {200, true, false, 0};
@@ -79,16 +178,17 @@ int main(void)
 		   v.patterns[0].failing == 20 && v.patterns[0].rest == 100 &&
 		   v.patterns[0].q < 0.05 && v.patterns[0].q >= v.patterns[0].p,
 	   "a tag of all failures and of half of the others is told alone");
-	ok(v.n_timeouts == 1 && v.timeouts[0].within == 20 &&
-		   v.timeouts[0].ns == 1000 * MS && !v.timeouts[0].rest_within,
+	ok(v.n_clusters == 1 && v.clusters[0].within == 20 &&
+		   v.clusters[0].ns == 1000 * MS &&
+		   !v.clusters[0].rest_within && v.clusters[0].is_long,
 	   "failures that took the same time are a timeout");
-	is(v.timeouts[0].name.p, v.timeouts[0].name.len, "call ?",
+	is(v.clusters[0].name.p, v.clusters[0].name.len, "call ?",
 	   "its name is a template");
 	span_patterns_close(&s);
 
 	s = fill(&chance, &v);
 	ok(!v.n_patterns, "what is by chance is no pattern");
-	ok(!v.n_timeouts, "failures that took all sorts of times are none");
+	ok(!v.n_clusters, "failures that took all sorts of times are none");
 	span_patterns_close(&s);
 
 	s = fill(&unique, &v);
@@ -99,9 +199,11 @@ int main(void)
 	span_patterns_close(&s);
 
 	s = fill(&few, &v);
-	ok(!v.n_patterns && !v.n_timeouts, "three failures tell nothing");
+	ok(!v.n_patterns && !v.n_clusters, "three failures tell nothing");
 	span_patterns_close(&s);
 
+	test_clusters();
+	test_ties();
 	span_trace_builder_release(&builder);
 	return done_testing();
 }

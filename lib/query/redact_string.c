@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts under all rules that look at them. */
+#include "query/redact_walk.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define KNOWN_MAX (8u << 20) /* bytes of what is remembered of a frame */
+
+static int out_of_memory(struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+}
+
+/* Rules of a text that is being done. */
+struct work {
+	struct span_str text;
+	unsigned hints;	 /* bits of kinds that it may have */
+	unsigned spared; /* of kinds that stay here */
+	unsigned turn;	 /* of r->work */
+	bool settled;
+};
+
+static void note_rule(struct span__redact_done *done, uint16_t rule)
+{
+	if (done->n_applied < REDACT_APPLIED)
+		done->applied[done->n_applied++] = rule;
+}
+
+/* Has RULE nothing to do here? */
+static bool is_spared(struct work *w, const struct span__redact_rule *rule)
+{
+	if (rule->secret < 0)
+		return false;
+	if (rule->action == REDACT_KEEP)
+		w->spared |= 1u << rule->secret;
+	return !(w->hints & ~w->spared & 1u << rule->secret);
+}
+
+/* One rule after another, until one settles it. */
+static int apply_rules(struct span_redact *r,
+		       const struct span__redact_list *list, struct work *w,
+		       struct span__redact_done *done, struct span_error *err)
+{
+	for (size_t i = 0; i < list->n && !w->settled; i++) {
+		struct span__redact_rule *rule = &r->rules[list->rules[i]];
+		struct span_buf *out = &r->work[w->turn];
+		int rc;
+
+		if (is_spared(w, rule))
+			continue;
+		out->len = 0;
+		rc = span__redact_text(rule, r->key, w->text, out, &w->settled,
+				       err);
+		if (rc < 0)
+			return rc;
+		if (rc == REDACT_SAME)
+			continue;
+		note_rule(done, list->rules[i]);
+		done->verdict = (uint8_t)rc;
+		if (rc == REDACT_DROPPED)
+			break;
+		w->text = (struct span_str){out->p, out->len};
+		w->hints = span__secret_hints(w->text);
+		w->turn ^= 1;
+	}
+	return 0;
+}
+
+/*
+ * Fill DONE in for TEXT; its text is borrowed until the next call. Returns its
+ * verdict or a negative code.
+ */
+static int do_text(struct span_redact *r, const struct span__redact_list *list,
+		   struct span_str text, struct span__redact_done *done,
+		   struct span_error *err)
+{
+	struct work w = {.text = text, .hints = span__secret_hints(text)};
+	int rc;
+
+	*done = (struct span__redact_done){0};
+	if (!list->has_other && !(list->kinds & w.hints))
+		return REDACT_SAME;
+	rc = apply_rules(r, list, &w, done, err);
+	done->text = w.text;
+	if (done->text.len > SPAN_MAX_STRING)
+		done->text.len = SPAN_MAX_STRING;
+	return rc < 0 ? rc : done->verdict;
+}
+
+static void tell(struct span_redact *r, uint32_t place, struct span_str key,
+		 const struct span__redact_done *done)
+{
+	for (unsigned i = 0; i < done->n_applied; i++) {
+		struct span__redact_rule *rule = &r->rules[done->applied[i]];
+		const struct span_redact_found found = {
+			r->at,
+			span__redact_place_name((enum span__redact_place)place),
+			key, rule->text};
+
+		rule->applied++;
+		if (r->found)
+			r->found(r->arg, &found);
+	}
+}
+
+int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
+		       struct span_str key, struct span_str text,
+		       struct span_str *out, struct span_error *err)
+{
+	struct span__redact_done done;
+	int rc;
+
+	if (!k->list->n || !text.len)
+		return REDACT_SAME;
+	rc = do_text(r, k->list, text, &done, err);
+	if (rc > 0)
+		tell(r, k->place, key, &done);
+	if (rc == REDACT_CHANGED && !span_arena_str(r->into, done.text, out))
+		return out_of_memory(err);
+	return rc;
+}
+
+/* Do TEXT, and remember in M what became of it. */
+static int do_known(struct span_redact *r, const struct span__redact_list *list,
+		    struct span_str text, struct span__redact_text *m,
+		    struct span_error *err)
+{
+	struct span__redact_clean hash =
+		span__redact_cache_hash(r->cache, list, text);
+	struct span__redact_done done, *kept = NULL;
+	int rc = REDACT_SAME;
+
+	if (!span__redact_cache_is_clean(r->cache, hash)) {
+		rc = do_text(r, list, text, &done, err);
+		if (rc == REDACT_SAME)
+			span__redact_cache_put_clean(r->cache, hash);
+	}
+	if (rc < 0)
+		return rc;
+	if (rc != REDACT_SAME) {
+		kept = span_arena_alloc(&r->frame, sizeof(*kept));
+		if (!kept)
+			return out_of_memory(err);
+		*kept = done;
+	}
+	if (rc == REDACT_CHANGED &&
+	    !span_arena_str(&r->frame, done.text, &kept->text))
+		return out_of_memory(err);
+	*m = (struct span__redact_text){list, text.p, kept, (uint32_t)text.len,
+					r->generation};
+	return rc;
+}
+
+int span__redact_string(struct span_redact *r, const struct span__redact_key *k,
+			struct span_str key, struct span_str text,
+			struct span_str *out, struct span_error *err)
+{
+	struct span__redact_text *m =
+		span__redact_text_slot(r, k->list, text.p);
+	int rc;
+
+	if (!k->list->n || !text.len)
+		return REDACT_SAME;
+	if (!span__redact_is_known(r, m, k->list, text)) {
+		if (!span__redact_has_room(r))
+			return span__redact_fresh(r, k, key, text, out, err);
+		rc = do_known(r, k->list, text, m, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (!m->done)
+		return REDACT_SAME;
+	tell(r, k->place, key, m->done);
+	*out = m->done->text;
+	if (m->done->verdict == REDACT_CHANGED && r->into == &r->kept &&
+	    !span_arena_str(r->into, m->done->text, out))
+		return out_of_memory(err);
+	return m->done->verdict;
+}
+
+bool span__redact_has_room(const struct span_redact *r)
+{
+	return span_arena_size(&r->frame) <= KNOWN_MAX;
+}
+
+void span__redact_next_generation(struct span_redact *r)
+{
+	r->evicted = r->cache->evicted;
+	if (++r->generation)
+		return;
+	memset(r->keys, 0, sizeof(r->keys));
+	memset(r->known, 0, sizeof(r->known));
+	memset(r->processes, 0, sizeof(r->processes));
+	r->generation = 1;
+}
+
+struct span__redact_key *span__redact_new_key(struct span_redact *r,
+					      struct span__redact_key *slot,
+					      enum span__redact_place place,
+					      struct span_str key)
+{
+	const struct span__redact_list *list = span__redact_cache_list(
+		r->cache, r->rules, r->n_rules, place, key);
+
+	/* What is known may be of a list that is no more. */
+	if (r->evicted != r->cache->evicted)
+		span__redact_next_generation(r);
+	*slot = (struct span__redact_key){
+		key.p, (uint32_t)key.len,	 (uint32_t)place,
+		list,  list ? r->generation : 0, false};
+	return list ? slot : NULL;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets that are words: addresses of people, tokens, values of names. */
+#include "text/secret_scan.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define LOCAL_MAX 64u	/* of an address, RFC 5321 4.5.3.1.1 */
+#define DOMAIN_MAX 255u /* and of its domain */
+
+/* ---- E-mail ---- */
+
+static bool is_local(char c)
+{
+	return span__is_alnum(c) || (c && strchr(".!#$%&'*+/=?^_`{|}~-", c)) ||
+	       (unsigned char)c >= 0x80;
+}
+
+static bool is_domain(char c)
+{
+	return span__is_alnum(c) || c == '.' || c == '-' ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* Where the domain that begins at I ends; I: there is none with a dot. */
+static size_t domain_end(struct span_str s, size_t i)
+{
+	size_t end = i, dot = i;
+
+	while (end < s.len && end - i < DOMAIN_MAX && is_domain(s.p[end]))
+		end++;
+	while (end > i && (s.p[end - 1] == '.' || s.p[end - 1] == '-'))
+		end--;
+	for (size_t k = i + 1; k < end; k++)
+		if (s.p[k] == '.')
+			dot = k;
+	return dot > i && end - dot > 2 && s.p[i] != '.' ? end : i;
+}
+
+bool span__find_email(struct span_str s, size_t from, size_t *start,
+		      size_t *len)
+{
+	const char *at;
+
+	for (size_t i = from; i < s.len; i = (size_t)(at - s.p) + 1) {
+		size_t begin, end;
+
+		at = memchr(s.p + i, '@', s.len - i);
+		if (!at)
+			return false;
+		begin = (size_t)(at - s.p);
+		while (begin > from && (size_t)(at - s.p) - begin < LOCAL_MAX &&
+		       is_local(s.p[begin - 1]))
+			begin--;
+		end = domain_end(s, (size_t)(at - s.p) + 1);
+		if (s.p + begin == at || s.p + end == at + 1)
+			continue;
+		*start = begin;
+		*len = end - begin;
+		return true;
+	}
+	return false;
+}
+
+/* ---- Tokens ---- */
+
+static bool is_token(char c)
+{
+	return span__is_alnum(c) || (c && strchr("-._~+/=", c));
+}
+
+/* Keys that say themselves what they are, and what they have at least. */
+static const struct word {
+	const char *text;
+	uint8_t len;
+	uint8_t least; /* characters behind it */
+} keys[] = {
+#define KEY(text, least)                                                       \
+	{                                                                      \
+		text, sizeof(text) - 1, least                                  \
+	}
+	KEY("AKIA", 16),	KEY("ASIA", 16),     KEY("AIza", 30),
+	KEY("ghp_", 20),	KEY("gho_", 20),     KEY("ghs_", 20),
+	KEY("ghu_", 20),	KEY("ghr_", 20),     KEY("glpat-", 16),
+	KEY("github_pat_", 20), KEY("xoxa-", 10),    KEY("xoxb-", 10),
+	KEY("xoxp-", 10),	KEY("xoxr-", 10),    KEY("xoxs-", 10),
+	KEY("sk-", 20),		KEY("sk_live_", 10), KEY("rk_live_", 10),
+	KEY("sk_test_", 10),	KEY("npm_", 30),     KEY("eyJ", 20),
+	KEY("AccountKey=", 40),
+};
+
+/* Schemes of HTTP's Authorization, RFC 9110 11.4, in lower case. */
+static const struct word schemes[] = {
+	KEY("bearer ", 0),    KEY("basic ", 0), KEY("digest ", 0),
+	KEY("negotiate ", 0), KEY("token ", 0),
+#undef KEY
+};
+
+/* With which letters they begin. */
+enum { BEGINS_SCHEME = 1, BEGINS_KEY = 2, BEGINS_PEM = 4 };
+static const uint8_t begins[256] = {
+	['b'] = BEGINS_SCHEME,
+	['B'] = BEGINS_SCHEME,
+	['d'] = BEGINS_SCHEME,
+	['D'] = BEGINS_SCHEME,
+	['n'] = BEGINS_SCHEME | BEGINS_KEY,
+	['N'] = BEGINS_SCHEME,
+	['t'] = BEGINS_SCHEME,
+	['T'] = BEGINS_SCHEME,
+	['A'] = BEGINS_KEY,
+	['g'] = BEGINS_KEY,
+	['x'] = BEGINS_KEY,
+	['s'] = BEGINS_KEY,
+	['r'] = BEGINS_KEY,
+	['e'] = BEGINS_KEY,
+	['-'] = BEGINS_PEM,
+};
+
+static size_t token_end(struct span_str s, size_t i)
+{
+	while (i < s.len && is_token(s.p[i]))
+		i++;
+	return i;
+}
+
+/* A digit, or a capital letter that is not the first. */
+static bool is_no_word(struct span_str s, size_t i, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (span__is_digit(s.p[i + k]) ||
+		    (k && s.p[i + k] >= 'A' && s.p[i + k] <= 'Z'))
+			return true;
+	return false;
+}
+
+/* "basic" is also what people say, before another word. */
+static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
+{
+	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++) {
+		if (span__lower(s.p[i]) != schemes[k].text[0] ||
+		    !span__has_word(s, i, schemes[k].text))
+			continue;
+		*start = i + schemes[k].len;
+		*len = token_end(s, *start) - *start;
+		return *len >= 16 || (*len >= 8 && is_no_word(s, *start, *len));
+	}
+	return false;
+}
+
+static bool key_at(struct span_str s, size_t i, size_t *start, size_t *len)
+{
+	for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
+		size_t n = keys[k].len;
+
+		if (s.p[i] != keys[k].text[0] || n > s.len - i ||
+		    memcmp(s.p + i, keys[k].text, n))
+			continue;
+		*start = i;
+		*len = token_end(s, i + n) - i;
+		return *len >= n + keys[k].least;
+	}
+	return false;
+}
+
+/* PEM, RFC 7468: all from the first line of a private key to the last. */
+static bool pem_at(struct span_str s, size_t i, size_t *start, size_t *len)
+{
+	static const char begin[] = "-----BEGIN ", end[] = "-----END ";
+	const char *p, *stop;
+
+	if (s.len - i < sizeof(begin) || memcmp(s.p + i, begin, 11) ||
+	    !(p = memmem(s.p + i, s.len - i < 64 ? s.len - i : 64,
+			 "PRIVATE KEY", 11)))
+		return false;
+	stop = memmem(p, s.len - (size_t)(p - s.p), end, sizeof(end) - 1);
+	*start = i;
+	*len = stop ? (size_t)(stop - s.p) - i : s.len - i;
+	return true;
+}
+
+bool span__find_token(struct span_str s, size_t from, size_t *start,
+		      size_t *len)
+{
+	for (size_t i = from; i < s.len; i++) {
+		unsigned what = begins[(unsigned char)s.p[i]];
+
+		if (!what)
+			continue;
+		if (what == BEGINS_PEM && span__char_at(s, i + 1) == '-' &&
+		    pem_at(s, i, start, len))
+			return true;
+		if (what == BEGINS_PEM ||
+		    span__is_alnum(span__char_before(s, i)))
+			continue;
+		if ((what & BEGINS_SCHEME && scheme_at(s, i, start, len)) ||
+		    (what & BEGINS_KEY && key_at(s, i, start, len)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- Values of names ---- */
+
+/* What a name ends with whose value is a secret; in lower case. */
+static const struct word names[] = {
+#define NAME(text)                                                             \
+	{                                                                      \
+		text, sizeof(text) - 1, 0                                      \
+	}
+	NAME("password"),   NAME("passwd"),	   NAME("pwd"),
+	NAME("passphrase"), NAME("passcode"),	   NAME("secret"),
+	NAME("token"),	    NAME("api_key"),	   NAME("api-key"),
+	NAME("apikey"),	    NAME("access_key"),	   NAME("access-key"),
+	NAME("accesskey"),  NAME("secret_key"),	   NAME("private_key"),
+	NAME("privatekey"), NAME("authorization"), NAME("cookie"),
+	NAME("credential"), NAME("credentials"),   NAME("sessionid"),
+	NAME("session_id"), NAME("session-id"),	   NAME("signature"),
+	NAME("auth"),	    NAME("jwt"),	   NAME("ssn"),
+	NAME("otp"),
+#undef NAME
+};
+
+/* Does the name that ends before I end with one of these words? */
+static bool is_secret_name(struct span_str s, size_t i)
+{
+	char last = span__lower(span__char_before(s, i));
+
+	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
+		size_t n = names[k].len;
+
+		if (names[k].text[n - 1] == last && n <= i &&
+		    span__has_word(s, i - n, names[k].text))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where the value ends that begins at I behind QUOTE (0: none). In JSON within
+ * JSON quotes have a backslash themselves: NESTED.
+ */
+static size_t value_end(struct span_str s, size_t i, char quote, bool nested)
+{
+	const char *stops = " \t\r\n&;,)}]\"'<>";
+
+	for (; i < s.len; i++) {
+		if (!quote && s.p[i] && strchr(stops, s.p[i]))
+			return i;
+		if (quote && s.p[i] == (nested ? '\\' : quote))
+			return i;
+		if (quote && s.p[i] == '\\')
+			i++;
+	}
+	return s.len;
+}
+
+/* The value that begins at I, and may be quoted. */
+static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
+{
+	bool nested;
+	char quote = 0;
+
+	while (i < s.len && (s.p[i] == ' ' || s.p[i] == '\t'))
+		i++;
+	nested = span__char_at(s, i) == '\\';
+	i += nested;
+	if (span__char_at(s, i) == '"' || span__char_at(s, i) == '\'')
+		quote = s.p[i++];
+	if (i >= s.len || span__label_at(s, i))
+		return false;
+	*start = i;
+	*len = value_end(s, i, quote, nested) - i;
+	return *len != 0;
+}
+
+bool span__find_value(struct span_str s, size_t from, size_t *start,
+		      size_t *len)
+{
+	for (size_t i = from; i < s.len; i++) {
+		size_t name = i;
+
+		if (s.p[i] != '=' && s.p[i] != ':')
+			continue;
+		while (name &&
+		       (s.p[name - 1] == ' ' || s.p[name - 1] == '"' ||
+			s.p[name - 1] == '\'' || s.p[name - 1] == '\\') &&
+		       i - name < 8)
+			name--;
+		if (is_secret_name(s, name) && value_at(s, i + 1, start, len))
+			return true;
+	}
+	return false;
+}
