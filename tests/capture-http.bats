@@ -1004,6 +1004,7 @@ in_namespace() {
 @test "span-capture: --all and its parts are the ports that everybody uses" {
 	in_namespace true 2>/dev/null || skip "no network namespaces here"
 	cat >one <<-'END'
+		rm -f err
 		span-capture "$@" --duration 10s 2>err >out 3>&- &
 		i=0
 		until grep -q "listening on $LAST" err || [ $i = 500 ]; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <span/text.h>
 
+#include <string.h>
 #include <time.h>
 
 #include "base/banned.h"
@@ -70,22 +71,15 @@ static uint64_t rounded(uint64_t ns, uint64_t unit)
 static void put_decimal(struct span_buf *b, uint64_t n, int decimals,
 			const char *unit)
 {
-	static const unsigned powers[] = {1, 10, 100};
-	char text[32], *end = text;
-	int digits = decimals + 1;
+	char text[32], *const end = text + sizeof(text), *p = end;
 
-	for (uint64_t rest = n / powers[decimals]; rest >= 10; rest /= 10)
-		digits++;
-	if (decimals) {
-		end = put_digits(end, n / powers[decimals], digits - decimals);
-		*end++ = '.';
-		end = put_digits(end, n % powers[decimals], decimals);
-	} else {
-		end = put_digits(end, n, digits);
+	for (int i = 0; n || i <= decimals; i++, n /= 10) {
+		if (i && i == decimals)
+			*--p = '.';
+		*--p = (char)('0' + n % 10);
 	}
-	while (*unit)
-		*end++ = *unit++;
-	span_buf_put(b, text, (size_t)(end - text));
+	span_buf_put(b, p, (size_t)(end - p));
+	span_buf_put(b, unit, strlen(unit));
 }
 
 /* NS, 1 us to a minute, as three digits of the unit that suits it. */
