@@ -49,7 +49,8 @@ static void add_tags(struct span__message *m, struct span *s,
 	b->len = 0;
 	span_buf_put(b, s->attrs.v, first * sizeof(*more));
 	span_buf_put(b, more, n * sizeof(*more));
-	span_buf_put(b, s->attrs.v + kept - last, last * sizeof(*more));
+	if (last)
+		span_buf_put(b, s->attrs.v + kept - last, last * sizeof(*more));
 	if (b->failed) {
 		b->failed = false;
 		span__cursor_fail(&m->in, m->in.p, SPAN_E_NOMEM,

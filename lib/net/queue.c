@@ -267,9 +267,8 @@ static int put_part(struct span__queue *q, const char *p, size_t len,
 		return rc;
 	copy_in(q, p, len);
 	pthread_mutex_lock(&q->lock);
-	if (!(how & SPAN__PUT_QUIET) &&
-	    (q->tail == q->head ||
-	     (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH)))
+	if ((q->tail == q->head && !(how & SPAN__PUT_QUIET)) ||
+	    (q->tail - q->head < ENOUGH && q->tail + len - q->head >= ENOUGH))
 		pthread_cond_signal(&q->more);
 	q->tail += len;
 	pthread_mutex_unlock(&q->lock);

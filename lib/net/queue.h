@@ -32,7 +32,10 @@ SPAN_NODISCARD int span__queue_open(struct span__queue **out, int fd,
 enum span__put {
 	/* Wait for room, and go through in parts what is larger than that. */
 	SPAN__PUT_WAIT = 1 << 0,
-	/* span__queue_await() is going to be called, in a moment. */
+	/*
+	 * span__queue_await() is going to be called, in a moment: only what is
+	 * worth a write is told of before.
+	 */
 	SPAN__PUT_QUIET = 1 << 1,
 };
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -309,6 +310,41 @@ static void test_await(void)
 	close(fd[1]);
 }
 
+/* Are N bytes in a pipe before so many times 10 ms are over? */
+static bool has_bytes(int fd, int n, int times)
+{
+	int in_pipe = 0;
+
+	for (; times > 0; times--) {
+		if (ioctl(fd, FIONREAD, &in_pipe) == 0 && in_pipe >= n)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	return false;
+}
+
+/* A turn with many payloads does not fill the queue before it is read. */
+static void test_quiet(void)
+{
+	struct span__queue *q = NULL;
+	struct span_payload p = payload(1, 50000);
+	static char bytes[50000];
+	int fd[2];
+
+	ok(pipe(fd) == 0, "a pipe");
+	is_int(span__queue_open(&q, fd[1], 4 << 20, NULL), 0, "open");
+	is_int(span__queue_put(q, &p, 0, NULL), 1, "the first");
+	ok(has_bytes(fd[0], 50000, 500), "is written");
+	is_int(read(fd[0], bytes, sizeof(bytes)), sizeof(bytes), "and read");
+	is_int(span__queue_put(q, &p, SPAN__PUT_QUIET, NULL), 1, "put");
+	ok(!has_bytes(fd[0], 50000, 5), "which is no reason to write");
+	is_int(span__queue_put(q, &p, SPAN__PUT_QUIET, NULL), 1, "one more");
+	ok(has_bytes(fd[0], 100000, 500), "two are");
+	close(fd[0]);
+	span__queue_close(&q);
+	close(fd[1]);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -321,5 +357,6 @@ int main(void)
 	test_lost();
 	test_taken();
 	test_await();
+	test_quiet();
 	return done_testing();
 }
