@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/slots.h"
 #include "base/sort.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
 
 #define NONE UINT32_MAX
-#define FIRST_PLACES 1024u
 
 /* A span that was asked. */
 struct asked {
@@ -37,12 +37,10 @@ struct node {
 struct span__shapes_log {
 	struct span__shapes_sink *sink;
 	struct span__trace_set set;
-	struct span_buf traces; /* struct trace */
-	uint32_t n_traces;
-	uint32_t *places; /* of traces by their hash, plus 1; 0: free */
-	size_t n_places;
-	uint32_t last;	       /* trace */
-	struct span_buf spans; /* struct asked */
+	struct span_buf traces;	  /* struct trace */
+	struct span__slots by_id; /* traces */
+	uint32_t last;		  /* trace */
+	struct span_buf spans;	  /* struct asked */
 	uint32_t n_spans;
 	bool all_apart; /* what was asked is not whole */
 	struct span_frame *frame;
@@ -98,7 +96,7 @@ void span__shapes_log_close(struct span__shapes_log **lp)
 	span_buf_release(&l->items);
 	span_buf_release(&l->nodes);
 	span_buf_release(&l->shape);
-	free(l->places);
+	free(l->by_id.slots);
 	free(l);
 	*lp = NULL;
 }
@@ -115,27 +113,19 @@ span__shapes_log_traces(const struct span__shapes_log *l)
 static uint32_t *find_place(const struct span__shapes_log *l, const uint8_t *id,
 			    uint64_t hash)
 {
-	size_t at = (size_t)hash & (l->n_places - 1);
+	const uint32_t *slots = l->by_id.slots;
+	size_t mask = ((size_t)1 << l->by_id.bits) - 1, at = hash & mask;
 
-	while (l->places[at] &&
-	       memcmp(traces(l)[l->places[at] - 1].id, id, 16) != 0)
-		at = (at + 1) & (l->n_places - 1);
-	return &l->places[at];
+	while (slots[at] && memcmp(traces(l)[slots[at] - 1].id, id, 16) != 0)
+		at = (at + 1) & mask;
+	return &l->by_id.slots[at];
 }
 
-static bool grow_places(struct span__shapes_log *l)
+static uint64_t hash_trace(const void *arg, const struct span__slots *t,
+			   uint32_t i)
 {
-	size_t n = l->n_places ? 2 * l->n_places : FIRST_PLACES;
-	uint32_t *places = calloc(n, sizeof(*places));
-
-	if (!places)
-		return false;
-	free(l->places);
-	l->places = places;
-	l->n_places = n;
-	for (uint32_t i = 0; i < l->n_traces; i++)
-		*find_place(l, traces(l)[i].id, traces(l)[i].hash) = i + 1;
-	return true;
+	(void)t;
+	return traces(arg)[i].hash;
 }
 
 static bool put_trace(struct span__shapes_log *l, const uint8_t *id,
@@ -147,7 +137,7 @@ static bool put_trace(struct span__shapes_log *l, const uint8_t *id,
 	span_buf_put(&l->traces, &t, sizeof(t));
 	if (l->traces.failed || span__trace_set_put(&l->set, hash) < 0)
 		return false;
-	*find_place(l, id, hash) = ++l->n_traces;
+	*find_place(l, id, hash) = ++l->by_id.n;
 	return true;
 }
 
@@ -156,9 +146,9 @@ static bool see_trace(struct span__shapes_log *l, const uint8_t id[16])
 {
 	uint64_t high, low, hash;
 
-	if (l->n_traces && !memcmp(traces(l)[l->last].id, id, 16))
+	if (l->by_id.n && !memcmp(traces(l)[l->last].id, id, 16))
 		return true;
-	if (2 * (size_t)l->n_traces >= l->n_places && !grow_places(l))
+	if (span__slots_grow(&l->by_id, hash_trace, l) < 0)
 		return false;
 	memcpy(&high, id, 8);
 	memcpy(&low, id + 8, 8);
@@ -384,9 +374,9 @@ static int ask_trace(struct span__shapes_log *l,
 static const struct asked **sort_spans(const struct span__shapes_log *l)
 {
 	const struct asked **v = calloc(l->n_spans + 1, sizeof(*v));
-	uint32_t *next = calloc((size_t)l->n_traces + 1, sizeof(*next));
+	uint32_t *next = calloc((size_t)l->by_id.n + 1, sizeof(*next));
 
-	for (uint32_t i = 1; v && next && i < l->n_traces; i++)
+	for (uint32_t i = 1; v && next && i < l->by_id.n; i++)
 		next[i] = next[i - 1] + traces(l)[i - 1].n;
 	for (uint32_t i = 0; v && next && i < l->n_spans; i++)
 		v[next[spans(l)[i].trace]++] = &spans(l)[i];
@@ -427,7 +417,7 @@ int span__shapes_log_finish(struct span__shapes_log *l,
 		v = sort_spans(l);
 	if (!v && !l->all_apart)
 		return out_of_memory(err);
-	for (uint32_t i = 0; i < l->n_traces && rc >= 0; i++) {
+	for (uint32_t i = 0; i < l->by_id.n && rc >= 0; i++) {
 		rc = finish_trace(l, &traces(l)[i], v ? v + at : NULL, shared,
 				  err);
 		at += traces(l)[i].n;
