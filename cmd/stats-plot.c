@@ -142,8 +142,8 @@ static void put_chart(struct span_buf *b, const struct stats_out *o,
 	n = n > MAX_COLUMNS ? MAX_COLUMNS : n;
 	top = columns_of(o, g, first_ns, steps, v, n);
 	put_labels(&labels, o, g);
-	span_text_fit(b, (struct span_str){labels.p, labels.len},
-		      o->look.columns > 20 ? o->look.columns - 10 : 10, false);
+	cmd_look_fit(b, &o->look, (struct span_str){labels.p, labels.len},
+		     o->look.columns > 20 ? o->look.columns - 10 : 10, false);
 	span_buf_puts(b, labels.len ? ": " : "");
 	put_what(b, o);
 	span_buf_putc(b, '\n');

@@ -77,13 +77,13 @@ static void put_of(struct span_buf *b, uint64_t n, uint64_t of)
 static void put_what(struct span_buf *b, const struct span_render_opts *look,
 		     const struct span_pattern *p)
 {
-	span_text_fit(b, p->service, look->columns / 3, false);
+	cmd_look_fit(b, look, p->service, look->columns / 3, false);
 	span_buf_putc(b, ' ');
 	if (p->key.len) {
-		span_text_fit(b, p->key, look->columns / 3, false);
+		cmd_look_fit(b, look, p->key, look->columns / 3, false);
 		span_buf_putc(b, '=');
 	}
-	span_text_fit(b, p->value, look->columns / 2, false);
+	cmd_look_fit(b, look, p->value, look->columns / 2, false);
 }
 
 static void put_odds(struct span_buf *b, double d)
@@ -140,9 +140,9 @@ static void put_cluster(struct span_buf *b, const struct span_render_opts *look,
 	char id[SPAN_TRACE_ID_TEXT];
 
 	span_buf_puts(b, "\n  ");
-	span_text_fit(b, t->service, look->columns / 3, false);
+	cmd_look_fit(b, look, t->service, look->columns / 3, false);
 	span_buf_putc(b, ' ');
-	span_text_fit(b, t->name, look->columns / 2, false);
+	cmd_look_fit(b, look, t->name, look->columns / 2, false);
 	span_buf_puts(b, t->is_long ? ": a timeout?\n    "
 				    : ": failures that take one time\n    ");
 	span_text_count(b, t->within);

@@ -211,6 +211,16 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	done
 }
 
+@test "span-stats: a locale without UTF-8 gets ASCII, in columns" {
+	printf '%s\n' 'Zürich ü server ok 10' 'b b server ok 10' |
+		made >in
+	LC_ALL=C run -0 span-stats in
+	[[ ${lines[1]} = 'Z\u00fcrich  \u00fc '* ]]
+	[[ ${lines[2]} = 'b            b          '* ]]
+	LC_ALL=C run -0 span-stats -o plot --step 1s in
+	[ "${lines[0]}" = 'Z\u00fcrich \u00fc: rate' ]
+}
+
 @test "span-stats: the SVG is well-formed, needs nothing, and names in it do no harm" {
 	span-gen --seed 3 -p hostile -n 60 >in
 	for value in rate ratio latency; do

@@ -142,11 +142,21 @@ row_of_three() {
 		        'fields': {name: 'ä\nö'}}], 'refs': []}))
 	PY
 	span-decode --from jsonl foreign.jsonl >foreign
-	for options in '' --events --errors '--span 0' '--find Z' '--columns service,.é,id'; do
+	for options in '' --events --errors '--span 0' '--find Z' '--columns service,.é,id' \
+		--findings; do
 		# shellcheck disable=SC2086
 		run -0 trace-view --ascii $options foreign
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
 		LC_ALL=C run -0 trace-view $options foreign
+		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
+	done
+	for i in {2..9}; do
+		sed "s/\"a1\"/\"a$i\"/; s/\"error\"/\"ok\"/; s/: 1}/: $i}/" foreign.jsonl
+	done | span-decode --from jsonl | cat foreign - >foreign9
+	for options in --findings '--error-patterns --min-support 1 --max-q 1'; do
+		# shellcheck disable=SC2086
+		run -0 trace-view --ascii $options foreign9
+		[[ $output = *'\u'* ]]
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
 	done
 	trace-view --ascii foreign >shown
