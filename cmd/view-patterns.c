@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view-patterns.h"
-#include "json-out.h"
+#include "cmd_json.h"
 
 #include <span/patterns.h>
 
@@ -181,65 +181,67 @@ static void put_text(struct span_buf *b, const struct span_render_opts *look,
 
 /* ---- JSON ---- */
 
-static void json_pattern(struct span_buf *b, const struct span_pattern *p)
+static void json_pattern(struct cmd_json *j, const struct span_pattern *p)
 {
-	span_buf_putc(b, '{');
-	json_text(b, "service", p->service);
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "service", p->service);
 	if (p->key.len)
-		json_text(b, "key", p->key);
-	json_text(b, p->key.len ? "value" : "operation", p->value);
-	json_uint(b, "failing", p->failing);
-	json_uint(b, "rest", p->rest);
-	json_double(b, "odds_ratio", p->odds);
-	json_double(b, "odds_low", p->odds_low);
-	json_double(b, "odds_high", p->odds_high);
-	json_double(b, "lift", p->lift);
-	json_double(b, "p", p->p);
-	json_double(b, "q", p->q);
-	json_bool(b, "same_traces_as_previous", p->is_alike);
-	span_buf_putc(b, '}');
+		cmd_json_text(j, "key", p->key);
+	cmd_json_text(j, p->key.len ? "value" : "operation", p->value);
+	cmd_json_uint(j, "failing", p->failing);
+	cmd_json_uint(j, "rest", p->rest);
+	cmd_json_double(j, "odds_ratio", p->odds);
+	cmd_json_double(j, "odds_low", p->odds_low);
+	cmd_json_double(j, "odds_high", p->odds_high);
+	cmd_json_double(j, "lift", p->lift);
+	cmd_json_double(j, "p", p->p);
+	cmd_json_double(j, "q", p->q);
+	cmd_json_bool(j, "same_traces_as_previous", p->is_alike);
+	cmd_json_close(j, '}');
 }
 
-static void json_cluster(struct span_buf *b, const struct span_cluster *t)
+static void json_cluster(struct cmd_json *j, const struct span_cluster *t)
 {
 	char id[SPAN_TRACE_ID_TEXT];
 
-	span_buf_putc(b, '{');
-	json_text(b, "service", t->service);
-	json_text(b, "operation", t->name);
-	json_uint(b, "failures", t->failures);
-	json_uint(b, "within", t->within);
-	json_uint(b, "time_ns", t->ns);
-	json_uint(b, "plus_minus_ns", t->plus_minus_ns);
-	json_uint(b, "rest", t->rest);
-	json_uint(b, "rest_within", t->rest_within);
-	json_bool(b, "timeout", t->is_long);
-	json_plain(b, "sample", span_trace_id_text(t->sample, id));
-	span_buf_putc(b, '}');
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "service", t->service);
+	cmd_json_text(j, "operation", t->name);
+	cmd_json_uint(j, "failures", t->failures);
+	cmd_json_uint(j, "within", t->within);
+	cmd_json_uint(j, "time_ns", t->ns);
+	cmd_json_uint(j, "plus_minus_ns", t->plus_minus_ns);
+	cmd_json_uint(j, "rest", t->rest);
+	cmd_json_uint(j, "rest_within", t->rest_within);
+	cmd_json_bool(j, "timeout", t->is_long);
+	cmd_json_text(j, "sample", span_str(span_trace_id_text(t->sample, id)));
+	cmd_json_close(j, '}');
 }
 
 static void put_json(struct span_buf *b, const struct span_patterns_view *v)
 {
-	span_buf_putc(b, '{');
-	json_uint(b, "failing", v->failing);
-	json_uint(b, "rest", v->rest);
-	json_uint(b, "tested", v->judged);
-	json_uint(b, "identifiers", v->identifiers);
-	json_uint(b, "left_out", v->left_out);
-	json_name(b, "patterns");
-	span_buf_putc(b, '[');
+	struct cmd_json j = {.b = b};
+
+	cmd_json_open(&j, NULL, '{');
+	cmd_json_uint(&j, "failing", v->failing);
+	cmd_json_uint(&j, "rest", v->rest);
+	cmd_json_uint(&j, "tested", v->judged);
+	cmd_json_uint(&j, "identifiers", v->identifiers);
+	cmd_json_uint(&j, "left_out", v->left_out);
+	cmd_json_open(&j, "patterns", '[');
 	for (size_t i = 0; i < v->n_patterns; i++) {
-		json_line(b, !i);
-		json_pattern(b, &v->patterns[i]);
+		cmd_json_line(&j);
+		json_pattern(&j, &v->patterns[i]);
 	}
-	span_buf_putc(b, ']');
-	json_name(b, "durations");
-	span_buf_putc(b, '[');
+	cmd_json_close(&j, ']');
+	cmd_json_open(&j, "durations", '[');
 	for (size_t i = 0; i < v->n_clusters; i++) {
-		json_line(b, !i);
-		json_cluster(b, &v->clusters[i]);
+		cmd_json_line(&j);
+		json_cluster(&j, &v->clusters[i]);
 	}
-	span_buf_puts(b, "]}\n");
+	cmd_json_close(&j, ']');
+	cmd_json_close(&j, '}');
+	span_buf_putc(b, '\n');
 }
 
 static void report(const struct span_patterns_view *v)
