@@ -60,6 +60,9 @@ failed_span() {
 	# one of two
 	run --separate-stderr -0 trace-view --span "$(failed_span)" --span 00AB in
 	[ "$stderr" = "trace-view: warning: there is no span 00AB" ]
+	# what was not read may have it
+	run --separate-stderr -65 trace-view --span 00AB <(head -c 5000 in)
+	[ "${#stderr_lines[@]}" = 1 ]
 	for id in zz '' 12345678901234567 0x1; do
 		run -2 trace-view --span "$id" in
 		[[ $output = *"--span: '$id' is no id of a span"* ]]
@@ -194,6 +197,8 @@ large_trace() {
 	[ "$(trace-view --no-fold --no-critical in | lines)" = "$all" ]
 	trace-view --no-critical in >folded
 	[ "$(lines <folded)" -lt "$all" ]
+	trace-view --no-critical --no-fold --fold in | diff folded -
+	[ "$(trace-view --no-critical --fold --no-fold in | lines)" = "$all" ]
 	# a line that stands for several stands for all of them
 	[ "$(grep -oE '×[0-9]+' folded | tr -d '×' | awk -v n="$(lines <folded)" \
 		'{n += $1 - 1} END {print n}')" = "$all" ]
