@@ -202,6 +202,11 @@ extern const struct cmd_option cmd_look_options[];
  */
 void cmd_look(struct span_render_opts *o);
 
+/* As span_text_fit() and span_text_width(), with ASCII only where O says so. */
+void cmd_look_fit(struct span_buf *b, const struct span_render_opts *o,
+		  struct span_str s, size_t width, bool pad);
+size_t cmd_look_width(const struct span_render_opts *o, struct span_str s);
+
 /* ---- cmd_fmt.c, cmd_time.c: what people type ---- */
 
 /* 0 or SPAN_E_INVALID with a sentence. */

@@ -64,6 +64,12 @@ void cmd_json_double(struct cmd_json *j, const char *name, double d)
 	span_text_double(j->b, d);
 }
 
+void cmd_json_bool(struct cmd_json *j, const char *name, bool yes)
+{
+	cmd_json_value(j, name);
+	span_buf_puts(j->b, yes ? "true" : "false");
+}
+
 void cmd_json_time(struct cmd_json *j, const char *name, uint64_t ns)
 {
 	cmd_json_value(j, name);

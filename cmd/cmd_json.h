@@ -27,6 +27,7 @@ void cmd_json_text(struct cmd_json *j, const char *name, struct span_str s);
 void cmd_json_uint(struct cmd_json *j, const char *name, uint64_t n);
 /* null where it is not finite. */
 void cmd_json_double(struct cmd_json *j, const char *name, double d);
+void cmd_json_bool(struct cmd_json *j, const char *name, bool yes);
 /* RFC 3339 in UTC, with all digits. */
 void cmd_json_time(struct cmd_json *j, const char *name, uint64_t ns);
 void cmd_json_null(struct cmd_json *j, const char *name);

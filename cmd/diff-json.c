@@ -1,108 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd_json.h"
 #include "diff-out.h"
-#include "json-out.h"
 
 #include "base/banned.h"
 
 static const char *const sides[] = {"a", "b"};
 
-static void put_attrs(struct span_buf *b, const struct span_diff_node *n)
+static void put_attrs(struct cmd_json *j, const struct span_diff_node *n)
 {
-	json_name(b, "attributes");
-	span_buf_putc(b, '[');
+	cmd_json_open(j, "attributes", '[');
 	for (size_t i = 0; i < n->n_attrs; i++) {
 		const struct span_diff_attr *a = &n->attrs[i];
 
-		span_buf_puts(b, i ? ",{" : "{");
-		json_text(b, "key", a->key);
-		json_text(b, "value", a->value);
+		cmd_json_open(j, NULL, '{');
+		cmd_json_text(j, "key", a->key);
+		cmd_json_text(j, "value", a->value);
 		for (int k = 0; k < 2; k++) {
-			json_name(b, sides[k]);
-			span_buf_putc(b, '{');
-			json_uint(b, "traces", a->traces[k]);
-			json_uint(b, "spans", a->spans[k]);
-			span_buf_putc(b, '}');
+			cmd_json_open(j, sides[k], '{');
+			cmd_json_uint(j, "traces", a->traces[k]);
+			cmd_json_uint(j, "spans", a->spans[k]);
+			cmd_json_close(j, '}');
 		}
-		json_double(b, "q", a->q);
-		span_buf_putc(b, '}');
+		cmd_json_double(j, "q", a->q);
+		cmd_json_close(j, '}');
 	}
-	span_buf_putc(b, ']');
+	cmd_json_close(j, ']');
 }
 
-static void put_changes(struct span_buf *b, unsigned changes)
+static void put_changes(struct cmd_json *j, unsigned changes)
 {
 	static const char *const names[] = {"added", "removed", "count",
 					    "duration", "errors"};
-	bool first = true;
 
-	json_name(b, "changes");
-	span_buf_putc(b, '[');
+	cmd_json_open(j, "changes", '[');
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!(changes & 1u << i))
-			continue;
-		span_buf_printf(b, "%s\"%s\"", first ? "" : ",", names[i]);
-		first = false;
+		if (changes & 1u << i)
+			cmd_json_text(j, NULL, span_str(names[i]));
 	}
-	span_buf_putc(b, ']');
+	cmd_json_close(j, ']');
 }
 
-static void put_side(struct span_buf *b, const struct span_diff_node *n,
+static void put_side(struct cmd_json *j, const struct span_diff_node *n,
 		     int side)
 {
-	json_name(b, sides[side]);
-	span_buf_putc(b, '{');
-	json_uint(b, "traces", n->side[side].traces);
-	json_uint(b, "of_traces", n->side[side].of_traces);
-	json_uint(b, "failing_traces", n->side[side].failing);
-	json_uint(b, "spans", n->side[side].spans);
-	json_uint(b, "errors", n->side[side].errors);
-	json_uint(b, "time_ns", n->side[side].typical_ns);
-	span_buf_putc(b, '}');
+	cmd_json_open(j, sides[side], '{');
+	cmd_json_uint(j, "traces", n->side[side].traces);
+	cmd_json_uint(j, "of_traces", n->side[side].of_traces);
+	cmd_json_uint(j, "failing_traces", n->side[side].failing);
+	cmd_json_uint(j, "spans", n->side[side].spans);
+	cmd_json_uint(j, "errors", n->side[side].errors);
+	cmd_json_uint(j, "time_ns", n->side[side].typical_ns);
+	cmd_json_close(j, '}');
 }
 
-static void put_node(struct span_buf *b, const struct span_diff_node *n,
+static void put_node(struct cmd_json *j, const struct span_diff_node *n,
 		     size_t number)
 {
-	span_buf_putc(b, '{');
-	json_uint(b, "path", number);
-	if (n->parent == SPAN_TRACE_NONE) {
-		json_name(b, "parent");
-		span_buf_puts(b, "null");
-	} else {
-		json_uint(b, "parent", n->parent);
-	}
-	json_text(b, "service", n->service);
-	json_text(b, "operation", n->name);
-	put_changes(b, n->changes);
-	put_side(b, n, SPAN_DIFF_A);
-	put_side(b, n, SPAN_DIFF_B);
-	json_double(b, "q_count", n->q_count);
-	json_double(b, "q_duration", n->q_duration);
-	json_double(b, "q_errors", n->q_errors);
-	put_attrs(b, n);
-	span_buf_putc(b, '}');
+	cmd_json_open(j, NULL, '{');
+	cmd_json_uint(j, "path", number);
+	if (n->parent == SPAN_TRACE_NONE)
+		cmd_json_null(j, "parent");
+	else
+		cmd_json_uint(j, "parent", n->parent);
+	cmd_json_text(j, "service", n->service);
+	cmd_json_text(j, "operation", n->name);
+	put_changes(j, n->changes);
+	put_side(j, n, SPAN_DIFF_A);
+	put_side(j, n, SPAN_DIFF_B);
+	cmd_json_double(j, "q_count", n->q_count);
+	cmd_json_double(j, "q_duration", n->q_duration);
+	cmd_json_double(j, "q_errors", n->q_errors);
+	put_attrs(j, n);
+	cmd_json_close(j, '}');
 }
 
 void diff_out_json(struct span_buf *b, const struct diff_out_opts *o,
 		   const struct span_diff_view *v)
 {
-	span_buf_putc(b, '{');
+	struct cmd_json j = {.b = b};
+
+	cmd_json_open(&j, NULL, '{');
 	for (int i = 0; i < 2; i++) {
-		json_name(b, sides[i]);
-		span_buf_putc(b, '{');
-		json_text(b, "name", span_str(o->names[i]));
-		json_uint(b, "traces", v->traces[i]);
-		json_uint(b, "spans", v->spans[i]);
-		span_buf_putc(b, '}');
+		cmd_json_open(&j, sides[i], '{');
+		cmd_json_text(&j, "name", span_str(o->names[i]));
+		cmd_json_uint(&j, "traces", v->traces[i]);
+		cmd_json_uint(&j, "spans", v->spans[i]);
+		cmd_json_close(&j, '}');
 	}
-	json_bool(b, "sets", v->sets);
-	json_bool(b, "tested", v->tested);
-	json_uint(b, "changed", v->n_changed);
-	json_name(b, "paths");
-	span_buf_putc(b, '[');
+	cmd_json_bool(&j, "sets", v->sets);
+	cmd_json_bool(&j, "tested", v->tested);
+	cmd_json_uint(&j, "changed", v->n_changed);
+	cmd_json_open(&j, "paths", '[');
 	for (size_t i = 0; i < v->n_nodes; i++) {
-		json_line(b, !i);
-		put_node(b, &v->nodes[i], i);
+		cmd_json_line(&j);
+		put_node(&j, &v->nodes[i], i);
 	}
-	span_buf_puts(b, "]}\n");
+	cmd_json_close(&j, ']');
+	cmd_json_close(&j, '}');
+	span_buf_putc(b, '\n');
 }

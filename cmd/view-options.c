@@ -28,6 +28,8 @@ static struct {
 static const struct cmd_option tree_options[] = {
 	{CMD_INT, 0, "depth", &opt.depth, "N",
 	 "show N levels, and how many spans are below them", NULL},
+	{CMD_FLAG, 0, "fold", &opt.fold, NULL,
+	 "siblings that are alike are one line: the default", NULL},
 	{CMD_NOFLAG, 0, "no-fold", &opt.fold, NULL,
 	 "a line for each span, though siblings are alike", NULL},
 	{CMD_NOFLAG, 0, "no-critical", &view_wanted.critical, NULL,

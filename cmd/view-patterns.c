@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view-patterns.h"
-#include "json-out.h"
+#include "cmd_json.h"
 
 #include <span/patterns.h>
 
@@ -12,6 +12,8 @@
 
 /* As many are shown of those that are in the very same traces. */
 #define ALIKE_SHOWN 3u
+
+#define MIN_TEXT 8u /* columns */
 
 static struct {
 	bool patterns;
@@ -73,17 +75,36 @@ static void put_of(struct span_buf *b, uint64_t n, uint64_t of)
 		span_buf_printf(b, " (%.1f %%)", (double)n / (double)of * 100);
 }
 
-/* "service operation", "service key=value". */
-static void put_what(struct span_buf *b, const struct span_render_opts *look,
-		     const struct span_pattern *p)
+/* S in what is left of the line that began at FROM, but for TAIL columns. */
+static void put_rest(struct span_buf *b, const struct span_render_opts *look,
+		     size_t from, size_t tail, struct span_str s)
 {
-	span_text_fit(b, p->service, look->columns / 3, false);
+	size_t used = tail;
+
+	if (b->len > from)
+		used += span_text_width(
+			(struct span_str){b->p + from, b->len - from});
+	cmd_look_fit(b, look, s,
+		     used + MIN_TEXT < look->columns ? look->columns - used
+						     : MIN_TEXT,
+		     false);
+}
+
+/* After LEAD, a line of "service operation", or "service key=value". */
+static void put_what(struct span_buf *b, const struct span_render_opts *look,
+		     const char *lead, const struct span_pattern *p)
+{
+	size_t from = b->len;
+
+	span_buf_puts(b, lead);
+	cmd_look_fit(b, look, p->service, look->columns / 4, false);
 	span_buf_putc(b, ' ');
 	if (p->key.len) {
-		span_text_fit(b, p->key, look->columns / 3, false);
+		cmd_look_fit(b, look, p->key, look->columns / 4, false);
 		span_buf_putc(b, '=');
 	}
-	span_text_fit(b, p->value, look->columns / 2, false);
+	put_rest(b, look, from, 0, p->value);
+	span_buf_putc(b, '\n');
 }
 
 static void put_odds(struct span_buf *b, double d)
@@ -118,15 +139,12 @@ static void put_patterns(struct span_buf *b,
 	for (size_t i = 0; i < v->n_patterns; i++) {
 		const struct span_pattern *p = &v->patterns[i];
 
-		span_buf_puts(b, "\n  ");
-		put_what(b, look, p);
 		span_buf_putc(b, '\n');
+		put_what(b, look, "  ", p);
 		put_measures(b, p, v);
-		for (uint32_t k = 1; k <= p->alike && k <= ALIKE_SHOWN; k++) {
-			span_buf_puts(b, "    the same traces: ");
-			put_what(b, look, &v->patterns[i + k]);
-			span_buf_putc(b, '\n');
-		}
+		for (uint32_t k = 1; k <= p->alike && k <= ALIKE_SHOWN; k++)
+			put_what(b, look,
+				 "    the same traces: ", &v->patterns[i + k]);
 		if (p->alike > ALIKE_SHOWN)
 			span_buf_printf(b, "    and %u more\n",
 					p->alike - ALIKE_SHOWN);
@@ -137,14 +155,18 @@ static void put_patterns(struct span_buf *b,
 static void put_cluster(struct span_buf *b, const struct span_render_opts *look,
 			const struct span_cluster *t)
 {
+	const char *what =
+		t->is_long ? ": a timeout?" : ": failures that take one time";
 	char id[SPAN_TRACE_ID_TEXT];
+	size_t from;
 
-	span_buf_puts(b, "\n  ");
-	span_text_fit(b, t->service, look->columns / 3, false);
+	span_buf_putc(b, '\n');
+	from = b->len;
+	span_buf_puts(b, "  ");
+	cmd_look_fit(b, look, t->service, look->columns / 4, false);
 	span_buf_putc(b, ' ');
-	span_text_fit(b, t->name, look->columns / 2, false);
-	span_buf_puts(b, t->is_long ? ": a timeout?\n    "
-				    : ": failures that take one time\n    ");
+	put_rest(b, look, from, span_str(what).len, t->name);
+	span_buf_printf(b, "%s\n    ", what);
 	span_text_count(b, t->within);
 	span_buf_puts(b, " of ");
 	span_text_count(b, t->failures);
@@ -181,65 +203,67 @@ static void put_text(struct span_buf *b, const struct span_render_opts *look,
 
 /* ---- JSON ---- */
 
-static void json_pattern(struct span_buf *b, const struct span_pattern *p)
+static void json_pattern(struct cmd_json *j, const struct span_pattern *p)
 {
-	span_buf_putc(b, '{');
-	json_text(b, "service", p->service);
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "service", p->service);
 	if (p->key.len)
-		json_text(b, "key", p->key);
-	json_text(b, p->key.len ? "value" : "operation", p->value);
-	json_uint(b, "failing", p->failing);
-	json_uint(b, "rest", p->rest);
-	json_double(b, "odds_ratio", p->odds);
-	json_double(b, "odds_low", p->odds_low);
-	json_double(b, "odds_high", p->odds_high);
-	json_double(b, "lift", p->lift);
-	json_double(b, "p", p->p);
-	json_double(b, "q", p->q);
-	json_bool(b, "same_traces_as_previous", p->is_alike);
-	span_buf_putc(b, '}');
+		cmd_json_text(j, "key", p->key);
+	cmd_json_text(j, p->key.len ? "value" : "operation", p->value);
+	cmd_json_uint(j, "failing", p->failing);
+	cmd_json_uint(j, "rest", p->rest);
+	cmd_json_double(j, "odds_ratio", p->odds);
+	cmd_json_double(j, "odds_low", p->odds_low);
+	cmd_json_double(j, "odds_high", p->odds_high);
+	cmd_json_double(j, "lift", p->lift);
+	cmd_json_double(j, "p", p->p);
+	cmd_json_double(j, "q", p->q);
+	cmd_json_bool(j, "same_traces_as_previous", p->is_alike);
+	cmd_json_close(j, '}');
 }
 
-static void json_cluster(struct span_buf *b, const struct span_cluster *t)
+static void json_cluster(struct cmd_json *j, const struct span_cluster *t)
 {
 	char id[SPAN_TRACE_ID_TEXT];
 
-	span_buf_putc(b, '{');
-	json_text(b, "service", t->service);
-	json_text(b, "operation", t->name);
-	json_uint(b, "failures", t->failures);
-	json_uint(b, "within", t->within);
-	json_uint(b, "time_ns", t->ns);
-	json_uint(b, "plus_minus_ns", t->plus_minus_ns);
-	json_uint(b, "rest", t->rest);
-	json_uint(b, "rest_within", t->rest_within);
-	json_bool(b, "timeout", t->is_long);
-	json_plain(b, "sample", span_trace_id_text(t->sample, id));
-	span_buf_putc(b, '}');
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "service", t->service);
+	cmd_json_text(j, "operation", t->name);
+	cmd_json_uint(j, "failures", t->failures);
+	cmd_json_uint(j, "within", t->within);
+	cmd_json_uint(j, "time_ns", t->ns);
+	cmd_json_uint(j, "plus_minus_ns", t->plus_minus_ns);
+	cmd_json_uint(j, "rest", t->rest);
+	cmd_json_uint(j, "rest_within", t->rest_within);
+	cmd_json_bool(j, "timeout", t->is_long);
+	cmd_json_text(j, "sample", span_str(span_trace_id_text(t->sample, id)));
+	cmd_json_close(j, '}');
 }
 
 static void put_json(struct span_buf *b, const struct span_patterns_view *v)
 {
-	span_buf_putc(b, '{');
-	json_uint(b, "failing", v->failing);
-	json_uint(b, "rest", v->rest);
-	json_uint(b, "tested", v->judged);
-	json_uint(b, "identifiers", v->identifiers);
-	json_uint(b, "left_out", v->left_out);
-	json_name(b, "patterns");
-	span_buf_putc(b, '[');
+	struct cmd_json j = {.b = b};
+
+	cmd_json_open(&j, NULL, '{');
+	cmd_json_uint(&j, "failing", v->failing);
+	cmd_json_uint(&j, "rest", v->rest);
+	cmd_json_uint(&j, "tested", v->judged);
+	cmd_json_uint(&j, "identifiers", v->identifiers);
+	cmd_json_uint(&j, "left_out", v->left_out);
+	cmd_json_open(&j, "patterns", '[');
 	for (size_t i = 0; i < v->n_patterns; i++) {
-		json_line(b, !i);
-		json_pattern(b, &v->patterns[i]);
+		cmd_json_line(&j);
+		json_pattern(&j, &v->patterns[i]);
 	}
-	span_buf_putc(b, ']');
-	json_name(b, "durations");
-	span_buf_putc(b, '[');
+	cmd_json_close(&j, ']');
+	cmd_json_open(&j, "durations", '[');
 	for (size_t i = 0; i < v->n_clusters; i++) {
-		json_line(b, !i);
-		json_cluster(b, &v->clusters[i]);
+		cmd_json_line(&j);
+		json_cluster(&j, &v->clusters[i]);
 	}
-	span_buf_puts(b, "]}\n");
+	cmd_json_close(&j, ']');
+	cmd_json_close(&j, '}');
+	span_buf_putc(b, '\n');
 }
 
 static void report(const struct span_patterns_view *v)

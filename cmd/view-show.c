@@ -246,13 +246,14 @@ static int show_analysis(struct view *v, struct span_error *err)
 	return rc;
 }
 
-int view_end(struct view *v, struct span_error *err)
+int view_end(struct view *v, bool whole, struct span_error *err)
 {
 	int rc = view_is_analysis(v->opt) ? show_analysis(v, err) : 0;
 
 	if (rc < 0)
 		return rc;
-	warn_unseen(v);
+	if (whole)
+		warn_unseen(v);
 	if (v->opt->html)
 		span_render_html_end(&v->text);
 	if (v->opt->svg) {
