@@ -59,15 +59,12 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-/* What --check prints, and everybody counts. */
+/* What --check prints. */
 static void found(void *arg, const struct span_redact_found *f)
 {
 	struct span_buf *b = arg;
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-	counts.values++;
-	if (!opt.check)
-		return;
 	span_buf_printf(b, "%s %s ",
 			span_trace_id_text(f->span->trace_id, trace),
 			span_id_text(f->span->span_id, id));
@@ -140,6 +137,14 @@ static int redact_frame(struct redaction *x, struct cmd_source *in,
 	return rc < 0 ? cmd_source_bad_frame(in, frame, &why, err) : 0;
 }
 
+static void show_counts(const struct redaction *x, bool at_end)
+{
+	counts.values = span_redact_values(x->rules);
+	cmd_metrics_write(metrics, at_end);
+	if (!at_end)
+		cmd_progress(counts.spans, "spans");
+}
+
 static int redact_frames(struct redaction *x, struct cmd_source *in,
 			 struct span_error *err)
 {
@@ -156,8 +161,7 @@ static int redact_frames(struct redaction *x, struct cmd_source *in,
 			return rc;
 		if ((rc = redact_frame(x, in, frame, keep, err)) < 0)
 			return rc;
-		cmd_metrics_write(metrics, false);
-		cmd_progress(counts.spans, "spans");
+		show_counts(x, false);
 	}
 }
 
@@ -170,8 +174,7 @@ static int redact_spans(struct redaction *x, struct cmd_source *in,
 	while ((rc = cmd_source_next(in, &span, err)) > 0) {
 		if ((rc = put_and_tell(x, &span, err)) < 0)
 			return rc;
-		cmd_metrics_write(metrics, false);
-		cmd_progress(counts.spans, "spans");
+		show_counts(x, false);
 	}
 	return rc;
 }
@@ -210,7 +213,7 @@ static int run_rules(struct redaction *x, int argc, char **argv,
 	cmd_progress_end();
 	if (rc >= 0 && x->out)
 		rc = span_writer_flush(x->out, err);
-	cmd_metrics_write(metrics, true);
+	show_counts(x, true);
 	if (rc >= 0 && cmd_verbose)
 		report(x->rules, since);
 	cmd_source_close(&in);
@@ -222,7 +225,8 @@ static int run(int argc, char **argv, struct span_error *err)
 {
 	struct span_buf text = {0};
 	struct redaction x = {.text = &text};
-	int rc = redact_rules_open(&x.rules, found, &text, err);
+	int rc = redact_rules_open(&x.rules, opt.check ? found : NULL, &text,
+				   err);
 
 	if (rc >= 0)
 		rc = cmd_output_open(&x.fd, !opt.check && !opt.show_rules, err);

@@ -99,7 +99,11 @@ static void tell(struct span_redact *r, uint32_t place, struct span_str key,
 			span__redact_place_name((enum span__redact_place)place),
 			key, rule->text};
 
-		rule->applied++;
+		if (r->in_process)
+			span_buf_put(&r->noted, &done->applied[i],
+				     sizeof(done->applied[i]));
+		else
+			span__redact_count(r, done->applied[i], 1);
 		if (r->found)
 			r->found(r->arg, &found);
 	}

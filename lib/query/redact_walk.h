@@ -14,6 +14,8 @@ struct span__redact_process {
 	uint64_t serial;		/* 0: none */
 	const struct span_process *out; /* NULL: stays as it is */
 	uint32_t generation;		/* in which it is so; 0: any */
+	size_t n_applied;
+	const uint16_t *applied; /* rules: each counts for every span */
 };
 
 /* What the rules of a list made of a text. */
@@ -67,6 +69,9 @@ struct span_redact {
 	struct span_arena span; /* what changed of it */
 	struct span_arena kept; /* processes */
 	struct span__redact_process processes[REDACT_PROCESSES];
+	bool in_process;       /* what applies is noted, and not counted yet */
+	struct span_buf noted; /* uint16_t each */
+	uint64_t values;       /* that were counted */
 	struct span_buf work[2];
 	const struct span *at;	 /* the span at hand */
 	struct span_arena *into; /* span, frame or kept */
@@ -151,6 +156,14 @@ SPAN_NODISCARD int span__redact_fresh(struct span_redact *r,
 				      struct span_str key, struct span_str text,
 				      struct span_str *out,
 				      struct span_error *err);
+/* RULE applied to N values. */
+static inline void span__redact_count(struct span_redact *r, uint16_t rule,
+				      uint64_t n)
+{
+	r->rules[rule].applied += n;
+	r->values += n;
+}
+
 /* Draw from the key what ids and times are moved by, and move them. */
 void span__redact_anonymous_init(struct span_redact *r);
 void span__redact_move_span(const struct span_redact *r, struct span *s);

@@ -42,7 +42,11 @@ struct span_redact_opts {
 	 * for spans that are shared.
 	 */
 	bool anonymize;
-	span_redact_fn *found; /* called for each rule that applied, or NULL */
+	/*
+	 * Called for each rule that applied, or NULL; for a process when it is
+	 * looked at, which is not for each span that has it.
+	 */
+	span_redact_fn *found;
 	void *arg;
 };
 
@@ -90,10 +94,15 @@ SPAN_API SPAN_NODISCARD int span_redact_span(struct span_redact *r,
 					     struct span *out,
 					     struct span_error *err);
 
-/* How many values rule I (from 0) applied to, and the rule; NULL: no such one.
+/*
+ * How many values of spans rule I (from 0) applied to, and the rule; NULL: no
+ * such one. Those of a process count for each span that has it.
  */
 SPAN_API const char *span_redact_count(const struct span_redact *r, size_t i,
 				       uint64_t *n);
+
+/* The sum of that. */
+SPAN_API uint64_t span_redact_values(const struct span_redact *r);
 
 SPAN_API void span_redact_close(struct span_redact **r);
 
