@@ -2,8 +2,9 @@
 /*
  * span-redact - take secrets out of spans
  *
- * Each span is written anew, so that the tables of the frames it came in,
- * which have its old texts, are nowhere in the output.
+ * The tables of the frames that spans come in have their old texts. So they are
+ * made anew: those of a frame as a whole, where that goes, or else each span is
+ * put into new ones.
  */
 #include "cmd_source.h"
 #include "redact-rules.h"
@@ -116,6 +117,26 @@ static int put_and_tell(struct redaction *x, const struct span *span,
 	return rc;
 }
 
+/* Frames of fewer spans are joined. */
+#define MANY 32u
+
+/* All spans of a frame at once: 1, 0 when that does not go, or a code. */
+static int put_whole(struct redaction *x, struct span_frame *frame,
+		     struct span_error *err)
+{
+	uint32_t n = span_frame_info(frame)->n_spans, changed;
+	int rc = 0;
+
+	if (x->out && n >= MANY)
+		rc = span_redact_put_frame(x->rules, frame, x->out, &changed,
+					   err);
+	if (rc > 0) {
+		counts.spans += n;
+		counts.changed += changed;
+	}
+	return rc;
+}
+
 /* The spans of a frame that are selected, as KEEP has them; NULL: all. */
 static int redact_frame(struct redaction *x, struct cmd_source *in,
 			struct span_frame *frame, const uint8_t *keep,
@@ -125,6 +146,8 @@ static int redact_frame(struct redaction *x, struct cmd_source *in,
 	struct span span;
 	int rc;
 
+	if (!keep && (rc = put_whole(x, frame, err)) != 0)
+		return rc;
 	span_redact_frame(x->rules);
 	span_frame_rewind(frame);
 	for (size_t i = 0; (rc = span_frame_next(frame, &span, &why)) > 0;

@@ -255,6 +255,25 @@ tags() {
 	grep -Fx "span_redact_spans_total $(span-query -c --spans in)" m
 }
 
+@test "span-redact: a frame as a whole has the spans that it has one by one" {
+	span-gen --seed 5 -n 400 >in
+	make_key
+	for options in '' '--key-file key' '--no-default-rules --key-file key -r hash\ *' \
+		'-r drop\ peer.ipv4' '-r mask=x\ field:key\ ~[.]'; do
+		echo "$options"
+		eval "span-redact -v $options in" 2>notes >whole
+		eval "span-redact -v $options --since 2001-01-01 in" \
+			2>notes-each >each
+		span-encode --to jsonl whole >a
+		[ -s a ]
+		span-encode --to jsonl each | cmp a -
+		sed 's/[0-9.]* s$//' notes >a
+		sed 's/[0-9.]* s$//' notes-each | diff a -
+	done
+	# What it did not touch has its bytes.
+	span-redact --no-default-rules -r 'mask zzz' in | cmp in -
+}
+
 @test "span-redact: damage is an error with its place, or passed over" {
 	golden >in
 	head -c 300 in >torn

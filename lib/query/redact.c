@@ -145,6 +145,7 @@ void span_redact_close(struct span_redact **r)
 		span__redact_rule_release(&(*r)->rules[i]);
 	free((*r)->rules);
 	span__redact_cache_close(&(*r)->cache);
+	span__redact_table_close(&(*r)->table);
 	span_arena_release(&(*r)->texts);
 	span_arena_release(&(*r)->frame);
 	span_arena_release(&(*r)->span);

@@ -125,11 +125,11 @@ static struct span__redact_process new_process(struct pass *p,
 		return out;
 	}
 	r->noted.len = 0;
-	r->in_process = true;
+	r->is_noting = true;
 	r->into = arena;
 	redact_process(&mine, now);
 	r->into = &r->span;
-	r->in_process = false;
+	r->is_noting = false;
 	p->rc = mine.rc;
 	now->serial = r->serial++;
 	if (mine.changed && !p->rc) {
