@@ -16,7 +16,8 @@
 #include "base/banned.h"
 
 #define STRINGS_MAX 16384u /* of a frame that is tried as a whole */
-#define WAIT_MAX 15u	   /* frames, after some with which it did not go */
+#define WITHOUT_HEAD (SPAN_FRAME_MAX - 1024) /* bytes of a frame */
+#define WAIT_MAX 15u /* frames, after some with which it did not go */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -31,7 +32,7 @@ void span__redact_table_close(struct span__redact_table **t)
 	free((*t)->keys);
 	free((*t)->owners);
 	span_buf_release(&(*t)->strings);
-	span_buf_release(&(*t)->owners_out);
+	span_buf_release(&(*t)->part);
 	span_buf_release(&(*t)->body);
 	span_buf_release(&(*t)->edits);
 	span_buf_release(&(*t)->added);
@@ -62,7 +63,7 @@ static bool clear_table(struct span__redact_table *t,
 	t->n_processes = info->n_processes;
 	t->n_scopes = n_owners - info->n_processes;
 	t->n_changed = 0;
-	t->strings.len = t->owners_out.len = t->body.len = 0;
+	t->strings.len = t->part.len = t->body.len = 0;
 	t->edits.len = t->added.len = 0;
 	memset(t->applied, 0, sizeof(*t->applied) * t->r->n_rules);
 	return clear_room(&t->texts, &t->texts_cap, t->n, sizeof(*t->texts)) &&
@@ -99,6 +100,11 @@ static void put_string(struct span_buf *b, struct span_str text)
 	pack_str(&x, text.len);
 	pack_raw(&x, text.p, text.len);
 	b->len = (size_t)(x.p - b->p);
+}
+
+static struct span_str contents(const struct span_buf *b)
+{
+	return (struct span_str){b->p, b->len};
 }
 
 static void put_head(struct span_buf *b, size_t n)
@@ -194,7 +200,7 @@ static bool make_body(struct span__redact_table *t, const struct span_frame *f)
 	const struct redact_edit *e = redact_edits(t, &n);
 	const struct redact_edit *last = e + t->n_body_edits;
 	const unsigned char *run = d.p;
-	struct span_buf *one = &t->owners_out;
+	struct span_buf *one = &t->part;
 
 	while (e < last) {
 		const unsigned char *start = d.p, *at;
@@ -218,16 +224,43 @@ static bool make_body(struct span__redact_table *t, const struct span_frame *f)
 	return true;
 }
 
-static void make_owners(struct span__redact_table *t,
-			const struct span_frame *f)
+/* Processes and scopes with their edits, if there are any. */
+static struct span_str make_owners(struct span__redact_table *t,
+				   const struct span_frame *f)
 {
 	struct span_str in = span__frame_owners(f);
 	const unsigned char *p = (const unsigned char *)in.p;
 	size_t n;
 	const struct redact_edit *e = redact_edits(t, &n);
 
-	t->owners_out.len = 0;
-	put_edited(&t->owners_out, p, p + in.len, e + t->n_body_edits, e + n);
+	if (n == t->n_body_edits)
+		return in;
+	t->part.len = 0;
+	put_edited(&t->part, p, p + in.len, e + t->n_body_edits, e + n);
+	return contents(&t->part);
+}
+
+static int write_changed(struct span__redact_table *t,
+			 const struct span_frame *f, struct span_writer *w,
+			 struct span_error *err)
+{
+	struct span_str body = f->body, owners;
+	int rc;
+
+	make_strings(t, f);
+	if (t->n_body_edits) {
+		if (!make_body(t, f))
+			return 0;
+		body = contents(&t->body);
+	}
+	owners = make_owners(t, f);
+	if (t->strings.failed || t->part.failed || t->body.failed)
+		return out_of_memory(err);
+	if (t->strings.len + owners.len + body.len > WITHOUT_HEAD)
+		return 0;
+	rc = span__writer_put_parts(w, f, contents(&t->strings), owners, body,
+				    err);
+	return rc < 0 ? rc : 1;
 }
 
 static void count_applied(struct span__redact_table *t)
@@ -238,35 +271,6 @@ static void count_applied(struct span__redact_table *t)
 	for (size_t i = 0; i < t->r->n_rules; i++)
 		if (t->applied[i])
 			span__redact_count(t->r, (uint16_t)i, t->applied[i]);
-}
-
-static struct span_str contents(const struct span_buf *b)
-{
-	return (struct span_str){b->p, b->len};
-}
-
-static int write_changed(struct span__redact_table *t,
-			 const struct span_frame *f, struct span_writer *w,
-			 struct span_error *err)
-{
-	struct span_str body = f->body;
-	int rc;
-
-	make_strings(t, f);
-	if (t->n_body_edits) {
-		if (!make_body(t, f))
-			return 0;
-		body = contents(&t->body);
-	}
-	make_owners(t, f);
-	if (t->strings.failed || t->owners_out.failed || t->body.failed)
-		return out_of_memory(err);
-	if (t->strings.len + t->owners_out.len + body.len >
-	    SPAN_FRAME_MAX - 1024)
-		return 0;
-	rc = span__writer_put_parts(w, f, contents(&t->strings),
-				    contents(&t->owners_out), body, err);
-	return rc < 0 ? rc : 1;
 }
 
 /* 1, 0 when it does not go, or a negative code. */

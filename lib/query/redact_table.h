@@ -67,7 +67,7 @@ struct span__redact_table {
 	uint64_t evicted; /* lists, when this began */
 	const struct span__redact_list *fields[REDACT_FIELDS];
 	/* Parts of the frame, as they are to be written. */
-	struct span_buf strings, owners_out, body;
+	struct span_buf strings, body, part;
 	struct span_buf edits; /* struct redact_edit, in the order of bytes */
 	size_t n_body_edits;   /* those behind are of owners */
 	struct span_buf added; /* struct span_str, strings behind the N */

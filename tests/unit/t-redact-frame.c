@@ -3,112 +3,10 @@
  * Frames that are redacted as a whole have the spans, and the counts, that one
  * span after another gives; and nothing else.
  */
-#include <span/redact.h>
-
-#include "base/crc32c.h"
-#include "plant-secret.h"
+#include "redact-frames.h"
 #include "tap.h"
 
 #include "base/banned.h"
-
-static struct span_redact *open_rules(const char *rules)
-{
-	static const uint8_t key[SPAN_REDACT_KEY] = "a key of a test";
-	const struct span_redact_opts o = {.key = key};
-	struct span_redact *r = NULL;
-	struct span_error err;
-
-	if (span_redact_open(&r, &o, &err) < 0)
-		abort();
-	while (rules && *rules) {
-		size_t n = strcspn(rules, "\n");
-
-		if (span_redact_rule(r, (struct span_str){rules, n}, &err) < 0)
-			abort();
-		rules += n + (rules[n] == '\n');
-	}
-	if (!rules && span_redact_defaults(r, &err) < 0)
-		abort();
-	return r;
-}
-
-static struct span_writer *open_writer(struct span_buf *out)
-{
-	struct span_writer *w;
-	struct span_error err;
-
-	if (span_writer_open_mem(&w, out, &err) < 0)
-		abort();
-	return w;
-}
-
-static struct span_frame *open_frame(struct span_str bytes)
-{
-	struct span_frame *f;
-	struct span_error err;
-	size_t used;
-
-	if (span_frame_open(&f, &err) < 0 ||
-	    span_frame_parse(f, bytes.p, bytes.len, &used, &err) <= 0 ||
-	    used != bytes.len)
-		abort();
-	return f;
-}
-
-/* The spans that are not above a limit, in one frame; how many they are. */
-static size_t frame_of(const struct span *spans, size_t n, struct span_buf *out)
-{
-	struct span_writer *w = open_writer(out);
-	struct span_error err;
-	size_t put = 0;
-
-	for (size_t i = 0; i < n; i++)
-		put += span_writer_put(w, &spans[i], &err) == 0;
-	if (span_writer_flush(w, &err) < 0)
-		abort();
-	span_writer_close(&w);
-	return put;
-}
-
-/* What span_redact_put_frame() says, and writes. */
-static int whole(struct span_redact *r, struct span_str in,
-		 struct span_buf *out, uint32_t *changed)
-{
-	struct span_frame *f = open_frame(in);
-	struct span_writer *w = open_writer(out);
-	struct span_error err;
-	int rc = span_redact_put_frame(r, f, w, changed, &err);
-
-	if (rc < 0 || (!rc && out->len))
-		abort();
-	span_writer_close(&w);
-	span_frame_close(&f);
-	return rc;
-}
-
-/* Are the spans of OUT those of IN as R leaves them, CHANGED of them others? */
-static bool is_right(struct span_redact *r, struct span_str in,
-		     struct span_str out, uint32_t changed)
-{
-	struct span_frame *a = open_frame(in), *b = open_frame(out);
-	struct span_error err;
-	struct span s, want, got;
-	bool same = span_frame_validate(b, &err) == 0;
-	uint32_t n = 0;
-
-	span_redact_frame(r);
-	while (same && span_frame_next(a, &s, &err) > 0) {
-		int rc = span_redact_span(r, &s, &want, &err);
-
-		same = rc >= 0 && span_frame_next(b, &got, &err) > 0 &&
-		       span_equal(&want, &got);
-		n += rc > 0;
-	}
-	same = same && span_frame_next(b, &got, &err) == 0 && n == changed;
-	span_frame_close(&a);
-	span_frame_close(&b);
-	return same;
-}
 
 static bool same_counts(const struct span_redact *a,
 			const struct span_redact *b)
@@ -119,11 +17,6 @@ static bool same_counts(const struct span_redact *a,
 	for (size_t i = 0; span_redact_count(a, i, &n); i++)
 		same = same && span_redact_count(b, i, &m) && n == m;
 	return same;
-}
-
-static struct span_str contents(const struct span_buf *b)
-{
-	return (struct span_str){b->p, b->len};
 }
 
 /*
@@ -249,96 +142,6 @@ static void test_random(void)
 	span_arena_release(&arena);
 }
 
-/* 40 spans of 2 services, of which every third has a secret. */
-struct many {
-	struct span_process processes[2];
-	struct span_attr attrs[40];
-	struct span spans[40];
-};
-
-static void many_spans(struct many *m)
-{
-	for (size_t i = 0; i < 2; i++)
-		m->processes[i] = (struct span_process){
-			.service = i ? SPAN_STR("a") : SPAN_STR("b"),
-			.serial = i + 1};
-	for (size_t i = 0; i < 40; i++) {
-		m->attrs[i] = (struct span_attr){
-			SPAN_STR("note"),
-			text_value(i % 3 ? SPAN_STR("plain")
-					 : SPAN_STR("at 10.11.12.13"))};
-		m->spans[i] = (struct span){.process = &m->processes[i % 2],
-					    .name = SPAN_STR("n"),
-					    .attrs = {&m->attrs[i], 1, 0}};
-	}
-}
-
-/* What spans that were left out had is still in the tables of a slice. */
-static void test_unused(void)
-{
-	struct span_redact *r = open_rules("mask zzz");
-	struct span_buf in = {0}, slice = {0}, out = {0};
-	struct many m;
-	uint8_t keep[5] = {0xb6, 0x6d, 0xdb, 0xb6, 0x6d};
-	struct span_frame *f;
-	struct span_writer *w;
-	struct span_error err;
-	uint32_t changed;
-
-	many_spans(&m);
-	frame_of(m.spans, 40, &in);
-	f = open_frame(contents(&in));
-	w = open_writer(&slice);
-	if (span_writer_put_slice(w, f, keep, &err) < 0)
-		abort();
-	span_writer_close(&w);
-	span_frame_close(&f);
-	ok(memmem(slice.p, slice.len, "11.12", 5), "a slice has old texts");
-	is_int(whole(r, contents(&slice), &out, &changed), 1,
-	       "it goes as a whole");
-	ok(!memmem(out.p, out.len, "11.12", 5), "and has none after that");
-	ok(is_right(r, contents(&slice), contents(&out), 0), "but its spans");
-	span_buf_release(&in);
-	span_buf_release(&slice);
-	span_buf_release(&out);
-	span_redact_close(&r);
-}
-
-/* Put another head and WHAT at the end of a frame, whose sum is right. */
-static void add_element(struct span_buf *b, const char *what)
-{
-	uint32_t crc;
-
-	b->p[0] = (char)0x9c;
-	crc = span__crc32c(0, b->p, b->len - 5);
-	for (int i = 0; i < 4; i++)
-		b->p[b->len - 4 + i] = (char)(crc >> 8 * (3 - i));
-	span_buf_putc(b, (char)(0xa0 | strlen(what)));
-	span_buf_puts(b, what);
-}
-
-/* What is not looked at is not passed on. */
-static void test_unknown(void)
-{
-	struct span_redact *r = open_rules(NULL);
-	struct span_buf in = {0}, out = {0};
-	struct many m;
-	uint32_t changed;
-
-	many_spans(&m);
-	frame_of(m.spans, 40, &in);
-	is_int(whole(r, contents(&in), &out, &changed), 1, "a frame goes");
-	is_int(changed, 14, "14 of its spans changed");
-	is_uint(span_redact_values(r), 14, "and so many values");
-	out.len = 0;
-	add_element(&in, "10.1.2.3");
-	is_int(whole(r, contents(&in), &out, &changed), 0,
-	       "but not with an element of a later version");
-	span_buf_release(&in);
-	span_buf_release(&out);
-	span_redact_close(&r);
-}
-
 /* One text, of which one use stays and another does not. */
 static void test_disagreement(void)
 {
@@ -387,8 +190,6 @@ int main(void)
 {
 	test_planted();
 	test_random();
-	test_unused();
-	test_unknown();
 	test_disagreement();
 	test_growth();
 	return done_testing();
