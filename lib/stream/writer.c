@@ -215,32 +215,62 @@ static int slice_body(struct span_writer *w, const struct span_frame *f,
 	return 0;
 }
 
-static int put_parts(struct span_writer *w, const struct span_frame *f,
-		     const uint8_t *keep, uint32_t n, struct span_error *err)
+/* Of N spans of F, with its tables and without a body. */
+static struct span__parts parts_of(const struct span_frame *f, uint32_t n)
 {
-	struct span__parts parts = {
+	return (struct span__parts){
 		.n_spans = n,
 		.base_ns = f->base_ns,
 		.min_start_ns = f->info.min_start_ns,
 		.max_end_ns = f->info.max_end_ns,
 		.tables = {f->tables},
 	};
-	size_t len;
+}
+
+static int put_composed(struct span_writer *w, const struct span__parts *parts,
+			struct span_error *err)
+{
+	size_t len = w->out->len;
+	int rc;
+
+	span__frame_compose(w->out, parts);
+	rc = deliver(w, len, err);
+	if (rc == 0)
+		w->spans += parts->n_spans;
+	return rc;
+}
+
+static int put_parts(struct span_writer *w, const struct span_frame *f,
+		     const uint8_t *keep, uint32_t n, struct span_error *err)
+{
+	struct span__parts parts = parts_of(f, n);
 	int rc = span_writer_flush(w, err);
 
 	if (rc < 0)
 		return rc;
-	len = w->out->len;
 	rc = slice_body(w, f, keep, err);
 	if (rc == 0) {
 		parts.body = (struct span_str){w->b.body.p, w->b.body.len};
-		span__frame_compose(w->out, &parts);
 		w->out->failed |= w->b.body.failed;
-		rc = deliver(w, len, err);
-		w->spans += n;
+		rc = put_composed(w, &parts, err);
 	}
 	w->b.body.len = 0;
 	return rc;
+}
+
+int span__writer_put_parts(struct span_writer *w, const struct span_frame *f,
+			   struct span_str strings, struct span_str owners,
+			   struct span_str body, struct span_error *err)
+{
+	struct span__parts parts = parts_of(f, f->info.n_spans);
+	int rc = span_writer_flush(w, err);
+
+	if (rc < 0)
+		return rc;
+	parts.tables[0] = strings;
+	parts.tables[1] = owners;
+	parts.body = body;
+	return put_composed(w, &parts, err);
 }
 
 static int put_each(struct span_writer *w, struct span_frame *f,
