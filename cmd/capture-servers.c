@@ -142,8 +142,7 @@ void capture_servers_reload(void)
 	span__strategies_close(&servers.strategies);
 	servers.strategies = s;
 	if (cmd_verbose)
-		cmd_note("read the strategies of %zu services",
-			 span__strategies_n(s));
+		cmd_note("read the strategies of %zu services", s->n);
 }
 
 /* ---- Health and metrics ---- */

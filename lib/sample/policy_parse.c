@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of policies. cJSON tells no lines, but its objects are read here in
- * the order in which they begin in the text: the K-th one is where the K-th
- * brace opens that is in no string.
+ * The file of policies. Its objects are read in the order in which they begin
+ * in the text, and so each is known by its number.
  */
 #include "sample/policy.h"
 
@@ -11,6 +10,8 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
+
+#include "sample/json_line.h"
 
 #include "base/banned.h"
 
@@ -53,29 +54,10 @@ static const struct form forms[] = {
 	{"composite", SPAN__POLICY_OR, " rate policies "},
 };
 
-/* The line on which the object K begins. */
-static unsigned line_of(const struct reading *r, unsigned k)
-{
-	bool in_string = false;
-	unsigned line = 1;
-
-	for (size_t i = 0; i < r->len; i++) {
-		char c = r->text[i];
-
-		line += c == '\n';
-		if (in_string && c == '\\')
-			i++;
-		else if (c == '"')
-			in_string = !in_string;
-		else if (c == '{' && !in_string && !k--)
-			break;
-	}
-	return line;
-}
-
 #define FAIL(r, fmt, ...)                                                      \
-	span_error_set((r)->err, SPAN_E_INVALID, "%s: line %u: " fmt,          \
-		       (r)->name, line_of(r, (r)->here), __VA_ARGS__)
+	span_error_set(                                                        \
+		(r)->err, SPAN_E_INVALID, "%s: line %u: " fmt, (r)->name,      \
+		span__json_line((r)->text, (r)->len, (r)->here), __VA_ARGS__)
 
 static int no_memory(struct reading *r)
 {

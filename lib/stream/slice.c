@@ -52,11 +52,14 @@ static struct span_str between(const unsigned char *p, const unsigned char *end)
 static uint32_t find1(const struct slicing *x, struct span_str text)
 {
 	const struct span_frame_info *f = &x->k->frame->info;
-	struct dec d = dec_init(x->s->strings.p, x->s->strings.len);
+	struct dec d;
 
 	for (size_t i = 0; i < f->n_strings; i++)
 		if (span__str_equal(f->strings[i], text))
 			return (uint32_t)i + 1;
+	if (!x->s->n_added)
+		return 0;
+	d = dec_init(x->s->strings.p, x->s->strings.len);
 	for (uint32_t i = 0; i < x->s->n_added; i++)
 		if (span__str_equal(dec_str(&d, SPAN_MAX_STRING), text))
 			return (uint32_t)f->n_strings + i + 1;
