@@ -44,6 +44,9 @@ SPAN_NODISCARD int sample_policies(bool whole, double *ratio, const char **name,
 				   struct span_buf *text,
 				   struct span_error *err);
 
+/* The file of Jaeger's strategies, or NULL. */
+const char *sample_strategies(void);
+
 /* ---- sample-report.c: what was done ---- */
 
 /* To call first: the policies that are counted, or NULL. 0 or a code. */

@@ -56,14 +56,44 @@ static struct span__bucket *bucket_of(struct span__policy *p,
 		p->per == SPAN__PER_OPERATION ? s->name : none);
 }
 
+static int take(const struct span__limit *l, struct span__bucket *b,
+		const struct span__asked_trace *t, struct span__chance *out,
+		struct span_error *err)
+{
+	if (!b)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	out->bucket = b;
+	out->has_place = span__bucket_take(l, b, t->now_ns);
+	out->p = out->has_place;
+	return 0;
+}
+
 static int limited(struct span__policy *p, const struct span__asked_trace *t,
 		   struct span__chance *out, struct span_error *err)
 {
-	out->bucket = bucket_of(p, &t->trace->spans[t->trace->root]);
-	if (!out->bucket)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	out->has_place = span__bucket_take(&p->limit, out->bucket, t->now_ns);
-	out->p = out->has_place;
+	const struct span *root = &t->trace->spans[t->trace->root];
+
+	return take(&p->limit, bucket_of(p, root), t, out, err);
+}
+
+/* As Jaeger's clients do where a trace begins. */
+static int by_strategies(struct span__policy *p,
+			 const struct span__asked_trace *t,
+			 struct span__chance *out, struct span_error *err)
+{
+	const struct span *root = &t->trace->spans[t->trace->root];
+	struct span_str service = root->process->service, none = {0};
+	const struct span__strategy *s =
+		span__strategies_find(p->strategies, service);
+	struct span__limit *l =
+		&p->limits[s == &p->strategies->usual
+				   ? p->strategies->n
+				   : (size_t)(s - p->strategies->services)];
+
+	if (s->limits && !s->has_operations)
+		return take(l, span__limit_bucket(l, service, none), t, out,
+			    err);
+	out->p = span__strategy_p(s, root->name);
 	return 0;
 }
 
@@ -182,6 +212,8 @@ static int ask(struct span__policy *p, struct span__asked_trace *t,
 	case SPAN__POLICY_RATE:
 	case SPAN__POLICY_FIRST:
 		return limited(p, t, out, err);
+	case SPAN__POLICY_STRATEGIES:
+		return by_strategies(p, t, out, err);
 	case SPAN__POLICY_RARE:
 		return rare(p, t, out, err);
 	case SPAN__POLICY_AND:
@@ -210,11 +242,14 @@ static void release(struct span__policy *p)
 		release(&p->v[i]);
 	span_query_close(&p->query);
 	span__limit_release(&p->limit);
+	for (size_t i = 0; p->limits && i <= p->strategies->n; i++)
+		span__limit_release(&p->limits[i]);
 }
 
 void span__policies_release(struct span__policies *p)
 {
 	release(&p->root);
+	span__strategies_close(&p->strategies);
 	span_arena_release(&p->arena);
 	*p = (struct span__policies){0};
 }

@@ -13,6 +13,7 @@
 #include <span/sample.h>
 
 #include "sample/buckets.h"
+#include "sample/strategies.h"
 
 #define SPAN__POLICY_DEPTH 16
 #define SPAN__POLICY_MAX 1000u
@@ -27,6 +28,7 @@ enum span__policy_type {
 	SPAN__POLICY_RATE,
 	SPAN__POLICY_RARE,
 	SPAN__POLICY_FIRST,
+	SPAN__POLICY_STRATEGIES,
 	SPAN__POLICY_AND,
 	SPAN__POLICY_OR,
 	SPAN__POLICY_NOT,
@@ -45,6 +47,9 @@ struct span__policy {
 	double ratio;
 	struct span_query *query;
 	struct span__limit limit;
+	/* Borrowed; and a limit for each of its services, then the usual. */
+	const struct span__strategies *strategies;
+	struct span__limit *limits;
 	struct span__policy *v; /* and, or, not */
 	size_t n;
 };
@@ -73,13 +78,15 @@ SPAN_NODISCARD int span__policy_ask(struct span__policy *p,
 
 struct span__policies {
 	struct span_arena arena;
-	struct span__policy root; /* an OR of those in the file */
+	struct span__policy root;	     /* an OR of those in the file */
+	struct span__strategies *strategies; /* or NULL; owned */
 	const struct span__policy **numbered;
 	uint32_t n;
 };
 
 /*
- * Read the LEN bytes of JSON at TEXT, named NAME in messages. 0;
+ * Read the LEN bytes of JSON at TEXT, named NAME in messages; one policy of
+ * P->strategies is that they say what is kept, where there are any. 0;
  * SPAN_E_INVALID with the line in the message; SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__policies_parse(struct span__policies *p,

@@ -47,6 +47,7 @@ static const struct form forms[] = {
 	{"rate", SPAN__POLICY_RATE, " rate burst per "},
 	{"rare", SPAN__POLICY_RARE, " rate burst "},
 	{"first", SPAN__POLICY_FIRST, " count per "},
+	{"strategies", SPAN__POLICY_STRATEGIES, " "},
 	{"and", SPAN__POLICY_AND, " policies "},
 	{"or", SPAN__POLICY_OR, " policies "},
 	{"not", SPAN__POLICY_NOT, " policies "},
@@ -191,6 +192,30 @@ static int read_first(struct reading *r, const cJSON *o, struct span__policy *p)
 	if (!rc)
 		rc = get_per(r, o, &p->per);
 	return rc < 0 ? rc : set_rate(r, 0, count, p);
+}
+
+static int read_strategies(struct reading *r, struct span__policy *p)
+{
+	const struct span__strategies *s = r->p->strategies;
+	size_t n = s->n + 1;
+	int rc = 0;
+
+	p->strategies = s;
+	p->remembers = true;
+	p->limits = span_arena_array(&r->p->arena, n, sizeof(*p->limits));
+	if (!p->limits)
+		return no_memory(r);
+	memset(p->limits, 0, n * sizeof(*p->limits));
+	for (size_t i = 0; i < n && rc >= 0; i++) {
+		const struct span__strategy *one =
+			i < s->n ? &s->services[i] : &s->usual;
+
+		if (one->limits)
+			rc = span__limit_init(&p->limits[i], one->param,
+					      one->param > 1 ? one->param : 1,
+					      r->err);
+	}
+	return rc;
 }
 
 static int read_latency(struct reading *r, const cJSON *o,
@@ -348,6 +373,8 @@ static int read_parts(struct reading *r, const cJSON *o, const struct form *f,
 	case SPAN__POLICY_RATE:
 	case SPAN__POLICY_RARE:
 		return read_rate(r, o, p);
+	case SPAN__POLICY_STRATEGIES:
+		return read_strategies(r, p);
 	case SPAN__POLICY_FIRST:
 		return read_first(r, o, p);
 	case SPAN__POLICY_OR:
@@ -393,7 +420,8 @@ static int read_policy(struct reading *r, const cJSON *o,
 		return FAIL(r, "%s", "'type' is needed, a text");
 	while (f < end && strcmp(f->name, type) != 0)
 		f++;
-	if (f == end)
+	if (f == end ||
+	    (f->type == SPAN__POLICY_STRATEGIES && !r->p->strategies))
 		return FAIL(r, "'%.40s' is no type of a policy", type);
 	p->type = f->type;
 	rc = check_keys(r, o, f->keys, in_composite);

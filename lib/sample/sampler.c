@@ -29,15 +29,20 @@ int span_sampler_open(struct span_sampler **out,
 {
 	uint64_t memory = o->memory ? o->memory : SPAN__WINDOW_MEMORY;
 	struct span_sampler *s = calloc(1, sizeof(*s));
-	int rc;
+	int rc = 0;
 
 	*out = NULL;
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	s->ratio = o->ratio;
 	s->memory = memory - memory / DECIDED_SHARE;
-	rc = span__policies_parse(&s->policies, o->name, o->policies, o->len,
-				  err);
+	if (o->strategies)
+		rc = span__strategies_parse(
+			&s->policies.strategies, o->strategies_name,
+			o->strategies, o->strategies_len, o->warnings, err);
+	if (!rc)
+		rc = span__policies_parse(&s->policies, o->name, o->policies,
+					  o->len, err);
 	if (!rc)
 		rc = span__window_init(
 			&s->window, o->wait_ns ? o->wait_ns : SPAN__WINDOW_NS,

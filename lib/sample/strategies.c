@@ -414,6 +414,15 @@ span__strategies_find(const struct span__strategies *s, struct span_str service)
 	return found ? found : &s->usual;
 }
 
+double span__strategy_p(const struct span__strategy *s,
+			struct span_str operation)
+{
+	for (size_t i = 0; i < s->n_operations; i++)
+		if (span_str_equal(s->operations[i].name, operation))
+			return s->operations[i].p;
+	return s->has_operations ? s->other : s->param;
+}
+
 void span__strategies_close(struct span__strategies **s)
 {
 	if (!*s)

@@ -60,6 +60,10 @@ const struct span__strategy *
 span__strategies_find(const struct span__strategies *s,
 		      struct span_str service);
 
+/* The probability of an operation, of S that has none or does not limit. */
+double span__strategy_p(const struct span__strategy *s,
+			struct span_str operation);
+
 /* NULL is fine. */
 void span__strategies_close(struct span__strategies **s);
 

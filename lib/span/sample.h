@@ -78,12 +78,24 @@ struct span_sampler_opts {
 	const char *name;
 	const void *policies;
 	size_t len;
+	/*
+	 * Or NULL: Jaeger's strategies file, and its name; a policy of type
+	 * "strategies" keeps what it says. What is odd in it is appended to
+	 * WARNINGS, a line each.
+	 */
+	const char *strategies_name;
+	const void *strategies;
+	size_t strategies_len;
+	struct span_buf *warnings;
 	struct span_ratio ratio; /* how ratios decide; its salt is borrowed */
 	uint64_t wait_ns;	 /* 0: 10 s */
 	uint64_t memory;	 /* bytes for traces and decisions, 0: 64 MiB */
 };
 
-/* 0; SPAN_E_INVALID with the line in the message; SPAN_E_IO, SPAN_E_NOMEM. */
+/*
+ * 0; SPAN_E_INVALID, or SPAN_E_CORRUPT of the strategies, with the line in the
+ * message; SPAN_E_IO, SPAN_E_NOMEM.
+ */
 SPAN_API SPAN_NODISCARD int span_sampler_open(struct span_sampler **out,
 					      const struct span_sampler_opts *o,
 					      struct span_error *err);
