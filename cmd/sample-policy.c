@@ -61,6 +61,19 @@ static void put_keep(struct span_buf *b)
 	}
 }
 
+static void put_adaptive(struct span_buf *b)
+{
+	const char *value, *type = sample_adaptive_type(&value);
+
+	if (!type)
+		return;
+	begin(b, type);
+	span_buf_printf(
+		b, ", \"%s\": ", strcmp(type, "bands") != 0 ? "target" : type);
+	span_text_json(b, span_str(value));
+	span_buf_putc(b, '}');
+}
+
 static void put_options(struct span_buf *b)
 {
 	if (opt.errors) {
@@ -78,6 +91,7 @@ static void put_options(struct span_buf *b)
 		begin(b, "strategies");
 		span_buf_putc(b, '}');
 	}
+	put_adaptive(b);
 	if (opt.rate) {
 		begin(b, "rate");
 		span_buf_puts(b, ", \"rate\": ");
@@ -95,8 +109,10 @@ static void put_options(struct span_buf *b)
 
 static bool has_options(void)
 {
+	const char *value;
+
 	return opt.errors || opt.slower_ns != UINT64_MAX || opt.keep.n ||
-	       opt.rate || opt.strategies;
+	       opt.rate || opt.strategies || sample_adaptive_type(&value);
 }
 
 /* What goes with what. */

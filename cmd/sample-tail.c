@@ -34,6 +34,8 @@ static int put_decided(bool end, struct span_error *err)
 			break;
 	}
 	sample_report_metrics(false);
+	if (rc >= 0)
+		rc = sample_adaptive_write(tail.sampler, end, err);
 	return rc;
 }
 
@@ -88,6 +90,8 @@ int sample_tail_prepare(struct sample *o, const char *name,
 	int rc = open_sampler(&so, err);
 
 	tail.o = o;
+	if (rc >= 0)
+		rc = sample_adaptive_open(tail.sampler, err);
 	if (rc >= 0)
 		rc = sample_report_open(tail.sampler, err);
 	cmd_source_on_idle(on_idle, NULL);

@@ -12,6 +12,7 @@
 #include <span/query.h>
 #include <span/sample.h>
 
+#include "sample/adaptive.h"
 #include "sample/buckets.h"
 #include "sample/strategies.h"
 
@@ -29,6 +30,7 @@ enum span__policy_type {
 	SPAN__POLICY_RARE,
 	SPAN__POLICY_FIRST,
 	SPAN__POLICY_STRATEGIES,
+	SPAN__POLICY_ADAPTIVE,
 	SPAN__POLICY_AND,
 	SPAN__POLICY_OR,
 	SPAN__POLICY_NOT,
@@ -60,6 +62,7 @@ struct span__asked_trace {
 	const struct span_ratio *ratio;
 	uint64_t now_ns; /* for limits, never 0 */
 	struct span_buf *matched;
+	const struct span__adapted *adapted; /* where a policy adapts */
 };
 
 struct span__chance {
@@ -69,6 +72,12 @@ struct span__chance {
 	struct span__bucket *bucket;
 	bool has_place;
 };
+
+/* P keeps what S says, with limits in A. 0, SPAN_E_IO or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__policy_strategies(struct span__policy *p,
+					   const struct span__strategies *s,
+					   struct span_arena *a,
+					   struct span_error *err);
 
 /* 0, or SPAN_E_LIMIT of a regex, SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__policy_ask(struct span__policy *p,
@@ -80,6 +89,8 @@ struct span__policies {
 	struct span_arena arena;
 	struct span__policy root;	     /* an OR of those in the file */
 	struct span__strategies *strategies; /* or NULL; owned */
+	struct span__adaptive adaptive;
+	bool adapts;
 	const struct span__policy **numbered;
 	uint32_t n;
 };

@@ -17,7 +17,9 @@
 
 #define RATE_MAX 1e9
 #define COUNT_MAX 1e15
-#define MS_MAX 9e12 /* of latency, in ns within 64 bits */
+#define MS_MAX 9e12	    /* of latency, in ns within 64 bits */
+#define INITIAL_SHARE 0.001 /* as Jaeger's */
+#define MIN_SHARE 1e-5
 #define NAME_MAX_BYTES 100u
 #define NAME_CHARS                                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-./"
@@ -48,6 +50,8 @@ static const struct form forms[] = {
 	{"rare", SPAN__POLICY_RARE, " rate burst "},
 	{"first", SPAN__POLICY_FIRST, " count per "},
 	{"strategies", SPAN__POLICY_STRATEGIES, " "},
+	{"adaptive", SPAN__POLICY_ADAPTIVE, " target initial min interval_s "},
+	{"bands", SPAN__POLICY_ADAPTIVE, " bands interval_s "},
 	{"and", SPAN__POLICY_AND, " policies "},
 	{"or", SPAN__POLICY_OR, " policies "},
 	{"not", SPAN__POLICY_NOT, " policies "},
@@ -118,23 +122,6 @@ static int get_number(struct reading *r, const cJSON *o, const char *key,
 	return 0;
 }
 
-int span_rate_parse(const char *text, double *per_second)
-{
-	char *end;
-	double n = strtod(text, &end);
-
-	if (end == text || !(n >= 0 && n <= RATE_MAX))
-		return SPAN_E_INVALID;
-	if (!strcmp(end, "/m"))
-		n /= 60;
-	else if (!strcmp(end, "/h"))
-		n /= 3600;
-	else if (strcmp(end, "/s") != 0)
-		return SPAN_E_INVALID;
-	*per_second = n;
-	return 0;
-}
-
 static int get_rate(struct reading *r, const cJSON *o, double *rate)
 {
 	const cJSON *v = member(o, "rate");
@@ -194,28 +181,33 @@ static int read_first(struct reading *r, const cJSON *o, struct span__policy *p)
 	return rc < 0 ? rc : set_rate(r, 0, count, p);
 }
 
-static int read_strategies(struct reading *r, struct span__policy *p)
+static int read_adaptive(struct reading *r, const cJSON *o,
+			 struct span__policy *p)
 {
-	const struct span__strategies *s = r->p->strategies;
-	size_t n = s->n + 1;
-	int rc = 0;
+	struct span__adaptive *a = &r->p->adaptive;
+	const char *bands = cJSON_GetStringValue(member(o, "bands"));
+	const char *target = cJSON_GetStringValue(member(o, "target"));
+	const char *why = span__adaptive_rules(a, target, bands);
+	double seconds = bands ? 10 : 60;
+	int rc;
 
-	p->strategies = s;
+	if (r->p->adapts)
+		return FAIL(r, "%s", "one policy can be adaptive, not two");
+	if (why)
+		return FAIL(r, "%s", why);
 	p->remembers = true;
-	p->limits = span_arena_array(&r->p->arena, n, sizeof(*p->limits));
-	if (!p->limits)
-		return no_memory(r);
-	memset(p->limits, 0, n * sizeof(*p->limits));
-	for (size_t i = 0; i < n && rc >= 0; i++) {
-		const struct span__strategy *one =
-			i < s->n ? &s->services[i] : &s->usual;
-
-		if (one->limits)
-			rc = span__limit_init(&p->limits[i], one->param,
-					      one->param > 1 ? one->param : 1,
-					      r->err);
-	}
-	return rc;
+	a->initial = INITIAL_SHARE;
+	a->min = MIN_SHARE;
+	rc = get_number(r, o, "initial", MIN_SHARE, 1, &a->initial);
+	if (!rc)
+		rc = get_number(r, o, "min", 0, 1, &a->min);
+	if (!rc)
+		rc = get_number(r, o, "interval_s", 1, 86400, &seconds);
+	if (rc < 0)
+		return rc;
+	a->interval_ns = (uint64_t)(seconds * 1e9);
+	r->p->adapts = true;
+	return span__adaptive_init(a, r->err);
 }
 
 static int read_latency(struct reading *r, const cJSON *o,
@@ -374,7 +366,10 @@ static int read_parts(struct reading *r, const cJSON *o, const struct form *f,
 	case SPAN__POLICY_RARE:
 		return read_rate(r, o, p);
 	case SPAN__POLICY_STRATEGIES:
-		return read_strategies(r, p);
+		return span__policy_strategies(p, r->p->strategies,
+					       &r->p->arena, r->err);
+	case SPAN__POLICY_ADAPTIVE:
+		return read_adaptive(r, o, p);
 	case SPAN__POLICY_FIRST:
 		return read_first(r, o, p);
 	case SPAN__POLICY_OR:
