@@ -91,6 +91,8 @@ extern int cmd_verbose;
 
 /* "span-query: warning: TEXT" on stderr, unless -q. */
 void cmd_warn(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* Each line of B, which ends with a newline or is empty, by itself. */
+void cmd_warn_lines(const struct span_buf *b);
 /*
  * "span-query: TEXT" on stderr, always: for counts and notes that the caller
  * shows when cmd_verbose is set.

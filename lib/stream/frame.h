@@ -23,6 +23,7 @@ struct span_frame {
 	const struct span_scope *scopes;
 	size_t n_scopes;
 	struct span_str tables; /* strings, processes, scopes as packed */
+	size_t strings_len;	/* how much of that are the strings */
 	struct span_str body;
 	struct dec next;   /* what is left of the body */
 	struct dec span;   /* what is left of the last span */
