@@ -147,6 +147,12 @@ SPAN_NODISCARD int cmd_input_open(int *fd, const char *name,
 				  struct span_error *err);
 void cmd_input_close(int *fd);
 /*
+ * Append all that is in NAME, as cmd_input_open() has it, to OUT. SPAN_E_LIMIT
+ * above 256 MiB, or a code of that.
+ */
+SPAN_NODISCARD int cmd_input_read(const char *name, struct span_buf *out,
+				  struct span_error *err);
+/*
  * After the end of an input: 0, or what was wrong with gzip data read so far.
  * Who does not ask fails with it at the end all the same.
  */

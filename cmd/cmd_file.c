@@ -53,6 +53,21 @@ int cmd_file_read(const char *path, struct span_buf *out,
 	return rc;
 }
 
+int cmd_input_read(const char *name, struct span_buf *out,
+		   struct span_error *err)
+{
+	int fd, rc = cmd_input_open(&fd, name, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_all(fd, strcmp(name, "-") ? name : "standard input", out,
+		      err);
+	if (!rc)
+		rc = cmd_input_check(err);
+	cmd_input_close(&fd);
+	return rc;
+}
+
 int cmd_file_lock(const char *path, struct span_error *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), rc;

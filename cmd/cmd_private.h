@@ -115,6 +115,7 @@ struct cmd_source {
 	int fd;
 	bool skip_bad;
 	uint64_t n_spans;
+	uint64_t min_start_ns, max_end_ns; /* of these, when there are any */
 	uint64_t skipped, places; /* frames that this file skipped itself */
 	uint8_t keep[SPAN_FRAME_MAX_SPANS / 8];
 };
@@ -138,5 +139,7 @@ bool cmd__select_beside_time(void);
 /* True when anything but a time, services, operations and kinds was given. */
 bool cmd__select_beside_names(void);
 void cmd__select_time(uint64_t *since_ns, uint64_t *until_ns);
+/* The name of one of its options that was given, or NULL. */
+const char *cmd__select_time_option(void);
 
 #endif

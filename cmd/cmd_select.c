@@ -104,6 +104,15 @@ bool cmd_source_selects(void)
 	       opt.around;
 }
 
+const char *cmd__select_time_option(void)
+{
+	if (opt.around)
+		return "around";
+	if (opt.since)
+		return "since";
+	return opt.until ? "until" : NULL;
+}
+
 /* An option with its value, quoted so that it ends where it seems to. */
 static void put_option(struct span_buf *b, const char *name, struct span_str s)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which spans of the frames of a stream are selected. */
+/* Which spans of the frames of a stream are selected, and what was read. */
 #include "cmd_private.h"
 
 #include <string.h>
@@ -21,6 +21,19 @@ void cmd_source_also(bool (*fn)(void *arg, const struct span *s),
 	also.fn = fn;
 	also.part = part;
 	also.arg = arg;
+}
+
+uint64_t cmd_source_spans(const struct cmd_source *s)
+{
+	return s->n_spans;
+}
+
+bool cmd_source_times(const struct cmd_source *s, uint64_t *from_ns,
+		      uint64_t *to_ns)
+{
+	*from_ns = s->min_start_ns;
+	*to_ns = s->max_end_ns;
+	return s->n_spans;
 }
 
 static int decode(struct span_frame *frame, enum cmd_source_part part,

@@ -100,9 +100,29 @@ bool cmd_source_is_store(const struct cmd_source *s)
 	return s->store;
 }
 
-uint64_t cmd_source_spans(const struct cmd_source *s)
+static void saw(struct cmd_source *s, uint64_t n, uint64_t start_ns,
+		uint64_t end_ns)
 {
-	return s->n_spans;
+	if (!n)
+		return;
+	if (!s->n_spans || start_ns < s->min_start_ns)
+		s->min_start_ns = start_ns;
+	if (!s->n_spans || end_ns > s->max_end_ns)
+		s->max_end_ns = end_ns;
+	s->n_spans += n;
+}
+
+const char *cmd_source_option(void)
+{
+	if (opt.store)
+		return "store";
+	if (opt.skip_bad)
+		return "skip-bad";
+	if (search.limit != NOT_GIVEN)
+		return "limit";
+	if (search.window)
+		return "window";
+	return search.memory ? "memory" : cmd__select_time_option();
 }
 
 static void damaged(void *arg, const char *text)
@@ -273,7 +293,7 @@ static int next_of_stream(struct cmd_source *s,
 		if (rc <= 0)
 			return rc;
 	}
-	s->n_spans++;
+	saw(s, 1, out->start_ns, span_end_ns(out));
 	return 1;
 }
 
@@ -376,6 +396,7 @@ int cmd_source_next_trace(struct cmd_source *s, struct span_trace *out,
 int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 			  struct span_error *err)
 {
+	const struct span_frame_info *info;
 	int rc;
 
 	if (s->store)
@@ -387,7 +408,8 @@ int cmd_source_next_frame(struct cmd_source *s, struct span_frame **frame,
 		if (rc <= 0)
 			return rc;
 	}
-	s->n_spans += span_frame_info(*frame)->n_spans;
+	info = span_frame_info(*frame);
+	saw(s, info->n_spans, info->min_start_ns, info->max_end_ns);
 	return 1;
 }
 

@@ -65,6 +65,11 @@ SPAN_NODISCARD int cmd_source_open(struct cmd_source **out, int argc,
 				   char **argv, struct span_writer *tie,
 				   struct span_error *err);
 
+/*
+ * The name of an option that was given which is about spans to be read, but for
+ * those of cmd_source_selection(); NULL: none was.
+ */
+const char *cmd_source_option(void);
 /* True when a selection option was given. */
 bool cmd_source_selects(void);
 /* The limit that holds; 0: none. */
@@ -202,8 +207,11 @@ void cmd_source_selection(struct span_buf *b);
 /* True when S starts within --since and --until. */
 bool cmd_source_in_time(const struct span *s);
 
-/* Spans read from streams so far. */
+/* Spans read from streams so far; and from when to when all of them are, where
+ * there are any. */
 uint64_t cmd_source_spans(const struct cmd_source *s);
+bool cmd_source_times(const struct cmd_source *s, uint64_t *from_ns,
+		      uint64_t *to_ns);
 
 /*
  * Warn of what was skipped or cut, say when the default limit left results

@@ -4,75 +4,67 @@
 
 #include "base/banned.h"
 
-static void put_number(struct span_buf *b, const char *key, uint64_t n)
-{
-	span_buf_printf(b, ",\"%s\":%llu", key, (unsigned long long)n);
-}
-
 /* null for what is 0 because nobody knows it. */
-static void put_known(struct span_buf *b, const char *key, uint64_t n,
+static void put_known(struct cmd_json *j, const char *name, uint64_t n,
 		      bool known)
 {
 	if (known)
-		put_number(b, key, n);
+		cmd_json_uint(j, name, n);
 	else
-		span_buf_printf(b, ",\"%s\":null", key);
+		cmd_json_null(j, name);
 }
 
 /* null where there is no span that has a time. */
-static void put_time(struct span_buf *b, const char *key, uint64_t ns, bool any)
+static void put_time(struct cmd_json *j, const char *name, uint64_t ns,
+		     bool any)
 {
-	span_buf_printf(b, ",\"%s\":", key);
-	if (!any) {
-		span_buf_puts(b, "null");
-		return;
-	}
-	span_buf_putc(b, '"');
-	span_text_time(b, ns, 9);
-	span_buf_putc(b, '"');
+	if (any)
+		cmd_json_time(j, name, ns);
+	else
+		cmd_json_null(j, name);
 }
 
-static void put_policy(struct span_buf *b, const struct span_store_policy *p)
+static void put_policy(struct cmd_json *j, const struct span_store_policy *p)
 {
-	put_known(b, "maxAgeSeconds", p->max_age_ns / 1000000000u,
+	put_known(j, "maxAgeSeconds", p->max_age_ns / 1000000000u,
 		  p->max_age_ns);
-	put_known(b, "maxBytes", p->max_bytes, p->max_bytes);
-	put_known(b, "minFree", p->min_free, p->min_free);
+	put_known(j, "maxBytes", p->max_bytes, p->max_bytes);
+	put_known(j, "minFree", p->min_free, p->min_free);
 }
 
-void stat_put_json(struct span_buf *b, const struct stat_report *r)
+void stat_put_json(struct cmd_json *j, const struct stat_report *r)
 {
 	const struct span_store_stat *s = &r->s;
 	bool any = s->n_spans > 0;
 
-	span_buf_puts(b, "{\"store\":");
-	span_text_json(b, span_str(r->name));
-	span_buf_puts(b, ",\"uuid\":\"");
-	stat_put_uuid(b, s->uuid);
-	span_buf_putc(b, '"');
-	put_number(b, "spans", s->n_spans);
-	put_number(b, "frames", s->n_frames);
-	put_number(b, "bytes", s->bytes);
-	put_number(b, "segments", s->n_segments);
-	put_number(b, "sealedSpans", s->sealed_spans);
-	put_number(b, "sealedBytes", s->sealed_bytes);
-	put_number(b, "sealedTraces", s->n_traces);
-	put_number(b, "closed", r->n_logs - r->n_open);
-	put_number(b, "open", r->n_open);
-	put_number(b, "setAside", s->n_bad);
-	put_number(b, "missingFrames", s->missing_frames);
-	put_time(b, "firstStart", s->min_start_ns, any);
-	put_time(b, "lastEnd", s->max_end_ns, any);
-	put_time(b, "firstArrival", s->min_arrival_ns, any);
-	put_time(b, "lastArrival", s->max_arrival_ns, any);
-	put_known(b, "bytesADay", (uint64_t)r->bytes_a_day, r->bytes_a_day > 0);
-	put_known(b, "freeBytes", s->free_bytes, s->free_bytes != UINT64_MAX);
-	put_known(b, "fullInSeconds", r->full_ns / 1000000000u, r->full_ns);
-	put_known(b, "holdsSeconds", r->holds_ns / 1000000000u, r->holds_ns);
-	put_policy(b, &r->policy);
+	cmd_json_text(j, "store", span_str(r->name));
+	cmd_json_value(j, "uuid");
+	span_buf_putc(j->b, '"');
+	stat_put_uuid(j->b, s->uuid);
+	span_buf_putc(j->b, '"');
+	cmd_json_uint(j, "spans", s->n_spans);
+	cmd_json_uint(j, "frames", s->n_frames);
+	cmd_json_uint(j, "bytes", s->bytes);
+	cmd_json_uint(j, "segments", s->n_segments);
+	cmd_json_uint(j, "sealedSpans", s->sealed_spans);
+	cmd_json_uint(j, "sealedBytes", s->sealed_bytes);
+	cmd_json_uint(j, "sealedTraces", s->n_traces);
+	cmd_json_uint(j, "closed", r->n_logs - r->n_open);
+	cmd_json_uint(j, "open", r->n_open);
+	cmd_json_uint(j, "setAside", s->n_bad);
+	cmd_json_uint(j, "missingFrames", s->missing_frames);
+	put_time(j, "firstStart", s->min_start_ns, any);
+	put_time(j, "lastEnd", s->max_end_ns, any);
+	put_time(j, "firstArrival", s->min_arrival_ns, any);
+	put_time(j, "lastArrival", s->max_arrival_ns, any);
+	put_known(j, "bytesADay", (uint64_t)r->bytes_a_day, r->bytes_a_day > 0);
+	put_known(j, "freeBytes", s->free_bytes, s->free_bytes != UINT64_MAX);
+	put_known(j, "fullInSeconds", r->full_ns / 1000000000u, r->full_ns);
+	put_known(j, "holdsSeconds", r->holds_ns / 1000000000u, r->holds_ns);
+	put_policy(j, &r->policy);
 }
 
-void stat_put_json_file(struct span_buf *b, const struct span_store_file *f)
+void stat_put_json_file(struct cmd_json *j, const struct span_store_file *f)
 {
 	const char *state = f->open	? "open"
 			    : f->bad	? "setAside"
@@ -80,18 +72,20 @@ void stat_put_json_file(struct span_buf *b, const struct span_store_file *f)
 					: "closed";
 	bool any = f->n_frames > 0;
 
-	span_buf_printf(b, "{\"name\":\"%s\",\"state\":\"%s\"", f->name, state);
-	put_number(b, "spans", f->n_spans);
-	put_number(b, "frames", f->n_frames);
-	put_number(b, "bytes", f->bytes);
-	put_known(b, "traces", f->n_traces, f->sealed);
-	put_number(b, "firstFrame", f->first_seq);
-	put_number(b, "lastFrame", f->last_seq);
-	put_time(b, "firstStart", f->min_start_ns, any);
-	put_time(b, "lastEnd", f->max_end_ns, any);
-	put_time(b, "firstArrival", f->min_arrival_ns, any);
-	put_time(b, "lastArrival", f->max_arrival_ns, any);
-	span_buf_putc(b, '}');
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "name", span_str(f->name));
+	cmd_json_text(j, "state", span_str(state));
+	cmd_json_uint(j, "spans", f->n_spans);
+	cmd_json_uint(j, "frames", f->n_frames);
+	cmd_json_uint(j, "bytes", f->bytes);
+	put_known(j, "traces", f->n_traces, f->sealed);
+	cmd_json_uint(j, "firstFrame", f->first_seq);
+	cmd_json_uint(j, "lastFrame", f->last_seq);
+	put_time(j, "firstStart", f->min_start_ns, any);
+	put_time(j, "lastEnd", f->max_end_ns, any);
+	put_time(j, "firstArrival", f->min_arrival_ns, any);
+	put_time(j, "lastArrival", f->max_arrival_ns, any);
+	cmd_json_close(j, '}');
 }
 
 static void csv_time(struct span_buf *b, uint64_t ns, bool any)
@@ -137,16 +131,17 @@ void stat_put_csv(struct span_buf *b, const struct stat_report *r)
 	span_buf_putc(b, '\n');
 }
 
-void stat_put_json_part(struct span_buf *b, const struct span_store_part *p)
+void stat_put_json_part(struct cmd_json *j, const struct span_store_part *p)
 {
-	span_buf_printf(b, "{\"part\":\"%s\",\"key\":", p->part);
+	cmd_json_open(j, NULL, '{');
+	cmd_json_text(j, "part", span_str(p->part));
 	if (p->key.len)
-		span_text_json(b, p->key);
+		cmd_json_text(j, "key", p->key);
 	else
-		span_buf_puts(b, "null");
-	put_number(b, "bytes", p->bytes);
-	put_number(b, "values", p->values);
-	span_buf_putc(b, '}');
+		cmd_json_null(j, "key");
+	cmd_json_uint(j, "bytes", p->bytes);
+	cmd_json_uint(j, "values", p->values);
+	cmd_json_close(j, '}');
 }
 
 void stat_put_csv_part(struct span_buf *b, const struct span_store_part *p)

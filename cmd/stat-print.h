@@ -3,6 +3,7 @@
 #ifndef STAT_PRINT_H
 #define STAT_PRINT_H
 
+#include "cmd_json.h"
 #include "store-cmd.h"
 
 struct stat_report {
@@ -20,18 +21,18 @@ struct stat_report {
 
 void stat_put_uuid(struct span_buf *b, const uint8_t u[16]);
 void stat_put_table(struct span_buf *b, const struct stat_report *r);
-/* Without the last brace, so that lists can follow. */
-void stat_put_json(struct span_buf *b, const struct stat_report *r);
+/* The members of an object. */
+void stat_put_json(struct cmd_json *j, const struct stat_report *r);
 void stat_put_csv(struct span_buf *b, const struct stat_report *r);
 
 /* Files: a row of a table, an element of a JSON array. */
 void stat_put_file(struct span_buf *b, const struct span_store_file *f);
-void stat_put_json_file(struct span_buf *b, const struct span_store_file *f);
+void stat_put_json_file(struct cmd_json *j, const struct span_store_file *f);
 
 /* Parts of the store, of N spans: row I in the format of the report. */
 void stat_put_part(struct span_buf *b, const struct span_store_part *p,
 		   uint64_t spans);
-void stat_put_json_part(struct span_buf *b, const struct span_store_part *p);
+void stat_put_json_part(struct cmd_json *j, const struct span_store_part *p);
 void stat_put_csv_part(struct span_buf *b, const struct span_store_part *p);
 
 #endif

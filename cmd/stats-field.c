@@ -13,10 +13,37 @@ static const struct {
 	{"resource.service.name", STATS_SERVICE},
 	{"operation", STATS_OPERATION},
 	{"name", STATS_OPERATION},
+	{"span:name", STATS_OPERATION},
 	{"kind", STATS_KIND},
+	{"span:kind", STATS_KIND},
 	{"status", STATS_STATUS},
+	{"span:status", STATS_STATUS},
 	{"error", STATS_ERROR},
 };
+
+/*
+ * Columns by other names: those of TraceQL. Durations that are rounded for
+ * people would make groups of them.
+ */
+static const struct {
+	const char *name, *column;
+} aliases[] = {
+	{"duration", "duration_ns"},
+	{"span:duration", "duration_ns"},
+	{"statusMessage", "status_message"},
+	{"span:statusMessage", "status_message"},
+	{"span:id", "span_id"},
+	{"span:parentID", "parent_id"},
+	{"trace:id", "trace_id"},
+};
+
+static struct span_str column_of(struct span_str name)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+		if (span_str_equal(name, span_str(aliases[i].name)))
+			return span_str(aliases[i].column);
+	return name;
+}
 
 /* The attribute that NAME is by its prefix; or none. */
 static bool find_attribute(struct span_str name, struct stats_field *f)
@@ -52,11 +79,48 @@ static bool find(struct span_str name, struct stats_field *f)
 			f->place = quick[i].place;
 			return true;
 		}
-	if (query_field_find(name, &f->column)) {
+	if (query_field_find(column_of(name), &f->column)) {
 		f->place = STATS_COLUMN;
 		return !f->column.field->of_trace;
 	}
 	return name.len && find_attribute(name, f);
+}
+
+void stats_fields_metrics(struct stats_fields *f)
+{
+	static const char *const names[] = {"service", "operation", "kind",
+					    "status"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		(void)find(span_str(names[i]), &f->v[f->n++]);
+	f->n_fixed = f->n;
+	f->escape = true;
+}
+
+int stats_fields_add(struct stats_fields *f, struct span_str name,
+		     struct span_error *err)
+{
+	int shown = name.len < 60 ? (int)name.len : 60;
+	struct stats_field new;
+
+	if (!find(name, &new))
+		return span_error_set(err, SPAN_E_INVALID,
+				      "there is no field '%.*s' of a span; an "
+				      "attribute is .%.*s",
+				      shown, name.p, shown, name.p);
+	for (size_t i = 0; i < f->n; i++) {
+		if (i < f->n_fixed && f->v[i].place == new.place)
+			return 0;
+		if (i >= f->n_fixed && span_str_equal(f->v[i].name, name))
+			return span_error_set(err, SPAN_E_INVALID,
+					      "'%.*s' is there twice", shown,
+					      name.p);
+	}
+	if (f->n == SPAN_STATS_LABELS)
+		return span_error_set(err, SPAN_E_INVALID,
+				      "more than %u fields", SPAN_STATS_LABELS);
+	f->v[f->n++] = new;
+	return 0;
 }
 
 int stats_fields_read(struct stats_fields *f, const char *text,
@@ -66,21 +130,13 @@ int stats_fields_read(struct stats_fields *f, const char *text,
 
 	for (;;) {
 		struct span_str name = {p, strcspn(p, ",")};
+		struct span_error why = {0};
 		size_t at = (size_t)(p - text);
+		int rc = stats_fields_add(f, name, &why);
 
-		if (f->n == SPAN_STATS_LABELS)
-			return span_error_at(err, SPAN_E_INVALID, at,
-					     "column %zu: more than %u fields",
-					     at + 1, SPAN_STATS_LABELS);
-		if (!find(name, &f->v[f->n]))
-			return span_error_at(
-				err, SPAN_E_INVALID, at,
-				"column %zu: there is no field '%.*s' of a "
-				"span; an attribute is .%.*s",
-				at + 1, name.len < 60 ? (int)name.len : 60,
-				name.p, name.len < 60 ? (int)name.len : 60,
-				name.p);
-		f->n++;
+		if (rc < 0)
+			return span_error_at(err, rc, at, "column %zu: %s",
+					     at + 1, why.msg);
 		p += name.len;
 		if (!*p++)
 			return 0;

@@ -33,13 +33,20 @@ struct stats_fields {
 	struct stats_field v[SPAN_STATS_LABELS];
 	struct span_buf text[SPAN_STATS_LABELS]; /* of values that have none */
 	size_t n;
-	bool escape; /* values are made harmless */
+	size_t n_fixed; /* of metrics, which have them whatever is typed */
+	bool escape;	/* values are made harmless */
 };
 
+/* Those of metrics: service, operation, kind and status. */
+void stats_fields_metrics(struct stats_fields *f);
 /*
- * Add the fields of "A,B,...", which is borrowed. 0, or SPAN_E_INVALID with the
- * column (from 0) in err->pos.
+ * Add the field NAME, which is borrowed; those that metrics have are not added
+ * again. 0 or SPAN_E_INVALID.
  */
+SPAN_NODISCARD int stats_fields_add(struct stats_fields *f,
+				    struct span_str name,
+				    struct span_error *err);
+/* The same of "A,B,...", with the column (from 0) in err->pos. */
 SPAN_NODISCARD int stats_fields_read(struct stats_fields *f, const char *text,
 				     struct span_error *err);
 void stats_fields_release(struct stats_fields *f);

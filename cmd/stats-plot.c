@@ -10,7 +10,6 @@
 #define LEVELS 8u /* of a block */
 #define HEIGHT 6u /* lines of a chart */
 #define AXIS 9u	  /* columns of its scale */
-#define LINES 8u  /* of an SVG, one a group */
 
 /* The value that is drawn. */
 static double value_of(const struct stats_out *o,
@@ -20,31 +19,32 @@ static double value_of(const struct stats_out *o,
 	case STATS_RATIO:
 		return stats_ratio(r) * 100;
 	case STATS_LATENCY:
-		return (double)span_sketch_quantile(&r->durations, 0.95);
-	default:
+		return (double)span_sketch_quantile(&r->durations, o->latency);
+	case STATS_RATE:
 		return stats_rate(r, (double)o->step_ns / 1e9);
+	default:
+		return (double)stats_figure_ns(r, o->value);
 	}
 }
 
 static void put_value(struct span_buf *b, const struct stats_out *o, double v)
 {
-	if (o->value == STATS_LATENCY)
-		span_text_duration(b, (uint64_t)v);
+	if (o->value >= STATS_LATENCY)
+		span_text_duration(b, v < 1.8e19 ? (uint64_t)v : UINT64_MAX);
 	else
 		span_buf_printf(b, "%.3g%s", v,
 				o->value == STATS_RATIO ? "%" : "/s");
 }
 
-static const char *what(const struct stats_out *o)
+static void put_what(struct span_buf *b, const struct stats_out *o)
 {
-	switch (o->value) {
-	case STATS_RATIO:
-		return "errors";
-	case STATS_LATENCY:
-		return "p95";
-	default:
-		return "rate";
-	}
+	if (o->value == STATS_LATENCY)
+		stats_quantile_name(b, o->latency);
+	else
+		span_buf_puts(b, o->value == STATS_RATE ? "rate"
+				 : o->value == STATS_RATIO
+					 ? "errors"
+					 : stats_figure_name(o->value));
 }
 
 static void put_labels(struct span_buf *b, const struct stats_out *o,
@@ -66,10 +66,9 @@ static double columns_of(const struct stats_out *o, const struct stats_group *g,
 		v[i] = 0;
 	for (size_t i = g->first; i < g->first + g->n; i++) {
 		const struct span_stats_row *r = span_stats_row(o->st, i);
-		size_t at = (size_t)((r->start_ns - first_ns) / o->step_ns);
+		size_t at = stats_part(o, r->start_ns, first_ns, steps, n);
 		double x = value_of(o, r);
 
-		at = (size_t)((double)at * (double)n / (double)steps);
 		v[at] = x > v[at] ? x : v[at];
 		top = x > top ? x : top;
 	}
@@ -124,7 +123,7 @@ static void put_times(struct span_buf *b, const struct stats_out *o,
 	else
 		span_text_time(b, first_ns, 0);
 	span_buf_puts(b, ", ");
-	span_text_duration(b, steps * o->step_ns);
+	span_text_duration(b, stats_steps_end(o, first_ns, steps) - first_ns);
 	span_buf_puts(b, " in steps of ");
 	span_text_duration(b, o->step_ns);
 	span_buf_putc(b, '\n');
@@ -145,7 +144,9 @@ static void put_chart(struct span_buf *b, const struct stats_out *o,
 	put_labels(&labels, o, g);
 	span_text_fit(b, (struct span_str){labels.p, labels.len},
 		      o->look.columns > 20 ? o->look.columns - 10 : 10, false);
-	span_buf_printf(b, ": %s\n", what(o));
+	span_buf_puts(b, labels.len ? ": " : "");
+	put_what(b, o);
+	span_buf_putc(b, '\n');
 	for (size_t i = HEIGHT; i-- > 0;)
 		put_line(b, o, v, n, top, i);
 	b->failed |= labels.failed;
@@ -157,7 +158,7 @@ void stats_out_plot(struct span_buf *b, const struct stats_out *o)
 	uint64_t first_ns;
 	size_t steps = stats_steps(o, &first_ns);
 
-	for (size_t i = 0; i < o->n_groups; i++)
+	for (size_t i = 0; i < o->n_groups && stats_drain(b, o); i++)
 		put_chart(b, o, &o->groups[i], first_ns, steps);
 	if (o->n_groups)
 		put_times(b, o, first_ns, steps);
@@ -171,20 +172,22 @@ void stats_out_plot(struct span_buf *b, const struct stats_out *o)
 #define TALL 260.0
 
 /* Colours that are told apart on white and on black. */
-static const char *const colours[LINES] = {"#4e79a7", "#e15759", "#59a14f",
-					   "#f28e2b", "#b07aa1", "#76b7b2",
-					   "#9c755f", "#bab0ac"};
+static const char *const colours[STATS_LINES] = {
+	"#4e79a7", "#e15759", "#59a14f", "#f28e2b",
+	"#b07aa1", "#76b7b2", "#9c755f", "#bab0ac"};
 
 static void put_head(struct span_buf *b, const struct stats_out *o,
 		     size_t n_lines)
 {
 	double height = TOP + TALL + 50 + 18 * (double)n_lines;
+	struct span_buf what = {0};
 
+	put_what(&what, o);
 	span_buf_printf(
 		b,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" "
 		"height=\"%.0f\" viewBox=\"0 0 800 %.0f\" role=\"img\">\n"
-		"<title>%s over time</title>\n<style>\n"
+		"<title>%.*s over time</title>\n<style>\n"
 		"text { font: 12px sans-serif; fill: #222 }\n"
 		".back { fill: #fff } .grid { stroke: #ddd }\n"
 		"polyline { fill: none; stroke-width: 1.8; "
@@ -193,8 +196,10 @@ static void put_head(struct span_buf *b, const struct stats_out *o,
 		"text { fill: #ddd } .back { fill: #181818 } "
 		".grid { stroke: #444 }\n}\n</style>\n"
 		"<rect class=\"back\" width=\"800\" height=\"%.0f\"/>\n"
-		"<text x=\"%.0f\" y=\"24\">%s</text>\n",
-		height, height, what(o), height, LEFT, what(o));
+		"<text x=\"%.0f\" y=\"24\">%.*s</text>\n",
+		height, height, (int)what.len, what.p, height, LEFT,
+		(int)what.len, what.p);
+	span_buf_release(&what);
 }
 
 static void put_grid(struct span_buf *b, const struct stats_out *o, double top)
@@ -276,7 +281,7 @@ static double top_of(const struct stats_out *o, size_t n_lines)
 
 void stats_out_svg(struct span_buf *b, const struct stats_out *o)
 {
-	size_t n_lines = o->n_groups < LINES ? o->n_groups : LINES;
+	size_t n_lines = o->n_groups < STATS_LINES ? o->n_groups : STATS_LINES;
 	double top = top_of(o, n_lines);
 	uint64_t first_ns;
 	size_t steps = stats_steps(o, &first_ns);
@@ -285,7 +290,8 @@ void stats_out_svg(struct span_buf *b, const struct stats_out *o)
 	put_grid(b, o, top);
 	if (n_lines) {
 		put_time(b, first_ns, LEFT, "start");
-		put_time(b, first_ns + steps * o->step_ns, LEFT + WIDTH, "end");
+		put_time(b, stats_steps_end(o, first_ns, steps), LEFT + WIDTH,
+			 "end");
 	}
 	for (size_t i = 0; i < n_lines; i++)
 		put_polyline(b, o, i, first_ns, steps, top);

@@ -6,6 +6,7 @@
  */
 #include "stats-out.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -22,7 +23,26 @@ static const struct style {
 	 1e9},
 };
 
-/* What a label is called: that of a field, dots as '_'. */
+/*
+ * The name of a label, dots as '_'. Where Prometheus has a meaning of its own
+ * for that it is "exported_" and the name, as Prometheus does it itself.
+ */
+static void put_label(struct span_buf *b, struct span_str name)
+{
+	struct span_buf label = {0};
+	struct span_str text;
+
+	span_text_label(&label, name);
+	text = (struct span_str){label.p, label.len};
+	if (span_str_equal(text, SPAN_STR("le")) ||
+	    (text.len > 1 && !memcmp(text.p, "__", 2)))
+		span_buf_puts(b, "exported_");
+	span_buf_put(b, label.p, label.len);
+	b->failed |= label.failed;
+	span_buf_release(&label);
+}
+
+/* What the label of field I is called. */
 static void put_name(struct span_buf *b, const struct stats_out *o, size_t i)
 {
 	const struct stats_field *f = &o->fields->v[i];
@@ -38,7 +58,7 @@ static void put_name(struct span_buf *b, const struct stats_out *o, size_t i)
 		name = SPAN_STR("span_kind");
 	else if (f->place == STATS_STATUS)
 		name = SPAN_STR("status_code");
-	span_text_label(b, name);
+	put_label(b, name);
 }
 
 bool stats_prom_names(const struct stats_out *o, struct span_buf *twice)
@@ -110,7 +130,8 @@ static void put_calls(struct span_buf *b, const struct stats_out *o)
 	const char *name = styles[o->style].calls;
 
 	put_family(b, o, name, "counter", "Spans, by what they are.");
-	for (size_t i = 0; i < span_stats_rows(o->st); i++) {
+	for (size_t i = 0; i < span_stats_rows(o->st) && stats_drain(b, o);
+	     i++) {
 		span_buf_printf(b, "%s_total", name);
 		put_labels(b, o, i);
 		span_buf_puts(b, "} ");
@@ -119,20 +140,43 @@ static void put_calls(struct span_buf *b, const struct stats_out *o)
 	}
 }
 
-/* The bounds of OpenMetrics are floats in canonical form: "2.0". */
+/*
+ * The canonical form of a float in OpenMetrics is that of Go: "2.0", and with
+ * an exponent of two digits below 1e-4 and from 1e6 on, "1e-09".
+ */
+static void put_canonical(struct span_buf *b, double d)
+{
+	size_t from = b->len;
+	char text[32];
+
+	if (d > 0 && (d < 1e-4 || d >= 1e6)) {
+		for (int digits = 0; digits < 17; digits++) {
+			snprintf(text, sizeof(text), "%.*e", digits, d);
+			if (strtod(text, NULL) == d)
+				break;
+		}
+		span_buf_puts(b, text);
+		return;
+	}
+	span_text_double(b, d);
+	if (!b->failed && !memchr(b->p + from, '.', b->len - from))
+		span_buf_puts(b, ".0");
+}
+
 static void put_bound(struct span_buf *b, const struct stats_out *o, size_t i)
 {
 	const struct span_stats_opts *opts = span_stats_opts(o->st);
-	size_t from = b->len;
+	double bound;
 
 	if (i == opts->n_bounds) {
 		span_buf_puts(b, "+Inf");
 		return;
 	}
-	span_text_double(b, (double)opts->bounds[i] / styles[o->style].unit_ns);
-	if (o->open_metrics && !b->failed &&
-	    !memchr(b->p + from, '.', b->len - from))
-		span_buf_puts(b, ".0");
+	bound = (double)opts->bounds[i] / styles[o->style].unit_ns;
+	if (o->open_metrics)
+		put_canonical(b, bound);
+	else
+		span_text_double(b, bound);
 }
 
 static void put_exemplar(struct span_buf *b, const struct stats_out *o,
@@ -174,15 +218,16 @@ static void put_durations(struct span_buf *b, const struct stats_out *o)
 	const char *name = styles[o->style].duration;
 
 	put_family(b, o, name, "histogram", "How long spans took.");
-	for (size_t i = 0; i < span_stats_rows(o->st); i++) {
+	for (size_t i = 0; i < span_stats_rows(o->st) && stats_drain(b, o);
+	     i++) {
 		const struct span_stats_row *r = span_stats_row(o->st, i);
 
 		put_buckets(b, o, i);
 		span_buf_printf(b, "%s_sum", name);
 		put_labels(b, o, i);
 		span_buf_puts(b, "} ");
-		span_text_double(b,
-				 (double)r->sum_ns / styles[o->style].unit_ns);
+		span_text_double(b, span_stats_sum_ns(r) /
+					    styles[o->style].unit_ns);
 		span_buf_printf(b, "\n%s_count", name);
 		put_labels(b, o, i);
 		span_buf_puts(b, "} ");

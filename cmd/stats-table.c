@@ -5,58 +5,56 @@
  */
 #include "stats-out.h"
 
-#include <string.h>
-
 #include "base/banned.h"
 
 #define GAP 2u
 #define WIDE 100u      /* columns from which everything is shown */
 #define VERY_WIDE 140u /* and a second picture */
-#define BAR 24u
+#define SPARK 24u      /* columns of a picture, at most */
+#define NARROW 10u     /* columns of a text, which the rate would take */
 
-struct column {
-	const char *title; /* NULL: a quantile */
-	size_t width;
-	size_t from; /* columns of the terminal that it wants */
-	void (*put)(struct span_buf *b, const struct stats_out *o,
-		    const struct stats_group *g);
-};
+/* What a cell has: of group G, and of the quantile Q where it is about one. */
+typedef void put_fn(struct span_buf *b, const struct stats_out *o,
+		    const struct stats_group *g, double q);
 
 static void put_calls(struct span_buf *b, const struct stats_out *o,
-		      const struct stats_group *g)
+		      const struct stats_group *g, double q)
 {
 	(void)o;
-	span_text_count(b,
-			(g->total.calls + SPAN_STATS_ONE / 2) / SPAN_STATS_ONE);
+	(void)q;
+	stats_count_rounded(b, g->total.calls);
 }
 
 static void put_rate(struct span_buf *b, const struct stats_out *o,
-		     const struct stats_group *g)
+		     const struct stats_group *g, double q)
 {
 	double rate = stats_rate(&g->total, stats_seconds(o));
 
-	span_buf_printf(b,
-			rate < 0.0095 ? "%.1e/s"
-			: rate < 99.5 ? "%.2f/s"
-				      : "%.0f/s",
-			rate);
+	(void)q;
+	if (rate < 99.5)
+		span_buf_printf(b, rate < 0.0095 ? "%.1e" : "%.2f", rate);
+	else
+		span_text_count(b, rate < 1e18 ? (uint64_t)(rate + 0.5)
+					       : UINT64_MAX);
+	span_buf_puts(b, "/s");
 }
 
 static void put_errors(struct span_buf *b, const struct stats_out *o,
-		       const struct stats_group *g)
+		       const struct stats_group *g, double q)
 {
 	(void)o;
-	span_text_count(b, (g->total.errors + SPAN_STATS_ONE / 2) /
-				   SPAN_STATS_ONE);
+	(void)q;
+	stats_count_rounded(b, g->total.errors);
 }
 
 /* What failed is never shown as 0. */
 static void put_ratio(struct span_buf *b, const struct stats_out *o,
-		      const struct stats_group *g)
+		      const struct stats_group *g, double q)
 {
 	double percent = stats_ratio(&g->total) * 100;
 
 	(void)o;
+	(void)q;
 	if (!g->total.errors)
 		span_buf_puts(b, "0");
 	else if (percent < 0.01)
@@ -65,73 +63,143 @@ static void put_ratio(struct span_buf *b, const struct stats_out *o,
 		span_buf_printf(b, percent < 10 ? "%.2f%%" : "%.1f%%", percent);
 }
 
-static void put_mean(struct span_buf *b, const struct stats_out *o,
-		     const struct stats_group *g)
+static void put_quantile(struct span_buf *b, const struct stats_out *o,
+			 const struct stats_group *g, double q)
 {
 	(void)o;
+	span_text_duration(b, span_sketch_quantile(&g->total.durations, q));
+}
+
+static void put_mean(struct span_buf *b, const struct stats_out *o,
+		     const struct stats_group *g, double q)
+{
+	(void)o;
+	(void)q;
 	span_text_duration(b, span_stats_mean_ns(&g->total));
 }
 
-static const struct column columns[] = {
-	{"calls", 9, 0, put_calls},
-	{"rate", 8, 72, put_rate},
-	{"errors", 7, WIDE, put_errors},
-	{"err %", 6, 0, put_ratio},
-	{NULL, 6, 0, NULL},
-	{"mean", 6, WIDE, put_mean},
+static void put_figure(struct span_buf *b, const struct stats_out *o,
+		       const struct stats_group *g, double q)
+{
+	(void)q;
+	span_text_duration(b, stats_figure_ns(&g->total, o->figure));
+}
+
+struct column {
+	const char *title; /* NULL: a quantile */
+	double q;	   /* that one */
+	put_fn *put;
+	size_t width; /* of the longest cell, and the title */
 };
-#define COLUMNS (sizeof(columns) / sizeof(*columns))
 
 struct layout {
 	const struct stats_out *o;
 	size_t width[SPAN_STATS_LABELS];
+	struct column columns[6 + STATS_QUANTILES];
+	size_t n_columns;
 	size_t spark;	 /* columns of a picture */
 	size_t n_sparks; /* of them */
 	uint64_t first_ns;
 	size_t steps;
 };
 
-static bool shown(const struct stats_out *o, const struct column *c)
+static void put_title(struct span_buf *b, const struct column *c)
 {
-	return o->look.columns >= c->from &&
-	       !(o->step_ns && o->look.columns < WIDE && c->put == put_rate);
+	if (c->title)
+		span_buf_puts(b, c->title);
+	else
+		stats_quantile_name(b, c->q);
 }
 
-/* Columns that numbers and pictures take. */
-static size_t fixed_width(const struct layout *l)
+static void add_column(struct layout *l, const char *title, double q,
+		       put_fn *put)
+{
+	struct column *c = &l->columns[l->n_columns++];
+	const struct stats_out *o = l->o;
+	struct span_buf text = {0};
+
+	*c = (struct column){title, q, put, 0};
+	put_title(&text, c);
+	c->width = text.len;
+	for (size_t i = 0; i < o->n_groups; i++) {
+		text.len = 0;
+		put(&text, o, &o->groups[i], q);
+		c->width = text.len > c->width ? text.len : c->width;
+	}
+	span_buf_release(&text);
+}
+
+static void set_columns(struct layout *l, bool rate)
+{
+	const struct stats_out *o = l->o;
+	bool wide = o->look.columns >= WIDE;
+
+	l->n_columns = 0;
+	add_column(l, "calls", 0, put_calls);
+	if (rate)
+		add_column(l, "rate", 0, put_rate);
+	if (wide)
+		add_column(l, "errors", 0, put_errors);
+	add_column(l, "err %", 0, put_ratio);
+	for (size_t i = 0; i < o->n_quantiles; i++)
+		add_column(l, NULL, o->quantiles[i], put_quantile);
+	if (o->figure)
+		add_column(l, stats_figure_name(o->figure), 0, put_figure);
+	if (wide && o->figure != STATS_MEAN)
+		add_column(l, "mean", 0, put_mean);
+}
+
+/* Columns of the terminal that texts have for themselves. */
+static size_t left_for_texts(const struct layout *l)
 {
 	const struct stats_out *o = l->o;
 	size_t n = l->n_sparks * (l->spark + GAP);
 
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (shown(o, &columns[i]))
-			n += (columns[i].width + GAP) *
-			     (columns[i].title ? 1 : o->n_quantiles);
-	return n;
+	for (size_t i = 0; i < l->n_columns; i++)
+		n += l->columns[i].width + GAP;
+	n += o->fields->n ? GAP * (o->fields->n - 1) : 0;
+	return n < o->look.columns ? o->look.columns - n : 0;
 }
 
-/* As wide as their longest text, but not more than a fair share. */
+/* The longest text of label I. */
+static size_t longest(const struct stats_out *o, size_t i)
+{
+	size_t w = span_text_width(o->fields->v[i].name);
+
+	for (size_t k = 0; k < o->n_groups; k++) {
+		size_t n = span_text_width(
+			span_stats_label(o->st, o->groups[k].first, i));
+
+		w = n > w ? n : w;
+	}
+	return w;
+}
+
+/*
+ * Texts as wide as they are, as long as that is not above a fair share of what
+ * those that are shorter leave.
+ */
 static void set_widths(struct layout *l)
 {
-	const struct stats_out *o = l->o;
-	size_t fixed = fixed_width(l), left = 0;
+	size_t n = l->o->fields->n, left = left_for_texts(l), share = 0, open;
+	bool done[SPAN_STATS_LABELS] = {false}, more = true;
 
-	if (o->look.columns > fixed)
-		left = o->look.columns - fixed;
-	for (size_t i = 0; i < o->fields->n; i++) {
-		size_t share = left / (o->fields->n - i);
-		size_t w = span_text_width(o->fields->v[i].name);
-
-		for (size_t k = 0; k < o->n_groups; k++) {
-			size_t n = span_text_width(
-				span_stats_label(o->st, o->groups[k].first, i));
-
-			w = n > w ? n : w;
+	for (size_t i = 0; i < n; i++)
+		l->width[i] = longest(l->o, i);
+	for (open = n; open && more;) {
+		more = false;
+		share = left / open > 8 ? left / open : 8;
+		for (size_t i = 0; i < n; i++) {
+			if (done[i] || l->width[i] > share)
+				continue;
+			done[i] = more = true;
+			left -= l->width[i] < left ? l->width[i] : left;
+			open--;
 		}
-		share = share > 10 ? share - (i ? GAP : 0) : 8;
-		l->width[i] = w < share ? w : share;
-		left -= left < l->width[i] + GAP ? left : l->width[i] + GAP;
 	}
+	for (size_t i = 0; i < n; i++)
+		if (!done[i])
+			l->width[i] = share;
 }
 
 static void set_layout(struct layout *l, const struct stats_out *o)
@@ -140,18 +208,23 @@ static void set_layout(struct layout *l, const struct stats_out *o)
 	l->steps = stats_steps(o, &l->first_ns);
 	if (l->steps) {
 		l->n_sparks = o->look.columns >= VERY_WIDE ? 2 : 1;
-		l->spark = o->look.columns >= WIDE ? 24 : 12;
+		l->spark = o->look.columns >= WIDE ? SPARK : SPARK / 2;
 		if (l->spark > l->steps)
 			l->spark = l->steps < 5 ? 5 : l->steps;
 	}
+	set_columns(l, o->look.columns >= WIDE || !o->step_ns);
+	if (o->look.columns < WIDE && left_for_texts(l) < NARROW * o->fields->n)
+		set_columns(l, false);
 	set_widths(l);
 }
 
-static void put_right(struct span_buf *b, struct span_str text, size_t width)
+static void put_right(struct span_buf *b, const struct span_buf *text,
+		      size_t width)
 {
-	for (size_t n = text.len; n < width + GAP; n++)
+	for (size_t n = text->len; n < width + GAP; n++)
 		span_buf_putc(b, ' ');
-	span_buf_str(b, text);
+	span_buf_put(b, text->p, text->len);
+	b->failed |= text->failed;
 }
 
 /* ---- Pictures ---- */
@@ -161,7 +234,10 @@ static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄",
 static const char *const plain[] = {" ", ".", ":", "-", "=",
 				    "+", "*", "#", "@"};
 
-/* The value of each part of the picture: calls, or the longest p95. */
+/*
+ * The value of each part of the picture: calls, or the latency. Where several
+ * buckets of time share a part it is the greatest.
+ */
 static void gather(const struct layout *l, const struct stats_group *g,
 		   bool latency, double *v)
 {
@@ -171,16 +247,14 @@ static void gather(const struct layout *l, const struct stats_group *g,
 		v[i] = 0;
 	for (size_t i = g->first; i < g->first + g->n; i++) {
 		const struct span_stats_row *r = span_stats_row(st, i);
-		size_t step =
-			(size_t)((r->start_ns - l->first_ns) / l->o->step_ns);
-		size_t at =
-			l->steps > l->spark ? step * l->spark / l->steps : step;
-		double p95 = (double)span_sketch_quantile(&r->durations, 0.95);
+		size_t at = stats_part(l->o, r->start_ns, l->first_ns, l->steps,
+				       l->spark);
+		double x = (double)r->calls;
 
-		if (!latency)
-			v[at] += (double)r->calls;
-		else if (p95 > v[at])
-			v[at] = p95;
+		if (latency)
+			x = (double)span_sketch_quantile(&r->durations,
+							 l->o->latency);
+		v[at] = x > v[at] ? x : v[at];
 	}
 }
 
@@ -188,7 +262,7 @@ static void put_spark(struct span_buf *b, const struct layout *l,
 		      const struct stats_group *g, bool latency)
 {
 	const char *const *level = l->o->look.ascii ? plain : blocks;
-	double v[24], top = 0;
+	double v[SPARK], top = 0;
 
 	gather(l, g, latency, v);
 	for (size_t i = 0; i < l->spark; i++)
@@ -208,76 +282,36 @@ static void end_line(struct span_buf *b, size_t from)
 	span_buf_putc(b, '\n');
 }
 
-static void put_number(struct span_buf *b, const struct span_buf *text,
-		       size_t width)
-{
-	put_right(b, (struct span_str){text->p, text->len}, width);
-}
-
 static void put_head(struct span_buf *b, const struct layout *l)
 {
 	const struct stats_out *o = l->o;
+	struct span_buf title = {0};
 	size_t from = b->len;
 
 	for (size_t i = 0; i < o->fields->n; i++) {
 		span_buf_puts(b, i ? "  " : "");
 		span_text_fit(b, o->fields->v[i].name, l->width[i], true);
 	}
-	for (size_t i = 0; i < COLUMNS; i++) {
-		struct span_buf name = {0};
-
-		if (!shown(o, &columns[i]))
-			continue;
-		for (size_t k = 0; !columns[i].title && k < o->n_quantiles;
-		     k++) {
-			name.len = 0;
-			stats_quantile_name(&name, o->quantiles[k]);
-			put_number(b, &name, columns[i].width);
-		}
-		if (columns[i].title)
-			put_right(b, span_str(columns[i].title),
-				  columns[i].width);
-		span_buf_release(&name);
+	for (size_t i = 0; i < l->n_columns; i++) {
+		title.len = 0;
+		put_title(&title, &l->columns[i]);
+		put_right(b, &title, l->columns[i].width);
 	}
 	if (l->n_sparks)
 		span_buf_printf(b, "  %-*s", (int)l->spark, "calls");
-	if (l->n_sparks > 1)
-		span_buf_puts(b, "  p95");
-	end_line(b, from);
-}
-
-static void put_numbers(struct span_buf *b, const struct layout *l,
-			const struct stats_group *g)
-{
-	const struct stats_out *o = l->o;
-	struct span_buf text = {0};
-
-	for (size_t i = 0; i < COLUMNS; i++) {
-		const struct column *c = &columns[i];
-
-		if (!shown(o, c))
-			continue;
-		for (size_t k = 0; !c->title && k < o->n_quantiles; k++) {
-			text.len = 0;
-			span_text_duration(
-				&text, span_sketch_quantile(&g->total.durations,
-							    o->quantiles[k]));
-			put_number(b, &text, c->width);
-		}
-		if (!c->title)
-			continue;
-		text.len = 0;
-		c->put(&text, o, g);
-		put_number(b, &text, c->width);
+	if (l->n_sparks > 1) {
+		span_buf_puts(b, "  ");
+		stats_quantile_name(b, o->latency);
 	}
-	b->failed |= text.failed;
-	span_buf_release(&text);
+	end_line(b, from);
+	span_buf_release(&title);
 }
 
 static void put_group(struct span_buf *b, const struct layout *l,
 		      const struct stats_group *g)
 {
 	const struct stats_out *o = l->o;
+	struct span_buf text = {0};
 	size_t from = b->len;
 
 	for (size_t i = 0; i < o->fields->n; i++) {
@@ -285,51 +319,17 @@ static void put_group(struct span_buf *b, const struct layout *l,
 		span_text_fit(b, span_stats_label(o->st, g->first, i),
 			      l->width[i], true);
 	}
-	put_numbers(b, l, g);
+	for (size_t i = 0; i < l->n_columns; i++) {
+		const struct column *c = &l->columns[i];
+
+		text.len = 0;
+		c->put(&text, o, g, c->q);
+		put_right(b, &text, c->width);
+	}
 	for (size_t i = 0; i < l->n_sparks; i++)
 		put_spark(b, l, g, i);
 	end_line(b, from);
-}
-
-/* ---- Histograms ---- */
-
-static void put_bar(struct span_buf *b, const struct stats_out *o, uint64_t n,
-		    uint64_t top)
-{
-	size_t len = top ? (size_t)((double)n / (double)top * BAR + 0.5) : 0;
-
-	if (n && !len)
-		len = 1;
-	for (size_t i = 0; i < len; i++)
-		span_buf_puts(b, o->look.ascii ? "#" : "█");
-}
-
-static void put_histogram(struct span_buf *b, const struct stats_out *o,
-			  const struct stats_group *g)
-{
-	const struct span_stats_opts *opts = span_stats_opts(o->st);
-	uint64_t counts[SPAN_STATS_BOUNDS + 1] = {0}, top = 0;
-
-	for (size_t i = g->first; i < g->first + g->n; i++)
-		for (size_t k = 0; k <= opts->n_bounds; k++)
-			counts[k] += span_stats_histogram(o->st, i)[k];
-	for (size_t k = 0; k <= opts->n_bounds; k++)
-		top = counts[k] > top ? counts[k] : top;
-	for (size_t k = 0; k <= opts->n_bounds; k++) {
-		struct span_buf text = {0};
-		size_t from = b->len;
-
-		span_buf_puts(&text, k < opts->n_bounds ? "<= " : "> ");
-		span_text_duration(
-			&text, opts->bounds[k < opts->n_bounds ? k : k - 1]);
-		span_buf_printf(b, "  %10.*s  ", (int)text.len, text.p);
-		text.len = 0;
-		span_text_count(&text, counts[k] / SPAN_STATS_ONE);
-		span_buf_printf(b, "%9.*s  ", (int)text.len, text.p);
-		put_bar(b, o, counts[k], top);
-		end_line(b, from);
-		span_buf_release(&text);
-	}
+	span_buf_release(&text);
 }
 
 void stats_out_table(struct span_buf *b, const struct stats_out *o)
@@ -340,9 +340,9 @@ void stats_out_table(struct span_buf *b, const struct stats_out *o)
 		return;
 	set_layout(&l, o);
 	put_head(b, &l);
-	for (size_t i = 0; i < o->n_groups; i++) {
+	for (size_t i = 0; i < o->n_groups && stats_drain(b, o); i++) {
 		put_group(b, &l, &o->groups[i]);
 		if (span_stats_opts(o->st)->n_bounds)
-			put_histogram(b, o, &o->groups[i]);
+			stats_histogram_put(b, o, &o->groups[i]);
 	}
 }

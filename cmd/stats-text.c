@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statistics for programs: CSV and JSON. */
+#include "cmd_json.h"
 #include "stats-out.h"
 
 #include "base/banned.h"
@@ -36,6 +37,8 @@ static void csv_head(struct span_buf *b, const struct stats_out *o)
 		span_buf_putc(b, ',');
 		stats_quantile_name(b, o->quantiles[i]);
 	}
+	if (o->figure > STATS_MEAN)
+		span_buf_printf(b, ",%s", stats_figure_name(o->figure));
 	span_buf_puts(b, ",mean");
 	for (size_t i = 0; i < opts->n_bounds; i++)
 		span_buf_printf(b, ",le_%llu",
@@ -68,6 +71,10 @@ static void csv_row(struct span_buf *b, const struct stats_out *o, size_t i)
 		span_text_uint(b, span_sketch_quantile(&r->durations,
 						       o->quantiles[k]));
 	}
+	if (o->figure > STATS_MEAN) {
+		span_buf_putc(b, ',');
+		span_text_uint(b, stats_figure_ns(r, o->figure));
+	}
 	span_buf_putc(b, ',');
 	span_text_uint(b, span_stats_mean_ns(r));
 	for (size_t k = 0; counts && k <= span_stats_opts(o->st)->n_bounds;
@@ -82,35 +89,59 @@ void stats_out_csv(struct span_buf *b, const struct stats_out *o)
 {
 	csv_head(b, o);
 	for (size_t i = 0; i < o->n_groups; i++)
-		for (size_t k = 0; k < o->groups[i].n; k++)
+		for (size_t k = 0; k < o->groups[i].n && stats_drain(b, o); k++)
 			csv_row(b, o, o->groups[i].first + k);
 }
 
 /* ---- JSON ---- */
 
-static void json_values(struct span_buf *b, const struct stats_out *o,
-			const struct span_stats_row *r, double seconds)
+/* A number with the name "p95_ns". */
+static void json_ns(struct cmd_json *j, const char *name, uint64_t ns)
 {
-	span_buf_puts(b, "\"calls\":");
-	stats_count(b, r->calls);
-	span_buf_puts(b, ",\"errors\":");
-	stats_count(b, r->errors);
-	span_buf_puts(b, ",\"error_ratio\":");
-	span_text_double(b, stats_ratio(r));
-	span_buf_puts(b, ",\"rate\":");
-	span_text_double(b, stats_rate(r, seconds));
-	for (size_t i = 0; i < o->n_quantiles; i++) {
-		span_buf_puts(b, ",\"");
-		stats_quantile_name(b, o->quantiles[i]);
-		span_buf_puts(b, "_ns\":");
-		span_text_uint(b, span_sketch_quantile(&r->durations,
-						       o->quantiles[i]));
-	}
-	span_buf_puts(b, ",\"mean_ns\":");
-	span_text_uint(b, span_stats_mean_ns(r));
+	struct span_buf text = {0};
+
+	span_buf_printf(&text, "%s_ns", name);
+	cmd_json_name(j, (struct span_str){text.p, text.len});
+	cmd_json_uint(j, NULL, ns);
+	j->b->failed |= text.failed;
+	span_buf_release(&text);
 }
 
-static void json_histogram(struct span_buf *b, const struct stats_out *o,
+static void json_quantile(struct cmd_json *j, const struct span_stats_row *r,
+			  double q)
+{
+	struct span_buf name = {0};
+
+	stats_quantile_name(&name, q);
+	span_buf_putc(&name, 0);
+	json_ns(j, name.failed ? "" : name.p,
+		span_sketch_quantile(&r->durations, q));
+	j->b->failed |= name.failed;
+	span_buf_release(&name);
+}
+
+static void json_count(struct cmd_json *j, const char *name, uint64_t count)
+{
+	cmd_json_value(j, name);
+	stats_count(j->b, count);
+}
+
+static void json_values(struct cmd_json *j, const struct stats_out *o,
+			const struct span_stats_row *r, double seconds)
+{
+	json_count(j, "calls", r->calls);
+	json_count(j, "errors", r->errors);
+	cmd_json_double(j, "error_ratio", stats_ratio(r));
+	cmd_json_double(j, "rate", stats_rate(r, seconds));
+	for (size_t i = 0; i < o->n_quantiles; i++)
+		json_quantile(j, r, o->quantiles[i]);
+	if (o->figure > STATS_MEAN)
+		json_ns(j, stats_figure_name(o->figure),
+			stats_figure_ns(r, o->figure));
+	cmd_json_uint(j, "mean_ns", span_stats_mean_ns(r));
+}
+
+static void json_histogram(struct cmd_json *j, const struct stats_out *o,
 			   size_t row)
 {
 	const struct span_stats_opts *opts = span_stats_opts(o->st);
@@ -118,73 +149,87 @@ static void json_histogram(struct span_buf *b, const struct stats_out *o,
 
 	if (!counts)
 		return;
-	span_buf_puts(b, ",\"histogram\":[");
+	cmd_json_open(j, "histogram", '[');
 	for (size_t i = 0; i <= opts->n_bounds; i++) {
-		span_buf_puts(b, i ? ",{\"le_ns\":" : "{\"le_ns\":");
+		cmd_json_open(j, NULL, '{');
 		if (i < opts->n_bounds)
-			span_text_uint(b, opts->bounds[i]);
+			cmd_json_uint(j, "le_ns", opts->bounds[i]);
 		else
-			span_buf_puts(b, "null");
-		span_buf_puts(b, ",\"count\":");
-		stats_count(b, below(counts, i));
-		span_buf_putc(b, '}');
+			cmd_json_null(j, "le_ns");
+		json_count(j, "count", below(counts, i));
+		cmd_json_close(j, '}');
 	}
-	span_buf_putc(b, ']');
+	cmd_json_close(j, ']');
 }
 
-static void json_points(struct span_buf *b, const struct stats_out *o,
+static void json_points(struct cmd_json *j, const struct stats_out *o,
 			const struct stats_group *g)
 {
-	span_buf_puts(b, ",\"points\":[");
-	for (size_t i = g->first; i < g->first + g->n; i++) {
+	cmd_json_open(j, "points", '[');
+	for (size_t i = g->first; i < g->first + g->n && stats_drain(j->b, o);
+	     i++) {
 		const struct span_stats_row *r = span_stats_row(o->st, i);
 
-		span_buf_puts(b, i > g->first ? ",\n {" : "\n {");
-		span_buf_puts(b, "\"start\":\"");
-		span_text_time(b, r->start_ns, 0);
-		span_buf_puts(b, "\",");
-		json_values(b, o, r, seconds_of(o));
-		json_histogram(b, o, i);
-		span_buf_putc(b, '}');
+		cmd_json_line(j);
+		span_buf_putc(j->b, ' ');
+		cmd_json_open(j, NULL, '{');
+		cmd_json_value(j, "start");
+		span_buf_putc(j->b, '"');
+		span_text_time(j->b, r->start_ns, 0);
+		span_buf_putc(j->b, '"');
+		json_values(j, o, r, seconds_of(o));
+		json_histogram(j, o, i);
+		cmd_json_close(j, '}');
 	}
-	span_buf_putc(b, ']');
+	cmd_json_close(j, ']');
 }
 
-static void json_group(struct span_buf *b, const struct stats_out *o,
+static void json_group(struct cmd_json *j, const struct stats_out *o,
 		       const struct stats_group *g)
 {
-	span_buf_puts(b, "{\"labels\":{");
+	cmd_json_open(j, NULL, '{');
+	cmd_json_open(j, "labels", '{');
 	for (size_t i = 0; i < o->fields->n; i++) {
-		span_buf_puts(b, i ? "," : "");
-		span_text_json(b, o->fields->v[i].name);
-		span_buf_putc(b, ':');
-		span_text_json(b, span_stats_label(o->st, g->first, i));
+		cmd_json_name(j, o->fields->v[i].name);
+		cmd_json_text(j, NULL, span_stats_label(o->st, g->first, i));
 	}
-	span_buf_puts(b, "},");
-	json_values(b, o, &g->total, stats_seconds(o));
+	cmd_json_close(j, '}');
+	json_values(j, o, &g->total, stats_seconds(o));
 	if (o->step_ns)
-		json_points(b, o, g);
+		json_points(j, o, g);
 	else
-		json_histogram(b, o, g->first);
-	span_buf_putc(b, '}');
+		json_histogram(j, o, g->first);
+	cmd_json_close(j, '}');
+}
+
+/* null where there is no span and no time. */
+static void json_time(struct cmd_json *j, const struct stats_out *o,
+		      const char *name, uint64_t ns)
+{
+	if (o->from_ns || o->to_ns)
+		cmd_json_time(j, name, ns);
+	else
+		cmd_json_null(j, name);
 }
 
 void stats_out_json(struct span_buf *b, const struct stats_out *o)
 {
-	span_buf_puts(b, "{\"from\":\"");
-	span_text_time(b, o->from_ns, 9);
-	span_buf_puts(b, "\",\"to\":\"");
-	span_text_time(b, o->to_ns, 9);
-	span_buf_putc(b, '"');
+	struct cmd_json j = {.b = b};
+
+	cmd_json_open(&j, NULL, '{');
+	json_time(&j, o, "from", o->from_ns);
+	json_time(&j, o, "to", o->to_ns);
 	if (o->step_ns)
-		span_buf_printf(b, ",\"step_ns\":%llu",
-				(unsigned long long)o->step_ns);
-	span_buf_puts(b, ",\"groups\":[");
-	for (size_t i = 0; i < o->n_groups; i++) {
-		span_buf_puts(b, i ? ",\n" : "\n");
-		json_group(b, o, &o->groups[i]);
+		cmd_json_uint(&j, "step_ns", o->step_ns);
+	cmd_json_open(&j, "groups", '[');
+	for (size_t i = 0; i < o->n_groups && stats_drain(b, o); i++) {
+		cmd_json_line(&j);
+		json_group(&j, o, &o->groups[i]);
 	}
-	span_buf_printf(b, "],\n\"spans\":%llu,\"left_out\":%llu}\n",
-			(unsigned long long)span_stats_spans(o->st),
-			(unsigned long long)span_stats_left_out(o->st));
+	cmd_json_close(&j, ']');
+	cmd_json_line(&j);
+	cmd_json_uint(&j, "spans", span_stats_spans(o->st));
+	cmd_json_uint(&j, "left_out", span_stats_left_out(o->st));
+	cmd_json_close(&j, '}');
+	span_buf_putc(b, '\n');
 }

@@ -93,23 +93,24 @@ static int look(struct span_store *st, struct stat_report *r,
 static int put_file(void *arg, const struct span_store_file *f,
 		    const char *text, struct span_error *err)
 {
-	struct span_buf *b = arg;
-
 	(void)text;
 	(void)err;
-	if (opt.format != NAMES_JSON) {
-		stat_put_file(b, f);
-		return 0;
-	}
-	if (b->len && b->p[b->len - 1] == '}')
-		span_buf_putc(b, ',');
-	stat_put_json_file(b, f);
+	stat_put_file(arg, f);
+	return 0;
+}
+
+static int put_json_file(void *arg, const struct span_store_file *f,
+			 const char *text, struct span_error *err)
+{
+	(void)text;
+	(void)err;
+	stat_put_json_file(arg, f);
 	return 0;
 }
 
 struct part_list {
 	struct span_buf *out;
-	uint64_t spans, n;
+	uint64_t spans;
 };
 
 static int put_part(void *arg, const struct span_store_part *p,
@@ -118,23 +119,25 @@ static int put_part(void *arg, const struct span_store_part *p,
 	struct part_list *l = arg;
 
 	(void)err;
-	if (opt.format == NAMES_JSON) {
-		if (l->n)
-			span_buf_putc(l->out, ',');
-		stat_put_json_part(l->out, p);
-	} else if (opt.format == NAMES_CSV) {
+	if (opt.format == NAMES_CSV)
 		stat_put_csv_part(l->out, p);
-	} else {
+	else
 		stat_put_part(l->out, p, l->spans);
-	}
-	l->n++;
+	return 0;
+}
+
+static int put_json_part(void *arg, const struct span_store_part *p,
+			 struct span_error *err)
+{
+	(void)err;
+	stat_put_json_part(arg, p);
 	return 0;
 }
 
 static int put_columns(struct span_buf *b, struct span_store *st,
 		       uint64_t spans, struct span_error *err)
 {
-	struct part_list l = {b, spans, 0};
+	struct part_list l = {b, spans};
 
 	if (opt.format == NAMES_CSV)
 		span_buf_puts(b, "part,key,bytes,values\n");
@@ -159,22 +162,25 @@ static int put_services(struct span_buf *b, struct span_store *st,
 static int put_json(struct span_buf *b, struct span_store *st,
 		    const struct stat_report *r, struct span_error *err)
 {
+	struct cmd_json j = {.b = b};
 	int rc;
 
-	stat_put_json(b, r);
-	span_buf_puts(b, ",\"files\":[");
-	rc = span_store_files(st, put_file, b, err);
-	span_buf_putc(b, ']');
+	cmd_json_open(&j, NULL, '{');
+	stat_put_json(&j, r);
+	cmd_json_open(&j, "files", '[');
+	rc = span_store_files(st, put_json_file, &j, err);
+	cmd_json_close(&j, ']');
 	if (!rc && opt.columns) {
-		span_buf_puts(b, ",\"columns\":[");
-		rc = put_columns(b, st, r->s.n_spans, err);
-		span_buf_putc(b, ']');
+		cmd_json_open(&j, "columns", '[');
+		rc = span_store_parts(st, put_json_part, &j, err);
+		cmd_json_close(&j, ']');
 	}
 	if (!rc && opt.services) {
-		span_buf_puts(b, ",\"operations\":");
+		cmd_json_value(&j, "operations");
 		rc = put_services(b, st, err);
 	}
-	span_buf_puts(b, "}\n");
+	cmd_json_close(&j, '}');
+	span_buf_putc(b, '\n');
 	return rc;
 }
 

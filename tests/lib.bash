@@ -61,6 +61,32 @@ ends() {
 	[ "$status" = "$want" ]
 }
 
+# Wrong usage is exit 2, says so and writes nothing:
+# `refuses "--top goes with *" span-graph ...`, a pattern.
+refuses() {
+	local said=$1
+	shift
+	run --separate-stderr -2 "$@"
+	[ -z "$output" ] || return
+	# shellcheck disable=SC2154
+	[[ ${stderr_lines[0]} = "$1: "$said ]] || {
+		echo "${stderr_lines[0]}" >&2
+		return 1
+	}
+}
+
+# A stream that is cut is an error with its place, and read to there with
+# --skip-bad: `tells_torn span-graph`.
+tells_torn() {
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 200 |
+		head -c 30000 >torn
+	run --separate-stderr -65 "$@" torn
+	[ -z "$output" ] || return
+	[[ $stderr =~ ^"$1: torn: bad frame at byte "[1-9][0-9]*": the input ends inside it"$ ]] || return
+	run --separate-stderr -0 "$@" --skip-bad torn
+	[[ $stderr = *"damaged bytes"* && -n $output ]]
+}
+
 # Compare $output, or standard input with "-", with an expected file:
 # `same three.want` looks in tests/data. An absolute path is taken as it is.
 same() {

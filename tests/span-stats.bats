@@ -86,8 +86,16 @@ made() {
 	run -0 span-stats -o json --histogram in
 	jq -e '.groups[0].histogram | length == 17 and .[0] == {le_ns: 2000000, count: 2}
 		and .[-1] == {le_ns: null, count: 5}' <<<"$output"
-	run -0 span-stats --buckets 2ms,10ms in
-	[[ ${lines[2]} = *"<= 2.00ms"*" 2 "* ]]
+	run -0 span-stats --buckets 1ms,2ms,10ms,1s,2s in
+	diff -u - <(echo "$output") <<-'END'
+		service  operation  calls     rate  err %     p50     p95     p99
+		a        x              5  12.17/s      0  2.98ms  10.9ms  10.9ms
+		     duration      calls
+		    <= 1.00ms          1  ████████████
+		    <= 2.00ms          1  ████████████
+		    <= 10.0ms          2  ████████████████████████
+		     <= 1.00s          1  ████████████
+	END
 }
 
 @test "span-stats: a store gives the same as the stream, sealed or not" {
@@ -104,7 +112,9 @@ made() {
 				"--kind client --by kind,error,name" "--until $at --step 1m" \
 				"--service ~^[a-p]" "--step 1s" "--histogram"; do
 				# shellcheck disable=SC2086
-				diff -u <(span-stats -o csv $how in) <(span-stats -o csv $how -s s)
+				span-stats -o csv $how in >want
+				# shellcheck disable=SC2086
+				diff -u want <(span-stats -o csv $how -s s)
 			done
 		done
 	done
@@ -174,125 +184,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 assert len(list(parse(sys.stdin.read()))) == 2' <out
 }
 
-@test "span-stats: totals of a store have each span once, run after run" {
-	span-gen --seed 1 --spans 3000 >a
-	span-gen --seed 2 --spans 3000 >b
-	calls() { span-stats -o prometheus --totals t "$@" | grep -v '^#' | sort; }
-	span-store append -q s a
-	diff <(calls -s s) <(span-stats -o prometheus a | grep -v '^#' | sort)
-	cp t before
-	calls -s s >same
-	diff same <(span-stats -o prometheus a | grep -v '^#' | sort)
-	span-store append -q s b
-	span-store seal -q --all s
-	span-stats -o prometheus a b | grep -v '^#' | sort >want
-	diff want <(calls -s s)
-	diff want <(calls -s s)
-	# A run that could not keep its totals says so, and writes nothing.
-	cp before t
-	run --separate-stderr -74 bash -c 'ulimit -f 0; trap "" XFSZ; span-stats -o prometheus --totals t -s s'
-	[ -z "$output" ]
-	cmp before t
-	diff want <(calls -s s)
-}
-
-@test "span-stats: totals of files add up" {
-	demo >in
-	span-stats -o csv --totals t in | cut -d, -f1-4 >once
-	span-stats -o csv --totals t in | cut -d, -f1-4 >twice
-	diff <(span-stats -o csv in in | cut -d, -f1-4) twice
-	diff <(span-stats -o csv in | cut -d, -f1-4) once
-	run --separate-stderr -2 span-stats --totals t --by kind in
-	[[ $stderr = "span-stats: t: a partial result of other options"* ]]
-	span-store append -q s in
-	run --separate-stderr -2 span-stats --totals t -s s
-	[ "$stderr" = "span-stats: t: these are totals of a FILE, not of a store" ]
-	head -c 100 t >torn
-	run --separate-stderr -65 span-stats --totals torn in
-	[[ $stderr = "span-stats: torn: bad partial result: "* ]]
-}
-
-@test "span-stats: partial results make what one run makes" {
-	span-gen --seed 1 --spans 3000 >a
-	span-gen --seed 2 --spans 2000 >b
-	span-gen --seed 3 -p hostile -n 20 >c
-	for how in "" "--step 1s" "--all-kinds --histogram --by kind,http.method"; do
-		for f in a b c; do
-			# shellcheck disable=SC2086
-			span-stats --partial $how $f >$f.spm
-		done
-		for format in csv json; do
-			# shellcheck disable=SC2086
-			span-stats -o $format $how a b c >want
-			# shellcheck disable=SC2086
-			diff want <(span-stats --merge -o $format $how a.spm b.spm c.spm)
-			# shellcheck disable=SC2086
-			diff want <(cat c.spm a.spm b.spm | span-stats --merge -o $format $how)
-		done
-	done
-	run --separate-stderr -2 span-stats --merge --by kind a.spm
-	[[ $stderr = "span-stats: a.spm: a partial result of other options; "* ]]
-	head -c 200 a.spm >torn
-	run --separate-stderr -65 span-stats --merge torn
-	run --separate-stderr -65 span-stats --merge a
-	[ "$stderr" = "span-stats: a: bad partial result: it is none" ]
-}
-
-@test "span-stats: partial results and totals keep to what was selected" {
-	demo >in
-	span-stats --partial --service cart --error in >a.spm
-	span-stats --partial '{ kind = client }' in >b.spm
-	span-stats --partial --all-kinds in >c.spm
-	span-stats --partial --since 2020-01-01 in >d.spm
-	# What they were made with holds, and need not be said again.
-	diff <(span-stats -o csv --service cart --error in) <(span-stats -o csv --merge a.spm)
-	span-stats -o csv --merge --service cart --error a.spm a.spm >/dev/null
-	span-stats -o csv --merge --all-kinds c.spm >/dev/null
-	span-stats -o csv --merge d.spm d.spm >/dev/null
-	while IFS='|' read -r args theirs ours; do
-		# shellcheck disable=SC2086
-		run --separate-stderr -2 span-stats --merge $args
-		[ "$stderr" = "span-stats: ${args##* }: it was made with $theirs, not with $ours" ]
-	done <<-'END'
-		a.spm d.spm|--kind=server --kind=consumer|--kind=server --kind=consumer --service=cart --error
-		a.spm b.spm|--all-kinds --expression="{ kind = client }"|--kind=server --kind=consumer --service=cart --error
-		d.spm c.spm|--all-kinds|--kind=server --kind=consumer
-		--service mail a.spm|--kind=server --kind=consumer --service=cart --error|--kind=server --kind=consumer --service=mail
-		--all-kinds d.spm|--kind=server --kind=consumer|--all-kinds
-	END
-	span-stats -q --totals t --service cart in >/dev/null
-	cp t before
-	run --separate-stderr -2 span-stats --totals t in
-	[ "$stderr" = "span-stats: t: it was made with --kind=server --kind=consumer --service=cart, not with --kind=server --kind=consumer" ]
-	run --separate-stderr -2 span-stats --totals t --service cart --all-kinds in
-	cmp before t
-	span-stats -q --totals t --service cart --until 2100-01-01 in >/dev/null
-	run ! cmp -s before t
-}
-
-@test "span-stats: one run at a time has totals" {
-	demo >in
-	span-store append -q s in
-	span-stats -q --totals t -s s >want
-	cp t before
-	for where in in "-s s"; do
-		# shellcheck disable=SC2086
-		run --separate-stderr -75 flock t.lock span-stats --totals t $where
-		[ -z "$output" ]
-		[ "$stderr" = "span-stats: $PWD/t.lock: another process has it" ]
-		cmp before t
-	done
-	run --separate-stderr -0 flock -n t.lock true
-	diff want <(span-stats -q --totals t -s s)
-	[ ! -s t.lock ]
-	# By a link to them it is the same lock.
-	mkdir other
-	ln -s ../t other/link
-	run -75 flock t.lock span-stats --totals other/link -s s
-	run --separate-stderr -74 span-stats --totals none/t in
-	[[ $stderr = "span-stats: cannot open none/t.lock: "* ]]
-}
-
 @test "span-stats: a plot and pictures in a table show calls over time" {
 	demo >in
 	run --separate-stderr -0 span-stats -o plot --by service --step 100ms --utc in
@@ -311,7 +202,8 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 @test "span-stats: no line is wider than the terminal" {
 	span-gen --seed 1 -n 300 --rate 10 >in
 	for columns in 80 200; do
-		for how in "" "--step 1s" "-o plot --step 100ms"; do
+		for how in "" "--step 1s" "-o plot --step 100ms" \
+			"--by service,operation,kind,http.method --all-kinds"; do
 			script -qec "stty cols $columns; span-stats $how in" /dev/null </dev/null >out
 			[ "$(wc -l <out)" -gt 10 ]
 			[ "$(tr -d '\r' <out | wc -L)" -le $columns ]
@@ -329,6 +221,12 @@ assert {e.tagName for e in d.getElementsByTagName("*")} <= {"svg", "title", "sty
 assert len(d.getElementsByTagName("polyline")) == 8'
 		run ! grep -iE 'href|script|url\(|@import|nan' out.svg
 	done
+	demo >in
+	run --separate-stderr -0 span-stats -o svg --all-kinds --step 1s in
+	groups=$(($(span-stats -o csv --all-kinds in | wc -l) - 1))
+	[ "$stderr" = "span-stats: $((groups - 8)) more groups are not shown; see --sort" ]
+	run --separate-stderr -0 span-stats -o svg --top 8 --all-kinds --step 1s in
+	[ -z "$stderr" ]
 }
 
 @test "span-stats: memory is bounded whatever it is grouped by" {
@@ -349,6 +247,37 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 		"[[{},$(span-query --spans -c --status error in)]]" ]
 	diff <(span-stats -o csv '{ kind = client } > { } | count_over_time() by(kind)' in) \
 		<(span-stats -o csv --by kind '{ kind = client } > { }' in)
+	spans=$(span-query --spans -o jsonl --kind server in)
+	span-store append -q s in
+	span-store seal -q --all s
+	for what in "min min" "max max" "sum add" "avg add/length|floor"; do
+		read -r name filter <<<"$what"
+		want=$(jq -rs "map(.duration_ns) | $filter" <<<"$spans")
+		for where in in "-s s"; do
+			# shellcheck disable=SC2086
+			span-stats -o json "{ kind = server } | ${name}_over_time(duration)" $where |
+				jq -e --argjson want "$want" --arg name "${name/avg/mean}_ns" \
+					'.groups[0] | .[$name] == $want and .mean_ns and (has("p50_ns") | not)'
+		done
+	done
+	[ "$(span-stats -o csv '{ } | max_over_time(duration)' in | head -n 1)" = \
+		calls,errors,error_ratio,rate,max,mean ]
+	run -0 span-stats -o plot --step 1s '{ kind = server } | sum_over_time(duration)' in
+	[ "${lines[0]}" = sum ]
+	run -0 span-stats '{ kind = server } | min_over_time(duration) by(service)' in
+	[[ ${lines[0]} =~ "err %     min"$ ]]
+	for fields in span:name=name span:kind=kind span:status=status \
+		span:duration=duration statusMessage=status_message \
+		span:statusMessage=status_message span:id=span_id trace:id=trace_id \
+		span:parentID=parent_id '."http.method"=http.method' \
+		'span."http.method"=span.http.method'; do
+		diff <(span-stats -o csv "{ } | rate() by(${fields%=*})" in | tail -n +2) \
+			<(span-stats -o csv --all-kinds --by "${fields#*=}" in | tail -n +2)
+	done
+	for field in parent.name event.name link.a instrumentation.a; do
+		refuses "by(): '$field' is no field of a span or its process" \
+			span-stats "{ } | rate() by($field)" in
+	done
 	while IFS='|' read -r column expression said; do
 		run --separate-stderr -2 span-stats "${expression//;/|}" in
 		[[ ${stderr_lines[0]} = "span-stats: expression, column $column: $said"* ]]
@@ -356,16 +285,175 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 		[ ${#stderr_lines[2]} = $((column + 2)) ]
 	done <<-'END'
 		36|{ } ; quantile_over_time(duration, 2)|a number from 0 to 1 was expected
-		7|{ } ; sum_over_time(duration)|sum_over_time() is a metrics function that is not supported
+		7|{ } ; topk(10)|topk() is a metrics function that is not supported
 		8|({ } ; rate())|a metrics function comes last
 		14|{ } ; rate() ; count() > 2|an operator, '|' or the end
 		27|{ } ; histogram_over_time(name)|duration was expected
 		17|{ } ; rate() by(1)|a field was expected
 	END
 	run --separate-stderr -2 span-stats '{ } | rate() by(trace:rootName)' in
-	[[ ${stderr_lines[0]} = "span-stats: by(), column 1: there is no field"* ]]
+	[[ ${stderr_lines[0]} = "span-stats: by(): there is no field 'trace:rootName' of a span"* ]]
 	run --separate-stderr -2 span-stats --by kind '{ } | rate() by(name)' in
 	[ "${stderr_lines[0]}" = "span-stats: --by and by() at once" ]
+}
+
+@test "span-stats: the time of a stream is that of all its spans, however they are chosen" {
+	demo >in
+	times() {
+		span-stats -o json "$@" | jq -c '[.from, .to]'
+	}
+	want=$(times in)
+	[[ $want = '["2026-01-01T'* ]]
+	for how in "--service mail" "-e {.nothing=1}" "-e {kind=consumer}>{}" \
+		"--trace-id $(span-query -o ids --limit 1 in)"; do
+		# shellcheck disable=SC2086
+		[ "$(times $how in)" = "$want" ]
+		# shellcheck disable=SC2086
+		[ "$(times $how - <in)" = "$want" ]
+	done
+}
+
+@test "span-stats: spans of other kinds are counted one by one, of a store too" {
+	demo >in
+	span-store append -q s in
+	span-store seal -q --all s
+	all=$(span-query --spans -c in)
+	for where in in "-s s"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -0 span-stats -v $where
+		[[ $stderr =~ ^"span-stats: "([0-9]+)" spans counted, "([0-9]+)" of other kinds, 6 groups, " ]]
+		[ $((BASH_REMATCH[1] + BASH_REMATCH[2])) = "$all" ]
+	done
+}
+
+@test "span-stats: sums of durations are exact beyond 64 bits" {
+	for i in {1..7}; do
+		echo "{\"trace_id\":\"$i\",\"span_id\":\"$i\",\"service\":\"a\",\"name\":\"x\",\"kind\":\"server\",\"start_ns\":$i,\"duration_ns\":5000000000000000000}"
+	done | span-decode --from jsonl >in
+	span-store append -q --no-seal s in
+	for sealed in no yes; do
+		[ $sealed = no ] || span-store seal -q --all s
+		for where in in "-s s"; do
+			# shellcheck disable=SC2086
+			[ "$(span-stats -o csv $where | tail -n 1 | cut -d, -f10)" = 5000000000000000000 ]
+			# shellcheck disable=SC2086
+			span-stats -o prometheus --metric-names tempo $where |
+				grep -q '^traces_spanmetrics_latency_sum.* 35000000000$'
+		done
+	done
+	span-stats --partial in >a.spm
+	[ "$(span-stats --merge -o csv a.spm a.spm | tail -n 1 | cut -d, -f10)" = 5000000000000000000 ]
+}
+
+@test "span-stats: a count that cannot grow is told" {
+	made >in <<-'END'
+		a x server unset 1 ot=th:ffffffffffffff
+		a x server unset 1 ot=th:ffffffffffffff
+	END
+	span-stats --partial in >a.spm
+	run --separate-stderr -0 span-stats --merge a.spm
+	[ -z "$stderr" ]
+	for _ in {1..16}; do
+		span-stats --merge --partial a.spm a.spm >b.spm
+		mv b.spm a.spm
+	done
+	run --separate-stderr -0 span-stats --merge a.spm
+	[ "$stderr" = "span-stats: warning: a count is above 281474976710655, and shown as that; see --unweighted" ]
+	[[ ${lines[1]} = *" 281,474,976,710,656 "* ]]
+}
+
+@test "span-stats: the picture of a long time shows the greatest of steps that share a column" {
+	# One call in each step, but for three in the last of the first three.
+	for i in {1..36}; do
+		echo "a x server unset 1"
+	done | made >in
+	run -0 span-stats --by service --step 100ms in
+	[[ ${lines[1]} = *"  ████████████" ]]
+	run -0 span-stats --by service --step 70ms in
+	[[ ${lines[1]} = *"  ████████████" ]]
+}
+
+@test "span-stats: any step and any time make a plot" {
+	made >in <<-'END'
+		a x server unset 1
+		a x server unset 1
+	END
+	# The first and the last time that there is.
+	span-decode --from jsonl >ends <<-'END'
+		{"trace_id":"1","span_id":"1","service":"a","name":"x","kind":"server","start_ns":0,"duration_ns":1}
+		{"trace_id":"2","span_id":"2","service":"a","name":"x","kind":"server","start_ns":18446744073709551615,"duration_ns":0}
+	END
+	for input in in ends; do
+		for step in 1ns 1ms 213000d; do
+			echo "$input $step"
+			run --separate-stderr -0 span-stats -o plot --step $step $input
+			[ ${#lines[@]} = 8 ]
+			[[ ${lines[1]} = *"/s │"*"█"* ]]
+			[[ ${lines[7]} = *" in steps of "* && ${lines[7]} != *", 0 in"* ]]
+			run --separate-stderr -0 span-stats --step $step $input
+			[[ ${lines[1]} = *█* ]]
+			span-stats -o svg --step $step $input >svg
+			[ "$(grep -c 'text-anchor="\(start\|end\)">[0-9]*-.*Z</text>' svg)" = 2 ]
+			run ! grep -E 'nan|inf' svg
+		done
+	done
+	grep -q '>2554-07-21T23:34:33Z</text>' svg
+}
+
+@test "span-stats: labels that Prometheus keeps for itself are exported ones" {
+	span-decode --from jsonl >in <<-'END'
+		{"trace_id":"1","span_id":"1","service":"a","name":"x","kind":"server","start_ns":1,"duration_ns":1,"tags":{"le":"5","__name__":"n","__x":"y"}}
+		{"trace_id":"2","span_id":"2","service":"a","name":"x","kind":"server","start_ns":1,"duration_ns":1,"tags":{"le":"6","__name__":"n","__x":"y"}}
+	END
+	span-stats -o prometheus --by .le,.__name__,span.__x in >out
+	promtool_accepts out
+	grep -qF ',exported_le="5",exported___name__="n",exported___x="y",le="2"} 1' out
+	line=$(grep -F 'exported_le="5"' out | grep bucket | head -n 1)
+	[ "$(span-query --spans -c --matchers "$line" in)" = 1 ]
+	[ "$(span-query --spans -c --matchers "${line/'le="2"'/'le="0"'}" in)" = 0 ]
+	refuses "--by: two fields have the label exported_le" \
+		span-stats -o prometheus --by .le,.exported_le in
+}
+
+@test "span-stats: bounds of OpenMetrics are numbers in its canonical form" {
+	made >in <<<"a x server unset 1"
+	bounds() {
+		span-stats -o openmetrics --metric-names "$1" --buckets "$2" in |
+			sed -nE 's/.*le="([^"]*)".*/\1/p' | paste -sd ' '
+	}
+	[ "$(bounds otel-seconds 1ns,15us,100us,2s,300h)" = "1e-09 1.5e-05 0.0001 2.0 1.08e+06 +Inf" ]
+	[ "$(bounds otel 1us,2ms,15s,1000s)" = "0.001 2.0 15000.0 1e+06 +Inf" ]
+}
+
+@test "span-stats: durations are grouped by what they are, not by how they are shown" {
+	printf 'a x server unset %s\n' 1.0001 1.0002 1.0002 >lines
+	made <lines >in
+	[ "$(span-stats -o csv --by duration in | tail -n +2 | cut -d, -f1,2 | sort | paste -sd ' ')" = \
+		'"1000100",1 "1000200",2' ]
+	diff <(span-stats -o csv --by duration in) \
+		<(span-stats -o csv '{ kind = server } | rate() by(duration)' in)
+}
+
+@test "span-stats: a histogram of samples rounds as the table does" {
+	made >in <<<"a x server unset 1 ot=th:6"
+	run -0 span-stats --histogram in
+	[[ ${lines[1]} =~ " 2 " ]]
+	[[ ${lines[3]} = *"<= 2.00ms          2 "* ]]
+}
+
+@test "span-stats: long names are written without being held in memory" {
+	[ "${SANITIZERS:-no}" != yes ] || skip "sanitizers take their own"
+	jq -nc '("n" * 60000) as $n | range(400) | {trace_id: "1", span_id: "1",
+		service: "a", name: "\($n)\(.)", kind: "server", start_ns: ., duration_ns: 1}' |
+		span-decode --from jsonl >in
+	# 19 lines a name in the output, which is 460 MB.
+	limited() {
+		ulimit -v 200000
+		span-stats -o openmetrics in
+	}
+	limited | wc -c >size
+	[ "${PIPESTATUS[0]}" = 0 ]
+	[ "$(<size)" -gt 400000000 ]
 }
 
 @test "span-stats: names that attack are harmless" {
@@ -387,36 +475,52 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 }
 
 @test "span-stats: torn input is an error with its place" {
-	demo | head -c 30000 >torn
-	run --separate-stderr -65 span-stats torn
-	[ -z "$output" ]
-	[[ $stderr =~ ^"span-stats: torn: bad frame at byte "[1-9][0-9]*": the input ends inside it"$ ]]
-	run --separate-stderr -0 span-stats --skip-bad torn
-	[[ $stderr = *"damaged bytes"* ]]
-}
-
-@test "span-stats: the example of a day by the hour gives the day" {
-	span-gen --seed 1 -n 200 --rate 1 --start 'yesterday 11:58' |
-		span-store append DIR
-	sed -n '/^seq -w/,/^\.Ed/{/^\.Ed/d;s/\\e$/\\/;p}' \
-		"$SRC/man/span-stats.1" >example
-	bash example >got
-	files=(./*.spm)
-	[ ${#files[@]} = 24 ]
-	span-stats -s DIR --since yesterday --until today >want
-	grep -q checkout want
-	diff -u <(tail -n +3 want) <(tail -n +3 got)
+	tells_torn span-stats
 }
 
 @test "span-stats: wrong usage is exit 2" {
-	run --separate-stderr -2 span-stats -o wrong
-	[[ ${stderr_lines[0]} = *"'wrong'"* ]]
-	run --separate-stderr -2 span-stats --by service,servcie
-	[[ ${stderr_lines[0]} = "span-stats: --by, column 9: there is no field 'servcie' of a span; an attribute is .servcie" ]]
-	run --separate-stderr -2 span-stats --quantile 0.5,95
-	[[ ${stderr_lines[0]} = "span-stats: --quantile: '95' is no number from 0 to 1" ]]
-	run --separate-stderr -2 span-stats --buckets 2ms,1ms
-	[[ ${stderr_lines[0]} = *"have to ascend" ]]
+	refuses "*'wrong'*" span-stats -o wrong
+	refuses "a FILE and --store at once: 'file'" span-stats -s store '{ }' file
+	refuses "*--wrong*" span-stats --wrong
+	refuses "--by, column 9: there is no field 'servcie' of a span; an attribute is .servcie" \
+		span-stats --by service,servcie
+	refuses "--by, column 14: 'service' is there twice" span-stats --by service,.a.b,service
+	refuses "--quantile: '95' is no number from 0 to 1" span-stats --quantile 0.5,95
+	refuses "--quantile: p50 is there twice" span-stats --quantile 0.5 --quantile .50
+	refuses "quantile_over_time(): p90 is there twice" \
+		span-stats '{ } | quantile_over_time(duration, .9, 0.90)'
+	refuses "*have to ascend" span-stats --buckets 2ms,1ms
+	refuses "--step: a time above 0 is needed" span-stats --step 0
+	refuses "-o plot shows times: --step says of which length" span-stats -o plot
+}
+
+@test "span-stats: an option that would do nothing is refused" {
+	while IFS='|' read -r args said; do
+		# shellcheck disable=SC2086
+		refuses "$said" span-stats $args </dev/null
+	done <<-'END'
+		-o prometheus --top 3|-o prometheus goes with no --top
+		-o openmetrics --sort name|-o openmetrics goes with no --sort
+		-o prometheus --quantile 0.5|-o prometheus goes with no --quantile
+		-o prometheus --step 1m|-o prometheus has no times, and goes with no --step
+		--value rate|--value is for -o plot and svg
+		-o csv --metric-names tempo|--metric-names is for -o prometheus and openmetrics
+		-o plot --step 1s --histogram|-o plot goes with no --histogram
+		-o svg --step 1s --buckets 1s|-o svg goes with no --buckets
+		-o plot --step 1s --value ratio --quantile .9|--value ratio goes with no --quantile
+		--partial -o csv|--partial writes a partial result, and no csv
+		--partial --sort name|--partial goes with no --sort
+		--partial --top 3|--partial goes with no --top
+		--partial --quantile .9|--partial goes with no --quantile
+	END
+	refuses "--quantile, and a function that says what is shown of durations" \
+		span-stats --quantile .9 '{ } | avg_over_time(duration)'
+	span-store init s
+	refuses "--totals of a store go with no --limit" span-stats --totals t -s s --limit 3
+	# What metrics have anyway may be said.
+	demo >in
+	diff <(span-stats -o prometheus --by http.method in) \
+		<(span-stats -o prometheus --by service,http.method in)
 }
 
 @test "span-stats: a full disk is exit 74, a closed pipe a silent 141" {

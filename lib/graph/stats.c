@@ -194,26 +194,25 @@ static uint64_t times(uint64_t a, uint64_t b)
 	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
 }
 
-/* Add NS and PARTS of one. */
-static void add_sum(struct span_stats_row *r, uint64_t ns, uint64_t parts)
+static void add_sum(struct span_stats_row *r, span__wide more)
 {
-	r->sum_parts += parts;
-	r->sum_ns = span__plus(r->sum_ns, ns);
-	r->sum_ns = span__plus(r->sum_ns, r->sum_parts / SPAN_STATS_ONE);
-	r->sum_parts %= SPAN_STATS_ONE;
+	span__wide sum = span__stats_sum(r) + more;
+
+	if (sum < more)
+		sum = ~(span__wide)0;
+	r->sum_high = (uint64_t)(sum >> 64);
+	r->sum_low = (uint64_t)sum;
 }
 
-/* Add NS times WEIGHT. */
-static void add_weighted(struct span_stats_row *r, uint64_t ns, uint64_t weight)
+/* NS times WEIGHT, or all ones. */
+static span__wide weighted(span__wide ns, uint64_t weight)
 {
-	uint64_t part = ns % SPAN_STATS_ONE * (weight % SPAN_STATS_ONE);
+	span__wide low = (span__wide)(uint64_t)ns * weight;
+	span__wide high = (ns >> 64) * weight + (low >> 64);
 
-	add_sum(r,
-		span__plus(times(ns, weight / SPAN_STATS_ONE),
-			   span__plus(times(ns / SPAN_STATS_ONE,
-					    weight % SPAN_STATS_ONE),
-				      part / SPAN_STATS_ONE)),
-		part % SPAN_STATS_ONE);
+	if (high > UINT64_MAX)
+		return ~(span__wide)0;
+	return high << 64 | (uint64_t)low;
 }
 
 static uint64_t parts_of(const struct span_stats *st, double weight)
@@ -299,7 +298,7 @@ int span_stats_put(struct span_stats *st, const struct span_str *labels,
 		r->errors = span__plus(r->errors, weight);
 	r->min_ns = ns < r->min_ns ? ns : r->min_ns;
 	r->max_ns = ns > r->max_ns ? ns : r->max_ns;
-	add_weighted(r, ns, weight);
+	add_sum(r, weighted(ns, weight));
 	if (st->o.n_bounds || st->o.exemplars)
 		put_histogram(st, i, s, weight);
 	return 0;
@@ -337,7 +336,8 @@ static int row_of_calls(struct span_stats *st, const struct span_store_calls *c,
 		.min_ns = UINT64_MAX,
 		.durations = st->scaled,
 	};
-	add_weighted(out, c->sum_ns, weight);
+	add_sum(out,
+		weighted((span__wide)c->sum_high << 64 | c->sum_low, weight));
 	if (st->scaled.n) {
 		out->min_ns = span_sketch_lower(st->scaled.v[0].bucket);
 		out->max_ns = span_sketch_lower(
@@ -390,6 +390,6 @@ int span_stats_add(struct span_stats_row *to, const struct span_stats_row *from,
 	to->errors = span__plus(to->errors, from->errors);
 	to->min_ns = from->min_ns < to->min_ns ? from->min_ns : to->min_ns;
 	to->max_ns = from->max_ns > to->max_ns ? from->max_ns : to->max_ns;
-	add_sum(to, from->sum_ns, from->sum_parts);
+	add_sum(to, span__stats_sum(from));
 	return span_sketch_merge(&to->durations, &from->durations, err);
 }

@@ -13,6 +13,8 @@
 #include "base/hash.h"
 #include "base/slots.h"
 
+__extension__ typedef unsigned __int128 span__wide;
+
 struct span_stats {
 	struct span_stats_opts o;
 	uint64_t bounds[SPAN_STATS_BOUNDS];
@@ -42,6 +44,11 @@ SPAN_NODISCARD int span__stats_find(struct span_stats *st,
 SPAN_NODISCARD int span__stats_add_row(struct span_stats *st, uint32_t i,
 				       const struct span_stats_row *from,
 				       struct span_error *err);
+
+static inline span__wide span__stats_sum(const struct span_stats_row *r)
+{
+	return (span__wide)r->sum_high << 64 | r->sum_low;
+}
 
 static inline struct span_str span__stats_text(const struct span_stats *st,
 					       uint32_t i)

@@ -17,7 +17,7 @@
 #include "base/banned.h"
 
 #define MAGIC "SPM1"
-#define MINOR 0u
+#define MINOR 1u
 #define ROW_HEAD 8u /* numbers of a row behind its labels */
 
 /* ---- Writing ---- */
@@ -63,8 +63,8 @@ static void put_text(struct span_buf *b, struct span_str s, bool bin)
 static void put_row(struct span_buf *b, const struct span_stats *st, uint32_t i)
 {
 	const struct span_stats_row *r = span__stats_row(st, i);
-	const uint64_t head[ROW_HEAD] = {r->start_ns, r->spans,	 r->calls,
-					 r->errors,   r->sum_ns, r->sum_parts,
+	const uint64_t head[ROW_HEAD] = {r->start_ns, r->spans,	   r->calls,
+					 r->errors,   r->sum_high, r->sum_low,
 					 r->min_ns,   r->max_ns};
 	const uint64_t *counts = span__stats_counts(st, i);
 
@@ -138,17 +138,23 @@ struct merge {
 /* Does it count the same things? False is SPAN_E_INVALID, or d->err. */
 static bool same_options(struct merge *m)
 {
-	const struct span_stats_opts *o = &m->st->o;
+	struct span_stats_opts *o = &m->st->o;
 	struct dec *d = &m->d;
 	bool same = span_str_equal(dec_bin(d, SPAN_MAX_STRING), m->names);
-	uint64_t since = o->width_ns ? o->since_ns % o->width_ns : 0;
+	uint64_t since;
 
 	same &= dec_uint(d) == o->n_labels;
 	same &= dec_uint(d) == o->width_ns;
-	same &= dec_uint(d) == since;
+	since = dec_uint(d);
+	if (o->width_ns && !o->any_since)
+		same &= since == o->since_ns % o->width_ns;
 	same &= dec_array(d) == o->n_bounds;
 	for (size_t i = 0; i < o->n_bounds && same; i++)
 		same = dec_uint(d) == m->st->bounds[i];
+	if (m->add && o->any_since) {
+		o->since_ns = since;
+		o->any_since = false;
+	}
 	return same;
 }
 
@@ -193,8 +199,8 @@ static void read_sketch(struct merge *m)
 static void read_row(struct merge *m)
 {
 	struct span_stats_row *r = &m->row;
-	uint64_t *head[ROW_HEAD] = {&r->start_ns, &r->spans,  &r->calls,
-				    &r->errors,	  &r->sum_ns, &r->sum_parts,
+	uint64_t *head[ROW_HEAD] = {&r->start_ns, &r->spans,	&r->calls,
+				    &r->errors,	  &r->sum_high, &r->sum_low,
 				    &r->min_ns,	  &r->max_ns};
 	struct dec *d = &m->d;
 
@@ -207,8 +213,6 @@ static void read_row(struct merge *m)
 	}
 	for (size_t i = 0; i < ROW_HEAD; i++)
 		*head[i] = dec_uint(d);
-	if (r->sum_parts >= SPAN_STATS_ONE)
-		dec_fail(d, SPAN_E_CORRUPT, "a part that is none");
 	read_sketch(m);
 	for (size_t i = 0; m->st->o.n_bounds && i <= m->st->o.n_bounds; i++)
 		m->counts[i] = dec_uint(d);
@@ -274,8 +278,8 @@ static struct span_str read_envelope(struct dec *d)
 	mark = dec_str(d, 4);
 	if (!d->err && !span_str_equal(mark, SPAN_STR(MAGIC)))
 		dec_fail(d, SPAN_E_CORRUPT, "it is none");
-	if (dec_uint(d) > MINOR)
-		dec_fail(d, SPAN_E_FORMAT, "it is of a later version");
+	if (dec_uint(d) != MINOR)
+		dec_fail(d, SPAN_E_FORMAT, "it is of another version");
 	body = dec_bin(d, UINT32_MAX);
 	if (dec_uint(d) != span__crc32c(0, body.p, body.len) && !d->err)
 		dec_fail(d, SPAN_E_CORRUPT, "its checksum is wrong");

@@ -107,11 +107,14 @@ span_stats_exemplars(const struct span_stats *st, size_t i)
 	return span__stats_exemplars(st, number(st, i));
 }
 
-__extension__ typedef unsigned __int128 wide;
-
 uint64_t span_stats_mean_ns(const struct span_stats_row *r)
 {
-	wide sum = (wide)r->sum_ns * SPAN_STATS_ONE + r->sum_parts;
+	span__wide mean = r->calls ? span__stats_sum(r) / r->calls : 0;
 
-	return r->calls ? (uint64_t)(sum / r->calls) : 0;
+	return mean > UINT64_MAX ? UINT64_MAX : (uint64_t)mean;
+}
+
+double span_stats_sum_ns(const struct span_stats_row *r)
+{
+	return (double)span__stats_sum(r) / SPAN_STATS_ONE;
 }

@@ -33,7 +33,6 @@ static const struct {
 	{"error", SPAN__LABEL_ERROR, NULL},
 	{"trace_id", SPAN__LABEL_TRACE_ID, NULL},
 	{"span_id", SPAN__LABEL_SPAN_ID, NULL},
-	{"le", SPAN__LABEL_LE, NULL},
 	{"job", SPAN__LABEL_NONE, NULL},
 	{"instance", SPAN__LABEL_NONE, NULL},
 	{"__name__", SPAN__LABEL_NONE, NULL},
@@ -71,6 +70,12 @@ static void find(const struct span__selector *s, struct span__matcher *m)
 {
 	bool exported = begins(m->name, EXPORTED);
 
+	/* No program that is asked has one: "exported_le" is an attribute. */
+	if (span_str_equal(m->key, SPAN_STR("le"))) {
+		if (!exported)
+			m->label = SPAN__LABEL_LE;
+		return;
+	}
 	if (!exported && has(s, m->key, true)) {
 		m->label = SPAN__LABEL_NONE;
 		return;

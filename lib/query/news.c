@@ -86,6 +86,12 @@ int span_news_save(struct span_news *n, struct span_buf *out,
 
 /* ---- Skip what was there before ---- */
 
+/* The numbers of another store, UUID-N.seg, mean nothing here. */
+static bool has_numbers(const struct span_store_file *f)
+{
+	return !f->bad && !strchr(f->name, '-');
+}
+
 static int see_file(void *arg, const struct span_store_file *f,
 		    const char *text, struct span_error *err)
 {
@@ -93,14 +99,41 @@ static int see_file(void *arg, const struct span_store_file *f,
 
 	(void)text;
 	(void)err;
-	/* The numbers of another store, UUID-N.seg, mean nothing here. */
-	if (f->bad || strchr(f->name, '-'))
+	if (!has_numbers(f))
 		return 0;
 	if (f->last_seq > mark->seq)
 		mark->seq = f->last_seq;
 	if (f->max_arrival_ns > mark->arrival_ns)
 		mark->arrival_ns = f->max_arrival_ns;
 	return 0;
+}
+
+/* ---- What is gone ---- */
+
+static int see_first(void *arg, const struct span_store_file *f,
+		     const char *text, struct span_error *err)
+{
+	uint64_t *first = arg;
+
+	(void)text;
+	(void)err;
+	if (has_numbers(f) && f->n_frames && f->first_seq < *first)
+		*first = f->first_seq;
+	return 0;
+}
+
+int span_news_missed(const struct span_news *n, uint64_t *frames,
+		     uint64_t *arrival_ns, struct span_error *err)
+{
+	const struct span_store_mark *mark = &n->state.mark;
+	uint64_t first = UINT64_MAX;
+	int rc = span_store_files(n->st, see_first, &first, err);
+
+	*frames = 0;
+	*arrival_ns = mark->arrival_ns;
+	if (first != UINT64_MAX && first > mark->seq)
+		*frames = first - mark->seq - 1;
+	return rc;
 }
 
 /* ---- A look ---- */

@@ -22,6 +22,9 @@ static const struct function {
 	{"quantile_over_time", SPAN_METRIC_QUANTILE, true},
 	{"histogram_over_time", SPAN_METRIC_HISTOGRAM, true},
 	{"avg_over_time", SPAN_METRIC_AVG, true},
+	{"min_over_time", SPAN_METRIC_MIN, true},
+	{"max_over_time", SPAN_METRIC_MAX, true},
+	{"sum_over_time", SPAN_METRIC_SUM, true},
 };
 
 static const struct function *find(const struct tql_parser *p)

@@ -316,10 +316,7 @@ static int parse_function(struct tql_parser *p, const struct function *f,
 /* Why a word cannot begin a stage. */
 static int refuse_word(const struct tql_parser *p)
 {
-	static const char *const metrics[] = {
-		"min_over_time", "max_over_time", "sum_over_time",
-		"compare",	 "topk",	  "bottomk",
-	};
+	static const char *const metrics[] = {"compare", "topk", "bottomk"};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
 		if (tql_is_word(p, p->at, metrics[i]))

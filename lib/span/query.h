@@ -92,6 +92,9 @@ enum span_metric {
 	SPAN_METRIC_QUANTILE,
 	SPAN_METRIC_HISTOGRAM,
 	SPAN_METRIC_AVG,
+	SPAN_METRIC_MIN,
+	SPAN_METRIC_MAX,
+	SPAN_METRIC_SUM,
 };
 struct span_metrics {
 	enum span_metric what;
@@ -295,6 +298,15 @@ SPAN_API SPAN_NODISCARD int span_news_next(struct span_news *n,
 SPAN_API SPAN_NODISCARD int span_news_spans(struct span_news *n,
 					    span_news_span_fn *fn, void *arg,
 					    struct span_error *err);
+
+/*
+ * Frames that load says were not seen yet, and that have expired; and the time
+ * of arrival of the last one that was seen. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int span_news_missed(const struct span_news *n,
+					     uint64_t *frames,
+					     uint64_t *arrival_ns,
+					     struct span_error *err);
 
 /* When the next trace is complete if nothing comes; UINT64_MAX: none waits. */
 SPAN_API uint64_t span_news_due_ns(const struct span_news *n);

@@ -33,6 +33,7 @@ struct span_stats_opts {
 	size_t n_labels;
 	/* Buckets of time: WIDTH_NS long, the first at SINCE_NS; 0: one. */
 	uint64_t since_ns, width_ns;
+	bool any_since; /* they begin where those of the first merge do */
 	/* Upper bounds of a histogram in ns, inclusive, ascending. */
 	const uint64_t *bounds;
 	size_t n_bounds;
@@ -52,7 +53,8 @@ struct span_stats_row {
 	uint64_t start_ns; /* of its bucket of time; 0: all time */
 	uint64_t spans;	   /* that were put, unweighted */
 	uint64_t calls, errors;
-	uint64_t sum_ns, sum_parts; /* of durations: ns, and 65,536ths of one */
+	/* Of durations, in 65,536ths of a ns: 128 bits, at most all ones. */
+	uint64_t sum_high, sum_low;
 	uint64_t min_ns, max_ns;
 	struct span_sketch durations;
 };
@@ -125,6 +127,8 @@ SPAN_API SPAN_NODISCARD int span_stats_add(struct span_stats_row *to,
 					   struct span_error *err);
 /* The mean of its durations, rounded down; 0 when there are none. */
 SPAN_API uint64_t span_stats_mean_ns(const struct span_stats_row *r);
+/* Their sum, as near as a double is. */
+SPAN_API double span_stats_sum_ns(const struct span_stats_row *r);
 
 /*
  * A partial result as bytes, and back: span-stats(1) draws the format;

@@ -421,6 +421,8 @@ struct span_store_calls {
 	uint64_t start_ns; /* of the bucket */
 	uint64_t calls;	   /* at least 1 */
 	uint64_t sum_ns;   /* of durations, at most UINT64_MAX */
+	uint64_t sum_high; /* their sum without that limit: 128 bits */
+	uint64_t sum_low;
 	/*
 	 * How many calls one stands for: the inverse of the probability with
 	 * which its trace was sampled, where the trace state tells it

@@ -48,6 +48,8 @@ int span__calls_emit(const struct span__calls_sink *s, uint32_t parent,
 		.start_ns = s->since_ns + bucket * s->width_ns,
 		.calls = sketch->count,
 		.sum_ns = sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum,
+		.sum_high = (uint64_t)(sum >> 64),
+		.sum_low = (uint64_t)sum,
 		.sketch = sketch,
 	};
 

@@ -40,7 +40,7 @@ static void wrap(struct span_buf *b, const uint8_t *p, size_t len)
 {
 	uint32_t crc = span__crc32c(0, p, len);
 
-	span_buf_put(b, "\x94\xa4SPM1\x00\xc6", 8);
+	span_buf_put(b, "\x94\xa4SPM1\x01\xc6", 8);
 	for (int i = 24; i >= 0; i -= 8)
 		span_buf_putc(b, (char)(len >> i));
 	span_buf_put(b, p, len);

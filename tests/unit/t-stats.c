@@ -175,7 +175,7 @@ static void test_calls(void)
 	struct span_stats_opts o = {.n_labels = 1};
 	struct span_sketch sketch = {0};
 	struct span_store_calls c = {
-		.calls = 3, .sum_ns = 60, .weight = 2, .sketch = &sketch};
+		.calls = 3, .sum_low = 60, .weight = 2, .sketch = &sketch};
 	struct span_str label = SPAN_STR("x");
 	struct span_stats *st = NULL;
 	const struct span_stats_row *r;
@@ -190,6 +190,21 @@ static void test_calls(void)
 		   span_stats_mean_ns(r) == 20 &&
 		   r->durations.count == r->calls,
 	   "as many as they stand for");
+	c.sum_high = 1;
+	ok(!span_stats_put_calls(st, &label, &c, NULL) &&
+		   !span_stats_sort(st, NULL),
+	   "more of them, whose sum takes more than 64 bits");
+	r = span_stats_row(st, 0);
+	ok(r->sum_high == 2 * SPAN_STATS_ONE &&
+		   r->sum_low == 240 * SPAN_STATS_ONE &&
+		   span_stats_mean_ns(r) == UINT64_C(3074457345618258622),
+	   "and is exact");
+	c.sum_high = c.sum_low = UINT64_MAX;
+	ok(!span_stats_put_calls(st, &label, &c, NULL) &&
+		   !span_stats_sort(st, NULL) &&
+		   span_stats_row(st, 0)->sum_high == UINT64_MAX &&
+		   span_stats_row(st, 0)->sum_low == UINT64_MAX,
+	   "and stays at its limit");
 	span_stats_close(&st);
 	span_sketch_release(&sketch);
 }

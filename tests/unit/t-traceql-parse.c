@@ -418,6 +418,7 @@ static const struct {
 	{"{ .a } | count_over_time() by (name)", 10, "see span-stats(1)"},
 	{"{} | quantile_over_time(duration, .9)", 6, "is a metrics function"},
 	{"{} | histogram_over_time(duration)", 6, "is a metrics function"},
+	{"{} | max_over_time(duration)", 6, "max_over_time() is a metrics"},
 	{"{} | compare({ status = error })", 6, "compare() is a metrics"},
 	{"{} | topk(10)", 6, "topk() is a metrics function"},
 	{"{} with (most_recent=true)", 4, "hints such as with("},
