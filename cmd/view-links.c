@@ -18,10 +18,36 @@ static struct view_link *links(const struct view_links *l)
 	return (struct view_link *)(void *)l->wanted.p;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+/* One of those that are wanted now. A trace may come in several parts. */
+static void set_seen(struct view_links *l, const uint8_t id[16])
+{
+	const char *found =
+		l->ids.len ? bsearch(id, l->ids.p, l->ids.len / 16, 16, by_id)
+			   : NULL;
+
+	if (found)
+		l->seen.p[(found - l->ids.p) / 16] = 1;
+}
+
+size_t view_links_absent(const struct view_links *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->seen.len; i++)
+		n += !l->seen.p[i];
+	return n;
+}
+
 void view_links_add(struct view_links *l, const struct span_trace *t)
 {
 	static const uint8_t none[16];
 
+	set_seen(l, t->trace_id);
 	span_buf_put(&l->shown, t->trace_id, 16);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct span *s = &t->spans[i];
@@ -40,11 +66,6 @@ void view_links_add(struct view_links *l, const struct span_trace *t)
 	}
 }
 
-static int by_id(const void *a, const void *b)
-{
-	return memcmp(a, b, 16);
-}
-
 /* By where they point to, then by where they come from. */
 static int by_link(const void *a, const void *b)
 {
@@ -57,7 +78,7 @@ const uint8_t (*view_links_ids(struct view_links *l, size_t *n))[16]
 	size_t n_shown = l->shown.len / 16;
 
 	*n = 0;
-	l->ids.len = 0;
+	l->ids.len = l->seen.len = 0;
 	if (l->wanted.failed || l->shown.failed ||
 	    !span_buf_reserve(&l->ids, 16))
 		return NULL;
@@ -78,10 +99,26 @@ const uint8_t (*view_links_ids(struct view_links *l, size_t *n))[16]
 		l->n_linked++;
 		++*n;
 		span_buf_put(&l->ids, link->to, 16);
+		span_buf_putc(&l->seen, 0);
 	}
 	l->n_sorted = n_wanted;
 	span_buf_put(&l->shown, l->ids.p, l->ids.len);
-	return l->ids.failed ? NULL : (const uint8_t(*)[16])(void *)l->ids.p;
+	if (l->ids.failed || l->seen.failed)
+		return NULL;
+	return (const uint8_t(*)[16])(void *)l->ids.p;
+}
+
+/* The spans that link to the trace that LINK does, it and those behind it. */
+static size_t count_spans(const struct view_link *link,
+			  const struct view_link *end)
+{
+	const struct view_link *last = link;
+	size_t n = 1;
+
+	for (const struct view_link *k = link; k < end && !by_id(k, link);
+	     last = k++)
+		n += by_link(k, last) != 0;
+	return n;
 }
 
 void view_links_note(const struct view_links *l, const uint8_t id[16],
@@ -93,15 +130,19 @@ void view_links_note(const struct view_links *l, const uint8_t id[16],
 		l->n_sorted
 			? bsearch(id, first, l->n_sorted, sizeof(*first), by_id)
 			: NULL;
+	size_t n;
 
 	note->len = 0;
 	if (!link)
 		return;
 	while (link > first && !by_id(link - 1, id))
 		link--;
+	n = count_spans(link, first + l->n_sorted);
 	span_buf_printf(note, "linked from %s, span %s",
 			span_trace_id_text(link->from, trace),
 			span_id_text(link->span, span));
+	if (n > 1)
+		span_buf_printf(note, " and %zu more", n - 1);
 }
 
 void view_links_release(struct view_links *l)
@@ -109,4 +150,5 @@ void view_links_release(struct view_links *l)
 	span_buf_release(&l->shown);
 	span_buf_release(&l->wanted);
 	span_buf_release(&l->ids);
+	span_buf_release(&l->seen);
 }

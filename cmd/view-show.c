@@ -81,12 +81,23 @@ static int adjust(struct view *v, struct span_trace *t, const uint8_t **matched,
 	return 0;
 }
 
-static bool is_asked_for(const struct view *v, const struct span *s)
+static bool is_asked_for(struct view *v, const struct span *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->opt->spans.n; i++)
+		if (view_has_id(s, span_str(v->opt->spans.v[i]))) {
+			v->seen.p[i] = 1;
+			any = true;
+		}
+	return any;
+}
+
+static void warn_unseen(const struct view *v)
 {
 	for (size_t i = 0; i < v->opt->spans.n; i++)
-		if (view_has_id(s, span_str(v->opt->spans.v[i])))
-			return true;
-	return false;
+		if (!v->seen.p[i])
+			cmd_warn("there is no span %s", v->opt->spans.v[i]);
 }
 
 /* What is wanted of span I, into v->part; nothing if it is not. */
@@ -191,10 +202,15 @@ static int draw(struct view *v, const struct span_trace *t,
 	return 0;
 }
 
-void view_begin(struct view *v)
+int view_begin(struct view *v, struct span_error *err)
 {
+	for (size_t i = 0; i < v->opt->spans.n; i++)
+		span_buf_putc(&v->seen, 0);
 	if (v->opt->html)
 		span_render_html_head(&v->text);
+	return v->seen.failed
+		       ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
+		       : 0;
 }
 
 int view_show(struct view *v, struct span_trace *t, const uint8_t *matched,
@@ -236,6 +252,7 @@ int view_end(struct view *v, struct span_error *err)
 
 	if (rc < 0)
 		return rc;
+	warn_unseen(v);
 	if (v->opt->html)
 		span_render_html_end(&v->text);
 	if (v->opt->svg) {
@@ -254,6 +271,7 @@ void view_release(struct view *v)
 	span_buf_release(&v->part);
 	span_buf_release(&v->path);
 	span_buf_release(&v->marks);
+	span_buf_release(&v->seen);
 	view_findings_release();
 	view_patterns_release();
 }

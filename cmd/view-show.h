@@ -7,14 +7,14 @@
 
 #include <span/render.h>
 
-enum { VIEW_FROM_TRACE, VIEW_FROM_SPAN };
+enum { VIEW_NOT_SAID = -1, VIEW_FROM_TRACE, VIEW_FROM_SPAN };
 
 struct view_opts {
 	struct cmd_list spans;
 	const char *find;
 	uint64_t adjust_ns;
 	int relative;
-	bool critical, events, errors, html, svg;
+	bool critical, events, errors, html, svg, follow_links;
 	bool findings, patterns, json;
 };
 
@@ -28,6 +28,7 @@ struct view {
 	struct span_buf marks;
 	struct span_trace_builder builder; /* of traces with other times */
 	size_t height;			   /* of a picture so far */
+	struct span_buf seen;		   /* a byte for each --span: found */
 	uint64_t n_traces, n_spans;
 	uint64_t n_shown; /* spans that were asked for */
 };
@@ -41,7 +42,7 @@ bool view_is_analysis(const struct view_opts *opt);
  * Begin, show each trace with what matched (or NULL), and end. The trace may
  * become another one with corrected times. 0 or a negative code.
  */
-void view_begin(struct view *v);
+SPAN_NODISCARD int view_begin(struct view *v, struct span_error *err);
 SPAN_NODISCARD int view_show(struct view *v, struct span_trace *t,
 			     const uint8_t *matched, struct span_error *err);
 SPAN_NODISCARD int view_end(struct view *v, struct span_error *err);

@@ -27,7 +27,8 @@ SVG = {
     'svg': {'width', 'height', 'viewBox'}, 'style': set(),
     'rect': {'class', 'x', 'y', 'width', 'height', 'rx'},
     'g': {'class', 'transform'}, 'title': set(), 'path': {'class', 'd'},
-    'text': {'class', 'x', 'y'}, 'tspan': {'class'},
+    'text': {'class', 'x', 'y', 'clip-path'}, 'tspan': {'class'},
+    'clipPath': {'id'},
 }
 
 
@@ -90,6 +91,7 @@ def svg(text):
         tag = e.tag.replace(space, '')
         must(tag in SVG, f'an element {tag}')
         must(set(e.attrib) <= SVG[tag], f'attributes {e.attrib} of {tag}')
+        must(e.get('clip-path') in (None, 'url(#n)'), 'an address that clips')
         must(tag != 'style' or 'url' not in e.text, 'an address in the style')
         if tag == 'title':
             yield tuple(e.text.split('\n')[:2])

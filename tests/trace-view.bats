@@ -53,7 +53,17 @@ failed_span() {
 
 @test "trace-view: a span that is not there is exit 1" {
 	run --separate-stderr -1 trace-view --span 1234567890abcdef in
+	[ -z "$output" ]
+	[ "$stderr" = "trace-view: warning: there is no span 1234567890abcdef" ]
+	run --separate-stderr -1 trace-view -q --span 1234567890abcdef in
 	[ -z "$output$stderr" ]
+	# one of two
+	run --separate-stderr -0 trace-view --span "$(failed_span)" --span 00AB in
+	[ "$stderr" = "trace-view: warning: there is no span 00AB" ]
+	for id in zz '' 12345678901234567 0x1; do
+		run -2 trace-view --span "$id" in
+		[[ $output = *"--span: '$id' is no id of a span"* ]]
+	done
 }
 
 @test "trace-view: errors say why, and only for what failed" {
@@ -103,6 +113,48 @@ row_of_three() {
 	[[ ${lines[2]} =~ [^=#]=+$ ]]
 	[ "$(tr -cd '#' <<<"${lines[3]}" | wc -c)" -ge \
 		"$(tr -cd '=' <<<"${lines[2]}" | wc -c)" ]
+}
+
+@test "trace-view: durations whose sum is beyond all times stay the longest, and lines as wide" {
+	span-decode --from jsonl >ages <<-'EOF'
+		{"trace_id":"a1","span_id":"1","parent_id":null,"service":"a","name":"root","kind":"server","start_ns":5,"duration_ns":18446744073709551610,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}
+		{"trace_id":"a1","span_id":"2","parent_id":"1","service":"a","name":"step","kind":"client","start_ns":5,"duration_ns":9000000000000000000,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}
+		{"trace_id":"a1","span_id":"3","parent_id":"1","service":"a","name":"step","kind":"client","start_ns":5,"duration_ns":9000000000000000000,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}
+		{"trace_id":"a1","span_id":"4","parent_id":"1","service":"a","name":"step","kind":"client","start_ns":18446744073709551615,"duration_ns":18446744073709551615,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}
+	EOF
+	run --separate-stderr -0 trace-view --ascii ages
+	[[ ${lines[3]} = *"step x3 "*" 213504d "* ]]
+	run -0 trace-view --columns operation,self,duration --ascii ages
+	[[ ${lines[4]} = *"step x3 "*" 208333d "*" 213504d "* ]]
+	run -0 trace-view --no-fold --ascii ages
+	[[ ${lines[3]} = *"step "*" 104167d "* ]]
+	run ! grep -qP '^.{81}' <<<"$output"
+}
+
+@test "trace-view: --ascii writes nothing else, and keeps its columns" {
+	/usr/bin/python3 - >foreign.jsonl <<-'PY'
+		import json
+		for i, name in enumerate(['Zürich', '日本語' * 20, 'e\u0301', 'a', '\U0001f600']):
+		    print(json.dumps({'trace_id': 'a1', 'span_id': '%x' % (i + 1), 'parent_id': '1' if i else None,
+		        'service': name, 'name': name, 'kind': 'client', 'start_ns': 1800000000000000000,
+		        'duration_ns': 1000000, 'status': 'error', 'status_message': name, 'tags': {name: name, 'é': 1},
+		        'process': {name: name}, 'events': [{'time_ns': 1800000000000000000, 'name': name,
+		        'fields': {name: 'ä\nö'}}], 'refs': []}))
+	PY
+	span-decode --from jsonl foreign.jsonl >foreign
+	for options in '' --events --errors '--span 0' '--find Z' '--columns service,.é,id'; do
+		# shellcheck disable=SC2086
+		run -0 trace-view --ascii $options foreign
+		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
+		LC_ALL=C run -0 trace-view $options foreign
+		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
+	done
+	trace-view --ascii foreign >shown
+	grep -q '^Z\\u00fcrich  *Z\\u00fcrich .*!' shown
+	run ! grep -qP '^.{81}' shown
+	# the bars of all lines begin at one column
+	grep -E ' 1.00ms [#=]+$' shown | awk '{ print index($0, " 1.00ms ") }' >at
+	[ "$(wc -l <at) $(sort -u at | wc -l)" = '5 1' ]
 }
 
 # N spans of one trace: a root, each hundredth a child of it, others below.
@@ -218,6 +270,8 @@ large_trace() {
 	run -2 trace-view --columns service,nothing in
 	[[ $output = *"no column 'nothing': "* ]]
 	run -2 trace-view --columns service --html in
+	run -2 trace-view --columns .http.url,id,.http.url in
+	[[ $output = *"column '.http.url' twice"* ]]
 	run -2 trace-view --columns "$(printf '.k,%.0s' {1..16})id" in
 }
 
@@ -255,6 +309,60 @@ linked() {
 	run -2 trace-view --follow-links --events links
 }
 
+# Trace 1 links to N others, of which all but two are there; the last of them
+# come in parts when memory is short.
+fan() {
+	awk -v n="$1" 'BEGIN {
+		printf "{\"trace_id\":\"1\",\"span_id\":\"1\",\"parent_id\":null,\"service\":\"s\",\"name\":\"root\",\"kind\":\"server\",\"start_ns\":1000,\"duration_ns\":10,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":["
+		for (i = 2; i <= n + 1; i++)
+			printf "%s{\"type\":\"link\",\"trace_id\":\"%x\",\"span_id\":\"1\",\"tags\":{}}", (i > 2 ? "," : ""), i
+		print "]}"
+		for (i = 2; i < n; i++)
+			printf "{\"trace_id\":\"%x\",\"span_id\":\"1\",\"parent_id\":null,\"service\":\"l\",\"name\":\"op\",\"kind\":\"server\",\"start_ns\":1000,\"duration_ns\":10,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":[]}\n", i
+	}' | span-decode --from jsonl
+}
+
+@test "trace-view: linked traces are counted as they are, in parts and at limits" {
+	fan 900 >fan
+	run --separate-stderr -0 trace-view -v --follow-links --service s fan
+	[ "$(grep -c '^linked from 0000000000000001, span 0000000000000001$' <<<"$output")" = 898 ]
+	[ "${stderr_lines[0]}" = "trace-view: warning: 2 linked traces are not here" ]
+	[[ ${stderr_lines[1]} = "trace-view: 899 traces, 899 spans in "* ]]
+	[ "${#stderr_lines[@]}" = 2 ]
+	# a span has 1,024 references at most, which is more than are shown
+	fan 1010 >fan
+	run --separate-stderr -0 trace-view --follow-links --service s fan
+	[ "$(grep -c '^linked from' <<<"$output")" = 1000 ]
+	[ "$stderr" = "trace-view: warning: the first 1000 linked traces are shown: there are more" ]
+	# a linked trace that comes in parts is one, and is not missed
+	jq -nc '{trace_id: "a1", span_id: "1", parent_id: null, service: "s", name: "root",
+		kind: "server", start_ns: 1000, duration_ns: 10, status: "unset", tags: {}, process: {},
+		events: [], refs: [{type: "link", trace_id: "a2", span_id: "1", tags: {}}]},
+		(range(20000) | {trace_id: "a2", span_id: "\(. + 1)", parent_id: null, service: "l", name: "op",
+		kind: "server", start_ns: (1000 + .), duration_ns: 10, status: "unset",
+		tags: {a: "0123456789", b: "0123456789"}, process: {}, events: [], refs: []})' |
+		span-decode --from jsonl >parts
+	run --separate-stderr -0 trace-view --memory 4M --follow-links --service s --depth 1 parts
+	[ "$(grep -c '^linked from' <<<"$output")" -gt 1 ]
+	[ "$stderr" = "trace-view: warning: 1 trace was cut for want of memory; see --memory" ]
+	# levels: a chain of twelve
+	for i in {1..12}; do
+		jq -nc --arg i "$i" '{trace_id: "c\($i)", span_id: "1", parent_id: null, service: "s\($i)",
+			name: "op", kind: "server", start_ns: 1000, duration_ns: 10, status: "unset", tags: {},
+			process: {}, events: [], refs: ([range(2) | {type: "link",
+			trace_id: "c\(($i | tonumber) + 1)", span_id: "\(. + 1)", tags: {}}])}'
+		jq -nc --arg i "$i" '{trace_id: "c\($i)", span_id: "2", parent_id: "1", service: "s\($i)",
+			name: "op", kind: "server", start_ns: 1000, duration_ns: 10, status: "unset", tags: {},
+			process: {}, events: [], refs: [{type: "link",
+			trace_id: "c\(($i | tonumber) + 1)", span_id: "1", tags: {}}]}'
+	done | span-decode --from jsonl >chain
+	run --separate-stderr -0 trace-view --follow-links --service s1 chain
+	[ "$(grep -c '^linked from .*, span 0000000000000001 and 1 more$' <<<"$output")" = 8 ]
+	[ "$stderr" = "trace-view: warning: links are followed for 8 levels: there are more" ]
+	run --separate-stderr -0 trace-view --follow-links --service s5 chain
+	[ "$stderr" = "trace-view: warning: 1 linked trace is not here" ]
+}
+
 @test "trace-view: links to follow cannot be found in a pipe" {
 	run --separate-stderr ! bash -c "cat <(true) /dev/stdin | trace-view --follow-links --service s1" < <(linked)
 	[[ $stderr = *"a pipe cannot be read again"* ]]
@@ -267,6 +375,33 @@ linked() {
 	run -2 trace-view --find x --errors in
 	run -2 trace-view --find '' in
 	run -2 trace-view --relative nothing in
+	# what would do nothing
+	run -2 trace-view --relative trace in
+	[[ $output = *"--relative goes with --span, --events or --errors"* ]]
+	for options in '--depth 2 --events' '--no-fold --errors' '--no-critical --span 1' \
+		'--depth 2 --findings' '--no-fold --error-patterns' '--no-critical --findings' \
+		'--no-fold --html' '--width 100 --html' '--width 100 --svg' '--ascii --html' \
+		'--ascii --svg' '--width 100 --findings -o json' '--ascii --findings -o json' \
+		'--depth 0' '--width 0' '--width 1001'; do
+		# shellcheck disable=SC2086
+		run -2 trace-view $options in
+		option=${options%% *}
+		[[ $output = "trace-view: "*"$option"* ]]
+	done
+	run -0 trace-view --events --width 100 --ascii in
+	run -0 trace-view --svg --no-fold --no-critical --depth 2 in
+}
+
+@test "trace-view: -v counts one as one" {
+	run --separate-stderr -0 trace-view -v --trace-id a1 --depth 1 <(row_of_three | span-decode --from jsonl)
+	[[ $stderr = *": 1 trace, 4 spans in "* ]]
+	span-decode --from jsonl >dropped <<-'EOF'
+		{"trace_id":"a1","span_id":"1","parent_id":null,"service":"a","name":"n","kind":"client","start_ns":5,"duration_ns":1,"status":"unset","tags":{"k":1},"dropped_tags":1,"process":{},"events":[],"dropped_events":1,"refs":[]}
+	EOF
+	run -0 trace-view --span 0 dropped
+	[ "$(grep -c '  (1 more was dropped by the sender)' <<<"$output")" = 2 ]
+	run -0 trace-view --html dropped
+	[[ $output = *'"1 event was dropped by the sender"'*'"1 was dropped by the sender"'* ]]
 }
 
 @test "trace-view: a store shows the same as the stream" {

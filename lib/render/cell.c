@@ -13,7 +13,6 @@
 
 #include "base/banned.h"
 
-#define ELLIPSIS "\xe2\x80\xa6"
 #define STYLE_END "\x1b[0m"
 
 size_t span__columns(const struct span_render_opts *o)
@@ -79,7 +78,7 @@ void span__spaces(struct span_buf *b, size_t width)
 static size_t fit(struct span_buf *b, const struct span_render_opts *o,
 		  struct span_str s, size_t width)
 {
-	return span__text_fit(b, s, width, false, o->ascii ? "~" : ELLIPSIS);
+	return span__text_fit(b, s, width, false, o->ascii);
 }
 
 void span__cell(struct span_buf *b, const struct span_render_opts *o,
@@ -93,6 +92,17 @@ void span__cell(struct span_buf *b, const struct span_render_opts *o,
 	if (style)
 		span__style_end(b, o);
 	span__spaces(b, width - columns);
+}
+
+size_t span__whole(struct span_buf *b, const struct span_render_opts *o,
+		   enum span__style style, struct span_str s)
+{
+	size_t columns;
+
+	span__style(b, o, style);
+	columns = fit(b, o, s, SIZE_MAX);
+	span__style_end(b, o);
+	return columns;
 }
 
 size_t span__service(struct span_buf *b, const struct span_render_opts *o,
@@ -111,7 +121,7 @@ void span__name(struct span_buf *b, const struct span_render_opts *o,
 		enum span__style style, const struct span *s, size_t width)
 {
 	size_t least = width * 3 / 5;
-	size_t operation = span__text_width(s->name, least);
+	size_t operation = span__text_width(s->name, least, o->ascii);
 	size_t columns = span__service(b, o, s->process->service,
 				       operation < width ? width - 1 - operation
 							 : width);
@@ -185,6 +195,35 @@ static const char *block(unsigned from, unsigned to)
 	return "\xe2\x96\x95";
 }
 
+#define BLOCK 3u /* bytes of one */
+
+/* Cells between two eighths; they are most of what a tree is made of. */
+static void put_blocks(struct span_buf *b, size_t from, size_t to,
+		       const uint8_t *heavy)
+{
+	char *p = span_buf_reserve(b, BLOCK * ((to + 7) / 8 - from / 8));
+
+	if (!p)
+		return;
+	for (size_t at = from / 8 * 8; at < to; at += 8, p += BLOCK)
+		memcpy(p,
+		       heavy && heavy[at / 8]
+			       ? "\xe2\x94\x81"
+			       : block(from > at ? (unsigned)(from - at) : 0,
+				       to - at < 8 ? (unsigned)(to - at) : 8),
+		       BLOCK);
+	b->len += BLOCK * ((to + 7) / 8 - from / 8);
+}
+
+static void put_ascii(struct span_buf *b, size_t from, size_t to,
+		      const uint8_t *heavy)
+{
+	for (size_t at = from / 8 * 8; at < to; at += 8)
+		span_buf_putc(b, heavy && heavy[at / 8] ? '#'
+				 : to - from < 8	? '|'
+							: '=');
+}
+
 void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	       size_t width, uint64_t full_ns, uint64_t start_ns,
 	       uint64_t duration_ns, const uint8_t *heavy)
@@ -208,17 +247,10 @@ void span__bar(struct span_buf *b, const struct span_render_opts *o,
 	if (to <= from)
 		to = from + 1;
 	span__spaces(b, from / 8);
-	for (size_t at = from / 8 * 8; at < to; at += 8) {
-		if (heavy && heavy[at / 8])
-			span_buf_puts(b, o->ascii ? "#" : "\xe2\x94\x81");
-		else if (o->ascii)
-			span_buf_putc(b, to - from < 8 ? '|' : '=');
-		else
-			span_buf_puts(
-				b,
-				block(from > at ? (unsigned)(from - at) : 0,
-				      to - at < 8 ? (unsigned)(to - at) : 8));
-	}
+	if (o->ascii)
+		put_ascii(b, from, to, heavy);
+	else
+		put_blocks(b, from, to, heavy);
 }
 
 void span__line_end(struct span_buf *b)

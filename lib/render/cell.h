@@ -44,6 +44,10 @@ void span__spaces(struct span_buf *b, size_t width);
 void span__cell(struct span_buf *b, const struct span_render_opts *o,
 		enum span__style style, struct span_str s, size_t width);
 
+/* S in a style, however long it is; returns the columns. */
+size_t span__whole(struct span_buf *b, const struct span_render_opts *o,
+		   enum span__style style, struct span_str s);
+
 /* A service in its colour; returns the columns, not padded. */
 size_t span__service(struct span_buf *b, const struct span_render_opts *o,
 		     struct span_str service, size_t width);

@@ -23,12 +23,12 @@ struct detail {
 	bool relative;
 };
 
-static size_t key_width(const struct span_attrs *a)
+static size_t key_width(const struct detail *d, const struct span_attrs *a)
 {
 	size_t width = 0;
 
 	for (size_t i = 0; i < a->n; i++) {
-		size_t w = span__text_width(a->v[i].key, MAX_KEY);
+		size_t w = span__text_width(a->v[i].key, MAX_KEY, d->o->ascii);
 
 		if (w > width)
 			width = w;
@@ -39,10 +39,10 @@ static size_t key_width(const struct span_attrs *a)
 static void put_key(const struct detail *d, size_t indent, struct span_str key,
 		    size_t width)
 {
-	size_t used = span__text_width(key, SIZE_MAX);
+	size_t used;
 
 	span__spaces(d->b, indent);
-	span__cell(d->b, d->o, SPAN__DIM, key, used);
+	used = span__whole(d->b, d->o, SPAN__DIM, key);
 	span__spaces(d->b, used < width ? width - used : 0);
 	span_buf_puts(d->b, "  ");
 }
@@ -54,7 +54,8 @@ static void put_line(const struct detail *d, struct span_str s)
 		const char *tab = memchr(s.p, '\t', s.len);
 		size_t len = tab ? (size_t)(tab - s.p) : s.len;
 
-		span_text_terminal(d->b, (struct span_str){s.p, len});
+		span__text_terminal(d->b, (struct span_str){s.p, len},
+				    d->o->ascii);
 		if (tab)
 			span__spaces(d->b, TAB);
 		len += tab != NULL;
@@ -68,7 +69,7 @@ static void put_text(const struct detail *d, size_t indent, struct span_str s)
 	const char *newline = s.len ? memchr(s.p, '\n', s.len) : NULL;
 
 	if (!newline) {
-		span_text_terminal(d->b, s);
+		span__text_terminal(d->b, s, d->o->ascii);
 		span__line_end(d->b);
 		return;
 	}
@@ -103,10 +104,16 @@ static void put_value(const struct detail *d, size_t indent,
 	span_buf_release(&text);
 }
 
+static void put_dropped(const struct detail *d, uint32_t n)
+{
+	span_buf_printf(d->b, "(%" PRIu32 " more %s dropped by the sender)\n",
+			n, n == 1 ? "was" : "were");
+}
+
 static void put_attrs(const struct detail *d, size_t indent,
 		      const struct span_attrs *a)
 {
-	size_t width = key_width(a);
+	size_t width = key_width(d, a);
 
 	for (size_t i = 0; i < a->n; i++) {
 		put_key(d, indent, a->v[i].key, width);
@@ -115,8 +122,7 @@ static void put_attrs(const struct detail *d, size_t indent,
 	if (!a->dropped)
 		return;
 	span__spaces(d->b, indent);
-	span_buf_printf(d->b, "(%" PRIu32 " more were dropped by the sender)\n",
-			a->dropped);
+	put_dropped(d, a->dropped);
 }
 
 static void put_group(const struct detail *d, const char *name,
@@ -154,8 +160,7 @@ static void put_event(const struct detail *d, const struct span_event *e)
 	span__spaces(d->b, INDENT);
 	put_offset(d, e->time_ns);
 	span__spaces(d->b, d->b->len - from < 12 ? 12 - (d->b->len - from) : 1);
-	span__cell(d->b, d->o, SPAN__BOLD, name,
-		   span__text_width(name, SIZE_MAX));
+	span__whole(d->b, d->o, SPAN__BOLD, name);
 	span__line_end(d->b);
 	put_attrs(d, 2 * INDENT, &e->attrs);
 }
@@ -168,11 +173,10 @@ static void put_events(const struct detail *d)
 	span_buf_putc(d->b, '\n');
 	for (size_t i = 0; i < d->s->n_events; i++)
 		put_event(d, &d->s->events[i]);
-	if (d->s->dropped_events)
-		span_buf_printf(d->b,
-				"  (%" PRIu32 " more were dropped by the "
-				"sender)\n",
-				d->s->dropped_events);
+	if (d->s->dropped_events) {
+		span__spaces(d->b, INDENT);
+		put_dropped(d, d->s->dropped_events);
+	}
 }
 
 const char *span__ref_name(int32_t type)
@@ -279,11 +283,10 @@ void span_render_span(struct span_buf *b, const struct span_render_opts *o,
 {
 	const struct detail d = {b, o, t, &t->spans[i], relative};
 
-	span__service(b, o, d.s->process->service,
-		      span__text_width(d.s->process->service, SIZE_MAX));
+	span__service(b, o, d.s->process->service, SIZE_MAX);
 	span_buf_putc(b, ' ');
-	span__cell(b, o, span_is_error(d.s) ? SPAN__ERROR : SPAN__BOLD,
-		   d.s->name, span__text_width(d.s->name, SIZE_MAX));
+	span__whole(b, o, span_is_error(d.s) ? SPAN__ERROR : SPAN__BOLD,
+		    d.s->name);
 	span__line_end(b);
 	put_ids(&d);
 	put_times(&d, i);
@@ -328,11 +331,9 @@ void span_render_events(struct span_buf *b, const struct span_render_opts *o,
 		n += is_wanted(&d.s->events[k], errors);
 	if (errors ? !span_is_error(d.s) : !n)
 		return;
-	span__service(b, o, d.s->process->service,
-		      span__text_width(d.s->process->service, SIZE_MAX));
+	span__service(b, o, d.s->process->service, SIZE_MAX);
 	span_buf_putc(b, ' ');
-	span__cell(b, o, errors ? SPAN__ERROR : SPAN__BOLD, d.s->name,
-		   span__text_width(d.s->name, SIZE_MAX));
+	span__whole(b, o, errors ? SPAN__ERROR : SPAN__BOLD, d.s->name);
 	span_buf_printf(b, "  %s  ", span_id_text(d.s->span_id, id));
 	put_offset(&d, d.s->start_ns);
 	span__line_end(b);

@@ -67,7 +67,8 @@ static void put_dropped(struct span__html_data *d, struct span_buf *b,
 			uint32_t n)
 {
 	d->text.len = 0;
-	span_buf_printf(&d->text, "%" PRIu32 " were dropped by the sender", n);
+	span_buf_printf(&d->text, "%" PRIu32 " %s dropped by the sender", n,
+			n == 1 ? "was" : "were");
 	d->failed |= d->text.failed;
 	span__html_text(d, b, SPAN_STR("(more)"));
 	span_buf_putc(b, ',');

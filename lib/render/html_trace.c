@@ -127,10 +127,10 @@ static void put_warnings(struct page_trace *p, const struct span *s)
 	if (s->dropped_events) {
 		if (!n)
 			put_key(p, "w");
-		span_buf_printf(p->b,
-				"%s\"%" PRIu32 " events were dropped by "
-				"the sender\"",
-				n++ ? "," : "[", s->dropped_events);
+		span_buf_printf(
+			p->b, "%s\"%" PRIu32 " event%s dropped by the sender\"",
+			n++ ? "," : "[", s->dropped_events,
+			s->dropped_events == 1 ? " was" : "s were");
 	}
 	if (n)
 		span_buf_putc(p->b, ']');
@@ -202,6 +202,8 @@ static void put_head(struct page_trace *p, const struct span_render_opts *o)
 	span_buf_putc(&text, ' ');
 	span_buf_str(&text, root->name);
 	span_text_script(p->b, (struct span_str){text.p, text.len});
+	if (o->depth)
+		span_buf_printf(p->b, ",\"depth\":%" PRIu32, o->depth);
 	if (o->note.len) {
 		span_buf_puts(p->b, ",\"note\":");
 		span_text_script(p->b, o->note);

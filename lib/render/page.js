@@ -20,7 +20,7 @@ let ends = []; /* of each row: the row after those below it */
 let folded = new Set();
 let shown = []; /* the rows that are not folded away */
 let place = []; /* of each row: where it is among those, or -1 */
-let chosen = 0, hits = new Set(), isOpen = false, current = null;
+let chosen = 0, hits = new Set(), isNew = true, isOpen = false, current = null;
 
 function make(name, kind, text) {
 	const e = document.createElement(name);
@@ -31,24 +31,34 @@ function make(name, kind, text) {
 	return e;
 }
 
-function digits(n) {
-	return n >= 99.95 ? n.toFixed(0) : n >= 9.995 ? n.toFixed(1) : n.toFixed(2);
+/* Half up, as span_text_duration() has it: the page says what a terminal does. */
+const rounded = (ns, unit) => Math.floor(ns / unit) + (ns % unit >= unit / 2);
+
+function threeDigits(ns) {
+	for (let digits = 0, last = 10; ; digits++, last *= 10) {
+		const n = rounded(ns, last), decimals = 2 - digits % 3;
+		if (n < 1000)
+			return (n / 10 ** decimals).toFixed(decimals) + ['us', 'ms', 's'][Math.floor(digits / 3)];
+	}
+}
+
+function twoUnits(ns, small, n, big, little) {
+	const count = rounded(ns, small), rest = count % n;
+	return Math.floor(count / n) + big + (rest ? rest + little : '');
 }
 
 function duration(ns) {
 	if (ns < 1000)
 		return ns === 0 ? '0' : ns + 'ns';
-	if (ns < 999500)
-		return digits(ns / 1e3) + 'us';
-	if (ns < 999500000)
-		return digits(ns / 1e6) + 'ms';
-	if (ns < 59950000000)
-		return digits(ns / 1e9) + 's';
-	const s = Math.round(ns / 1e9);
-	const parts = [[Math.floor(s / 86400), 'd'], [Math.floor(s / 3600) % 24, 'h'],
-		[Math.floor(s / 60) % 60, 'm'], [s % 60, 's']];
-	const from = parts.findIndex(p => p[0]);
-	return parts.slice(from, from + 2).filter(p => p[0]).map(p => p.join('')).join('');
+	if (rounded(ns, 1e8) < 600)
+		return threeDigits(ns);
+	if (rounded(ns, 1e9) < 3600)
+		return twoUnits(ns, 1e9, 60, 'm', 's');
+	if (rounded(ns, 6e10) < 1440)
+		return twoUnits(ns, 6e10, 60, 'h', 'm');
+	if (rounded(ns, 36e11) < 24000)
+		return twoUnits(ns, 36e11, 24, 'd', 'h');
+	return rounded(ns, 864e11) + 'd';
 }
 
 const offset = ns => (ns < 0 ? '-' : '+') + duration(Math.abs(ns));
@@ -72,6 +82,9 @@ function read() {
 			ends[open.pop()] = i;
 		open.push(i);
 	}
+	for (let i = 0; i < rows.length; i++)
+		if (rows[i].span && rows[i].level === rows[i].trace.depth && ends[i] > i + 1)
+			folded.add(i);
 }
 
 function lay() {
@@ -124,12 +137,18 @@ function marks(e, flags) {
 		}
 }
 
+/* The lines of the tree take a third of the column of names at most. */
+function levelsDrawn() {
+	const width = get('axis').firstElementChild.clientWidth;
+	return Math.min(LEVELS, Math.max(2, Math.floor(width / 3 / INDENT)));
+}
+
 function nameOf(row, i) {
 	const e = make('div', 'name'), depth = row.level - 1;
-	const guide = make('i', 'guide');
-	guide.style.width = Math.min(depth, LEVELS) * INDENT + 'px';
+	const guide = make('i', 'guide'), levels = levelsDrawn();
+	guide.style.width = Math.min(depth, levels) * INDENT + 'px';
 	e.append(guide);
-	if (depth > LEVELS)
+	if (depth > levels)
 		e.append(make('span', 'deep', '\u22ef ' + depth));
 	e.append(fold(i));
 	e.append(make('i', 'dot s' + process(row)[1]));
@@ -152,8 +171,8 @@ function fold(i) {
 
 function headOf(row, i) {
 	const e = make('div', 'name'), t = row.trace;
-	e.append(fold(i), make('span', 'operation', t.root), make('span', 'more',
-		`${duration(t.ns)} \u00b7 ${plural(t.rows.length, 'span')} \u00b7 ${plural(t.errors, 'error')} \u00b7 ${t.id}`));
+	const said = [duration(t.ns), plural(t.rows.length, 'span'), t.errors && plural(t.errors, 'error'), t.id, t.note];
+	e.append(fold(i), make('span', 'operation', t.root), make('span', 'more', said.filter(s => s).join(' \u00b7 ')));
 	return e;
 }
 
@@ -269,9 +288,10 @@ function facts(row) {
 
 function open(i) {
 	const row = rows[i], m = row.span && more(row), strings = row.trace.strings;
+	isOpen = true;
+	detail.hidden = !row.span;
 	if (!row.span)
 		return;
-	isOpen = true;
 	const close = make('button', '', '\u2715');
 	close.title = 'close (Escape)';
 	close.setAttribute('aria-label', 'close');
@@ -288,30 +308,43 @@ function open(i) {
 	detail.append(group('Process', pairs(strings, process(row)[2])));
 	if (m.o !== undefined)
 		detail.append(group('Scope', pairs(strings, row.trace.scopes[m.o])));
-	detail.hidden = false;
 	detail.scrollTop = 0;
+	show(i); /* The list may have become smaller. */
 }
 
 function shut() {
 	isOpen = false;
 	detail.hidden = true;
+	draw();
 	list.focus();
 }
 
 /* ---- What people do ---- */
 
-function choose(i) {
-	if (i === undefined || i < 0)
-		return;
-	chosen = i;
+/* What is said above the list may be of another height at another place. */
+function show(i) {
+	for (let tries = 3, height = -1; tries && height !== list.clientHeight; tries--) {
+		height = list.clientHeight;
+		scrollTo(i);
+		draw();
+	}
+}
+
+function scrollTo(i) {
 	const top = place[i] * ROW;
 	if (top < list.scrollTop)
 		list.scrollTop = top;
 	else if (top + ROW > list.scrollTop + list.clientHeight - AXIS)
 		list.scrollTop = top + ROW - list.clientHeight + AXIS;
+}
+
+function choose(i) {
+	if (i === undefined || i < 0)
+		return;
+	chosen = i;
 	if (isOpen)
 		open(i);
-	draw();
+	show(i);
 }
 
 function setFolded(i, yes) {
@@ -334,6 +367,13 @@ function parentOf(i) {
 	return i;
 }
 
+/* Row I, or the one below which it is folded away. */
+function inSight(i) {
+	while (i > 0 && place[i] < 0)
+		i--;
+	return i;
+}
+
 /* Unfold what hides row I. */
 function reveal(i) {
 	let level = rows[i].level, changed = false;
@@ -350,11 +390,14 @@ function move(by) {
 	choose(shown[Math.max(0, Math.min(shown.length - 1, place[chosen] + by))]);
 }
 
+/* The first time after a search it may be the chosen row itself. */
 function nextHit(by) {
 	const all = [...hits];
 	if (!all.length)
 		return;
-	let at = by > 0 ? all.findIndex(i => i > chosen) : all.findLastIndex(i => i < chosen);
+	const from = chosen - (isNew ? by : 0);
+	let at = by > 0 ? all.findIndex(i => i > from) : all.findLastIndex(i => i < from);
+	isNew = false;
 	if (at < 0)
 		at = by > 0 ? 0 : all.length - 1;
 	reveal(all[at]);
@@ -371,6 +414,7 @@ function holds(row, hit, text) {
 function find() {
 	const text = search.value.toLowerCase();
 	hits = new Set();
+	isNew = true;
 	if (text)
 		for (const trace of traces) {
 			const hit = trace.strings.map(s => s.toLowerCase().includes(text));
@@ -389,8 +433,9 @@ function foldAll(yes) {
 			if (rows[i].span && ends[i] > i + 1)
 				folded.add(i);
 	lay();
-	reveal(chosen);
-	choose(chosen);
+	if (shown.length)
+		choose(inSight(chosen));
+	list.focus();
 }
 
 const page = () => Math.max(1, Math.floor((list.clientHeight - AXIS) / ROW) - 1);
@@ -419,12 +464,14 @@ document.addEventListener('keydown', e => {
 	if (e.key === 'Escape') {
 		shut();
 	} else if (e.target === search) {
-		if (e.key === 'Enter')
+		if (e.key === 'Enter' && hits.size) {
 			nextHit(e.shiftKey ? -1 : 1);
+			list.focus(); /* where n and N go on */
+		}
 	} else if (e.key === '/') {
 		search.focus();
 		e.preventDefault();
-	} else if (keys[e.key] && (e.target === list || e.target === document.body)) {
+	} else if (keys[e.key] && shown.length && (e.target === list || e.target === document.body || 'nN'.includes(e.key))) {
 		keys[e.key]();
 		e.preventDefault();
 	}

@@ -30,7 +30,7 @@ void span__svg_text(struct span_buf *b, struct span_str s, size_t columns)
 {
 	struct span_buf fit = {0};
 
-	span__text_fit(&fit, s, columns, false, "\xe2\x80\xa6");
+	span__text_fit(&fit, s, columns, false, false);
 	span_text_html(b, (struct span_str){fit.p, fit.len});
 	b->failed |= fit.failed;
 	span_buf_release(&fit);
@@ -178,7 +178,11 @@ void span_render_svg_head(struct span_buf *b, size_t height)
 			SPAN__SVG_WIDTH, height, SPAN__SVG_WIDTH, height);
 	for (size_t i = 0; i < sizeof(style) / sizeof(*style); i++)
 		span_buf_printf(b, "%s\n", style[i]);
-	span_buf_puts(b, "</style>\n<rect class=\"bg\" width=\"100%\" "
+	span_buf_printf(b,
+			"</style>\n<clipPath id=\"n\"><rect width=\"%u\" "
+			"height=\"%zu\"/></clipPath>\n",
+			SPAN__SVG_NAMES, height);
+	span_buf_puts(b, "<rect class=\"bg\" width=\"100%\" "
 			 "height=\"100%\"/>\n");
 }
 

@@ -4,6 +4,7 @@
 #include <span/text.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "render/cell.h"
 #include "text/utf8.h"
@@ -70,28 +71,59 @@ static void put_marks(struct span_buf *b, const struct span__svg *v,
 		span_buf_puts(b, "<tspan class=\"q\">@</tspan> ");
 }
 
+/* " x12" or " +5", or nothing. */
+static void put_suffix(struct span_buf *b, const struct span__tree_line *line)
+{
+	if (line->n > 1)
+		span_buf_printf(b, " \xc3\x97%" PRIu32, line->n);
+	else if (line->hidden)
+		span_buf_printf(b, " +%" PRIu32, line->hidden);
+}
+
+/* The columns that put_marks() and SUFFIX take beside a name. */
+static size_t beside(const struct span__svg *v,
+		     const struct span__tree_line *line, struct span_str suffix)
+{
+	const struct span_trace_node *node = &v->t->nodes[line->span];
+	char depth[12];
+	size_t n = span__text_width(suffix, SIZE_MAX, false);
+
+	if (node->depth > SPAN__SVG_LEVELS)
+		n += 3 + (size_t)snprintf(depth, sizeof(depth), "%" PRIu32,
+					  node->depth);
+	n += span_is_error(&v->t->spans[line->span]) ? 2 : 0;
+	n += node->flags & SPAN_TRACE_ORPHAN ? 2 : 0;
+	return n + (node->flags & SPAN_TRACE_CYCLE ? 2 : 0);
+}
+
+/* What is wider than others thought is clipped before the durations. */
 static void put_name(struct span_buf *b, const struct span__svg *v,
 		     const struct span__tree_line *line, size_t y)
 {
 	const struct span *s = &v->t->spans[line->span];
 	unsigned x = LEFT + INDENT * levels_of(v, line);
-	size_t room = (SPAN__SVG_BARS - 80 - x) / CHARACTER;
-	size_t service = span__text_width(s->process->service, room / 3);
+	struct span_buf suffix = {0};
+	size_t room = (SPAN__SVG_NAMES - x) / CHARACTER, used;
 	bool matched = v->matched && v->matched[line->span];
+	size_t service;
 
-	span_buf_printf(b, "<text x=\"%u\" y=\"%zu\">", x, y + 14);
+	put_suffix(&suffix, line);
+	used = beside(v, line, (struct span_str){suffix.p, suffix.len});
+	room = used + 8 < room ? room - used : 8;
+	service = span__text_width(s->process->service, room / 3, false);
+	span_buf_printf(b, "<text x=\"%u\" y=\"%zu\" clip-path=\"url(#n)\">", x,
+			y + 14);
 	put_marks(b, v, line);
 	span_buf_printf(b, "<tspan class=\"b s%u\">",
 			span__service_colour(s->process->service));
 	span__svg_text(b, s->process->service, service);
 	span_buf_printf(b, "</tspan> <tspan%s>", matched ? " class=\"m\"" : "");
-	span__svg_text(b, s->name, room - service - 8);
+	span__svg_text(b, s->name, room - service - 1);
 	span_buf_puts(b, "</tspan>");
-	if (line->n > 1)
-		span_buf_printf(b, " \xc3\x97%" PRIu32, line->n);
-	else if (line->hidden)
-		span_buf_printf(b, " +%" PRIu32, line->hidden);
+	span_buf_put(b, suffix.p, suffix.len);
 	span_buf_puts(b, "</text>");
+	b->failed |= suffix.failed;
+	span_buf_release(&suffix);
 }
 
 static void put_title(struct span_buf *b, const struct span__svg *v,

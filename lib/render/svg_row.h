@@ -10,6 +10,7 @@
 #define SPAN__SVG_WIDTH 1200u
 #define SPAN__SVG_ROW 20u
 #define SPAN__SVG_BARS 540u
+#define SPAN__SVG_NAMES 470u /* to where names may reach */
 
 #define SPAN__SVG_LEVELS 16u /* that are drawn as lines */
 

@@ -76,7 +76,7 @@ static size_t put_suffix(struct span_buf *b, const struct tree *r,
 	span_buf_printf(b, " %s%" PRIu32, line->n > 1 ? r->g->times : "+",
 			line->n > 1 ? line->n : line->hidden);
 	return span__text_width((struct span_str){b->p + from, b->len - from},
-				r->columns);
+				r->columns, r->o->ascii);
 }
 
 /* The columns that the operation of a line would take. */
@@ -84,7 +84,8 @@ static size_t operation_width(const struct tree *r,
 			      const struct span__tree_line *line, size_t most)
 {
 	const struct span_trace_node *node = &r->t->nodes[line->span];
-	size_t width = span__text_width(r->t->spans[line->span].name, most);
+	size_t width = span__text_width(r->t->spans[line->span].name, most,
+					r->o->ascii);
 	struct span_buf text = {0};
 
 	width += 2 * (node->depth < r->levels ? node->depth : r->levels);
@@ -107,7 +108,8 @@ static void measure(const struct tree *r, size_t *service, size_t *operation)
 
 		if (width > *operation)
 			*operation = width;
-		width = span__text_width(s->process->service, max_service);
+		width = span__text_width(s->process->service, max_service,
+					 r->o->ascii);
 		if (width > *service)
 			*service = width;
 	}
@@ -190,8 +192,9 @@ static void put_counts(struct span_buf *b, const struct tree *r)
 static void put_root(struct span_buf *b, const struct tree *r, size_t width)
 {
 	const struct span *root = &r->t->spans[r->t->root];
-	size_t used = span__text_width(root->process->service, width) + 1 +
-		      span__text_width(root->name, width);
+	size_t used =
+		span__text_width(root->process->service, width, r->o->ascii) +
+		1 + span__text_width(root->name, width, r->o->ascii);
 
 	span__name(b, r->o, SPAN__BOLD, root, used < width ? used : width);
 }
@@ -294,7 +297,7 @@ static void put_name(struct span_buf *b, const struct tree *r,
 	size_t more = put_suffix(&text, r, line), room, used;
 
 	room = width > more ? width - more : width;
-	used = more ? span__text_width(name, room) : room;
+	used = more ? span__text_width(name, room, r->o->ascii) : room;
 	span__cell(b, r->o, style, name, used);
 	if (room < width) {
 		span__cell(b, r->o, SPAN__DIM,

@@ -106,16 +106,17 @@ static struct span_str head_of(const struct span__tree_column *c)
 
 static size_t width_of(const struct span__tree_column *c,
 		       const struct span_trace *t,
-		       const struct span__tree_line *lines, size_t n_lines)
+		       const struct span__tree_line *lines, size_t n_lines,
+		       bool ascii)
 {
 	struct span_buf tmp = {0};
-	size_t width = span__text_width(head_of(c), MAX_TEXT);
+	size_t width = span__text_width(head_of(c), MAX_TEXT, ascii);
 
 	if (c->is.column != SPAN_COLUMN_TAG && kinds[c->is.column].width)
 		return kinds[c->is.column].width + GAP;
 	for (size_t k = 0; k < n_lines && width < MAX_TEXT; k++) {
 		struct span_str s = text_of(c, &t->spans[lines[k].span], &tmp);
-		size_t w = span__text_width(s, MAX_TEXT);
+		size_t w = span__text_width(s, MAX_TEXT, ascii);
 
 		width = w > width ? w : width;
 	}
@@ -157,7 +158,8 @@ void span__tree_columns_choose(struct span__tree_columns *c,
 		struct span__tree_column *column = &c->v[i];
 
 		if (column->is.column != SPAN_COLUMN_OPERATION) {
-			column->width = width_of(column, t, lines, n_lines);
+			column->width =
+				width_of(column, t, lines, n_lines, o->ascii);
 			if (c->width + column->width + LEAST_OPERATION > width)
 				continue;
 		}
@@ -172,7 +174,8 @@ void span__tree_column_head(struct span_buf *b,
 			    const struct span__tree_column *c)
 {
 	struct span_str head = head_of(c);
-	size_t room = c->width - GAP, used = span__text_width(head, room);
+	size_t room = c->width - GAP,
+	       used = span__text_width(head, room, o->ascii);
 	bool right =
 		c->is.column != SPAN_COLUMN_TAG && kinds[c->is.column].right;
 
@@ -196,7 +199,7 @@ static uint64_t time_of(const struct span__critical *critical,
 		return line->sum_ns;
 	for (uint32_t k = 0; k < line->n; k++) {
 		if (column == SPAN_COLUMN_SELF)
-			ns += span_trace_self_ns(t, span);
+			ns = span__add_ns(ns, span_trace_self_ns(t, span));
 		else
 			ns += span__critical_ns(critical, span);
 		span = t->nodes[span].next_sibling;

@@ -170,13 +170,13 @@ static size_t sum_up(struct share *v, size_t n)
 	return to + 1;
 }
 
-static void put_share(struct span_buf *b, const struct share *s, uint64_t all,
-		      bool first)
+static void put_share(struct span_buf *b, const struct span_render_opts *o,
+		      const struct share *s, uint64_t all, bool first)
 {
 	span_buf_puts(b, first ? " " : ", ");
-	span_text_terminal(b, s->span->process->service);
+	span__text_terminal(b, s->span->process->service, o->ascii);
 	span_buf_putc(b, ' ');
-	span_text_terminal(b, s->span->name);
+	span__text_terminal(b, s->span->name, o->ascii);
 	span_buf_putc(b, ' ');
 	span_text_duration(b, s->ns);
 	if ((double)s->ns * 100.0 < (double)all)
@@ -214,9 +214,9 @@ void span__critical_summary(struct span_buf *b,
 	for (size_t i = 0; i < n; i++) {
 		size_t len = line.len;
 
-		put_share(&line, &v[i], all, !i);
+		put_share(&line, o, &v[i], all, !i);
 		if (i && span__text_width((struct span_str){line.p, line.len},
-					  columns + 1) > columns) {
+					  columns + 1, o->ascii) > columns) {
 			line.len = len;
 			break;
 		}

@@ -9,6 +9,13 @@
 /* Flags with a mark of their own in a line. */
 #define MARKED (SPAN_TRACE_ORPHAN | SPAN_TRACE_CYCLE | SPAN_TRACE_FOLLOWS)
 
+uint64_t span__add_ns(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 static bool is_plain(const struct span_trace *t, uint32_t i)
 {
 	return t->nodes[i].first_child == NONE &&
@@ -37,7 +44,8 @@ static struct span__tree_line fold(const struct span_trace *t,
 		uint64_t end = span_end_ns(&t->spans[k]);
 
 		line.n++;
-		line.sum_ns += t->spans[k].duration_ns;
+		line.sum_ns =
+			span__add_ns(line.sum_ns, t->spans[k].duration_ns);
 		line.end_ns = end > line.end_ns ? end : line.end_ns;
 	}
 	return line;

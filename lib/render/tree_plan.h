@@ -25,6 +25,9 @@ bool span__tree_plan(const struct span_render_opts *o,
 		     const struct span_trace *t, const uint8_t *matched,
 		     struct span_buf *lines);
 
+/* The sum of two times, the greatest one where it is more. */
+uint64_t span__add_ns(uint64_t a, uint64_t b);
+
 /* Does a sibling follow the last of those that LINE stands for? */
 bool span__tree_more(const struct span_trace *t,
 		     const struct span__tree_line *line);

@@ -125,8 +125,9 @@ SPAN_API void span_text_time(struct span_buf *b, uint64_t ns, int digits);
 SPAN_API void span_text_local_time(struct span_buf *b, uint64_t ns, int digits);
 
 /*
- * Three digits and a unit up to a minute, then two units: "0", "830ns",
- * "12.3us", "2.61s", "4m12s", "3h2m", "2d". Rounded half up.
+ * Three digits and a unit up to a minute, then two units, from 1000 days on
+ * one: "0", "830ns", "12.3us", "2.61s", "4m12s", "3h2m", "2d", "213504d".
+ * Rounded half up; 7 characters at most.
  */
 SPAN_API void span_text_duration(struct span_buf *b, uint64_t ns);
 

@@ -72,7 +72,6 @@ struct span_trace {
 	size_t n_duplicates; /* spans equal in every field, left out */
 };
 
-#define SPAN_TRACE_PROCESSES 8
 
 /*
  * Gathers the spans of one trace. A zeroed struct is empty. Memory is that of
@@ -82,9 +81,9 @@ struct span_trace_builder {
 	struct span_arena arena;
 	struct span_buf spans;
 	struct span_buf scratch;
-	/* The last different processes, so that equal ones are kept once. */
-	const struct span_process *processes[SPAN_TRACE_PROCESSES];
-	size_t n_processes, n_duplicates;
+	/* Different processes by hash, so that equal ones are kept once. */
+	const struct span_process **processes;
+	size_t n_slots, n_duplicates;
 	/* Set it to keep duplicates, as spans like any other. */
 	bool keep_duplicates;
 };

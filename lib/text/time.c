@@ -71,15 +71,21 @@ static void put_decimal(struct span_buf *b, uint64_t n, int decimals,
 			const char *unit)
 {
 	static const unsigned powers[] = {1, 10, 100};
-	char fraction[2];
+	char text[32], *end = text;
+	int digits = decimals + 1;
 
-	span_text_uint(b, n / powers[decimals]);
+	for (uint64_t rest = n / powers[decimals]; rest >= 10; rest /= 10)
+		digits++;
 	if (decimals) {
-		span_buf_putc(b, '.');
-		put_digits(fraction, n % powers[decimals], decimals);
-		span_buf_put(b, fraction, (size_t)decimals);
+		end = put_digits(end, n / powers[decimals], digits - decimals);
+		*end++ = '.';
+		end = put_digits(end, n % powers[decimals], decimals);
+	} else {
+		end = put_digits(end, n, digits);
 	}
-	span_buf_puts(b, unit);
+	while (*unit)
+		*end++ = *unit++;
+	span_buf_put(b, text, (size_t)(end - text));
 }
 
 /* NS, 1 us to a minute, as three digits of the unit that suits it. */
@@ -89,8 +95,11 @@ static void put_three_digits(struct span_buf *b, uint64_t ns)
 	uint64_t last = 10; /* ns of the last of the three digits */
 
 	for (int digits = 0; digits < 9; digits++, last *= 10) {
-		uint64_t n = rounded(ns, last);
+		uint64_t n;
 
+		if (ns >= last * 1000)
+			continue; /* without dividing */
+		n = rounded(ns, last);
 		if (n < 1000) {
 			put_decimal(b, n, 2 - digits % 3, units[digits / 3]);
 			return;
@@ -121,6 +130,8 @@ void span_text_duration(struct span_buf *b, uint64_t ns)
 		put_two_units(b, ns, SECOND, 60, "m", "s");
 	else if (rounded(ns, MINUTE) < 24 * 60)
 		put_two_units(b, ns, MINUTE, 60, "h", "m");
-	else
+	else if (rounded(ns, HOUR) < 1000 * 24)
 		put_two_units(b, ns, HOUR, 24, "d", "h");
+	else
+		put_decimal(b, rounded(ns, 24 * HOUR), 0, "d");
 }

@@ -53,7 +53,8 @@ size_t span__utf8_escape(uint32_t cp, char out[SPAN__UTF8_MAX]);
 /*
  * What a terminal gets for the character at the start of *REST, which moves
  * on. P points into *REST or to TMP. MARKS, 0 at the start of a text, counts
- * combining marks on one place.
+ * combining marks on one place. With ASCII characters beyond it are visible
+ * escapes, too, here and in what follows.
  */
 struct span__cell {
 	const char *p;
@@ -62,17 +63,20 @@ struct span__cell {
 	char tmp[SPAN__UTF8_MAX];
 };
 
-void span__cell_next(struct span_str *rest, unsigned *marks,
+void span__cell_next(struct span_str *rest, unsigned *marks, bool ascii,
 		     struct span__cell *cell);
 
+/* As span_text_terminal(). */
+void span__text_terminal(struct span_buf *b, struct span_str s, bool ascii);
+
 /*
- * span_text_fit() with another ELLIPSIS, of one column. Returns the columns
- * that were written.
+ * As span_text_fit(); with ASCII the ellipsis is "~". Returns the columns that
+ * were written.
  */
 size_t span__text_fit(struct span_buf *b, struct span_str s, size_t width,
-		      bool pad, const char *ellipsis);
+		      bool pad, bool ascii);
 
-/* span_text_width(), or MAX where it is more; reads no further. */
-size_t span__text_width(struct span_str s, size_t max);
+/* As span_text_width(), or MAX where it is more; reads no further. */
+size_t span__text_width(struct span_str s, size_t max, bool ascii);
 
 #endif

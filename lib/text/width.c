@@ -25,7 +25,7 @@ static bool is_unassigned(uint32_t cp)
 	return utf8proc_category((utf8proc_int32_t)cp) == UTF8PROC_CATEGORY_CN;
 }
 
-void span__cell_next(struct span_str *rest, unsigned *marks,
+void span__cell_next(struct span_str *rest, unsigned *marks, bool ascii,
 		     struct span__cell *cell)
 {
 	bool first = *marks == 0;
@@ -42,11 +42,11 @@ void span__cell_next(struct span_str *rest, unsigned *marks,
 	}
 	if (cp == SPAN__UTF8_BAD) {
 		*marks = 1;
-		cell->p = REPLACEMENT;
-		cell->len = strlen(REPLACEMENT);
+		cell->p = ascii ? "?" : REPLACEMENT;
+		cell->len = strlen(cell->p);
 		return;
 	}
-	if (!span__utf8_unsafe(cp) && !is_unassigned(cp)) {
+	if (!ascii && !span__utf8_unsafe(cp) && !is_unassigned(cp)) {
 		cell->width = (size_t)utf8proc_charwidth((int)cp);
 		*marks = cell->width ? 1 : *marks + 1;
 		/* A mark needs something to stand on. */
@@ -59,6 +59,17 @@ void span__cell_next(struct span_str *rest, unsigned *marks,
 	cell->width = cell->len;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Are the eight bytes at P all from 0x20 to 0x7e? */
+static bool is_plain_word(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return !((w | (w - EACH(0x20)) | (w + EACH(1))) & EACH(0x80));
+}
+
 /* Pass over at most MAX bytes of *REST that stand for themselves. */
 static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 {
@@ -66,6 +77,8 @@ static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 
 	if (max > rest->len)
 		max = rest->len;
+	while (max - n >= sizeof(uint64_t) && is_plain_word(rest->p + n))
+		n += sizeof(uint64_t);
 	while (n < max && rest->p[n] >= 0x20 && rest->p[n] < 0x7f)
 		n++;
 	if (!n)
@@ -76,7 +89,7 @@ static size_t skip_plain(struct span_str *rest, size_t max, unsigned *marks)
 	return n;
 }
 
-void span_text_terminal(struct span_buf *b, struct span_str s)
+void span__text_terminal(struct span_buf *b, struct span_str s, bool ascii)
 {
 	struct span_str rest = s;
 	const char *from = s.p;
@@ -90,7 +103,7 @@ void span_text_terminal(struct span_buf *b, struct span_str s)
 		if (!rest.len)
 			break;
 		at = rest.p;
-		span__cell_next(&rest, &marks, &cell);
+		span__cell_next(&rest, &marks, ascii, &cell);
 		if (cell.p == at)
 			continue;
 		span_buf_put(b, from, (size_t)(at - from));
@@ -101,8 +114,13 @@ void span_text_terminal(struct span_buf *b, struct span_str s)
 		span_buf_put(b, from, (size_t)(rest.p - from));
 }
 
+void span_text_terminal(struct span_buf *b, struct span_str s)
+{
+	span__text_terminal(b, s, false);
+}
+
 /* The bytes of S that fit in WIDTH columns, and the *COLUMNS they take. */
-static size_t take(struct span_str s, size_t width, size_t *columns)
+static size_t take(struct span_str s, size_t width, bool ascii, size_t *columns)
 {
 	struct span_str rest = s;
 	unsigned marks = 0;
@@ -116,7 +134,7 @@ static size_t take(struct span_str s, size_t width, size_t *columns)
 		left = rest.len;
 		if (!left)
 			return s.len;
-		span__cell_next(&rest, &marks, &cell);
+		span__cell_next(&rest, &marks, ascii, &cell);
 		if (cell.width > width - *columns)
 			return s.len - left;
 		*columns += cell.width;
@@ -127,29 +145,29 @@ size_t span_text_width(struct span_str s)
 {
 	size_t columns;
 
-	take(s, SIZE_MAX, &columns);
+	take(s, SIZE_MAX, false, &columns);
 	return columns;
 }
 
-size_t span__text_width(struct span_str s, size_t max)
+size_t span__text_width(struct span_str s, size_t max, bool ascii)
 {
 	size_t columns;
 
-	return take(s, max, &columns) < s.len ? max : columns;
+	return take(s, max, ascii, &columns) < s.len ? max : columns;
 }
 
 size_t span__text_fit(struct span_buf *b, struct span_str s, size_t width,
-		      bool pad, const char *ellipsis)
+		      bool pad, bool ascii)
 {
-	size_t columns, n = take(s, width, &columns);
+	size_t columns, n = take(s, width, ascii, &columns);
 
 	if (n < s.len && width) {
-		n = take(s, width - 1, &columns);
-		span_text_terminal(b, (struct span_str){s.p, n});
-		span_buf_puts(b, ellipsis);
+		n = take(s, width - 1, ascii, &columns);
+		span__text_terminal(b, (struct span_str){s.p, n}, ascii);
+		span_buf_puts(b, ascii ? "~" : ELLIPSIS);
 		columns++;
 	} else if (width) {
-		span_text_terminal(b, s);
+		span__text_terminal(b, s, ascii);
 	}
 	for (; pad && columns < width; columns++)
 		span_buf_putc(b, ' ');
@@ -159,7 +177,7 @@ size_t span__text_fit(struct span_buf *b, struct span_str s, size_t width,
 void span_text_fit(struct span_buf *b, struct span_str s, size_t width,
 		   bool pad)
 {
-	span__text_fit(b, s, width, pad, ELLIPSIS);
+	span__text_fit(b, s, width, pad, false);
 }
 
 size_t span_text_cut(struct span_str s, size_t max)

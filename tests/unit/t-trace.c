@@ -431,10 +431,56 @@ static void test_big(const struct big *big)
 	span_trace_builder_release(&b);
 }
 
+/*
+ * N hosts of one service take turns: each is kept once, whatever number they
+ * are, and none is taken for another one.
+ */
+static void test_processes(unsigned n, unsigned spans)
+{
+	struct span_trace_builder b = {0};
+	const struct span_process *first[500] = {0};
+	struct span_trace t;
+	unsigned other = 0, wrong = 0;
+	char host[32];
+
+	for (unsigned i = 0; i < spans; i++) {
+		struct span_attr attr = {.key = SPAN_STR("host.name"),
+					 .value = {.type = SPAN_STRING}};
+		struct span_process process = {.service = SPAN_STR("s"),
+					       .attrs = {.v = &attr, .n = 1}};
+		struct span s = {.trace_id = {1},
+				 .span_id = {1, (uint8_t)(i >> 8), (uint8_t)i},
+				 .start_ns = i,
+				 .process = &process};
+
+		snprintf(host, sizeof(host), "host-%u-of-a-service", i % n);
+		attr.value.str = span_str(host);
+		if (span_trace_builder_put(&b, &s, NULL) < 0)
+			wrong++;
+	}
+	wrong += span_trace_builder_build(&b, &t, NULL) != 0 || t.n != spans;
+	for (unsigned i = 0; i < spans && !wrong; i++) {
+		const struct span_process *p = t.spans[i].process;
+
+		snprintf(host, sizeof(host), "host-%u-of-a-service", i % n);
+		wrong += !span_str_equal(p->attrs.v[0].value.str,
+					 span_str(host));
+		other += first[i % n] && first[i % n] != p;
+		first[i % n] = p;
+	}
+	ok(!wrong, "spans of %u hosts have their own", n);
+	ok(!other, "each of %u processes is kept once", n);
+	span_trace_builder_release(&b);
+}
+
 int main(void)
 {
 	test_tables();
 	test_counts();
+	test_processes(1, 10);
+	test_processes(8, 50);
+	test_processes(30, 300);
+	test_processes(500, 5000);
 	test_random();
 	for (size_t i = 0; i < sizeof(bigs) / sizeof(*bigs); i++)
 		test_big(&bigs[i]);
