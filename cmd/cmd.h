@@ -130,6 +130,8 @@ SPAN_NODISCARD int cmd_output_open(int *fd, bool binary,
 /* Flush, check for write errors, rename. Call it on success only. */
 SPAN_NODISCARD int cmd_output_close(int fd, struct span_error *err);
 
+/* The FILE of --output; NULL: it was not given. */
+const char *cmd_output_path(void);
 /* Is stdout (or --output) a terminal, and how many columns (80 otherwise)? */
 bool cmd_output_is_terminal(void);
 size_t cmd_output_columns(void);

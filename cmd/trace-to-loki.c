@@ -5,6 +5,12 @@
  */
 #include "cmd_source.h"
 #include "loki-batch.h"
+#include "loki-http.h"
+#include "loki-push.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
@@ -46,6 +52,8 @@ static const struct cmd_option entry_options[] = {
 
 static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)entry_options, NULL, "Entries", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_push_options, NULL, "Loki", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_http_options, NULL, "Loki", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
@@ -55,6 +63,8 @@ static const struct cmd_option options[] = {
 static struct {
 	int fd;
 	struct span_buf body;
+	bool push;   /* to a Loki, and not written */
+	bool drains; /* a pipe, to its end whatever signal comes */
 } out;
 
 /* A batch, as a line or as lines. */
@@ -81,12 +91,18 @@ static int put_span(const struct span *s, struct span_error *err)
 	return rc;
 }
 
+/* A signal ends the reading, but not that of a pipe. */
+static bool is_over(void)
+{
+	return cmd_stopped && !out.drains;
+}
+
 static int put_spans(struct cmd_source *in, struct span_error *err)
 {
 	struct span span;
 	int rc;
 
-	while ((rc = cmd_source_next(in, &span, err)) > 0)
+	while ((rc = is_over() ? 0 : cmd_source_next(in, &span, err)) > 0)
 		if ((rc = put_span(&span, err)) < 0)
 			break;
 	return rc;
@@ -97,7 +113,8 @@ static int put_traces(struct cmd_source *in, struct span_error *err)
 	struct span_trace t;
 	int rc;
 
-	while ((rc = cmd_source_next_trace(in, &t, NULL, err)) > 0) {
+	while ((rc = is_over() ? 0 : cmd_source_next_trace(in, &t, NULL, err)) >
+	       0) {
 		struct loki_subject s = {.span = &t.spans[t.root], .trace = &t};
 
 		if ((rc = loki_batch_put(&s, err)) < 0)
@@ -128,27 +145,33 @@ static void warn_count(uint64_t n, const char *text)
 		cmd_warn("%llu %s", (unsigned long long)n, text);
 }
 
-static void report(uint64_t since)
+static void report_counts(uint64_t since)
 {
 	const struct loki_counts *c = &loki_counts;
 
+	cmd_note("%llu spans, %llu events and %llu traces in %llu %s, %.2f s",
+		 (unsigned long long)c->spans, (unsigned long long)c->events,
+		 (unsigned long long)c->traces,
+		 (unsigned long long)loki_batch_counts.batches,
+		 loki_opts.format == LOKI_PUSH ? "requests" : "parts",
+		 (double)(cmd_monotonic_ns() - since) / 1e9);
+}
+
+static void report(uint64_t since)
+{
 	warn_count(loki_batch_counts.old,
 		   "entries are older than 7 days: by default Loki refuses "
 		   "them");
 	warn_count(loki_batch_counts.behind,
 		   "entries are more than an hour before others of their "
 		   "stream: by default Loki refuses them");
-	warn_count(c->cut, "lines were cut to 256 KB");
-	warn_count(c->clamped, "times do not fit Loki's and were clamped");
-	if (cmd_verbose)
-		cmd_note("%llu spans, %llu events and %llu traces in %llu %s, "
-			 "%.2f s",
-			 (unsigned long long)c->spans,
-			 (unsigned long long)c->events,
-			 (unsigned long long)c->traces,
-			 (unsigned long long)loki_batch_counts.batches,
-			 loki_opts.format == LOKI_PUSH ? "requests" : "parts",
-			 (double)(cmd_monotonic_ns() - since) / 1e9);
+	warn_count(loki_counts.cut, "lines were cut to 256 KB");
+	warn_count(loki_counts.clamped,
+		   "times do not fit Loki's and were clamped");
+	if (out.push)
+		loki_push_report(since);
+	else if (cmd_verbose)
+		report_counts(since);
 }
 
 static void check_usage(void)
@@ -162,6 +185,13 @@ static void check_usage(void)
 	if (!push && (opt.line >= 0 || opt.labels.n || loki_opts.no_metadata))
 		cmd_usage("--line, --label and --no-structured-metadata go "
 			  "with requests only");
+	out.push = loki_push_wanted();
+	if (out.push && !push)
+		cmd_usage("--push sends requests: no --format goes with it");
+	if (out.push && cmd_output_path())
+		cmd_usage("--push and --output at once");
+	if (!out.push && loki_http_option())
+		cmd_usage("%s goes with --push", loki_http_option());
 	loki_opts.json = opt.line == 1;
 	loki_labels_init(&opt.labels, opt.max_streams);
 }
@@ -179,6 +209,36 @@ static int put_all(struct cmd_source *in, struct span_error *err)
 	return rc < 0 ? rc : flushed;
 }
 
+static bool reads_pipe(int argc, char **argv)
+{
+	bool is_stdin = !argc;
+	struct stat st;
+
+	for (int i = 0; i < argc; i++)
+		is_stdin |= !strcmp(argv[i], "-");
+	return is_stdin && !fstat(STDIN_FILENO, &st) &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static int open_out(int argc, char **argv, struct span_error *err)
+{
+	loki_batch_init((size_t)opt.batch_size,
+			out.push ? loki_push_batch : write_batch);
+	cmd_source_on_idle(before_wait, NULL);
+	if (!out.push)
+		return cmd_output_open(&out.fd, false, err);
+	out.drains = reads_pipe(argc, argv);
+	cmd_signals_source();
+	return loki_push_open(err);
+}
+
+static int close_out(struct span_error *err)
+{
+	if (!out.push)
+		return cmd_output_close(out.fd, err);
+	return loki_push_lost() ? CMD_PEER : 0;
+}
+
 static int run(int argc, char **argv, struct span_error *err)
 {
 	uint64_t since = cmd_monotonic_ns();
@@ -186,18 +246,17 @@ static int run(int argc, char **argv, struct span_error *err)
 	int rc;
 
 	check_usage();
-	loki_batch_init((size_t)opt.batch_size, write_batch);
-	cmd_source_on_idle(before_wait, NULL);
-	if ((rc = cmd_output_open(&out.fd, false, err)) < 0 ||
+	if ((rc = open_out(argc, argv, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0)
 		goto done;
 	rc = put_all(in, err);
 	if (rc >= 0)
-		rc = cmd_output_close(out.fd, err);
+		rc = close_out(err);
 	if (rc != SPAN_E_PIPE)
 		report(since);
 done:
 	cmd_source_close(&in);
+	loki_push_close();
 	loki_batch_release();
 	loki_entry_release();
 	loki_labels_release();
