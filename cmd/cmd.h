@@ -160,6 +160,17 @@ SPAN_NODISCARD int cmd_input_read(const char *name, struct span_buf *out,
  */
 SPAN_NODISCARD int cmd_input_check(struct span_error *err);
 
+/*
+ * Call FN for each line of NAME, as cmd_input_open() has it, without its end; a
+ * line of more than a mebibyte comes in parts. WAIT (or NULL) is called before
+ * a read. 0, or the first negative code of these.
+ */
+typedef int cmd_line_fn(void *arg, struct span_str line,
+			struct span_error *err);
+SPAN_NODISCARD int cmd_input_lines(const char *name, cmd_line_fn *fn,
+				   int (*wait)(struct span_error *err),
+				   void *arg, struct span_error *err);
+
 /* ---- cmd_file.c: small files as a whole ---- */
 
 /* Append what PATH holds to OUT. SPAN_E_NOTFOUND, SPAN_E_IO, SPAN_E_LIMIT

@@ -6,6 +6,7 @@
 #include "cmd_source.h"
 #include "loki-batch.h"
 #include "loki-http.h"
+#include "loki-logs.h"
 #include "loki-push.h"
 
 #include <string.h>
@@ -52,6 +53,7 @@ static const struct cmd_option entry_options[] = {
 
 static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)entry_options, NULL, "Entries", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_logs_options, NULL, "Logs", NULL},
 	{CMD_GROUP, 0, NULL, (void *)loki_push_options, NULL, "Loki", NULL},
 	{CMD_GROUP, 0, NULL, (void *)loki_http_options, NULL, "Loki", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
@@ -174,24 +176,66 @@ static void report(uint64_t since)
 		report_counts(since);
 }
 
-static void check_usage(void)
+static bool is_time(const char *option)
+{
+	return !strcmp(option, "since") || !strcmp(option, "until") ||
+	       !strcmp(option, "around");
+}
+
+/* Is something said about spans? A time is about lines, too, for --fetch. */
+static bool selects_spans(void)
+{
+	const char *option = cmd_source_option();
+	struct span_buf selected = {0};
+	bool any;
+
+	cmd_source_selection(&selected);
+	any = selected.len ||
+	      (option && !(loki_logs_asks() && is_time(option)));
+	span_buf_release(&selected);
+	return any;
+}
+
+/* What has nothing to do with NAME, which makes no entries. */
+static void check_logs_usage(const char *name)
+{
+	if (selects_spans() || loki_opts.format != LOKI_PUSH ||
+	    opt.what != ALL || loki_opts.no_metadata || out.push)
+		cmd_usage("%s takes no spans and makes no entries: options for "
+			  "these do not go with it",
+			  name);
+	if (!loki_logs_asks() && loki_http_option())
+		cmd_usage("%s does not go with %s", loki_http_option(), name);
+}
+
+static void check_format(void)
 {
 	bool push = loki_opts.format == LOKI_PUSH;
 
-	if (!opt.batch_size || opt.batch_size > LOKI_MAX_BATCH)
-		cmd_usage("--batch-size is not from 1 to 512M");
-	if (!opt.max_streams)
-		cmd_usage("--max-streams needs at least 1");
 	if (!push && (opt.line >= 0 || opt.labels.n || loki_opts.no_metadata))
 		cmd_usage("--line, --label and --no-structured-metadata go "
 			  "with requests only");
-	out.push = loki_push_wanted();
 	if (out.push && !push)
 		cmd_usage("--push sends requests: no --format goes with it");
 	if (out.push && cmd_output_path())
 		cmd_usage("--push and --output at once");
 	if (!out.push && loki_http_option())
-		cmd_usage("%s goes with --push", loki_http_option());
+		cmd_usage("%s goes with --push or --fetch", loki_http_option());
+}
+
+static void check_usage(void)
+{
+	const char *logs = loki_logs_wanted();
+
+	if (!opt.batch_size || opt.batch_size > LOKI_MAX_BATCH)
+		cmd_usage("--batch-size is not from 1 to 512M");
+	if (!opt.max_streams)
+		cmd_usage("--max-streams needs at least 1");
+	out.push = loki_push_wanted();
+	if (logs)
+		check_logs_usage(logs);
+	else
+		check_format();
 	loki_opts.json = opt.line == 1;
 	loki_labels_init(&opt.labels, opt.max_streams);
 }
@@ -239,13 +283,12 @@ static int close_out(struct span_error *err)
 	return loki_push_lost() ? CMD_PEER : 0;
 }
 
-static int run(int argc, char **argv, struct span_error *err)
+static int put_entries(int argc, char **argv, struct span_error *err)
 {
 	uint64_t since = cmd_monotonic_ns();
 	struct cmd_source *in = NULL;
 	int rc;
 
-	check_usage();
 	if ((rc = open_out(argc, argv, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0)
 		goto done;
@@ -259,14 +302,37 @@ done:
 	loki_push_close();
 	loki_batch_release();
 	loki_entry_release();
-	loki_labels_release();
 	span_buf_release(&out.body);
+	return rc;
+}
+
+static int look_into_logs(int argc, char **argv, struct span_error *err)
+{
+	int rc = cmd_output_open(&out.fd, false, err), closed;
+
+	if (rc < 0)
+		return rc;
+	rc = loki_logs_run(out.fd, argc, argv, lines[loki_opts.json], err);
+	if (rc < 0)
+		return rc;
+	closed = cmd_output_close(out.fd, err);
+	return closed < 0 ? closed : rc;
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	int rc;
+
+	check_usage();
+	rc = loki_logs_wanted() ? look_into_logs(argc, argv, err)
+				: put_entries(argc, argv, err);
+	loki_labels_release();
 	return rc;
 }
 
 static const struct cmd trace_to_loki = {
 	.name = "trace-to-loki",
-	.operands = "[FILE...]",
+	.operands = "[FILE... | ID...]",
 	.summary = "write spans as push requests of Grafana Loki",
 	.options = options,
 	.run = run,

@@ -177,8 +177,8 @@ account() {
 	refuses "--push sends requests: *" trace-to-loki --push http://x -o json in
 	refuses "--push and --output at once" trace-to-loki --push http://x --output out in
 	refuses "--retry-min, * go with --push" trace-to-loki --retry-max 1s in
-	refuses "--tenant goes with --push" trace-to-loki --tenant x in
-	refuses "--no-gzip goes with --push" trace-to-loki --no-gzip in
+	refuses "--tenant goes with --push or --fetch" trace-to-loki --tenant x in
+	refuses "--no-gzip goes with --push or --fetch" trace-to-loki --no-gzip in
 	refuses "--cacert, --cert, --key and --insecure go with https" trace-to-loki --push http://x --insecure in
 	refuses "--header: a secret in an argument *" trace-to-loki --push http://x --header 'Authorization: x' in
 	run --separate-stderr -2 trace-to-loki --push localhost:3100 in
