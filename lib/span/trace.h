@@ -72,7 +72,6 @@ struct span_trace {
 	size_t n_duplicates; /* spans equal in every field, left out */
 };
 
-
 /*
  * Gathers the spans of one trace. A zeroed struct is empty. Memory is that of
  * the spans, their processes shared, and some 130 bytes a span in build.
