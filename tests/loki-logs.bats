@@ -166,6 +166,49 @@ write_log() {
 	[ -z "$output" ]
 }
 
+@test "trace-view --logs: lines stand among the events of their spans" {
+	span-decode --from jaeger-json - <<-END >in
+		{"data":[{"traceID":"$a","spans":[
+		{"traceID":"$a","spanID":"1","operationName":"GET /","references":[],"startTime":1767225600000000,
+		"duration":500000,"tags":[],"logs":[],"processID":"p"},
+		{"traceID":"$a","spanID":"$b","operationName":"pay","references":[{"refType":"CHILD_OF",
+		"traceID":"$a","spanID":"1"}],"startTime":1767225600050000,"duration":300000,"tags":[],
+		"logs":[{"timestamp":1767225600150000,"fields":[{"key":"event","type":"string","value":"charged"}]}],
+		"processID":"p"}],"processes":{"p":{"serviceName":"shop","tags":[]}}}]}
+	END
+	write_log >app.log
+	run --separate-stderr -0 trace-view --logs app.log in
+	same trace-view-logs.want
+	[ -z "$stderr" ]
+	run --separate-stderr -0 trace-view -v --logs app.log in
+	[ "${stderr_lines[0]}" = "trace-view: app.log: 2 lines are of other traces" ]
+	# A trace without lines is as it was.
+	diff <(trace-view --events in) <(trace-view --logs /dev/null in)
+	trace-view --logs app.log --span "$b" in | grep -A3 'log$' | grep -F "charging"
+	trace-view --html --logs app.log in >page
+	grep -qF 'charging' page
+}
+
+@test "trace-view --logs: what Loki gave back, and hostile lines" {
+	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 50 --start -10m >in
+	id=$(span-query -o ids --service payment in | head -n 1)
+	serve log
+	trace-to-loki --push "$url" --per event in
+	trace-to-loki --fetch "$url" "$id" >fetched
+	trace-view --logs - --trace-id "$id" in <fetched >shown
+	[ "$(grep -c ' log$' shown)" = "$(wc -l <fetched)" ]
+	[ "$(wc -l <fetched)" -gt 0 ]
+	{
+		printf 'trace_id=%s \e[31m\x00\xff ' "$id"
+		for i in {1..2000}; do printf 'trace_id=%032x ' "$i"; done
+	} >rude
+	run -0 trace-view --logs rude --trace-id "$id" in
+	[[ $output != *$'\e'* ]]
+	refuses "--logs goes with *" trace-view --logs rude --svg in
+	refuses "--logs goes with *" trace-view --logs rude --findings in
+	run --separate-stderr -74 trace-view --logs nothere in
+}
+
 @test "trace-to-loki: wrong usage of what reads logs" {
 	refuses "one of --logql, --grep, --logs and --fetch at a time" trace-to-loki --grep a --logs b
 	refuses "of which trace? Its id is needed" trace-to-loki --logql
