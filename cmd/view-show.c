@@ -232,10 +232,11 @@ int view_begin(struct view *v, struct span_error *err)
 int view_show(struct view *v, struct span_trace *t, const uint8_t *matched,
 	      struct span_error *err)
 {
-	int rc = adjust(v, t, &matched, err);
+	/* Lines before clocks: those of a span move with it. */
+	int rc = v->opt->logs ? view_logs_add(t, err) : 0;
 
-	if (rc >= 0 && v->opt->logs)
-		rc = view_logs_add(t, err);
+	if (rc >= 0)
+		rc = adjust(v, t, &matched, err);
 	v->n_traces++;
 	v->n_spans += t->n;
 	if (rc >= 0 && v->opt->findings)

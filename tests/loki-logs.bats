@@ -189,6 +189,22 @@ write_log() {
 	grep -qF 'charging' page
 }
 
+@test "trace-view --logs: lines move with the clock of their span" {
+	span-decode --from jaeger-json - <<-END >in
+		{"data":[{"traceID":"$a","spans":[
+		{"traceID":"$a","spanID":"1","operationName":"GET /","references":[],"startTime":1767225600000000,
+		"duration":500000,"tags":[],"logs":[],"processID":"p"},
+		{"traceID":"$a","spanID":"$b","operationName":"pay","references":[{"refType":"CHILD_OF",
+		"traceID":"$a","spanID":"1"}],"startTime":1767225610000000,"duration":300000,"tags":[],"logs":[],
+		"processID":"q"}],"processes":{
+		"p":{"serviceName":"shop","tags":[{"key":"host.name","type":"string","value":"a"}]},
+		"q":{"serviceName":"bank","tags":[{"key":"host.name","type":"string","value":"b"}]}}}]}
+	END
+	echo "2026-01-01T00:00:10.2Z trace_id=$a span_id=$b paid" >log
+	trace-view --logs log in | grep -E '^  \+10\.2s +log$'
+	trace-view --logs log --adjust-clock 1h in | grep -E '^  \+300ms +log$'
+}
+
 @test "trace-view --logs: what Loki gave back, and hostile lines" {
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 50 --start -10m >in
 	id=$(span-query -o ids --service payment in | head -n 1)

@@ -173,6 +173,58 @@ account() {
 	[[ $stderr = *certificate* ]]
 }
 
+# A configuration for one program that keeps all in DIR: `config DIR PORT`.
+config() {
+	cat <<-END
+		auth_enabled: false
+		server:
+		  http_listen_address: 127.0.0.1
+		  http_listen_port: $2
+		  grpc_listen_address: 127.0.0.1
+		  grpc_listen_port: 0
+		  log_level: warn
+		common:
+		  instance_addr: 127.0.0.1
+		  path_prefix: $1
+		  replication_factor: 1
+		  storage:
+		    filesystem:
+		      chunks_directory: $1/chunks
+		      rules_directory: $1/rules
+		  ring:
+		    kvstore:
+		      store: inmemory
+		schema_config:
+		  configs:
+		    - from: 2020-10-24
+		      store: tsdb
+		      object_store: filesystem
+		      schema: v13
+		      index:
+		        prefix: index_
+		        period: 24h
+	END
+}
+
+@test "trace-to-loki --push: a real Loki takes all, and gives a trace back" {
+	command -v loki >/dev/null || skip "no loki"
+	port=$("$python" -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	config "$PWD/data" "$port" >loki.yaml
+	loki -config.file=loki.yaml >loki.log 2>&1 3>&- &
+	started+=($!)
+	disown
+	url=http://127.0.0.1:$port
+	wait_until curl -s -o /dev/null "$url/loki/api/v1/labels"
+	run --separate-stderr -0 trace-to-loki --push "$url" --retry-max-time 60s -v in
+	account "$n" 0 "0 dropped"
+	id=$(span-query -o ids --service payment in | head -n 1)
+	diff <(trace-to-loki -q --trace-id "$id" in | jq -r '.streams[].values[][1]' | sort) \
+		<(trace-to-loki --fetch "$url" "$id" | jq -r .line | sort)
+}
+
 @test "trace-to-loki --push: wrong usage" {
 	refuses "--push sends requests: *" trace-to-loki --push http://x -o json in
 	refuses "--push and --output at once" trace-to-loki --push http://x --output out in
