@@ -248,6 +248,7 @@ struct cmd_metric {
 
 /* --metrics-file FILE */
 extern const struct cmd_option cmd_metrics_options[];
+bool cmd_metrics_wanted(void); /* it was given */
 
 /*
  * Rewrite the metrics file (temporary and rename) when it was asked for and

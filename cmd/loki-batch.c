@@ -10,9 +10,15 @@
 
 #define SECOND 1000000000ull
 #define REFUSED_AGE (7 * 86400 * SECOND) /* by Loki, unless told otherwise */
+#define REFUSED_EARLY (600 * SECOND)	 /* creation_grace_period */
 #define REFUSED_BEHIND (3600 * SECOND)	 /* half of max_chunk_age */
 
-struct loki_batch_counts loki_batch_counts;
+uint64_t loki_batches;
+
+/* Entries that Loki's defaults would refuse. */
+static struct {
+	uint64_t old, early, behind;
+} refused;
 
 /* An entry of the batch, and where it is in the text. */
 struct entry {
@@ -79,18 +85,18 @@ void loki_batch_body(struct span_buf *out, size_t at, size_t n)
 /* What Loki's defaults would refuse. */
 static void look_at_times(const struct entry *e, size_t n)
 {
-	uint64_t oldest = cmd_now_ns() - REFUSED_AGE;
+	uint64_t now = cmd_now_ns();
 
 	for (size_t i = 0; i < n; i++) {
 		struct loki_stream *s = e[i].stream;
 
 		if (!s)
 			continue;
-		if (e[i].time_ns < oldest)
-			loki_batch_counts.old++;
+		refused.old += e[i].time_ns < now - REFUSED_AGE;
+		refused.early += e[i].time_ns > now + REFUSED_EARLY;
 		if (s->newest_ns > REFUSED_BEHIND &&
 		    e[i].time_ns < s->newest_ns - REFUSED_BEHIND)
-			loki_batch_counts.behind++;
+			refused.behind++;
 		if (e[i].time_ns > s->newest_ns)
 			s->newest_ns = e[i].time_ns;
 	}
@@ -107,7 +113,7 @@ int loki_batch_flush(struct span_error *err)
 	look_at_times(entries(), n);
 	rc = batch.fn(0, n, err);
 	batch.entries.len = batch.text.len = 0;
-	loki_batch_counts.batches++;
+	loki_batches++;
 	return rc;
 }
 
@@ -141,6 +147,28 @@ int loki_batch_put(const struct loki_subject *s, struct span_error *err)
 uint64_t loki_batch_since(void)
 {
 	return batch.entries.len ? batch.since : 0;
+}
+
+static void warn_count(uint64_t n, const char *text)
+{
+	if (n)
+		cmd_warn("%llu %s", (unsigned long long)n, text);
+}
+
+void loki_batch_warn(void)
+{
+	warn_count(refused.old,
+		   "entries are older than 7 days: by default Loki refuses "
+		   "them");
+	warn_count(refused.early,
+		   "entries are more than 10 minutes in the future: by "
+		   "default Loki refuses them");
+	warn_count(refused.behind,
+		   "entries are more than an hour before others of their "
+		   "stream: by default Loki refuses them");
+	warn_count(loki_counts.cut, "lines were cut to 256 KB");
+	warn_count(loki_counts.clamped,
+		   "times do not fit Loki's and were clamped");
 }
 
 void loki_batch_release(void)

@@ -17,12 +17,7 @@
  */
 typedef int loki_batch_fn(size_t at, size_t n, struct span_error *err);
 
-struct loki_batch_counts {
-	uint64_t batches;
-	uint64_t old;	 /* entries of more than a week ago */
-	uint64_t behind; /* entries too long before others of their stream */
-};
-extern struct loki_batch_counts loki_batch_counts;
+extern uint64_t loki_batches; /* so far */
 
 /* Hand batches of about SIZE bytes to FN. */
 void loki_batch_init(size_t size, loki_batch_fn *fn);
@@ -31,6 +26,8 @@ SPAN_NODISCARD int loki_batch_put(const struct loki_subject *s,
 				  struct span_error *err);
 /* Write what there is. */
 SPAN_NODISCARD int loki_batch_flush(struct span_error *err);
+/* Warn of what Loki may refuse, and of what was changed to be taken. */
+void loki_batch_warn(void);
 /* When the first entry came, CLOCK_MONOTONIC; 0: there is none. */
 uint64_t loki_batch_since(void);
 

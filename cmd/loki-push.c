@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "loki-account.h"
 #include "loki-batch.h"
 #include "loki-http.h"
 
@@ -45,23 +46,15 @@ const struct cmd_option loki_push_options[] = {
 	{CMD_STRING, 0, "push", &opt.url, "URL",
 	 "send the requests to the Loki at URL", NULL},
 	{CMD_GROUP, 0, NULL, (void *)retry_options, NULL, "Loki", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_metrics_options, NULL, "Loki", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
-
-/* Why entries were dropped. */
-enum drop { GIVEN_UP, REFUSED, TOO_LARGE, STOPPED, DROPS };
-static const char *const drops[DROPS] = {"given up", "refused", "too large",
-					 "when stopped"};
 
 static struct {
 	struct loki_http *http;
 	struct span__causes causes;
 	struct span_buf body;
 	uint64_t stop_at_ns; /* after a signal; 0: none came */
-	struct {
-		uint64_t entries, accepted, rejected, dropped[DROPS];
-		uint64_t requests, failed, retried, bytes;
-	} n;
 } push;
 
 bool loki_push_wanted(void)
@@ -71,6 +64,8 @@ bool loki_push_wanted(void)
 	     opt.retry_max_ns != RETRY_MAX || opt.retry_time_ns != RETRY_TIME))
 		cmd_usage("--retry-min, --retry-max, --retry-max-time and "
 			  "--no-retry go with --push");
+	if (!opt.url && cmd_metrics_wanted())
+		cmd_usage("--metrics-file goes with --push");
 	return opt.url;
 }
 
@@ -151,9 +146,9 @@ static int send_body(size_t n, struct span__reply *r, struct span_error *err)
 		int outcome = loki_http_do(push.http, body, r, err);
 		uint64_t wait;
 
-		push.n.requests++;
-		push.n.bytes += body.len;
-		push.n.failed += outcome != SPAN__OUTCOME_ACCEPTED;
+		loki_account.requests++;
+		loki_account.bytes += body.len;
+		loki_account.failed += outcome != SPAN__OUTCOME_ACCEPTED;
 		if (outcome != SPAN__OUTCOME_RETRY)
 			return outcome;
 		wait = next_wait(k, cmd_monotonic_ns() - since,
@@ -163,7 +158,7 @@ static int send_body(size_t n, struct span__reply *r, struct span_error *err)
 		span__causes_say(&push.causes, r->cause, "trying again");
 		if (!pause_for(wait))
 			return outcome;
-		push.n.retried += n;
+		loki_account.retried += n;
 	}
 }
 
@@ -173,9 +168,9 @@ struct range {
 	size_t at, n;
 };
 
-static void lose(enum drop why, size_t n)
+static void lose(enum loki_drop why, size_t n)
 {
-	push.n.dropped[why] += n;
+	loki_account.dropped[why] += n;
 }
 
 static void say_lost(const struct span__reply *r, size_t n, const char *verb)
@@ -188,10 +183,10 @@ static void say_lost(const struct span__reply *r, size_t n, const char *verb)
 }
 
 /* The peer takes nothing: no use to go on. */
-static int give_up(enum drop why, size_t n, const struct span__reply *r,
+static int give_up(enum loki_drop why, size_t n, const struct span__reply *r,
 		   struct span_error *err)
 {
-	lose(push.stop_at_ns ? STOPPED : why, n);
+	lose(push.stop_at_ns ? LOKI_STOPPED : why, n);
 	return span_error_set(err, SPAN_E_PEER, "%s: %s", opt.url, r->cause);
 }
 
@@ -204,30 +199,33 @@ static int push_range(struct range e, bool *split, struct span_error *err)
 	push.body.len = 0;
 	loki_batch_body(&push.body, e.at, e.n);
 	if (push.body.failed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	outcome = span__send_pack(&push.body, false, loki_http_gzip(), err);
+		outcome = span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	else
+		outcome = span__send_pack(&push.body, false, loki_http_gzip(),
+					  err);
 	if (outcome >= 0)
 		outcome = send_body(e.n, &r, err);
 	switch (outcome) {
 	case SPAN__OUTCOME_ACCEPTED:
-		push.n.accepted += e.n;
+		loki_account.accepted += e.n;
 		return 0;
 	case SPAN__OUTCOME_REJECTED:
-		push.n.rejected += e.n;
+		loki_account.rejected += e.n;
 		say_lost(&r, e.n, "in a request that was rejected");
 		return 0;
 	case SPAN__OUTCOME_TOO_LARGE:
 		*split = e.n > 1;
 		if (!*split) {
-			lose(TOO_LARGE, 1);
+			lose(LOKI_TOO_LARGE, 1);
 			say_lost(&r, 1, "dropped");
 		}
 		return 0;
 	case SPAN__OUTCOME_RETRY:
-		return give_up(GIVEN_UP, e.n, &r, err);
+		return give_up(LOKI_GIVEN_UP, e.n, &r, err);
 	case SPAN__OUTCOME_REFUSED:
-		return give_up(REFUSED, e.n, &r, err);
+		return give_up(LOKI_REFUSED, e.n, &r, err);
 	default:
+		lose(LOKI_GIVEN_UP, e.n);
 		return outcome;
 	}
 }
@@ -238,13 +236,14 @@ int loki_push_batch(size_t at, size_t n, struct span_error *err)
 	size_t n_left = 1;
 	int rc = 0;
 
-	push.n.entries += n;
+	loki_account.entries += n;
 	while (n_left && !rc) {
 		struct range e = left[--n_left];
 		size_t half = (e.n + 1) / 2;
 		bool split;
 
 		rc = push_range(e, &split, err);
+		loki_account_write(false);
 		if (split) {
 			left[n_left++] =
 				(struct range){e.at + half, e.n - half};
@@ -252,73 +251,14 @@ int loki_push_batch(size_t at, size_t n, struct span_error *err)
 		}
 	}
 	while (n_left)
-		lose(push.stop_at_ns ? STOPPED : GIVEN_UP, left[--n_left].n);
+		lose(push.stop_at_ns ? LOKI_STOPPED : LOKI_GIVEN_UP,
+		     left[--n_left].n);
 	return rc;
 }
 
-/* ---- The account ---- */
-
-static uint64_t dropped(void)
+void loki_push_end(void)
 {
-	uint64_t n = 0;
-
-	for (int i = 0; i < DROPS; i++)
-		n += push.n.dropped[i];
-	return n;
-}
-
-uint64_t loki_push_lost(void)
-{
-	return push.n.rejected + dropped();
-}
-
-static void put(struct span_buf *b, uint64_t n, const char *text)
-{
-	span_text_count(b, n);
-	span_buf_puts(b, text);
-}
-
-/* "10 dropped (9 given up, 1 too large)" */
-static void put_dropped(struct span_buf *b)
-{
-	const char *before = " (";
-
-	put(b, dropped(), " dropped");
-	for (int i = 0; i < DROPS; i++) {
-		if (!push.n.dropped[i])
-			continue;
-		span_buf_puts(b, before);
-		put(b, push.n.dropped[i], " ");
-		span_buf_puts(b, drops[i]);
-		before = ", ";
-	}
-	if (*before == ',')
-		span_buf_putc(b, ')');
-}
-
-void loki_push_report(uint64_t since_ns)
-{
-	struct span_buf b = {0};
-
 	span__causes_end(&push.causes);
-	put(&b, push.n.entries, " entries: ");
-	put(&b, push.n.accepted, " accepted, ");
-	put(&b, push.n.rejected, " rejected, ");
-	put_dropped(&b);
-	if (cmd_verbose && !b.failed) {
-		span_buf_puts(&b, "; ");
-		put(&b, push.n.retried, " sent again; ");
-		put(&b, push.n.requests, " requests (");
-		span_text_size(&b, push.n.bytes);
-		span_buf_puts(&b, "), ");
-		put(&b, push.n.failed, " failed; ");
-		span_buf_printf(&b, "%.1f s",
-				(double)(cmd_monotonic_ns() - since_ns) / 1e9);
-		cmd_note("%.*s", (int)b.len, b.p);
-	} else if (loki_push_lost() && !b.failed) {
-		cmd_warn("%.*s", (int)b.len, b.p);
-	}
-	span_buf_release(&b);
 }
 
 void loki_push_close(void)

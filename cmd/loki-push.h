@@ -24,10 +24,8 @@ SPAN_NODISCARD int loki_push_open(struct span_error *err);
  */
 SPAN_NODISCARD int loki_push_batch(size_t at, size_t n, struct span_error *err);
 
-/* Entries that did not reach Loki. */
-uint64_t loki_push_lost(void);
-/* The account: with -v, or as a warning when entries were lost. */
-void loki_push_report(uint64_t since_ns);
+/* No more comes: what is left to be said of the peer's answers. */
+void loki_push_end(void);
 void loki_push_close(void);
 
 #endif

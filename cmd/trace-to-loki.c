@@ -4,6 +4,7 @@
  * loki-batch.c gathers and sorts them to requests, which are written here.
  */
 #include "cmd_source.h"
+#include "loki-account.h"
 #include "loki-batch.h"
 #include "loki-http.h"
 #include "loki-logs.h"
@@ -141,12 +142,6 @@ static int before_wait(void *arg, uint64_t *wait_ns, struct span_error *err)
 	return 0;
 }
 
-static void warn_count(uint64_t n, const char *text)
-{
-	if (n)
-		cmd_warn("%llu %s", (unsigned long long)n, text);
-}
-
 static void report_counts(uint64_t since)
 {
 	const struct loki_counts *c = &loki_counts;
@@ -154,26 +149,20 @@ static void report_counts(uint64_t since)
 	cmd_note("%llu spans, %llu events and %llu traces in %llu %s, %.2f s",
 		 (unsigned long long)c->spans, (unsigned long long)c->events,
 		 (unsigned long long)c->traces,
-		 (unsigned long long)loki_batch_counts.batches,
+		 (unsigned long long)loki_batches,
 		 loki_opts.format == LOKI_PUSH ? "requests" : "parts",
 		 (double)(cmd_monotonic_ns() - since) / 1e9);
 }
 
 static void report(uint64_t since)
 {
-	warn_count(loki_batch_counts.old,
-		   "entries are older than 7 days: by default Loki refuses "
-		   "them");
-	warn_count(loki_batch_counts.behind,
-		   "entries are more than an hour before others of their "
-		   "stream: by default Loki refuses them");
-	warn_count(loki_counts.cut, "lines were cut to 256 KB");
-	warn_count(loki_counts.clamped,
-		   "times do not fit Loki's and were clamped");
-	if (out.push)
-		loki_push_report(since);
-	else if (cmd_verbose)
+	loki_batch_warn();
+	if (out.push) {
+		loki_push_end();
+		loki_account_report(since);
+	} else if (cmd_verbose) {
 		report_counts(since);
+	}
 }
 
 static bool is_time(const char *option)
@@ -280,7 +269,7 @@ static int close_out(struct span_error *err)
 {
 	if (!out.push)
 		return cmd_output_close(out.fd, err);
-	return loki_push_lost() ? CMD_PEER : 0;
+	return loki_account_lost() ? CMD_PEER : 0;
 }
 
 static int put_entries(int argc, char **argv, struct span_error *err)

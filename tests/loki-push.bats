@@ -52,6 +52,11 @@ account() {
 	}
 }
 
+# Entries with a result, of the metrics file ./m.
+in_metrics() {
+	sed -n "s/^trace_to_loki_entries_total{result=\"$1\"} //p" m
+}
+
 @test "trace-to-loki --push: every entry arrives, as it would have been written" {
 	server loki log
 	run --separate-stderr -0 trace-to-loki --push "$url" -v --batch-size 50k in
@@ -111,10 +116,12 @@ account() {
 		cmp log/1.body log/$i.body
 	done
 	server collector bad '400,text=entry too far behind' 204
-	run --separate-stderr -69 trace-to-loki --push "$url" -v --batch-size 20k in
+	run --separate-stderr -69 trace-to-loki --push "$url" -v --batch-size 20k --metrics-file m in
 	[[ ${stderr_lines[0]} = "trace-to-loki: warning: $url: HTTP 400: entry too far behind; "*" entries are in a request that was rejected" ]]
 	lost=$(jq '[.streams[].values | length] | add' bad/1.body)
 	account $((n - lost)) "$lost" "0 dropped"
+	[ "$(in_metrics rejected)" = "$lost" ]
+	[ "$(in_metrics accepted)" = "$((n - lost))" ]
 	# Each was sent once.
 	diff <(trace-to-loki -q in | entries) <(cat bad/*.body | entries)
 }
@@ -230,6 +237,7 @@ print(s.getsockname()[1])')
 	refuses "--push and --output at once" trace-to-loki --push http://x --output out in
 	refuses "--retry-min, * go with --push" trace-to-loki --retry-max 1s in
 	refuses "--tenant goes with --push or --fetch" trace-to-loki --tenant x in
+	refuses "--metrics-file goes with --push" trace-to-loki --metrics-file m in
 	refuses "--no-gzip goes with --push or --fetch" trace-to-loki --no-gzip in
 	refuses "--cacert, --cert, --key and --insecure go with https" trace-to-loki --push http://x --insecure in
 	refuses "--header: a secret in an argument *" trace-to-loki --push http://x --header 'Authorization: x' in

@@ -188,6 +188,12 @@ select_lines() {
 	[[ $stderr =~ ^"trace-to-loki: "[0-9]+" spans, "[0-9]+" events and 0 traces in 1 requests, "[0-9.]+" s"$ ]]
 }
 
+@test "trace-to-loki: entries of the future are a warning" {
+	demo -n 2 --start @$(($(date +%s) + 3600)) >late
+	run --separate-stderr -0 bash -c 'trace-to-loki late >out'
+	[[ $stderr =~ ^"trace-to-loki: warning: "[0-9]+" entries are more than 10 minutes in the future: by default Loki refuses them"$ ]]
+}
+
 @test "trace-to-loki: a request goes out when no more input comes" {
 	mkfifo pipe
 	trace-to-loki -q --batch-wait 10ms <pipe >out &
