@@ -11,7 +11,7 @@ enum { VIEW_NOT_SAID = -1, VIEW_FROM_TRACE, VIEW_FROM_SPAN };
 
 struct view_opts {
 	struct cmd_list spans;
-	const char *find;
+	const char *find, *logs;
 	uint64_t adjust_ns;
 	int relative;
 	bool critical, events, errors, html, svg, follow_links;
