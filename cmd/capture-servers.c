@@ -100,17 +100,6 @@ uint64_t capture_servers_ack_ns(void)
 
 /* ---- Sampling strategies ---- */
 
-static void warn_lines(const struct span_buf *b)
-{
-	for (size_t i = 0; i < b->len;) {
-		const char *line = b->p + i;
-		const char *end = memchr(line, '\n', b->len - i);
-
-		cmd_warn("%.*s", (int)(end - line), line);
-		i += (size_t)(end - line) + 1;
-	}
-}
-
 static int read_strategies(struct span__strategies **out,
 			   struct span_error *err)
 {
@@ -120,7 +109,7 @@ static int read_strategies(struct span__strategies **out,
 	if (rc >= 0)
 		rc = span__strategies_parse(out, opt.strategies, text.p,
 					    text.len, &warnings, err);
-	warn_lines(&warnings);
+	cmd_warn_lines(&warnings);
 	span_buf_release(&text);
 	span_buf_release(&warnings);
 	return rc;
@@ -142,8 +131,7 @@ void capture_servers_reload(void)
 	span__strategies_close(&servers.strategies);
 	servers.strategies = s;
 	if (cmd_verbose)
-		cmd_note("read the strategies of %zu services",
-			 span__strategies_n(s));
+		cmd_note("read the strategies of %zu services", s->n);
 }
 
 /* ---- Health and metrics ---- */

@@ -67,6 +67,17 @@ void cmd_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+void cmd_warn_lines(const struct span_buf *b)
+{
+	for (size_t i = 0; i < b->len;) {
+		const char *line = b->p + i;
+		const char *end = memchr(line, '\n', b->len - i);
+
+		cmd_warn("%.*s", (int)(end - line), line);
+		i += (size_t)(end - line) + 1;
+	}
+}
+
 void cmd_note(const char *fmt, ...)
 {
 	va_list ap;

@@ -152,6 +152,11 @@ static int output_fd(void)
 	return output_is_file() ? -1 : STDOUT_FILENO;
 }
 
+const char *cmd_output_path(void)
+{
+	return output.path;
+}
+
 bool cmd_output_is_terminal(void)
 {
 	return output_fd() >= 0 && isatty(output_fd());

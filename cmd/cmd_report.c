@@ -28,6 +28,11 @@ const struct cmd_option cmd_metrics_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+bool cmd_metrics_wanted(void)
+{
+	return metrics_file;
+}
+
 void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 {
 	const char *last = "";

@@ -366,7 +366,7 @@ metric_is() {
 	echo '{"default_strategy":{"type":"probabilistic","param":7}}' >s.json
 	kill -HUP "$pid"
 	wait_until grep -q warning out.err
-	grep -x 'span-capture: warning: s.json: default_strategy: a probability is 0 to 1; the strategies stay as they were' out.err
+	grep -x 'span-capture: warning: s.json: line 1: default_strategy: a probability is 0 to 1; the strategies stay as they were' out.err
 	rate_is 0.75
 	rm s.json
 	kill -HUP "$pid"

@@ -424,6 +424,20 @@ END
 	[ "$SANITIZERS" ] || [ "$measure" -lt 24000 ]
 }
 
+@test "span-sample: a trace of one span waits in about a kilobyte" {
+	awk 'BEGIN {
+		for (i = 0; i < 10000; i++)
+			printf "{\"t\":\"%x\",\"s\":\"1\",\"ms\":1," \
+				"\"service\":\"web\",\"name\":\"GET /\"}\n", i + 1
+	}' | make_spans >in
+	run --separate-stderr -0 bash -c \
+		'span-sample --preset lab --wait 1h --memory 16M in >out'
+	[ -z "$stderr" ]
+	run --separate-stderr -0 bash -c \
+		'span-sample --preset lab --wait 1h --memory 4M in >out'
+	[[ $stderr = *"--memory is full" ]]
+}
+
 @test "span-sample: a trace of a quiet stream is decided by the clock" {
 	mkfifo pipe
 	span-sample -r 1 --wait 100ms <pipe >out &

@@ -356,3 +356,21 @@ web:GET /;cart:list,all 2" ]
 	run --separate-stderr -141 closed_pipe span-encode --to chrome s.spans
 	[ -z "$stderr" ]
 }
+
+@test "span-encode: protobuf has no text that is not UTF-8, which readers refuse" {
+	command -v protoc || skip "no protoc"
+	printf '%b\n' '{"trace_id":"ab","span_id":"1","service":"s\xff","name":"n\xff","kind":"server","status":"error","status_message":"m\xff","start_ns":1,"tags":{"k\xff":"v\xff","list":["x\xff"],"plain":"caf\xc3\xa9"},"process":{"p\xff":"q\xff"},"events":[{"time_ns":1,"name":"e\xff","fields":{"f":"g\xff"}}]}' |
+		span-decode --from jsonl >s.spans
+	span-encode --to otlp-proto s.spans |
+		protoc -I"$SRC/tests/interop" --decode=otlp.TracesData otlp.proto >got
+	[ "$(grep -c '\\357\\277\\275' got)" = 6 ]
+	grep -E 'bytes_value|string_value' got | sed 's/^ *//' | diff -u - <(cat <<-'EOF'
+		string_value: "s\357\277\275"
+		bytes_value: "q\377"
+		bytes_value: "v\377"
+		bytes_value: "x\377"
+		string_value: "caf\303\251"
+		bytes_value: "g\377"
+	EOF
+	)
+}

@@ -106,6 +106,20 @@ high id, capitals
 END
 }
 
+@test "span-sample: spans are marked in place as they are one by one" {
+	for ratio in 0.2 0.5 0.8; do
+		span-sample -r $ratio "$in" | span-query --spans -o jsonl >fast
+		span-sample -r $ratio --dropped rest "$in" |
+			span-query --spans -o jsonl >each
+		grep -q 'ot=th:' each
+		cmp fast each
+	done
+	span-sample -r 0.8 "$in" >once
+	cmp <(span-sample -r 0.6 once | span-query --spans -o jsonl) \
+		<(span-sample -r 0.6 --dropped rest once |
+			span-query --spans -o jsonl)
+}
+
 @test "span-sample: several files and standard input" {
 	span-sample -r 0.1 "$in" >one
 	span-sample -r 0.1 - <"$in" >dash

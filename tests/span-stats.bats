@@ -211,6 +211,32 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	done
 }
 
+@test "span-stats: the scale of a picture is in numbers that people read, and fits" {
+	span-gen --seed 1 -n 300 --rate 100000 >fast
+	run -0 span-stats --all-kinds -o plot --step 1ms --kind client '{ } | rate()' fast
+	[[ ${lines[1]} =~ ^' '*[0-9]{2,3},[0-9]{3}/s' │' ]]
+	span-stats --all-kinds -o svg --step 1ms --kind client '{ } | rate()' fast >svg
+	grep -qE '>[0-9]{2,3},[0-9]{3}/s<' svg
+	run ! grep -F 'e+' svg
+	for start in 1000000000 9000000000000000000; do
+		echo '{"trace_id":"1","span_id":"1","service":"a","name":"b","kind":"server",' \
+			'"start_ns":'$start',"duration_ns":1,"tags":{},"process":{}}'
+	done | span-decode --from jsonl >rare
+	run -0 span-stats -o plot --step 1000d rare
+	[[ ${lines[1]} = '1.2e-08/s │'* ]]
+	run ! grep -E '^.{81}' <<<"$output"
+}
+
+@test "span-stats: a locale without UTF-8 gets ASCII, in columns" {
+	printf '%s\n' 'Zürich ü server ok 10' 'b b server ok 10' |
+		made >in
+	LC_ALL=C run -0 span-stats in
+	[[ ${lines[1]} = 'Z\u00fcrich  \u00fc '* ]]
+	[[ ${lines[2]} = 'b            b          '* ]]
+	LC_ALL=C run -0 span-stats -o plot --step 1s in
+	[ "${lines[0]}" = 'Z\u00fcrich \u00fc: rate' ]
+}
+
 @test "span-stats: the SVG is well-formed, needs nothing, and names in it do no harm" {
 	span-gen --seed 3 -p hostile -n 60 >in
 	for value in rate ratio latency; do

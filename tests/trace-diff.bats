@@ -252,6 +252,16 @@ ids() {
 	trace-diff --color always in new | grep -q $'^\x1b\[31m- '
 }
 
+@test "trace-diff: a locale without UTF-8 gets ASCII, in the same width" {
+	jq -nc '(1, 2) as $i | {trace_id: "a\($i)", span_id: "1", service: "Zürich",
+		name: ("日本語" * 20), start_ns: 1800, duration_ns: ($i * 9000000),
+		tags: {"é": "ß\($i)"}, process: {}}' |
+		span-decode --from jsonl >foreign
+	LC_ALL=C run -1 trace-diff a1 a2 foreign
+	[[ $output = *'Z\u00fcrich \u65e5'*'~'*'\u00e9'* ]]
+	run ! grep -qP '[^\x00-\x7f]|^.{81}' <<<"$output"
+}
+
 @test "trace-diff: names that attack are shown as escapes" {
 	span-gen --seed 3 -p hostile -n 60 >hostile
 	span-gen --seed 4 -p hostile -n 60 >other

@@ -60,6 +60,9 @@ failed_span() {
 	# one of two
 	run --separate-stderr -0 trace-view --span "$(failed_span)" --span 00AB in
 	[ "$stderr" = "trace-view: warning: there is no span 00AB" ]
+	# what was not read may have it
+	run --separate-stderr -65 trace-view --span 00AB <(head -c 5000 in)
+	[ "${#stderr_lines[@]}" = 1 ]
 	for id in zz '' 12345678901234567 0x1; do
 		run -2 trace-view --span "$id" in
 		[[ $output = *"--span: '$id' is no id of a span"* ]]
@@ -142,12 +145,22 @@ row_of_three() {
 		        'fields': {name: 'ä\nö'}}], 'refs': []}))
 	PY
 	span-decode --from jsonl foreign.jsonl >foreign
-	for options in '' --events --errors '--span 0' '--find Z' '--columns service,.é,id'; do
+	for options in '' --events --errors '--span 0' '--find Z' '--columns service,.é,id' \
+		--findings; do
 		# shellcheck disable=SC2086
 		run -0 trace-view --ascii $options foreign
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
 		# shellcheck disable=SC2086
 		LC_ALL=C run -0 trace-view $options foreign
+		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
+	done
+	for i in {2..9}; do
+		sed "s/\"a1\"/\"a$i\"/; s/\"error\"/\"ok\"/; s/: 1}/: $i}/" foreign.jsonl
+	done | span-decode --from jsonl | cat foreign - >foreign9
+	for options in --findings '--error-patterns --min-support 1 --max-q 1'; do
+		# shellcheck disable=SC2086
+		run -0 trace-view --ascii $options foreign9
+		[[ $output = *'\u'* ]]
 		run ! grep -qP '[^\x00-\x7f]' <<<"$output"
 	done
 	trace-view --ascii foreign >shown
@@ -185,6 +198,8 @@ large_trace() {
 	[ "$(trace-view --no-fold --no-critical in | lines)" = "$all" ]
 	trace-view --no-critical in >folded
 	[ "$(lines <folded)" -lt "$all" ]
+	trace-view --no-critical --no-fold --fold in | diff folded -
+	[ "$(trace-view --no-critical --fold --no-fold in | lines)" = "$all" ]
 	# a line that stands for several stands for all of them
 	[ "$(grep -oE '×[0-9]+' folded | tr -d '×' | awk -v n="$(lines <folded)" \
 		'{n += $1 - 1} END {print n}')" = "$all" ]

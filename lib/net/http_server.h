@@ -14,8 +14,8 @@
 #define NET_HTTP_SERVER_H
 
 #include "net/admission.h"
+#include "net/sampling_answer.h"
 #include "net/server.h"
-#include "net/strategies.h"
 
 struct span__http_server;
 

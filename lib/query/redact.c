@@ -132,6 +132,11 @@ const char *span_redact_count(const struct span_redact *r, size_t i,
 	return r->rules[i].text;
 }
 
+uint64_t span_redact_values(const struct span_redact *r)
+{
+	return r->values;
+}
+
 void span_redact_close(struct span_redact **r)
 {
 	if (!*r)
@@ -140,10 +145,12 @@ void span_redact_close(struct span_redact **r)
 		span__redact_rule_release(&(*r)->rules[i]);
 	free((*r)->rules);
 	span__redact_cache_close(&(*r)->cache);
+	span__redact_table_close(&(*r)->table);
 	span_arena_release(&(*r)->texts);
 	span_arena_release(&(*r)->frame);
 	span_arena_release(&(*r)->span);
 	span_arena_release(&(*r)->kept);
+	span_buf_release(&(*r)->noted);
 	for (size_t i = 0; i < 2; i++)
 		span_buf_release(&(*r)->work[i]);
 	free(*r);

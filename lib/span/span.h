@@ -8,6 +8,7 @@
 #include <span/diff.h>
 #include <span/findings.h>
 #include <span/graph.h>
+#include <span/log.h>
 #include <span/model.h>
 #include <span/patterns.h>
 #include <span/payload.h>

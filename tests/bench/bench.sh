@@ -122,6 +122,13 @@ filters() {
 	filter 'span-query --spans --tag' \
 		span-query --spans -o spans --tag http.status_code=500
 	filter 'span-query -c (whole traces)' span-query -c --error
+	floor=('>=' 1)
+	filter 'span-redact, default rules' span-redact
+	floor=()
+	filter '  a rule that finds nothing' \
+		span-redact --no-default-rules -r 'mask zzz'
+	filter '  default rules, spans one by one' \
+		span-redact -r 'drop retry.count'
 }
 
 decoding() {

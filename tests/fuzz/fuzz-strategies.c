@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strategies files: what is read gives answers that are JSON. */
-#include "net/strategies.h"
+#include "net/sampling_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	}
 	for (size_t i = 0; i < 8; i++) {
 		b.len = 0;
-		span__strategies_answer(s, span_str(services[i / 2]), i % 2,
+		span__sampling_answer(s, span_str(services[i / 2]), i % 2,
 					&b);
 		check_json(&b);
 	}
 	b.len = 0;
-	if (span__strategies_baggage(s, &b))
+	if (span__baggage_answer(s, &b))
 		check_json(&b);
 	span_buf_release(&b);
 	span__strategies_close(&s);
