@@ -50,18 +50,28 @@ struct span__serve_answer {
 	bool immutable; /* may be kept by caches for ever */
 };
 
+struct span__serve_pool; /* of open stores: serve/pool.h */
+
 /* What requests look at; borrowed for as long as requests run. */
 struct span__serve {
-	const char *dir;	     /* of the store */
-	const char *archive;	     /* of a second store, or NULL */
-	uint64_t lookback_ns;	     /* of a search without start [48 h] */
-	uint64_t max_skew_ns;	     /* of the clock's adjustment [0] */
-	size_t max_traces;	     /* of one answer, above it 400 [10000] */
-	size_t max_spans;	     /* of one answer, cut with a warning */
-	uint64_t (*now)(void);	     /* ns of the real clock, for tests */
-	struct span_store *store;    /* open for reading */
-	struct span_store *archived; /* or NULL */
+	struct span__serve_pool *store, *archive; /* archive: NULL for none */
+	const char *dir;			  /* of the store, for texts */
+	uint64_t lookback_ns;  /* of a search without start [48 h] */
+	uint64_t max_skew_ns;  /* of the clock's adjustment [0] */
+	size_t max_traces;     /* of one answer, above it 400 [10000] */
+	size_t max_spans;      /* of one answer, cut with a warning */
+	uint64_t (*now)(void); /* ns of the real clock; tests stop it */
 };
+
+/*
+ * Take an open store, refreshed, that nobody else uses meanwhile; give it back
+ * when nothing borrows from it any more. 0; what span_store_open() and
+ * span_store_refresh() return.
+ */
+SPAN_NODISCARD int span__serve_take(struct span__serve_pool *p,
+				    struct span_store **out,
+				    struct span_error *err);
+void span__serve_give_back(struct span__serve_pool *p, struct span_store *st);
 
 /*
  * Answer a request. Errors of the request are answers (400, 404) and return
