@@ -151,7 +151,7 @@ static void check_frames(const struct run *r)
 	span_buf_release(&frames);
 }
 
-/* JSON cannot hold texts that are no UTF-8: the second time counts. */
+/* A text that is no UTF-8 changes the first time: the second time counts. */
 static void check_again(const struct run *r, int format)
 {
 	struct run once, twice;
