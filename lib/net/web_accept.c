@@ -17,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
+
 #include "net/clock.h"
 #include "net/web_state.h"
 
@@ -129,6 +131,24 @@ static void refuse(struct span__web_server *w, int fd)
 		(void)!send(fd, text, sizeof(text) - 1,
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
+}
+
+void span__web_tell_long(struct span__web_conn *c, struct MHD_Connection *mhd)
+{
+	static const char text[] = "HTTP/1.1 414 URI Too Long\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (tls && tls->tls_session)
+		(void)gnutls_record_send(tls->tls_session, text,
+					 sizeof(text) - 1);
+	else
+		(void)!send(c->fd, text, sizeof(text) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(c->fd, SHUT_WR);
+	span__web_count(c->web, &c->web->counts.too_large);
 }
 
 /* Sockets that are not watched wake nobody up, while nothing can be done. */

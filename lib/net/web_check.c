@@ -116,11 +116,12 @@ static enum span__web_refusal strip_base(const struct span__web_job *j,
 	const struct span_str t = span_str(j->target);
 
 	*target = t;
-	if (t.len < base.len || memcmp(t.p, base.p, base.len) != 0)
+	if (!base.len || t.len < base.len || memcmp(t.p, base.p, base.len) != 0)
 		return SPAN__WEB_GOOD;
-	*target = (struct span_str){t.p + base.len, t.len - base.len};
-	if (base.len && (!target->len || *target->p == '?'))
+	if (t.len == base.len || t.p[base.len] == '?')
 		return SPAN__WEB_REDIRECT;
+	if (t.p[base.len] == '/')
+		*target = (struct span_str){t.p + base.len, t.len - base.len};
 	return SPAN__WEB_GOOD;
 }
 
@@ -140,8 +141,6 @@ static enum span__web_refusal find_route(struct span__web_job *j)
 	if (refusal != SPAN__WEB_GOOD)
 		return refusal;
 	rc = span__serve_target(&j->r, target, &j->arena, &err);
-	if (rc == SPAN_E_LIMIT)
-		return SPAN__WEB_TOO_MANY;
 	if (rc < 0)
 		return rc == SPAN_E_NOMEM ? SPAN__WEB_NO_ROOM : SPAN__WEB_BAD;
 	if (is_below_base(j, &target) ||

@@ -18,6 +18,8 @@
 #include "base/banned.h"
 
 #define DISCARD_MAX (64u << 20) /* bytes to throw away */
+#define PARAM_MEMORY 72u	/* bytes of a parameter, besides itself */
+#define OTHER_MEMORY 8192u	/* for what else a request has */
 #define BODIES 4u		/* as large as may be, at once */
 
 static struct span__web_conn *conn_of(struct MHD_Connection *mhd)
@@ -28,12 +30,24 @@ static struct span__web_conn *conn_of(struct MHD_Connection *mhd)
 	return info ? info->socket_context : NULL;
 }
 
+/* libmicrohttpd takes parameters apart too, each to so many bytes of memory. */
+static bool is_too_long(const char *target)
+{
+	size_t len = strlen(target), room = len;
+
+	for (size_t i = 0; i < len; i++)
+		room += target[i] == '&' ? PARAM_MEMORY : 0;
+	return room > SPAN__WEB_HEAD_MEMORY - OTHER_MEMORY;
+}
+
 void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 {
 	struct span__web_conn *c = conn_of(mhd);
 	struct span__web_job *j = calloc(1, sizeof(*j));
 
-	if (!j || !c) {
+	if (!j || !c || is_too_long(target)) {
+		if (j && c)
+			span__web_tell_long(c, mhd);
 		free(j);
 		return NULL;
 	}

@@ -26,7 +26,6 @@ static const struct canned *canned(enum span__web_refusal refusal)
 	static const struct canned all[] = {
 		[SPAN__WEB_GOOD] = {500, "500 the answer could not be made\n"},
 		[SPAN__WEB_BAD] = {400, "400 bad request\n"},
-		[SPAN__WEB_TOO_MANY] = {400, "400 too many parameters\n"},
 		[SPAN__WEB_BAD_HOST] =
 			{403, "403 this host name is not one of the server's: "
 			      "see --allow-host in span-serve(1)\n"},

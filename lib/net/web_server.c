@@ -22,9 +22,6 @@
 #define MILLISECOND_NS 1000000u
 #define EVENTS 64
 #define RUNS_PER_TURN 8
-/* Of libmicrohttpd, for a head and what goes out: a thousand connections that
- * have been used take as many of these. */
-#define CONN_MEMORY 32768u
 
 static void or_else(uint64_t *value, uint64_t usual)
 {
@@ -106,10 +103,11 @@ static int start_daemon(struct span__web_server *w, struct span_error *err)
 		span__web_begin, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes,
 		NULL, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)o->max_connections + 1,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
-		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)CONN_MEMORY / 8,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)SPAN__WEB_HEAD_MEMORY,
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
+		(size_t)SPAN__WEB_HEAD_MEMORY / 8, MHD_OPTION_STRICT_FOR_CLIENT,
+		1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (!w->daemon)
 		return span_error_set(err, SPAN_E_IO,
 				      "cannot start an HTTP server");

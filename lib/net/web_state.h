@@ -18,6 +18,9 @@
 #include "serve/routes.h"
 
 #define SPAN__WEB_SOCKETS 64u
+/* Of libmicrohttpd, for a head and what goes out: a thousand connections that
+ * have been used take as many of these. */
+#define SPAN__WEB_HEAD_MEMORY 32768u
 #define SPAN__WEB_PIECE 65536u /* bytes of an answer that are made at once */
 
 /* What a connection is waiting for, and until when. */
@@ -52,8 +55,7 @@ enum span__web_lane {
 /* Why a request is not answered by its route; each is a status. */
 enum span__web_refusal {
 	SPAN__WEB_GOOD,
-	SPAN__WEB_BAD,	    /* its head */
-	SPAN__WEB_TOO_MANY, /* parameters */
+	SPAN__WEB_BAD, /* its head */
 	SPAN__WEB_BAD_HOST,
 	SPAN__WEB_BAD_ORIGIN,
 	SPAN__WEB_TOO_LARGE,
@@ -162,6 +164,8 @@ void span__web_wait(struct span__web_conn *c, enum span__web_wait wait,
 void span__web_accept(struct span__web_server *w,
 		      const struct span__web_socket *s);
 void span__web_conn_free(struct span__web_conn *c);
+/* Tell C that its target is too long: libmicrohttpd only hangs up then. */
+void span__web_tell_long(struct span__web_conn *c, struct MHD_Connection *mhd);
 /* End what is too slow or gone; once it stops also what has nothing to say. */
 void span__web_sweep(struct span__web_server *w);
 /* MHD_NotifyConnectionCallback */
