@@ -39,7 +39,7 @@ ask() {
 	curl -sS -m 20 -o body -D headers "$@" 2>curl.err || code=$?
 	headers=$(tr -d '\r' <headers)
 	status=$(sed -nE 's/^HTTP\/1.1 ([0-9]+).*/\1/p' <<<"$headers" | tail -n 1)
-	output=$(cat body 2>/dev/null)
+	output=$(cat body 2>/dev/null || true)
 	rm -f body
 	return "$code"
 }
