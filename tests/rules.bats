@@ -278,9 +278,13 @@ silent() {
 			done
 		done
 	done
-	# Every directory of lib/ is a layer, net/ and the headers apart.
+	# What answers requests knows the library by its headers only.
+	run grep -hEv '^#include "(base|serve)/' <(grep -h '^#include "' \
+		"$SRC"/lib/serve/*.[ch])
+	[ -z "$output" ]
+	# Every directory of lib/ is a layer, net/, serve/ and the headers apart.
 	for dir in "$SRC"/lib/*/; do
-		[[ " $layers net span " = *" $(basename "$dir") "* ]]
+		[[ " $layers net serve span " = *" $(basename "$dir") "* ]]
 	done
 }
 

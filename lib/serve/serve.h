@@ -61,6 +61,10 @@ struct span__serve {
 	size_t max_traces;     /* of one answer, above it 400 [10000] */
 	size_t max_spans;      /* of one answer, cut with a warning */
 	uint64_t (*now)(void); /* ns of the real clock; tests stop it */
+	/* Append counts of the server in Prometheus' text format; may be
+	 * NULL. Any thread. */
+	void (*metrics)(void *arg, struct span_buf *out);
+	void *metrics_arg;
 };
 
 /*
