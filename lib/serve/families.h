@@ -11,4 +11,12 @@
 extern const struct span__serve_route span__serve_about_routes[];
 extern const size_t span__serve_about_n_routes;
 
+/* v3_names.c: Jaeger's api_v3. */
+extern const struct span__serve_route span__serve_v3_routes[];
+extern const size_t span__serve_v3_n_routes;
+
+/* metrics.c: Jaeger's monitor. */
+extern const struct span__serve_route span__serve_metrics_routes[];
+extern const size_t span__serve_metrics_n_routes;
+
 #endif

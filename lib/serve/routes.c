@@ -12,6 +12,8 @@
 
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
+	{span__serve_metrics_routes, &span__serve_metrics_n_routes},
+	{span__serve_v3_routes, &span__serve_v3_n_routes},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

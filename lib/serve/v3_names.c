@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Services, operations and who calls whom: what a store knows in advance. */
+#include "serve/v3.h"
+
+#include <inttypes.h>
+
+#include <span/graph.h>
+
+#include "serve/answers.h"
+#include "serve/families.h"
+#include "serve/params.h"
+#include "serve/v3_params.h"
+
+#include "base/banned.h"
+
+struct names {
+	struct span_buf *out;
+	struct span_buf last; /* the service before */
+	struct span_str service, kind;
+	bool any;
+};
+
+static int put_service(void *arg, const struct span_store_name *n,
+		       struct span_error *err)
+{
+	struct names *names = arg;
+	struct span_str last = {names->last.p, names->last.len};
+
+	(void)err;
+	if (names->any && span_str_equal(n->service, last))
+		return 0;
+	if (names->any)
+		span_buf_putc(names->out, ',');
+	span_text_json(names->out, n->service);
+	names->any = true;
+	names->last.len = 0;
+	span_buf_str(&names->last, n->service);
+	return 0;
+}
+
+/* Those without a kind are internal, to who knows no others. */
+static int put_operation(void *arg, const struct span_store_name *n,
+			 struct span_error *err)
+{
+	struct names *names = arg;
+	const char *kind = span_kind_name(n->kind);
+
+	(void)err;
+	if (!*kind)
+		kind = "internal";
+	if (!span_str_equal(n->service, names->service) ||
+	    (names->kind.len && !span_str_equal(span_str(kind), names->kind)))
+		return 0;
+	span_buf_puts(names->out, names->any ? ",{\"name\":" : "{\"name\":");
+	span_text_json(names->out, n->operation);
+	span_buf_printf(names->out, ",\"spanKind\":\"%s\"}", kind);
+	names->any = true;
+	return 0;
+}
+
+static int put_names(const struct span__serve *serve, span_store_name_fn *fn,
+		     struct names *names, struct span__serve_answer *a,
+		     struct span_error *err)
+{
+	struct span_store *st;
+	int rc = span__serve_take(serve->store, &st, err);
+
+	if (rc < 0)
+		return span__v3_failed(a, rc, err);
+	rc = span_store_names(st, fn, names, err);
+	span__serve_give_back(serve->store, st);
+	a->type = SPAN__SERVE_JSON;
+	if (!rc && names->last.failed)
+		rc = SPAN_E_NOMEM;
+	span_buf_release(&names->last);
+	return rc < 0 ? span__v3_failed(a, rc, err) : 0;
+}
+
+int span__v3_services(const struct span__serve *serve,
+		      const struct span__serve_request *r,
+		      struct span__serve_answer *a, struct span_error *err)
+{
+	struct names names = {.out = &a->body};
+	int rc;
+
+	(void)r;
+	span_buf_puts(&a->body, "{\"services\":[");
+	rc = put_names(serve, put_service, &names, a, err);
+	if (!rc && !a->status)
+		span_buf_puts(&a->body, "]}");
+	return rc;
+}
+
+int span__v3_operations(const struct span__serve *serve,
+			const struct span__serve_request *r,
+			struct span__serve_answer *a, struct span_error *err)
+{
+	const char *named;
+	struct names names = {
+		.out = &a->body,
+		.service = span__serve_value(r, "service"),
+		.kind = span__v3_value(r, "spanKind", "span_kind", &named),
+	};
+	int rc;
+
+	span_buf_puts(&a->body, "{\"operations\":[");
+	rc = put_names(serve, put_operation, &names, a, err);
+	if (!rc && !a->status)
+		span_buf_puts(&a->body, "]}");
+	return rc;
+}
+
+/* ---- Dependencies ---- */
+
+static int put_calls(void *arg, const struct span_store_calls *c,
+		     struct span_error *err)
+{
+	return span_graph_put_calls(arg, c, err);
+}
+
+static void put_edges(struct span_buf *out, const struct span_graph_view *v)
+{
+	bool any = false;
+
+	span_buf_puts(out, "{\"dependencies\":[");
+	for (size_t i = 0; i < v->n_edges; i++) {
+		const struct span_graph_edge *e = &v->edges[i];
+		uint64_t calls = e->calls;
+
+		/* Those that wait and those that do not are one call here. */
+		while (i + 1 < v->n_edges && v->edges[i + 1].from == e->from &&
+		       v->edges[i + 1].to == e->to)
+			calls += v->edges[++i].calls;
+		span_buf_puts(out, any ? ",{\"parent\":" : "{\"parent\":");
+		span_text_json(out, v->nodes[e->from].service);
+		span_buf_puts(out, ",\"child\":");
+		span_text_json(out, v->nodes[e->to].service);
+		span_buf_printf(out, ",\"callCount\":\"%" PRIu64 "\"}", calls);
+		any = true;
+	}
+	span_buf_puts(out, "]}");
+}
+
+static int count_calls(const struct span__serve *serve, struct span_graph *g,
+		       const struct span_store_calls_range *range,
+		       struct span_error *err)
+{
+	struct span_store *st;
+	int rc = span__serve_take(serve->store, &st, err);
+
+	if (rc < 0)
+		return rc;
+	rc = span_store_calls(st, range, put_calls, g, err);
+	span__serve_give_back(serve->store, st);
+	return rc;
+}
+
+static int dependencies(const struct span__serve *serve,
+			const struct span_store_calls_range *range,
+			struct span__serve_answer *a, struct span_error *err)
+{
+	struct span_graph *g = NULL;
+	struct span_graph_view v;
+	int rc = span_graph_open(&g, NULL, err);
+
+	if (!rc)
+		rc = count_calls(serve, g, range, err);
+	if (!rc)
+		rc = span_graph_view(g, &v, err);
+	a->type = SPAN__SERVE_JSON;
+	if (!rc)
+		put_edges(&a->body, &v);
+	span_graph_close(&g);
+	return rc < 0 ? span__v3_failed(a, rc, err) : 0;
+}
+
+int span__v3_dependencies(const struct span__serve *serve,
+			  const struct span__serve_request *r,
+			  struct span__serve_answer *a, struct span_error *err)
+{
+	struct span_store_calls_range range = {0};
+	int rc =
+		span__v3_time(r, "startTime", "start_time", &range.since_ns, a);
+
+	if (!rc)
+		rc = span__v3_time(r, "endTime", "end_time", &range.until_ns,
+				   a);
+	if (rc < 0)
+		return rc == SPAN_E_INVALID ? 0 : rc;
+	if (!range.since_ns || !range.until_ns)
+		return span__serve_error_v3(a, 400,
+					    "startTime and endTime are "
+					    "required");
+	if (range.since_ns >= range.until_ns)
+		return span__serve_error_v3(a, 400,
+					    "endTime must be after startTime");
+	range.until_ns++;
+	return dependencies(serve, &range, a, err);
+}
+
+const struct span__serve_route span__serve_v3_routes[] = {
+	{"GET", "/api/v3/services", span__v3_services, false},
+	{"GET", "/api/v3/operations", span__v3_operations, false},
+	{"GET", "/api/v3/traces", span__v3_traces, false},
+	{"GET", "/api/v3/traces/*", span__v3_trace, false},
+	{"GET", "/api/v3/trace-summaries", span__v3_summaries, false},
+	{"GET", "/api/v3/dependencies", span__v3_dependencies, false},
+};
+const size_t span__serve_v3_n_routes =
+	sizeof(span__serve_v3_routes) / sizeof(*span__serve_v3_routes);
