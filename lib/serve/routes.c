@@ -13,7 +13,10 @@
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
 	{span__serve_metrics_routes, &span__serve_metrics_n_routes},
+	{span__serve_spans_routes, &span__serve_spans_n_routes},
+	{span__serve_tempo_routes, &span__serve_tempo_n_routes},
 	{span__serve_v3_routes, &span__serve_v3_n_routes},
+	{span__serve_zipkin_routes, &span__serve_zipkin_n_routes},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -57,14 +60,33 @@ static bool is_method(struct span_str method, const char *name)
 		!strcmp(name, "GET"));
 }
 
-const struct span__serve_route *
-span__serve_route(const struct span__serve_request *r, const char **allow)
+/* The type that a pattern wants, or nothing. */
+static struct span_str type_of(const char *pattern)
+{
+	const char *blank = strchr(pattern, ' ');
+
+	return (struct span_str){pattern,
+				 blank ? (size_t)(blank - pattern) : 0};
+}
+
+static bool accepts(const struct span__serve_request *r, struct span_str type)
+{
+	return !type.len || (r->accept.len && memmem(r->accept.p, r->accept.len,
+						     type.p, type.len));
+}
+
+/* Among those that want a type, or among those that do not. */
+static const struct span__serve_route *
+find_route(const struct span__serve_request *r, bool typed, const char **allow)
 {
 	const struct span__serve_route *route;
 
-	*allow = NULL;
 	for (size_t i = 0; (route = span__serve_route_at(i)); i++) {
-		if (!fits(route->pattern, r->path))
+		struct span_str type = type_of(route->pattern);
+		const char *path = route->pattern + type.len + (type.len > 0);
+
+		if ((type.len > 0) != typed || !fits(path, r->path) ||
+		    !accepts(r, type))
 			continue;
 		if (is_method(r->method, route->method))
 			return route;
@@ -72,6 +94,16 @@ span__serve_route(const struct span__serve_request *r, const char **allow)
 			*allow = route->method;
 	}
 	return NULL;
+}
+
+const struct span__serve_route *
+span__serve_route(const struct span__serve_request *r, const char **allow)
+{
+	const struct span__serve_route *route;
+
+	*allow = NULL;
+	route = find_route(r, true, allow);
+	return route ? route : find_route(r, false, allow);
 }
 
 /* ---- prettyPrint ---- */

@@ -73,6 +73,16 @@ void span__select_name(struct span__select *s, enum span__select_list list,
 	add(s, list, take_text(s, &b));
 }
 
+void span__select_name_like(struct span__select *s, enum span__select_list list,
+			    struct span_str text)
+{
+	struct span_buf b = {0};
+
+	span_buf_puts(&b, "~(?i)");
+	put_pattern(&b, text);
+	add(s, list, take_text(s, &b));
+}
+
 /* In the quotes of a list of tags; see "Tags" in span-query(1). */
 static void put_quoted(struct span_buf *b, struct span_str text)
 {

@@ -40,6 +40,9 @@ void span__select_add(struct span__select *s, enum span__select_list list,
 /* A service or operation that is called exactly that. */
 void span__select_name(struct span__select *s, enum span__select_list list,
 		       struct span_str name);
+/* One of which TEXT is a part, in upper or lower case. */
+void span__select_name_like(struct span__select *s, enum span__select_list list,
+			    struct span_str text);
 /* A tag that has exactly that value. */
 void span__select_tag(struct span__select *s, struct span_str key,
 		      struct span_str value);

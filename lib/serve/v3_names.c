@@ -4,9 +4,8 @@
 
 #include <inttypes.h>
 
-#include <span/graph.h>
-
 #include "serve/answers.h"
+#include "serve/edges.h"
 #include "serve/families.h"
 #include "serve/params.h"
 #include "serve/v3_params.h"
@@ -112,65 +111,35 @@ int span__v3_operations(const struct span__serve *serve,
 
 /* ---- Dependencies ---- */
 
-static int put_calls(void *arg, const struct span_store_calls *c,
-		     struct span_error *err)
+struct edges {
+	struct span_buf *out;
+	bool any;
+};
+
+static void put_edge(void *arg, const struct span__edge *e)
 {
-	return span_graph_put_calls(arg, c, err);
-}
+	struct edges *edges = arg;
+	struct span_buf *out = edges->out;
 
-static void put_edges(struct span_buf *out, const struct span_graph_view *v)
-{
-	bool any = false;
-
-	span_buf_puts(out, "{\"dependencies\":[");
-	for (size_t i = 0; i < v->n_edges; i++) {
-		const struct span_graph_edge *e = &v->edges[i];
-		uint64_t calls = e->calls;
-
-		/* Those that wait and those that do not are one call here. */
-		while (i + 1 < v->n_edges && v->edges[i + 1].from == e->from &&
-		       v->edges[i + 1].to == e->to)
-			calls += v->edges[++i].calls;
-		span_buf_puts(out, any ? ",{\"parent\":" : "{\"parent\":");
-		span_text_json(out, v->nodes[e->from].service);
-		span_buf_puts(out, ",\"child\":");
-		span_text_json(out, v->nodes[e->to].service);
-		span_buf_printf(out, ",\"callCount\":\"%" PRIu64 "\"}", calls);
-		any = true;
-	}
-	span_buf_puts(out, "]}");
-}
-
-static int count_calls(const struct span__serve *serve, struct span_graph *g,
-		       const struct span_store_calls_range *range,
-		       struct span_error *err)
-{
-	struct span_store *st;
-	int rc = span__serve_take(serve->store, &st, err);
-
-	if (rc < 0)
-		return rc;
-	rc = span_store_calls(st, range, put_calls, g, err);
-	span__serve_give_back(serve->store, st);
-	return rc;
+	span_buf_puts(out, edges->any ? ",{\"parent\":" : "{\"parent\":");
+	span_text_json(out, e->parent);
+	span_buf_puts(out, ",\"child\":");
+	span_text_json(out, e->child);
+	span_buf_printf(out, ",\"callCount\":\"%" PRIu64 "\"}", e->calls);
+	edges->any = true;
 }
 
 static int dependencies(const struct span__serve *serve,
 			const struct span_store_calls_range *range,
 			struct span__serve_answer *a, struct span_error *err)
 {
-	struct span_graph *g = NULL;
-	struct span_graph_view v;
-	int rc = span_graph_open(&g, NULL, err);
+	struct edges edges = {.out = &a->body};
+	int rc;
 
-	if (!rc)
-		rc = count_calls(serve, g, range, err);
-	if (!rc)
-		rc = span_graph_view(g, &v, err);
 	a->type = SPAN__SERVE_JSON;
-	if (!rc)
-		put_edges(&a->body, &v);
-	span_graph_close(&g);
+	span_buf_puts(&a->body, "{\"dependencies\":[");
+	rc = span__edges(serve, range, put_edge, &edges, err);
+	span_buf_puts(&a->body, "]}");
 	return rc < 0 ? span__v3_failed(a, rc, err) : 0;
 }
 

@@ -57,13 +57,14 @@ static inline void serve_spans_init(struct serve_spans *t)
 				       {SPAN_INT, {.i = INT64_MIN}}};
 	t->odd[2] = (struct span_attr){SPAN_STR("blob"),
 				       {SPAN_BYTES, {SPAN_STR("\0\xff")}}};
-	t->odd[3] = (struct span_attr){SPAN_STR("ok"), {SPAN_BOOL, {.b = true}}};
+	t->odd[3] =
+		(struct span_attr){SPAN_STR("ok"), {SPAN_BOOL, {.b = true}}};
 	t->field[0] = (struct span_attr){SPAN_STR("message"),
 					 {SPAN_STRING, {SPAN_STR("no stock")}}};
-	t->event[0] = (struct span_event){
-		.time_ns = SERVE_TEST_NOW - 9950 * SERVE_MS,
-		.name = SPAN_STR("exception"),
-		.attrs = {t->field, 1, 0}};
+	t->event[0] =
+		(struct span_event){.time_ns = SERVE_TEST_NOW - 9950 * SERVE_MS,
+				    .name = SPAN_STR("exception"),
+				    .attrs = {t->field, 1, 0}};
 	t->shop = (struct span_process){.service = SPAN_STR("shop"),
 					.attrs = {t->host, 1, 0}};
 	t->cart = (struct span_process){.service = SPAN_STR("cart")};
