@@ -30,7 +30,16 @@ struct span__serve_request {
 	struct span_str content_type; /* the same */
 	const void *body;
 	size_t body_len;
+	/* Set once nobody waits for the answer any more; NULL: never. It
+	 * stays until the answer's close. */
+	const bool *gone;
 };
+
+/* To be asked now and then by who takes long, who then returns 0. */
+static inline bool span__serve_gone(const struct span__serve_request *r)
+{
+	return r->gone && __atomic_load_n(r->gone, __ATOMIC_RELAXED);
+}
 
 /*
  * The next piece of an answer into OUT, which is empty: 1 when there was one,
@@ -38,6 +47,10 @@ struct span__serve_request {
  */
 typedef int span__serve_more_fn(void *arg, struct span_buf *out,
 				struct span_error *err);
+
+struct span__serve_header {
+	const char *name, *value; /* of static storage */
+};
 
 /* Zero at first; of the one who asked, who releases it. */
 struct span__serve_answer {
@@ -48,6 +61,8 @@ struct span__serve_answer {
 	void (*close)(void *arg);  /* once nothing more is asked for */
 	void *arg;
 	bool immutable; /* may be kept by caches for ever */
+	struct span__serve_header headers[4]; /* further ones */
+	size_t n_headers;
 };
 
 struct span__serve_pool; /* of open stores: serve/pool.h */
