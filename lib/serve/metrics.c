@@ -341,10 +341,13 @@ static int min_step(const struct span__serve *s,
 }
 
 const struct span__serve_route span__serve_metrics_routes[] = {
-	{"GET", "/api/metrics/latencies", latencies, false},
-	{"GET", "/api/metrics/calls", calls, false},
-	{"GET", "/api/metrics/errors", errors, false},
-	{"GET", "/api/metrics/minstep", min_step, true},
+	{.method = "GET", .pattern = "/api/metrics/latencies", .fn = latencies},
+	{.method = "GET", .pattern = "/api/metrics/calls", .fn = calls},
+	{.method = "GET", .pattern = "/api/metrics/errors", .fn = errors},
+	{.method = "GET",
+	 .pattern = "/api/metrics/minstep",
+	 .fn = min_step,
+	 .quick = true},
 };
 const size_t span__serve_metrics_n_routes = sizeof(span__serve_metrics_routes) /
 					    sizeof(*span__serve_metrics_routes);

@@ -259,7 +259,7 @@ static int spans(const struct span__serve *serve,
 }
 
 const struct span__serve_route span__serve_spans_routes[] = {
-	{"GET", "/api/spans", spans, false},
+	{.method = "GET", .pattern = "/api/spans", .fn = spans},
 };
 const size_t span__serve_spans_n_routes =
 	sizeof(span__serve_spans_routes) / sizeof(*span__serve_spans_routes);

@@ -118,12 +118,12 @@ static int put_protobuf(struct span_buf *out, const struct span_trace *t,
 }
 
 static int put_json(struct span_buf *out, const struct span_trace *t,
-		    struct span_error *err)
+		    size_t max_spans, struct span_error *err)
 {
 	int rc;
 
 	span_buf_puts(out, "{\"trace\":{\"resourceSpans\":[");
-	rc = span__v3_resources(out, t, err);
+	rc = span__v3_resources(out, t, max_spans, err);
 	span_buf_puts(out, "]},\"metrics\":{}}");
 	return rc < 0 ? rc : 0;
 }
@@ -144,7 +144,7 @@ static int put_trace(const struct span__serve *serve, struct span__select *s,
 	if (!rc)
 		rc = span__serve_plain(a, 404, "trace not found");
 	else if (rc > 0 && form == TRACE_JSON)
-		rc = put_json(&a->body, &t, err);
+		rc = put_json(&a->body, &t, serve->max_spans, err);
 	else if (rc > 0)
 		rc = put_protobuf(&a->body, &t, form == TRACE_WRAPPED, err);
 	span__found_close(&f);
@@ -230,15 +230,25 @@ static int echo(const struct span__serve *s,
 }
 
 const struct span__serve_route span__serve_tempo_routes[] = {
-	{"GET", "/api/echo", echo, true},
-	{"GET", PROTOBUF " /api/traces/*", trace_v1, false},
-	{"GET", "/api/v2/traces/*", trace_v2, false},
-	{"GET", PROTOBUF " /api/v2/traces/*", trace_v2_protobuf, false},
-	{"GET", "/api/search", span__tempo_search, false},
-	{"GET", "/api/search/tags", span__tempo_tags, false},
-	{"GET", "/api/search/tag/*/values", span__tempo_values, false},
-	{"GET", "/api/v2/search/tags", span__tempo_tags_v2, false},
-	{"GET", "/api/v2/search/tag/*/values", span__tempo_values_v2, false},
+	{.method = "GET", .pattern = "/api/echo", .fn = echo, .quick = true},
+	{.method = "GET", .pattern = PROTOBUF " /api/traces/*", .fn = trace_v1},
+	{.method = "GET", .pattern = "/api/v2/traces/*", .fn = trace_v2},
+	{.method = "GET",
+	 .pattern = PROTOBUF " /api/v2/traces/*",
+	 .fn = trace_v2_protobuf},
+	{.method = "GET", .pattern = "/api/search", .fn = span__tempo_search},
+	{.method = "GET",
+	 .pattern = "/api/search/tags",
+	 .fn = span__tempo_tags},
+	{.method = "GET",
+	 .pattern = "/api/search/tag/*/values",
+	 .fn = span__tempo_values},
+	{.method = "GET",
+	 .pattern = "/api/v2/search/tags",
+	 .fn = span__tempo_tags_v2},
+	{.method = "GET",
+	 .pattern = "/api/v2/search/tag/*/values",
+	 .fn = span__tempo_values_v2},
 };
 const size_t span__serve_tempo_n_routes =
 	sizeof(span__serve_tempo_routes) / sizeof(*span__serve_tempo_routes);

@@ -14,7 +14,8 @@
 
 struct names {
 	struct span_buf *out;
-	struct span_buf last; /* the service before */
+	struct span_buf last; /* the service, or operation, before */
+	bool internal;	      /* the operation before was put as internal */
 	struct span_str service, kind;
 	bool any;
 };
@@ -37,18 +38,37 @@ static int put_service(void *arg, const struct span_store_name *n,
 	return 0;
 }
 
+/* Is it one that has been put already, by another kind that is shown alike? */
+static bool is_repeated(struct names *names, struct span_str operation,
+			bool internal)
+{
+	struct span_str last = {names->last.p, names->last.len};
+	bool same = names->any && span_str_equal(operation, last);
+	bool repeated = same && internal && names->internal;
+
+	if (!same) {
+		names->last.len = 0;
+		span_buf_str(&names->last, operation);
+		names->internal = false;
+	}
+	names->internal |= internal;
+	return repeated;
+}
+
 /* Those without a kind are internal, to who knows no others. */
 static int put_operation(void *arg, const struct span_store_name *n,
 			 struct span_error *err)
 {
 	struct names *names = arg;
 	const char *kind = span_kind_name(n->kind);
+	bool internal = !*kind || n->kind == SPAN_KIND_INTERNAL;
 
 	(void)err;
-	if (!*kind)
+	if (internal)
 		kind = "internal";
 	if (!span_str_equal(n->service, names->service) ||
-	    (names->kind.len && !span_str_equal(span_str(kind), names->kind)))
+	    (names->kind.len && !span_str_equal(span_str(kind), names->kind)) ||
+	    is_repeated(names, n->operation, internal))
 		return 0;
 	span_buf_puts(names->out, names->any ? ",{\"name\":" : "{\"name\":");
 	span_text_json(names->out, n->operation);
@@ -168,12 +188,20 @@ int span__v3_dependencies(const struct span__serve *serve,
 }
 
 const struct span__serve_route span__serve_v3_routes[] = {
-	{"GET", "/api/v3/services", span__v3_services, false},
-	{"GET", "/api/v3/operations", span__v3_operations, false},
-	{"GET", "/api/v3/traces", span__v3_traces, false},
-	{"GET", "/api/v3/traces/*", span__v3_trace, false},
-	{"GET", "/api/v3/trace-summaries", span__v3_summaries, false},
-	{"GET", "/api/v3/dependencies", span__v3_dependencies, false},
+	{.method = "GET",
+	 .pattern = "/api/v3/services",
+	 .fn = span__v3_services},
+	{.method = "GET",
+	 .pattern = "/api/v3/operations",
+	 .fn = span__v3_operations},
+	{.method = "GET", .pattern = "/api/v3/traces", .fn = span__v3_traces},
+	{.method = "GET", .pattern = "/api/v3/traces/*", .fn = span__v3_trace},
+	{.method = "GET",
+	 .pattern = "/api/v3/trace-summaries",
+	 .fn = span__v3_summaries},
+	{.method = "GET",
+	 .pattern = "/api/v3/dependencies",
+	 .fn = span__v3_dependencies},
 };
 const size_t span__serve_v3_n_routes =
 	sizeof(span__serve_v3_routes) / sizeof(*span__serve_v3_routes);

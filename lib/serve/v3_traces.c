@@ -5,6 +5,7 @@
  */
 #include "serve/v3.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +21,58 @@
 #define OTLP_HEAD "{\"resourceSpans\":["
 #define OTLP_TAIL "]}"
 
+/* S with a warning, which OTLP has no other place for. */
+static struct span warn(const struct span *s, struct span_attr *attrs,
+			const struct span_value *text)
+{
+	struct span warned = *s;
+
+	if (s->attrs.n)
+		memcpy(attrs, s->attrs.v, s->attrs.n * sizeof(*attrs));
+	attrs[s->attrs.n] =
+		(struct span_attr){SPAN_STR("@jaeger@warnings"),
+				   {SPAN_ARRAY, {.array = {text, 1}}}};
+	warned.attrs.v = attrs;
+	warned.attrs.n++;
+	return warned;
+}
+
+/* The first N spans of T, of which the first one says that they are cut. */
+static int put_cut(struct span_buf *out, const struct span_trace *t, size_t n,
+		   struct span_error *err)
+{
+	struct span_attr *attrs = calloc(t->spans->attrs.n + 1, sizeof(*attrs));
+	struct span *spans = calloc(n, sizeof(*spans));
+	struct span_value text = {.type = SPAN_STRING};
+	char warning[100];
+	int rc, len = snprintf(warning, sizeof(warning),
+			       "trace has more than %zu spans, showing first "
+			       "%zu spans only",
+			       n, n);
+
+	text.str = (struct span_str){warning, (size_t)len};
+	rc = attrs && spans
+		     ? 0
+		     : span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	if (!rc) {
+		memcpy(spans, t->spans, n * sizeof(*spans));
+		spans[0] = warn(t->spans, attrs, &text);
+		rc = span_encode_message(out, SPAN_FORMAT_OTLP_JSON, spans, n,
+					 err);
+	}
+	free(attrs);
+	free(spans);
+	return rc;
+}
+
 int span__v3_resources(struct span_buf *out, const struct span_trace *t,
-		       struct span_error *err)
+		       size_t max_spans, struct span_error *err)
 {
 	size_t len = out->len, head = sizeof(OTLP_HEAD) - 1;
-	int rc = span_encode_message(out, SPAN_FORMAT_OTLP_JSON, t->spans, t->n,
-				     err);
+	int rc = t->n > max_spans
+			 ? put_cut(out, t, max_spans, err)
+			 : span_encode_message(out, SPAN_FORMAT_OTLP_JSON,
+					       t->spans, t->n, err);
 
 	if (rc < 0)
 		return rc;
@@ -34,19 +81,26 @@ int span__v3_resources(struct span_buf *out, const struct span_trace *t,
 	return 1;
 }
 
+struct results {
+	struct span__found f;
+	size_t max_spans;
+};
+
 static int next(void *arg, struct span_buf *out, struct span_error *err)
 {
-	struct span__found *f = arg;
+	struct results *res = arg;
 	struct span_trace t;
-	int rc = span_search_next(f->search, &t, NULL, err);
+	int rc = span_search_next(res->f.search, &t, NULL, err);
 
-	return rc > 0 ? span__v3_resources(out, &t, err) : rc;
+	return rc > 0 ? span__v3_resources(out, &t, res->max_spans, err) : rc;
 }
 
-static void close_found(void *arg)
+static void close_results(void *arg)
 {
-	span__found_close(arg);
-	free(arg);
+	struct results *res = arg;
+
+	span__found_close(&res->f);
+	free(res);
 }
 
 /* Answer with what is found, or that there is nothing. */
@@ -55,22 +109,23 @@ static int find(const struct span__serve *serve, struct span__select *s,
 		struct span_error *err)
 {
 	const struct span_search_opts o = {.limit = limit};
-	struct span__found *f = calloc(1, sizeof(*f));
+	struct results *res = calloc(1, sizeof(*res));
 	const struct span__pieces p = {
 		.head = "{\"result\":" OTLP_HEAD,
 		.between = ",",
 		.tail = OTLP_TAIL "}",
 		.next = next,
-		.close = close_found,
-		.arg = f,
+		.close = close_results,
+		.arg = res,
 	};
 	int rc;
 
-	if (!f)
+	if (!res)
 		return SPAN_E_NOMEM;
-	rc = span__found_open(f, serve->store, s, &o, err);
+	res->max_spans = serve->max_spans;
+	rc = span__found_open(&res->f, serve->store, s, &o, err);
 	if (rc < 0)
-		close_found(f);
+		close_results(res);
 	else
 		rc = span__pieces_answer(a, &p, err);
 	if (rc < 0)

@@ -316,6 +316,48 @@ static const struct {
 	 "as \\\"2006\\\"\"}}"},
 };
 
+/* Of a trace that is too long the first spans, and that they are that. */
+static void test_cut(struct serve_test *t)
+{
+	struct serve_reply r;
+
+	t->s.max_spans = 2;
+	serve_test_get(t, "/api/v3/traces/aa000000000000000000000000000001",
+		       &r);
+	ok(strstr(r.body.p, "{\"key\":\"@jaeger@warnings\",\"value\":"
+			    "{\"arrayValue\":{\"values\":[{\"stringValue\":"
+			    "\"trace has more than 2 spans, showing first 2 "
+			    "spans only\"}]}}}"),
+	   "a warning");
+	ok(strstr(r.body.p, "call cart") && !strstr(r.body.p, "add <b>"),
+	   "and two spans");
+	serve_reply_release(&r);
+	t->s.max_spans = 3;
+	serve_test_get(t, "/api/v3/traces/aa000000000000000000000000000001",
+		       &r);
+	ok(!strstr(r.body.p, "warning") && strstr(r.body.p, "add <b>"),
+	   "three are not too many");
+	serve_reply_release(&r);
+}
+
+/* Kinds that are shown alike are one operation. */
+static void test_kinds(struct serve_test *t, const struct serve_spans *spans)
+{
+	static const uint8_t kinds[] = {0, 1, 2, 9};
+	struct span v[4];
+
+	for (uint8_t i = 0; i < 4; i++) {
+		v[i] = serve_span(7, i, 0, &spans->cart, "job", kinds[i], i, 1);
+		v[i].span_id[6] = 1;
+	}
+	serve_test_add(t, v, 4);
+	serve_test_is(t, "/api/v3/operations?service=cart", 200,
+		      "{\"operations\":[{\"name\":\"add <b>\","
+		      "\"spanKind\":\"server\"},{\"name\":\"job\","
+		      "\"spanKind\":\"internal\"},{\"name\":\"job\","
+		      "\"spanKind\":\"server\"}]}");
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -324,6 +366,8 @@ int main(void)
 	serve_spans_open(&t, &spans);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
+	test_cut(&t);
+	test_kinds(&t, &spans);
 	serve_test_close(&t);
 	return done_testing();
 }
