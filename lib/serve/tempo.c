@@ -230,12 +230,12 @@ static int echo(const struct span__serve *s,
 }
 
 const struct span__serve_route span__serve_tempo_routes[] = {
-	{.method = "GET", .pattern = "/api/echo", .fn = echo, .quick = true},
 	{.method = "GET", .pattern = PROTOBUF " /api/traces/*", .fn = trace_v1},
-	{.method = "GET", .pattern = "/api/v2/traces/*", .fn = trace_v2},
 	{.method = "GET",
 	 .pattern = PROTOBUF " /api/v2/traces/*",
 	 .fn = trace_v2_protobuf},
+	{.method = "GET", .pattern = "/api/v2/traces/*", .fn = trace_v2},
+	{.method = "GET", .pattern = "/api/echo", .fn = echo, .quick = true},
 	{.method = "GET", .pattern = "/api/search", .fn = span__tempo_search},
 	{.method = "GET",
 	 .pattern = "/api/search/tags",
