@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/banned.h"
 
@@ -13,6 +14,7 @@ struct span__serve_pool {
 	pthread_mutex_t lock, telling;
 	struct span_store **idle;
 	size_t n_idle;
+	struct stat seen; /* what the idle ones were when they were opened */
 };
 
 int span__serve_pool_open(struct span__serve_pool **out, const char *name,
@@ -64,12 +66,27 @@ static void tell_damage(void *arg, const char *text)
 	pthread_mutex_unlock(&p->telling);
 }
 
+/* Stores that are open are not the one of that name, if it was made anew. */
+static void drop_old(struct span__serve_pool *p)
+{
+	struct stat now = {0};
+
+	if (stat(p->name, &now) < 0)
+		now = (struct stat){0};
+	if (now.st_ino == p->seen.st_ino && now.st_dev == p->seen.st_dev)
+		return;
+	while (p->n_idle)
+		(void)span_store_close(&p->idle[--p->n_idle], NULL);
+	p->seen = now;
+}
+
 /* The one that was used last: what it knows is the newest. */
 static struct span_store *take_idle(struct span__serve_pool *p)
 {
 	struct span_store *st = NULL;
 
 	pthread_mutex_lock(&p->lock);
+	drop_old(p);
 	if (p->n_idle)
 		st = p->idle[--p->n_idle];
 	pthread_mutex_unlock(&p->lock);

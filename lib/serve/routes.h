@@ -10,11 +10,14 @@
 struct span__serve_route {
 	const char *method; /* "GET", which HEAD is too, or "POST" */
 	/* "/api/services/" "*" "/operations": "*" is any segment that is not
-	 * empty, "**" at the end any rest, an empty one too */
+	 * empty, "**" at the end any rest, an empty one too. Before it may
+	 * stand a type and a blank: then it is for requests that accept that
+	 * type, and has to come before others. */
 	const char *pattern;
 	span__serve_fn *fn;
 	/* It takes next to no time, and does not wait for those that do. */
 	bool quick;
+	bool open; /* to those as well who have no credentials */
 };
 
 /* The rows of one family of handlers. */
@@ -28,7 +31,8 @@ struct span__serve_routes {
  * then the method that the path has a route for, or NULL.
  */
 const struct span__serve_route *
-span__serve_route(const struct span__serve_request *r, const char **allow);
+span__serve_route(const struct span__serve *s,
+		  const struct span__serve_request *r, const char **allow);
 
 /* All routes one by one, to count by them; NULL after the last. */
 const struct span__serve_route *span__serve_route_at(size_t i);

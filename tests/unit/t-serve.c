@@ -176,6 +176,20 @@ static void test_pool(struct serve_test *t)
 	span__serve_give_back(t->s.store, again);
 }
 
+/* A store that is made anew under its name is another one. */
+static void test_made_anew(struct serve_test *t)
+{
+	char away[80];
+
+	snprintf(away, sizeof(away), "%s.old", t->dir);
+	has(t, "/healthz", 200, "\"spans\":1,");
+	ok(!rename(t->dir, away), "it is moved away");
+	has(t, "/healthz", 503, t->dir);
+	serve_test_put(t->dir, NULL, 0);
+	has(t, "/healthz", 200, "\"spans\":0,");
+	serve_test_remove(away);
+}
+
 int main(void)
 {
 	struct serve_test t;
@@ -189,6 +203,7 @@ int main(void)
 	test_metrics(&t);
 	test_no_store(&t);
 	test_pool(&t);
+	test_made_anew(&t);
 	is_uint(t.damage, 0, "no store was damaged");
 	serve_test_close(&t);
 	return done_testing();
