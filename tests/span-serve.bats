@@ -426,7 +426,7 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 			span-store seal -q --all st
 			span-store expire -q --max-bytes 200K st
 		done
-		echo done >ended
+		: >ended
 	) &
 	writer=$!
 	$python - "$port" <<-'END'
