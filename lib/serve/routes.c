@@ -12,6 +12,7 @@
 
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
+	{span__serve_page_routes, &span__serve_page_n_routes},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
