@@ -40,4 +40,15 @@ const char *serve_base_path(void);
 bool serve_has_tls(void);
 void serve_web_close(void);
 
+/* ---- serve-ui.c: a Jaeger UI of the user's ---- */
+
+extern const struct cmd_option serve_ui_options[];
+
+/* Wrong usage ends the program. */
+void serve_ui_check(void);
+/* NULL to *OUT when none is wanted. 0; SPAN_E_INVALID, SPAN_E_CORRUPT (the
+ * configuration), SPAN_E_IO, SPAN_E_NOMEM. */
+SPAN_NODISCARD int serve_ui_open(struct span__serve_ui **out, bool has_archive,
+				 struct span_error *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "net/privilege.h"
 #include "serve-cmd.h"
 #include "serve/pool.h"
+#include "serve/ui.h"
 
 #include "base/banned.h"
 
@@ -59,6 +60,7 @@ static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)serve_access_options, NULL, "Access",
 	 NULL},
 	{CMD_GROUP, 0, NULL, (void *)answer_options, NULL, "Answers", NULL},
+	{CMD_GROUP, 0, NULL, (void *)serve_ui_options, NULL, "Page", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -75,6 +77,7 @@ static void check_usage(int argc, char **argv)
 	if (!opt.max_traces || !opt.max_spans)
 		cmd_usage("--max-traces and --max-spans are 1 at least");
 	serve_web_check();
+	serve_ui_check();
 }
 
 /* The same damage is found by each request: it is told once. */
@@ -164,6 +167,7 @@ static int serve(struct span__web_server *w, struct span_error *err)
 static int run(int argc, char **argv, struct span_error *err)
 {
 	struct span__web_server *w = NULL;
+	struct span__serve_ui *ui = NULL;
 	struct span__serve s = {.now = cmd_now_ns};
 	int rc;
 
@@ -183,6 +187,9 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc >= 0)
 		rc = wait_for_store(s.store, err);
 	if (rc >= 0)
+		rc = serve_ui_open(&ui, s.archive, err);
+	s.ui = ui;
+	if (rc >= 0)
 		rc = serve_web_open(&w, &s, err);
 	s.metrics_arg = w;
 	if (rc >= 0)
@@ -190,6 +197,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc >= 0)
 		rc = serve(w, err);
 	span__web_server_close(&w);
+	span__serve_ui_close(&ui);
 	span__serve_pool_close(&s.store);
 	span__serve_pool_close(&s.archive);
 	serve_web_close();

@@ -319,7 +319,7 @@ END
 		for used in $(sed -nE 's/^#include "([^"]+)".*/\1/p' "$file"); do
 			echo "$file includes $used"
 			case $used in
-			base/banned.h | config.h | net/*) ;;
+			base/banned.h | config.h | net/* | serve/*) ;;
 			cmd/*.inc) [ -f "$BUILD/$used" ] ;;
 			cmd/*) [ -f "$SRC/$used" ] ;;
 			*/*) false ;;

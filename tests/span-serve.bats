@@ -39,7 +39,7 @@ ask() {
 	curl -sS -m 20 -o body -D headers "$@" 2>curl.err || code=$?
 	headers=$(tr -d '\r' <headers)
 	status=$(sed -nE 's/^HTTP\/1.1 ([0-9]+).*/\1/p' <<<"$headers" | tail -n 1)
-	output=$(cat body 2>/dev/null)
+	output=$(cat body 2>/dev/null || true)
 	rm -f body
 	return "$code"
 }
@@ -408,4 +408,109 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 		    sys.exit("no room")
 	END
 	stop
+}
+
+# A build of Jaeger UI as far as a server sees it.
+ui() {
+	mkdir -p ui/static/assets
+	cat >ui/index.html <<-'END'
+		<!doctype html><base href="/" />
+		<script>
+		  // JAEGER_CONFIG_JS
+		  const DEFAULT_CONFIG = null;
+		  const JAEGER_CONFIG = DEFAULT_CONFIG;
+		  const JAEGER_VERSION = DEFAULT_VERSION;
+		  const JAEGER_STORAGE_CAPABILITIES = DEFAULT_STORAGE_CAPABILITIES;
+		</script>
+	END
+	echo 'alert(1)' >ui/static/assets/index-1a2b.js
+	echo secret >secret
+	ln -s ../secret ui/link
+	ln -s .. ui/static/up
+	echo hidden >ui/.hidden
+}
+
+@test "span-serve: --ui-dir serves a Jaeger UI, and its configuration" {
+	spans | span-store append st
+	ui
+	echo '{"menu":[{"label":"</script><script>alert(1)"}]}' >config.json
+	start --ui-dir ui --ui-config config.json --base-path /jaeger \
+		--archive st
+	for page in '' search trace/abc...def 'search?service=a' dependencies; do
+		ask "$url$page"
+		[ "$status" = 200 ]
+		grep -qx 'Content-Type: text/html; charset=utf-8' <<<"$headers"
+		grep -qF '<base href="/jaeger/" />' <<<"$output"
+		grep -qF 'JAEGER_CONFIG = {"menu":[{"label":"\u003c/script>\u003cscript>alert(1)"}]}' \
+			<<<"$output"
+		grep -qF 'JAEGER_VERSION = {"gitCommit":"","gitVersion":"spantools ' \
+			<<<"$output"
+		grep -qF 'CAPABILITIES = {"archiveStorage":true,"metricsStorage":true,' \
+			<<<"$output"
+	done
+	ask "${url}static/assets/index-1a2b.js"
+	[ "$output" = 'alert(1)' ]
+	grep -qx 'Content-Type: text/javascript; charset=utf-8' <<<"$headers"
+	etag=$(sed -n 's/^ETag: //p' <<<"$headers")
+	ask -H "If-None-Match: $etag" "${url}static/assets/index-1a2b.js"
+	[ "$status" = 304 ]
+	[ -z "$output" ]
+	echo 'alert(2)' >ui/static/assets/index-1a2b.js
+	ask -H "If-None-Match: $etag" "${url}static/assets/index-1a2b.js"
+	[ "$output" = 'alert(2)' ]
+	ask "${url}api/nothing"
+	[ "$status" = 404 ]
+	ask "${url}healthz"
+	[[ $output = '{"status":"ok"'* ]]
+	stop
+	echo 'function UIConfig() { return {}; }' >config.js
+	start --ui-dir ui --ui-config config.js
+	ask "$url"
+	grep -q '^  function UIConfig() { return {}; }$' <<<"$output"
+	grep -qF '"archiveStorage":false' <<<"$output"
+	stop
+}
+
+@test "span-serve: nothing outside of --ui-dir can be asked for" {
+	spans | span-store append st
+	ui
+	start --ui-dir ui
+	for path in ../secret %2e%2e/secret ..%2fsecret static/../../secret link \
+		static/up/secret static/up/ui/index.html .hidden "$PWD/secret" \
+		static/assets%2findex-1a2b.js '%00' 'link%00.js' \
+		"static/$(printf 'a/%.0s' {1..40})x"; do
+		ask --path-as-is "$url$path"
+		run ! grep -E 'secret|hidden|alert' <<<"$output"
+	done
+	ask "${url}static/assets"
+	[ "$status" = 404 ]
+	ask "${url}static/none.js"
+	[ "$status" = 404 ]
+	ask -X POST "$url"
+	[ "$status" = 405 ]
+	stop
+}
+
+@test "span-serve: what is no Jaeger UI, or no configuration, is told" {
+	spans | span-store append st
+	ui
+	refuses '--ui-config goes with --ui-dir' span-serve -s st --ui-config x
+	run --separate-stderr -74 span-serve -s st --ui-dir none
+	[[ $stderr = "span-serve: cannot open none"* ]]
+	mkdir other
+	run --separate-stderr -74 span-serve -s st --ui-dir other
+	[[ $stderr = "span-serve: cannot open other/index.html"* ]]
+	echo '<html>' >other/index.html
+	run --separate-stderr -2 span-serve -s st --ui-dir other
+	[ "$stderr" = "span-serve: other/index.html is none of a build of Jaeger UI" ]
+	for text in '[1]' '{' 'x'; do
+		echo "$text" >config.json
+		run --separate-stderr -65 span-serve -s st --ui-dir ui \
+			--ui-config config.json
+		[ "$stderr" = "span-serve: config.json is not an object of JSON" ]
+	done
+	sed -i /CONFIG_JS/d ui/index.html
+	echo 'function UIConfig() {}' >config.js
+	run --separate-stderr -2 span-serve -s st --ui-dir ui --ui-config config.js
+	[ "$stderr" = "span-serve: ui/index.html has no place for a configuration" ]
 }

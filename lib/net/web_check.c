@@ -145,7 +145,8 @@ static enum span__web_refusal find_route(struct span__web_job *j)
 		return rc == SPAN_E_NOMEM ? SPAN__WEB_NO_ROOM : SPAN__WEB_BAD;
 	if (is_below_base(j, &target) ||
 	    span_str_equal(j->r.path, SPAN_STR("/healthz")))
-		j->route = span__serve_route(&j->r, &j->allow);
+		j->route =
+			span__serve_route(j->web->opts.serve, &j->r, &j->allow);
 	return j->allow && !j->route ? SPAN__WEB_NO_METHOD : SPAN__WEB_GOOD;
 }
 
@@ -207,6 +208,8 @@ enum span__web_refusal span__web_check(struct span__web_job *j,
 	snprintf(j->method, sizeof(j->method), "%s", method);
 	j->r.method = span_str(j->method);
 	j->may_gzip = accepts_gzip(header(mhd, "Accept-Encoding"));
+	if (header(mhd, "If-None-Match"))
+		j->wanted = strdup(header(mhd, "If-None-Match"));
 	if (is_ambiguous(mhd))
 		return SPAN__WEB_BAD;
 	if (!is_good_host(j, host))

@@ -208,7 +208,12 @@ enum MHD_Result span__web_respond(struct span__web_job *j,
 		add(r, "Content-Encoding", "gzip");
 	if (j->out.len || !j->end)
 		add(r, "Vary", "Accept-Encoding");
-	add(r, "Cache-Control", j->a.immutable ? KEEP_FOR_EVER : "no-store");
+	add(r, "Cache-Control",
+	    *j->etag	     ? "no-cache"
+	    : j->a.immutable ? KEEP_FOR_EVER
+			     : "no-store");
+	if (*j->etag)
+		add(r, "ETag", j->etag);
 	if (status == 503)
 		add(r, "Retry-After", "1");
 	for (size_t i = 0; i < j->a.n_headers; i++)

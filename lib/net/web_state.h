@@ -99,6 +99,8 @@ struct span__web_job {
 	struct span_error err; /* what went wrong, for the log */
 	int rc;		       /* what a handler or more returned */
 	bool may_gzip, gzip;
+	char *wanted;  /* If-None-Match */
+	char etag[24]; /* "": none */
 	z_stream z;
 	struct span_buf piece, out; /* out: what is to be sent */
 	size_t out_sent;

@@ -15,4 +15,8 @@ extern const size_t span__serve_about_n_routes;
 extern const struct span__serve_route span__serve_page_routes[];
 extern const size_t span__serve_page_n_routes;
 
+/* ui.c: a Jaeger UI that the user has, in the place of our page. */
+extern const struct span__serve_route span__serve_ui_routes[];
+extern const size_t span__serve_ui_n_routes;
+
 #endif

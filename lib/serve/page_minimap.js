@@ -34,14 +34,14 @@ class Minimap {
 	}
 
 	mark() {
-		const {from, to, list, shown} = this.timeline;
+		const {from, to, top = 0, height = 0, shown} = this.timeline;
 		this.part.style.left = from * 100 + '%';
 		this.part.style.width = (to - from) * 100 + '%';
 		this.part.hidden = from === 0 && to === 1;
 		const per = Math.min(4, MAP_HEIGHT / shown.length) / ROW;
-		this.rows.style.top = list.scrollTop * per + 'px';
-		this.rows.style.height = Math.max(3, Math.min(MAP_HEIGHT - list.scrollTop * per, list.clientHeight * per)) + 'px';
-		this.rows.hidden = list.clientHeight >= shown.length * ROW;
+		this.rows.style.top = top * per + 'px';
+		this.rows.style.height = Math.max(3, Math.min(MAP_HEIGHT - top * per, height * per)) + 'px';
+		this.rows.hidden = height >= shown.length * ROW;
 	}
 
 	drag(e) {

@@ -18,7 +18,8 @@ class Timeline {
 		this.list = make('div', {class: 'list', role: 'treegrid', tabindex: 0, 'aria-label': 'Spans', 'aria-rowcount': trace.rows.length}, this.space);
 		this.ticks = make('div', 'ticks');
 		this.axis = make('div', 'axis', make('span', '', 'Service and operation'), make('span', 'duration', 'Duration'), this.ticks);
-		this.list.addEventListener('scroll', () => this.drawSoon());
+		this.drawn = new Map(); /* rows that are elements, as long as they stay as they are */
+		this.list.addEventListener('scroll', () => this.drawSoon(true));
 		this.list.addEventListener('click', e => this.click(e));
 		this.lay();
 	}
@@ -39,7 +40,10 @@ class Timeline {
 		this.onchange('rows');
 	}
 
-	drawSoon() {
+	/* With SAME rows that are there already can stay. */
+	drawSoon(same) {
+		if (!same)
+			this.drawn.clear();
 		if (this.waits)
 			return;
 		this.waits = true;
@@ -50,13 +54,23 @@ class Timeline {
 	}
 
 	draw() {
-		const {list, shown} = this;
-		const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 8);
-		const last = Math.min(shown.length, first + Math.ceil(list.clientHeight / ROW) + 16);
-		this.levels = Math.min(LEVELS, Math.max(2, Math.floor(this.axis.firstChild.clientWidth / 3 / INDENT)));
-		this.space.replaceChildren(...shown.slice(first, last).map(i => this.row(i)));
+		const {list, shown, drawn} = this, fresh = !drawn.size;
+		const top = this.top = list.scrollTop, height = this.height = list.clientHeight;
+		const first = Math.max(0, Math.floor(top / ROW) - 8);
+		const last = Math.min(shown.length, first + Math.ceil(height / ROW) + 16);
+		if (fresh)
+			this.levels = Math.min(LEVELS, Math.max(2, Math.floor(this.axis.firstChild.clientWidth / 3 / INDENT)));
+		this.drawn = new Map(shown.slice(first, last).map(i => [i, drawn.get(i) || this.row(i)]));
+		for (const [i, e] of drawn)
+			if (!this.drawn.has(i))
+				e.remove();
+		if (fresh)
+			this.space.replaceChildren(...this.drawn.values());
+		else
+			this.space.append(...[...this.drawn].filter(([i]) => !drawn.has(i)).map(([, e]) => e));
 		list.setAttribute('aria-activedescendant', 'row' + this.chosen);
-		this.drawTicks();
+		if (fresh)
+			this.drawTicks();
 		this.onchange('scroll');
 	}
 
@@ -126,11 +140,11 @@ class Timeline {
 	/* ---- Moving ---- */
 
 	show(i) {
-		const {list} = this, top = this.place[i] * ROW;
-		if (top < list.scrollTop)
+		const {list} = this, top = this.place[i] * ROW, at = list.scrollTop, height = list.clientHeight;
+		if (top < at)
 			list.scrollTop = top;
-		else if (top + ROW > list.scrollTop + list.clientHeight)
-			list.scrollTop = top + ROW - list.clientHeight;
+		else if (top + ROW > at + height)
+			list.scrollTop = top + ROW - height;
 		this.drawSoon();
 	}
 
@@ -210,7 +224,7 @@ class Timeline {
 		const part = Math.min(1, Math.max(to - from, 1e-6));
 		this.from = Math.max(0, Math.min(1 - part, from));
 		this.to = this.from + part;
-		this.draw();
+		this.drawSoon();
 		this.onchange('part');
 	}
 

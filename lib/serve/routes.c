@@ -13,6 +13,8 @@
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
 	{span__serve_page_routes, &span__serve_page_n_routes},
+	/* The last one: it has a route for all that is left. */
+	{span__serve_ui_routes, &span__serve_ui_n_routes},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -56,21 +58,40 @@ static bool is_method(struct span_str method, const char *name)
 		!strcmp(name, "GET"));
 }
 
-const struct span__serve_route *
-span__serve_route(const struct span__serve_request *r, const char **allow)
+static const struct span__serve_route *
+find_in(const struct span__serve_routes *f, const struct span__serve_request *r,
+	const char **allow)
 {
-	const struct span__serve_route *route;
-
-	*allow = NULL;
-	for (size_t i = 0; (route = span__serve_route_at(i)); i++) {
-		if (!fits(route->pattern, r->path))
+	for (size_t i = 0; i < *f->n; i++) {
+		if (!fits(f->rows[i].pattern, r->path))
 			continue;
-		if (is_method(r->method, route->method))
-			return route;
+		if (is_method(r->method, f->rows[i].method))
+			return &f->rows[i];
 		if (!*allow)
-			*allow = route->method;
+			*allow = f->rows[i].method;
 	}
 	return NULL;
+}
+
+/* Of the two for people one only. */
+static bool is_served(const struct span__serve *s,
+		      const struct span__serve_route *rows)
+{
+	return rows !=
+	       (s->ui ? span__serve_page_routes : span__serve_ui_routes);
+}
+
+const struct span__serve_route *
+span__serve_route(const struct span__serve *s,
+		  const struct span__serve_request *r, const char **allow)
+{
+	const struct span__serve_route *route = NULL;
+
+	*allow = NULL;
+	for (size_t f = 0; f < N_FAMILIES && !route; f++)
+		if (is_served(s, families[f].rows))
+			route = find_in(&families[f], r, allow);
+	return route;
 }
 
 /* ---- prettyPrint ---- */

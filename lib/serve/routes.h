@@ -29,7 +29,8 @@ struct span__serve_routes {
  * then the method that the path has a route for, or NULL.
  */
 const struct span__serve_route *
-span__serve_route(const struct span__serve_request *r, const char **allow);
+span__serve_route(const struct span__serve *s,
+		  const struct span__serve_request *r, const char **allow);
 
 /* All routes one by one, to count by them; NULL after the last. */
 const struct span__serve_route *span__serve_route_at(size_t i);

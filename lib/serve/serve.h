@@ -60,11 +60,14 @@ struct span__serve_answer {
 	span__serve_more_fn *more; /* NULL: the body is whole */
 	void (*close)(void *arg);  /* once nothing more is asked for */
 	void *arg;
-	bool immutable; /* may be kept by caches for ever */
+	bool immutable;	 /* may be kept by caches for ever */
+	bool revalidate; /* may be kept, but asked for whether it changed; of a
+			    whole answer */
 	struct span__serve_header headers[4]; /* further ones */
 	size_t n_headers;
 };
 
+struct span__serve_ui;	 /* serve/ui.h */
 struct span__serve_pool; /* of open stores: serve/pool.h */
 
 /* What requests look at; borrowed for as long as requests run. */
@@ -76,6 +79,7 @@ struct span__serve {
 	size_t max_traces;     /* of one answer, above it 400 [10000] */
 	size_t max_spans;      /* of one answer, cut with a warning */
 	uint64_t (*now)(void); /* ns of the real clock; tests stop it */
+	const struct span__serve_ui *ui; /* NULL: our own page */
 	/* Append counts of the server in Prometheus' text format; may be
 	 * NULL. Any thread. */
 	void (*metrics)(void *arg, struct span_buf *out);

@@ -191,7 +191,7 @@ static inline void serve_test_ask(struct serve_test *t, const char *method,
 	r.method = span_str(method);
 	rc = span__serve_target(&r, span_str(target), &arena, &err);
 	serve_test_must(rc == 0, target, &err);
-	route = span__serve_route(&r, &allow);
+	route = span__serve_route(&t->s, &r, &allow);
 	rc = span__serve_answer(&t->s, route, allow, &r, &a, &err);
 	serve_test_must(rc == 0, target, &err);
 	out->status = a.status ? a.status : 200;
