@@ -91,7 +91,7 @@ async function request(path, params, options) {
 	for (const [key, value] of params || [])
 		if (value !== '' && value !== null && value !== undefined)
 			url.searchParams.append(key, value);
-	const answer = await fetch(url, {signal: leaving.signal, ...options});
+	const answer = await fetch(url, {signal: leaving.signal, ...options, headers: {Accept: 'application/json', ...options && options.headers}});
 	const text = await answer.text();
 	let said = null;
 	try {

@@ -3,6 +3,7 @@
  */
 const MONITOR_LOOKBACKS = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d'];
 const QUANTILES = [0.5, 0.75, 0.95];
+const MINUTE = 60000;
 const KINDS = ['server', 'client', 'producer', 'consumer', 'internal'];
 const millis = ms => duration(Math.round(ms * 1e6));
 
@@ -19,14 +20,23 @@ function readSeries(answer, label, step) {
 	return all;
 }
 
-/* One value over all of the time, or lines of 60. */
+/*
+ * One value over all of the time, or lines of 60. Points are at whole minutes,
+ * and at multiples of their step: the last one may be yet to come, and is left
+ * out of rates, as its time is not over.
+ */
 function metrics(s, services, byOperation) {
-	const lookback = Math.round(lookbackUs(s.lookback) / 1000), endTs = Date.now();
-	const step = Math.max(1000, Math.ceil(lookback / 60 / 1000) * 1000);
-	return async (what, isWhole, quantile) => readSeries(await request('api/metrics/' + what, [
-		...services.map(name => ['service', name]), ['quantile', quantile], ['groupByOperation', byOperation], ['endTs', endTs],
-		['lookback', isWhole ? 0 : lookback], ['step', isWhole ? lookback : step], ['ratePer', isWhole ? lookback : step], ['spanKind', s.kind]]),
-	byOperation ? 'operation' : 'service_name', isWhole ? lookback : step);
+	const lookback = Math.round(lookbackUs(s.lookback) / 1000), now = Date.now();
+	const whole = n => Math.ceil(n / MINUTE) * MINUTE, step = whole(lookback / 60);
+	return async (what, isWhole, quantile) => {
+		const answer = await request('api/metrics/' + what, [...services.map(name => ['service', name]), ['quantile', quantile],
+			['groupByOperation', byOperation], ['endTs', isWhole ? whole(now) : Math.ceil(now / step) * step], ['lookback', isWhole ? 0 : lookback],
+			['step', isWhole ? MINUTE : step], ['ratePer', isWhole ? lookback : step], ['spanKind', s.kind]]);
+		const all = readSeries(answer, byOperation ? 'operation' : 'service_name', step);
+		if (!isWhole && what === 'calls')
+			all.forEach((points, name) => all.set(name, points.filter(([us]) => us <= now * 1000)));
+		return all;
+	};
 }
 
 const lastOf = points => points && points.length ? points[points.length - 1][1] : null;
