@@ -15,6 +15,10 @@ extern const size_t span__serve_about_n_routes;
 extern const struct span__serve_route span__serve_page_routes[];
 extern const size_t span__serve_page_n_routes;
 
+/* jaeger_routes.c: Jaeger's query API without a version. */
+extern const struct span__serve_route span__serve_jaeger_routes[];
+extern const size_t span__serve_jaeger_n_routes;
+
 /* v3_names.c: Jaeger's api_v3. */
 extern const struct span__serve_route span__serve_v3_routes[];
 extern const size_t span__serve_v3_n_routes;

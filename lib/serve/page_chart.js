@@ -12,17 +12,16 @@ function roundUp(n) {
 	return [1, 2, 2.5, 5, 10].find(k => k * unit >= n * 0.9999) * unit;
 }
 
-/* LINES [{name, points: [[us, value or null]]}]; FORMAT of a value. */
-function chart(title, lines, format, most) {
+/* LINES [{name, points: [[us, value or null]]}] between TIMES; FORMAT of a value. */
+function chart(title, lines, [first, last], format, most) {
 	const w = 420, h = 150, left = 58, right = 44, bottom = 18, top = 10;
-	const all = lines.flatMap(l => l.points), known = all.filter(p => p[1] !== null);
+	const known = lines.flatMap(l => l.points).filter(p => p[1] !== null);
 	const svg = draw('svg', {class: 'chart', viewBox: `0 0 ${w} ${h}`, role: 'img', 'aria-label': title});
 	const figure = make('figure', '', make('figcaption', '', title), svg);
 	if (!known.length) {
 		svg.append(draw('text', {class: 'quiet', x: w / 2, y: h / 2, 'text-anchor': 'middle'}, 'nothing in this time'));
 		return figure;
 	}
-	const first = Math.min(...all.map(p => p[0])), last = Math.max(...all.map(p => p[0]));
 	const high = most || roundUp(Math.max(...known.map(p => p[1])));
 	const x = us => left + (w - left - right) * (us - first) / (last - first || 1), y = v => h - bottom - (h - bottom - top) * Math.min(1, v / high);
 	for (let k = 0; k <= 2; k++)
@@ -38,7 +37,7 @@ function chart(title, lines, format, most) {
 			ends.push([l.name, y(end[1])]);
 	});
 	apart(ends).forEach(([name, at]) => svg.append(draw('text', {x: w - right + 4, y: at + 3.5}, name)));
-	columns(svg, lines, x, (w - left - right) / Math.max(1, lines[0].points.length - 1), h - bottom, format);
+	columns(svg, lines, x, (w - left - right) / 60, h - bottom, format);
 	return figure;
 }
 
@@ -70,11 +69,11 @@ function columns(svg, lines, x, width, height, format) {
 	});
 }
 
-function spark(points) {
+function spark(points, [first, last]) {
 	const w = 90, h = 20, known = points.filter(p => p[1] !== null);
 	const svg = draw('svg', {class: 'spark', viewBox: `0 0 ${w} ${h}`, width: w, height: h, 'aria-hidden': 'true'});
 	if (known.length) {
-		const first = points[0][0], last = points[points.length - 1][0], high = Math.max(...known.map(p => p[1])) || 1;
+		const high = Math.max(...known.map(p => p[1])) || 1;
 		svg.append(draw('path', {class: 'line l0', d: lineOf(points, us => 1 + (w - 2) * (us - first) / (last - first || 1), v => h - 2 - (h - 4) * v / high)}));
 	}
 	return svg;

@@ -62,38 +62,41 @@ const COLUMNS = [
 	['p95', 'p95', r => -r.quantiles[2]], ['impact', 'Impact', r => -r.impact],
 ];
 
-function monitorTable(rows, what, nameCell) {
+function monitorTable(rows, what, times, nameCell) {
 	const body = make('tbody'), heads = COLUMNS.map(([key, title], i) => make('th', {scope: 'col', class: i ? 'n' : null}, button(title || what, () => sort(i))));
 	const sort = by => {
 		const key = COLUMNS[by][2];
 		rows.sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.name < b.name ? -1 : 1);
 		heads.forEach((h, i) => h.setAttribute('aria-sort', i === by ? (i ? 'descending' : 'ascending') : 'none'));
-		body.replaceChildren(...rows.slice(0, MOST_ROWS).map(r => monitorRow(r, nameCell)));
+		body.replaceChildren(...rows.slice(0, MOST_ROWS).map(r => monitorRow(r, times, nameCell)));
 	};
 	heads[6].title = 'p95 times rate, of the greatest: where time goes';
 	sort(6);
 	return make('table', 'monitor', make('thead', '', make('tr', '', heads)), body);
 }
 
-function monitorRow(r, nameCell) {
+function monitorRow(r, times, nameCell) {
 	const bar = make('i', {class: 'measure', 'aria-hidden': 'true'}), how = grade(r.errors);
 	bar.style.width = r.impact * 100 + '%';
-	return make('tr', '', make('td', 'name', nameCell(r)), make('td', 'n', rate(r.rate), spark(r.rates)),
-		make('td', 'n', make(how ? 'b' : 'span', how, how ? '\u2717 ' : '', percent(r.errors)), spark(r.failed)),
-		...r.quantiles.map((q, i) => make('td', 'n', q === null ? '\u2013' : millis(q), i === 2 ? spark(r.slow) : null)),
+	return make('tr', '', make('td', 'name', nameCell(r)), make('td', 'n', rate(r.rate), spark(r.rates, times)),
+		make('td', 'n', make(how ? 'b' : 'span', how, how ? '\u2717 ' : '', percent(r.errors)), spark(r.failed, times)),
+		...r.quantiles.map((q, i) => make('td', 'n', q === null ? '\u2013' : millis(q), i === 2 ? spark(r.slow, times) : null)),
 		make('td', {class: 'n impact', 'aria-label': percent(r.impact)}, bar));
 }
+
+const timesShown = s => [nowUs() - lookbackUs(s.lookback), nowUs()];
 
 /* ---- The view ---- */
 
 async function serviceCharts(s) {
+	const times = timesShown(s);
 	const ask = metrics(s, [s.service], false);
 	const [calls, errors, ...latencies] = await Promise.all([ask('calls', false), ask('errors', false), ...QUANTILES.map(q => ask('latencies', false, q))]);
 	const of = map => map.get(s.service) || [...map.values()][0] || [];
 	const failed = of(errors);
-	return make('div', 'charts', chart('Latency', latencies.map((l, i) => ({name: 'p' + QUANTILES[i] * 100, points: of(l)})).reverse(), millis),
-		chart('Errors, of all calls', [{name: 'errors', points: failed}], percent, Math.min(1, roundUp(Math.max(0.01, ...failed.map(p => p[1] || 0))))),
-		chart('Calls', [{name: 'calls', points: of(calls)}], rate));
+	return make('div', 'charts', chart('Latency', latencies.map((l, i) => ({name: 'p' + QUANTILES[i] * 100, points: of(l)})).reverse(), times, millis),
+		chart('Errors, of all calls', [{name: 'errors', points: failed}], times, percent, Math.min(1, roundUp(Math.max(0.01, ...failed.map(p => p[1] || 0))))),
+		chart('Calls', [{name: 'calls', points: of(calls)}], times, rate));
 }
 
 async function showMonitor(params) {
@@ -114,7 +117,7 @@ async function showMonitor(params) {
 	const [rows, charts] = await Promise.all([readRows(s, s.service ? [s.service] : names, !!s.service), s.service ? serviceCharts(s) : null]);
 	const link = s.service ? r => address('search', [['service', s.service], ['operation', r.name], ['lookback', s.lookback], ['limit', '20']]) :
 		r => to({service: r.name});
-	show('Monitor', make('div', 'plain', tools, charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service',
+	show('Monitor', make('div', 'plain', tools, charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
 		r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name))) :
 		make('p', 'empty', `No spans of kind ${s.kind} in this time.`)));
 	say(plural(rows.length, s.service ? 'operation' : 'service'));

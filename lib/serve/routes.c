@@ -17,6 +17,7 @@ static const struct span__serve_routes families[] = {
 	{span__serve_spans_routes, &span__serve_spans_n_routes},
 	/* Before Jaeger's, with which it shares a path. */
 	{span__serve_tempo_routes, &span__serve_tempo_n_routes},
+	{span__serve_jaeger_routes, &span__serve_jaeger_n_routes},
 	{span__serve_v3_routes, &span__serve_v3_n_routes},
 	{span__serve_zipkin_routes, &span__serve_zipkin_n_routes},
 	/* The last one: it has a route for all that is left. */
