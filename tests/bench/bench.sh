@@ -31,6 +31,8 @@ missed=0
 . "$(dirname "$0")/bench-net.sh"
 # shellcheck source=tests/bench/bench-store.sh
 . "$(dirname "$0")/bench-store.sh"
+# shellcheck source=tests/bench/bench-sample.sh
+. "$(dirname "$0")/bench-sample.sh"
 # shellcheck source=tests/bench/bench-views.sh
 . "$(dirname "$0")/bench-views.sh"
 # shellcheck source=tests/bench/bench-serve.sh
@@ -227,6 +229,7 @@ starting() {
 machine
 data
 filters
+samplings
 decoding
 codecs
 servers
