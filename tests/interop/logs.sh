@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# logs.sh - trace-to-loki pushes to a server of others
+# logs.sh - trace-to-loki and programs of others
 #
 # usage: logs.sh BUILD-TREE
 #
 # Builds VictoriaLogs, which has Loki's push API, from the Go proxy into
 # BUILD-TREE/clients/logs, pushes the entries of some spans, also of those that
-# attack, and compares what it has then. Prints TAP; what cannot be had is skipped
-# with the reason.
+# attack, and compares what it has then. Gets Grafana's grammar of LogQL from npm,
+# and asks it about the queries that trace-to-loki prints and its page shows.
+# Prints TAP; what cannot be had is skipped with the reason.
 set -u
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -61,6 +62,37 @@ taken() {
 	say $result "$name" "$dir"
 	[ $result = not ] || sed 's/^/# /' "$dir/check.err"
 }
+
+# queries: all forms that --logql has, and those of the page.
+queries() {
+	local line
+	for line in logfmt json; do
+		trace-to-loki --logql --line "$line" c0ffee \
+			4bf92f3577b34da6a3ce929d0e0e4736
+		trace-to-loki --logql --line "$line" --label app=service.name \
+			4bf92f3577b34da6a3ce929d0e0e4736
+	done
+	grep '^{app=' "$here/../../man/trace-to-loki.1"
+}
+
+are_logql() {
+	local result=not
+	rm -rf "$dir"
+	mkdir "$dir"
+	cp "$here/logs/logql.js" .
+	queries >"$dir/queries" && [ "$(wc -l <"$dir/queries")" = 8 ] &&
+		node logql.js <"$dir/queries" >"$dir/check.err" 2>&1 &&
+		result=ok
+	say $result "queries are LogQL by Grafana's grammar" "$dir"
+}
+
+if ! command -v npm >/dev/null; then
+	say skip "Grafana's grammar of LogQL" "no npm"
+elif install_npm . "$here/logs/package.json"; then
+	are_logql
+else
+	say skip "Grafana's grammar of LogQL" "npm cannot install it"
+fi
 
 if ! command -v go >/dev/null; then
 	say skip VictoriaLogs "no go"
