@@ -43,6 +43,8 @@ static int give(struct reading *r, const uint8_t *p, span__frame_fn *fn,
 	struct span_error why = {0};
 	int rc = fn(arg, frame, &why);
 
+	span__work_add(&r->store->base.work.frames, 1);
+	span__work_add(&r->store->base.work.log_bytes, r->rec.len);
 	r->good_end = r->walk.pos;
 	if (rc != SPAN_E_CORRUPT)
 		return rc < 0 ? span_error_set(err, rc, "%s", why.msg) : 0;
@@ -77,6 +79,7 @@ int span__directory_frames(struct span__directory *s, struct span__view_file *f,
 
 	if (rc < 0)
 		return rc;
+	span__work_add(&s->base.work.logs, 1);
 	r.good_end = r.log.start;
 	span__log_walk_begin(&r.walk, &r.log, true);
 	rc = read_frames(&r, fn, arg, err);

@@ -60,6 +60,14 @@ void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out);
 
 /*
+ * The same of those alone whose keys are marked: string I of the frame is when
+ * MARKS[I] is not 0. Of others nothing is checked but where they end.
+ */
+void span__frame_attrs_of(const struct span_frame *f, struct dec *d,
+			  const uint8_t *marks, struct span_arena *a,
+			  struct span_attrs *out);
+
+/*
  * Pass over attributes. Returns whether the first with the key "error", which
  * is string f->error, is true; of a frame with one such string at most.
  */
