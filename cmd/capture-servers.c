@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "capture-listen.h"
 #include "capture-report.h"
@@ -16,7 +15,6 @@
 
 #define BODY_MIN 1024u
 #define QUEUE_HEAD (64u << 10) /* what a body takes besides itself, amply */
-#define OTHER_FDS 256u	       /* besides those of connections */
 #define REQUESTS_MIN (64u << 20)
 #define STALLED_NS 5000000000u
 
@@ -148,23 +146,6 @@ static void put_metrics(void *arg, struct span_buf *out)
 
 /* ---- To open ---- */
 
-/* A connection is a descriptor, and 1,024 of all is a usual limit. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-	rlim_t need = (rlim_t)opt.max_connections + OTHER_FDS;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
-		return;
-	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < need)
-		cmd_warn("the system allows %llu open files, too few for "
-			 "%llu connections",
-			 (unsigned long long)limit.rlim_cur,
-			 (unsigned long long)opt.max_connections);
-}
-
 static int read_text(const char *path, struct span_buf *b,
 		     struct span_error *err)
 {
@@ -195,7 +176,7 @@ static int open_admission(struct span_error *err)
 {
 	if (servers.admission)
 		return 0;
-	allow_descriptors();
+	cmd_allow_files(opt.max_connections);
 	return span__admission_open(&servers.admission, opt.max_connections,
 				    opt.max_per_peer, err);
 }

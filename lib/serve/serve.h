@@ -30,7 +30,16 @@ struct span__serve_request {
 	struct span_str content_type; /* the same */
 	const void *body;
 	size_t body_len;
+	/* Set once nobody waits for the answer any more; NULL: never. It
+	 * stays until the answer's close. */
+	const bool *gone;
 };
+
+/* To be asked now and then by who takes long, who then returns 0. */
+static inline bool span__serve_gone(const struct span__serve_request *r)
+{
+	return r->gone && __atomic_load_n(r->gone, __ATOMIC_RELAXED);
+}
 
 /*
  * The next piece of an answer into OUT, which is empty: 1 when there was one,
@@ -38,6 +47,10 @@ struct span__serve_request {
  */
 typedef int span__serve_more_fn(void *arg, struct span_buf *out,
 				struct span_error *err);
+
+struct span__serve_header {
+	const char *name, *value; /* of static storage */
+};
 
 /* Zero at first; of the one who asked, who releases it. */
 struct span__serve_answer {
@@ -47,9 +60,14 @@ struct span__serve_answer {
 	span__serve_more_fn *more; /* NULL: the body is whole */
 	void (*close)(void *arg);  /* once nothing more is asked for */
 	void *arg;
-	bool immutable; /* may be kept by caches for ever */
+	bool immutable;	 /* may be kept by caches for ever */
+	bool revalidate; /* may be kept, but asked for whether it changed; of a
+			    whole answer */
+	struct span__serve_header headers[4]; /* further ones */
+	size_t n_headers;
 };
 
+struct span__serve_ui;	 /* serve/ui.h */
 struct span__serve_pool; /* of open stores: serve/pool.h */
 
 /* What requests look at; borrowed for as long as requests run. */
@@ -61,6 +79,11 @@ struct span__serve {
 	size_t max_traces;     /* of one answer, above it 400 [10000] */
 	size_t max_spans;      /* of one answer, cut with a warning */
 	uint64_t (*now)(void); /* ns of the real clock; tests stop it */
+	const struct span__serve_ui *ui; /* NULL: our own page */
+	/* Append counts of the server in Prometheus' text format; may be
+	 * NULL. Any thread. */
+	void (*metrics)(void *arg, struct span_buf *out);
+	void *metrics_arg;
 };
 
 /*
