@@ -82,10 +82,9 @@ part() {
 	sed -n "s/^$2 //p" "$1.run/parts"
 }
 
-# One trace a protocol, and what a client of it sends them to.
-@test "all-in-one: every protocol gets into the store, and comes out of it" {
-	start --store s --no-serve
-	n=0
+# Three traces by each protocol; their ids to sent.
+send_all() {
+	local n=0 to
 	while read -r to; do
 		span-gen --seed $((++n)) --traces 3 >in
 		span-query -o ids in >>sent
@@ -100,6 +99,11 @@ part() {
 		otlp+http://127.0.0.1:$(port otlp-http)
 		otlp+grpc://127.0.0.1:$(port otlp-grpc)
 	ALL
+}
+
+@test "all-in-one: every protocol gets into the store, and comes out of it" {
+	start --store s --no-serve
+	send_all
 	[ "$(sort -u sent | wc -l)" = 24 ]
 	curl -sf "http://127.0.0.1:$(port sampling)/sampling?service=x" >strategy
 	[ "$(jq .probabilisticSampling.samplingRate strategy)" = 1 ]
@@ -360,6 +364,52 @@ spans_of_file() {
 	ends 0 $near
 	stop
 	[ "$(spans_of far)" = "$(spans_of_file in)" ]
+}
+
+# The address that span-serve has said, with the slash.
+served() {
+	sed -n 's/^span-serve: //p' err | tail -n 1
+}
+
+@test "all-in-one: what came in is answered by span-serve, which comes again when it is killed" {
+	start --store s
+	wait_until grep '^span-serve: http' err
+	span-gen --seed 1 --traces 3 >in
+	span-send -q "otlp+grpc://127.0.0.1:$(port otlp-grpc)" in
+	wait_until stored s "$(spans_of_file in)"
+	run -0 --separate-stderr spans-all-in-one --store s --status
+	grep -xE 'serve +ok +HTTP/1.1 200 OK from 127.0.0.1:[0-9]+/healthz' <<<"$output"
+	[ "$(curl -s "$(served)healthz" | jq .spans)" = "$(spans_of_file in)" ]
+	before=$(part s span-serve)
+	kill -KILL "$before"
+	wait_until grep -x 'spans-all-in-one: span-serve ended by signal 9, and is started again' err
+	twice() { [ "$(grep -c "^span-serve: http" err)" = 2 ]; }
+	wait_until twice
+	[ "$(part s span-serve)" != "$before" ]
+	[ "$(curl -s "$(served)healthz" | jq .spans)" = "$(spans_of_file in)" ]
+	run -0 --separate-stderr spans-all-in-one --store s --status
+	stop
+}
+
+@test "all-in-one: what came in by every protocol is what /api/traces answers" {
+	start --store s
+	wait_until grep '^span-serve: http' err
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "$(served)api/services")" = 200 ] ||
+		skip "span-serve has no API of Jaeger"
+	send_all
+	ids=$(sort -u sent)
+	[ "$(wc -l <<<"$ids")" = 24 ]
+	seen() {
+		[ "$(for id in $ids; do
+			curl -s "$(served)api/traces/$id" |
+				jq -r '.data[0].traceID'
+		done | sort)" = "$ids" ]
+	}
+	wait_until seen
+	service=$(curl -s "$(served)api/services" | jq -r '.data[0]')
+	[ "$(curl -s "$(served)api/traces?service=$service&limit=1&start=0" |
+		jq '.data | length')" = 1 ]
+	stop
 }
 
 # A span-serve that fails, for what happens then.
