@@ -303,6 +303,7 @@ payload stream
 text text
 codec codec
 trace trace
+adjust trace
 diff trace
 findings trace
 patterns trace

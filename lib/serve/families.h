@@ -11,6 +11,30 @@
 extern const struct span__serve_route span__serve_about_routes[];
 extern const size_t span__serve_about_n_routes;
 
+/* jaeger_routes.c: Jaeger's query API without a version. */
+extern const struct span__serve_route span__serve_jaeger_routes[];
+extern const size_t span__serve_jaeger_n_routes;
+
+/* v3_names.c: Jaeger's api_v3. */
+extern const struct span__serve_route span__serve_v3_routes[];
+extern const size_t span__serve_v3_n_routes;
+
+/* metrics.c: Jaeger's monitor. */
+extern const struct span__serve_route span__serve_metrics_routes[];
+extern const size_t span__serve_metrics_n_routes;
+
+/* spans.c: our own API. */
+extern const struct span__serve_route span__serve_spans_routes[];
+extern const size_t span__serve_spans_n_routes;
+
+/* zipkin.c: Zipkin's, version 2. */
+extern const struct span__serve_route span__serve_zipkin_routes[];
+extern const size_t span__serve_zipkin_n_routes;
+
+/* tempo.c: that of Grafana Tempo. */
+extern const struct span__serve_route span__serve_tempo_routes[];
+extern const size_t span__serve_tempo_n_routes;
+
 /* ui.c: a Jaeger UI that the user has, in the place of our page. */
 extern const struct span__serve_route span__serve_ui_routes[];
 extern const size_t span__serve_ui_n_routes;

@@ -12,6 +12,13 @@
 
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
+	{span__serve_metrics_routes, &span__serve_metrics_n_routes},
+	{span__serve_spans_routes, &span__serve_spans_n_routes},
+	/* Before Jaeger's, with which it shares a path. */
+	{span__serve_tempo_routes, &span__serve_tempo_n_routes},
+	{span__serve_jaeger_routes, &span__serve_jaeger_n_routes},
+	{span__serve_v3_routes, &span__serve_v3_n_routes},
+	{span__serve_zipkin_routes, &span__serve_zipkin_n_routes},
 	/* The last one: it has a route for all that is left. */
 	{span__serve_ui_routes, &span__serve_ui_n_routes},
 };
@@ -50,6 +57,19 @@ static bool fits(const char *pattern, struct span_str path)
 	return i == path.len;
 }
 
+/* Is a pattern, which may begin with a type, for R? */
+static bool is_for(const char *pattern, const struct span__serve_request *r)
+{
+	const char *blank = strchr(pattern, ' ');
+
+	if (!blank)
+		return fits(pattern, r->path);
+	return r->accept.len &&
+	       memmem(r->accept.p, r->accept.len, pattern,
+		      (size_t)(blank - pattern)) &&
+	       fits(blank + 1, r->path);
+}
+
 static bool is_method(struct span_str method, const char *name)
 {
 	return span_str_equal(method, span_str(name)) ||
@@ -62,7 +82,7 @@ find_in(const struct span__serve_routes *f, const struct span__serve_request *r,
 	const char **allow)
 {
 	for (size_t i = 0; i < *f->n; i++) {
-		if (!fits(f->rows[i].pattern, r->path))
+		if (!is_for(f->rows[i].pattern, r))
 			continue;
 		if (is_method(r->method, f->rows[i].method))
 			return &f->rows[i];

@@ -10,7 +10,9 @@
 struct span__serve_route {
 	const char *method; /* "GET", which HEAD is too, or "POST" */
 	/* "/api/services/" "*" "/operations": "*" is any segment that is not
-	 * empty, "**" at the end any rest, an empty one too */
+	 * empty, "**" at the end any rest, an empty one too. Before it may
+	 * stand a type and a blank: then it is for requests that accept that
+	 * type, and has to come before others. */
 	const char *pattern;
 	span__serve_fn *fn;
 	/* It takes next to no time, and does not wait for those that do. */

@@ -3,6 +3,7 @@
 #ifndef SPAN_SPAN_H
 #define SPAN_SPAN_H
 
+#include <span/adjust.h>
 #include <span/base.h>
 #include <span/codec.h>
 #include <span/diff.h>

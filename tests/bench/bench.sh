@@ -33,6 +33,8 @@ missed=0
 . "$(dirname "$0")/bench-store.sh"
 # shellcheck source=tests/bench/bench-views.sh
 . "$(dirname "$0")/bench-views.sh"
+# shellcheck source=tests/bench/bench-serve.sh
+. "$(dirname "$0")/bench-serve.sh"
 
 head_line() {
 	printf '\n%s\n' "$1"
