@@ -239,22 +239,54 @@ spans_of_file() {
 	stop
 }
 
+stuck() {
+	[ "$(curl -s -o /dev/null -w '%{http_code}' \
+		"http://127.0.0.1:$(port admin)/")" = 503 ]
+}
+
 @test "all-in-one: --status tells that the store does not take what comes" {
 	start --store s --no-serve
 	wait_until grep -q pipe s.run/addresses
 	kill -STOP "$(part s span-store)"
 	span-gen --seed 1 --spans 20000 >in
 	span-send -q "jaeger+udp://127.0.0.1:$(port udp 2)" in
-	stuck() {
-		[ "$(curl -s -o /dev/null -w '%{http_code}' \
-			"http://127.0.0.1:$(port admin)/")" = 503 ]
-	}
 	wait_until stuck
 	run -1 --separate-stderr spans-all-in-one --store s --status
 	grep -E "^pipe +failed +HTTP/1.1 503 " <<<"$output"
 	kill -CONT "$(part s span-store)"
 	stop
 	stored s 1000
+}
+
+@test "all-in-one: a full disk stops nothing, health says so, and a second signal kills" {
+	start --store s --no-serve --append '--min-free 1000000G'
+	span-gen --seed 1 --spans 20000 >in
+	span-send -q "jaeger+udp://127.0.0.1:$(port udp 2)" in
+	wait_until stuck
+	kill -0 "$pid"
+	kill -TERM "$pid"
+	wait_until grep stopping err
+	kill -TERM "$pid"
+	ended 137
+	grep -x 'spans-all-in-one: killed: what is on its way into the store is lost' err
+}
+
+@test "all-in-one: SIGHUP has the strategies read again" {
+	echo '{"default_strategy": {"type": "probabilistic", "param": 0.25}}' >strategies
+	rate() {
+		curl -s "http://127.0.0.1:$(port sampling)/sampling?service=x" |
+			jq .probabilisticSampling.samplingRate
+	}
+	export SAMPLING_STRATEGIES_FILE=$PWD/strategies
+	start --store s --no-serve
+	[ "$(rate)" = 0.25 ]
+	sed -i s/0.25/0.5/ strategies
+	kill -HUP "$pid"
+	again() {
+		[ "$(rate)" = 0.5 ]
+	}
+	wait_until again
+	stop
 }
 
 # VARIABLE=VALUE ... | what it says | what then runs
