@@ -159,11 +159,16 @@ spans_of_file() {
 	[ "$(spans_of s)" = "$(spans_of_file in)" ]
 }
 
-@test "all-in-one: Ctrl-C, which every process of the group gets, loses nothing" {
-	start_with "setsid env --default-signal=INT" --store s --no-serve
-	span-gen --seed 1 --traces 20 >in
-	span-send -q "jaeger+udp://127.0.0.1:$(port udp 2)" in
+@test "all-in-one: a hang-up and Ctrl-C, which every process of the group gets, lose nothing" {
+	start_with "setsid env --default-signal=INT" --store s --no-serve \
+		--capture '--ack queued'
+	kill -STOP "$(part s span-store)"
+	span-gen --seed 1 --spans 20000 >in
+	span-send -q "otlp+http://127.0.0.1:$(port otlp-http)" in
+	kill -HUP -- -"$pid"
 	kill -INT -- -"$pid"
+	wait_until grep stopping err
+	kill -CONT "$(part s span-store)"
 	ended 0
 	[ "$(spans_of s)" = "$(spans_of_file in)" ]
 }
