@@ -20,6 +20,7 @@ spans() {
 
 # Serve st at a free port; what it says is in err. $url has a slash at its end.
 start() {
+	rm -f err
 	span-serve -s st -l 127.0.0.1:0 "$@" 2>err 3>&- &
 	pid=$!
 	started+=("$pid")
@@ -120,6 +121,7 @@ except (ConnectionResetError, BrokenPipeError):
 	spans | span-store append st
 	wait_until grep -q '^span-serve: http' err
 	stop
+	rm err
 	SPAN_STORE=st span-serve -l 127.0.0.1:0 2>err 3>&- &
 	pid=$!
 	started+=("$pid")
@@ -137,6 +139,9 @@ except (ConnectionResetError, BrokenPipeError):
 	ask "${url}healthz"
 	[ "$(jq .spans <<<"$output")" = "$(span-query -s st -c --spans)" ]
 	[ "$(jq .spans <<<"$output")" -gt "$before" ]
+	id=$(span-query -s st --limit 1 -o ids)
+	ask "${url}api/traces/$id"
+	[ "$(jq -r '.data[0].traceID' <<<"$output")" = "$id" ]
 	stop
 }
 
@@ -356,7 +361,8 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 		done
 		printf '\r\n'
 	} | send
-	[[ $status = 431 || $status = 413 || $status = cut || -z $status ]]
+	echo "status $status"
+	[[ $status = 4* || $status = cut || -z $status ]]
 	ask "${url}healthz"
 	[ "$status" = 200 ]
 	stop
@@ -407,6 +413,48 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 		else:
 		    sys.exit("no room")
 	END
+	stop
+}
+
+@test "span-serve: answers are whole while spans come, are sealed and expire" {
+	spans | span-store append st
+	start --threads 2
+	(
+		for i in {1..12}; do
+			span-gen --seed "$i" -n 200 |
+				span-store append -q --no-seal --rotate-size 64K st
+			span-store seal -q --all st
+			span-store expire -q --max-bytes 200K st
+		done
+		: >ended
+	) &
+	writer=$!
+	$python - "$port" <<-'END'
+		import http.client, json, os, sys, threading
+		bad, asked = [], []
+		def client():
+		    c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+		    def get(path):
+		        c.request("GET", path)
+		        r = c.getresponse()
+		        body = r.read()
+		        asked.append(path)
+		        if r.status not in (200, 404):
+		            bad.append((path, r.status, body[:200]))
+		        return json.loads(body)
+		    while not os.path.exists("ended") and not bad:
+		        for t in get("/api/traces?limit=3&service=frontend")["data"]:
+		            assert t["spans"], t
+		            get("/api/traces/" + t["traceID"])
+		        get("/api/services")
+		threads = [threading.Thread(target=client) for i in range(4)]
+		for t in threads: t.start()
+		for t in threads: t.join()
+		assert not bad, bad
+		assert len(asked) > 20, len(asked)
+	END
+	wait "$writer"
+	run ! grep -v '^span-serve: http' err
 	stop
 }
 

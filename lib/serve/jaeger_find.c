@@ -42,7 +42,7 @@ int span__serve_jaeger_search(const struct span__serve *s,
 	if (rc == 0) {
 		o = (struct span__serve_traces_opts){
 			.raw = q.raw,
-			.sel = q.n_ids || q.nothing ? NULL : &q.sel,
+			.sel = q.n_ids || q.nothing ? NULL : &q.select,
 			.limit = q.limit,
 			.ids = (const uint8_t(*)[16])q.ids,
 			.n_ids = q.n_ids};

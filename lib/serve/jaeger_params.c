@@ -21,38 +21,6 @@ static int refused(int rc)
 	return rc < 0 ? rc : SPAN_E_INVALID;
 }
 
-static bool has_nul(struct span_str s)
-{
-	return s.len && memchr(s.p, '\0', s.len);
-}
-
-/*
- * A name that begins with ~ would be a regular expression, one with * ? [ a
- * glob, in which a backslash quotes and [~] is a ~.
- */
-const char *span__serve_exact_name(struct span_arena *a, struct span_str name)
-{
-	bool tilde = name.len && *name.p == '~', glob = tilde;
-	char *out = span_arena_array(a, name.len + 2, 2), *to = out;
-
-	if (!out)
-		return NULL;
-	for (size_t i = 0; i < name.len; i++)
-		glob |= name.p[i] == '*' || name.p[i] == '?' ||
-			name.p[i] == '[';
-	if (tilde) {
-		memcpy(to, "[~]", 3);
-		to += 3;
-	}
-	for (size_t i = tilde; i < name.len; i++) {
-		if (glob && memchr("*?[\\", name.p[i], 4))
-			*to++ = '\\';
-		*to++ = name.p[i];
-	}
-	*to = '\0';
-	return out;
-}
-
 /* How Go's strconv would speak of the 1 to 16 hex digits TEXT. */
 static const char *bad_hex(struct span_str text)
 {
@@ -147,8 +115,8 @@ static int read_times(const struct span__serve *s,
 	out->nothing |= end < start || (uint64_t)start > last;
 	if (out->nothing)
 		return rc;
-	out->sel.since_ns = (uint64_t)start * 1000;
-	out->sel.until_ns =
+	out->select.sel.since_ns = (uint64_t)start * 1000;
+	out->select.sel.until_ns =
 		(uint64_t)end < last ? (uint64_t)(end + 1) * 1000 : UINT64_MAX;
 	return rc;
 }
@@ -179,8 +147,8 @@ static int read_durations(const struct span__serve_request *r,
 		return rc;
 	*contradict = min && max && max < min;
 	out->nothing |= max < 0;
-	out->sel.min_duration_ns = min > 0 ? (uint64_t)min : 0;
-	out->sel.max_duration_ns = max > 0 ? (uint64_t)max : 0;
+	out->select.sel.min_duration_ns = min > 0 ? (uint64_t)min : 0;
+	out->select.sel.max_duration_ns = max > 0 ? (uint64_t)max : 0;
 	return 0;
 }
 
@@ -222,7 +190,7 @@ static int read_raw(const struct span__serve_request *r,
 /* Service and operation, and what must be there. */
 static int read_names(const struct span__serve_request *r,
 		      struct span__serve_search *out,
-		      struct span__serve_answer *a, struct span_error *err)
+		      struct span__serve_answer *a)
 {
 	struct span_str service = span__serve_value(r, "service");
 	struct span_str operation = span__serve_value(r, "operation");
@@ -230,15 +198,9 @@ static int read_names(const struct span__serve_request *r,
 	if (!service.len && !out->n_ids)
 		return refused(span__serve_error(
 			a, 400, "parameter 'service' is required"));
-	out->nothing |= has_nul(service) || has_nul(operation);
-	out->service = span__serve_exact_name(&out->arena, service);
-	out->operation = span__serve_exact_name(&out->arena, operation);
-	if (!out->service || !out->operation)
-		return no_memory(err);
-	out->sel.services = &out->service;
-	out->sel.n_services = 1;
-	out->sel.operations = &out->operation;
-	out->sel.n_operations = operation.len ? 1 : 0;
+	span__select_name(&out->select, SELECT_SERVICES, service);
+	if (operation.len)
+		span__select_name(&out->select, SELECT_OPERATIONS, operation);
 	return 0;
 }
 
@@ -265,16 +227,19 @@ int span__serve_read_search(const struct span__serve *s,
 	if (rc == 0)
 		rc = read_ids(r, out, a, err);
 	if (rc == 0)
-		rc = read_names(r, out, a, err);
+		rc = read_names(r, out, a);
 	if (rc == 0 && contradict)
 		rc = refused(
 			span__serve_error(a, 400,
 					  "'maxDuration' should be greater "
 					  "than 'minDuration'"));
+	/* No name or tag that can be asked for has a zero byte. */
+	out->nothing |= out->select.zero;
 	return rc;
 }
 
 void span__serve_search_release(struct span__serve_search *s)
 {
+	span__select_release(&s->select);
 	span_arena_release(&s->arena);
 }

@@ -8,16 +8,11 @@
 #ifndef SERVE_JAEGER_PARAMS_H
 #define SERVE_JAEGER_PARAMS_H
 
-#include <span/query.h>
+#include "serve/select.h"
 
-#include "serve/serve.h"
-
-/* Of a search; texts are in the arena, or the request's. */
 struct span__serve_search {
+	struct span__select select;
 	struct span_arena arena;
-	struct span_select sel;
-	const char *service, *operation;
-	const char **tags;
 	uint8_t (*ids)[16]; /* of traceID, and then nothing else matters */
 	size_t n_ids;
 	uint64_t limit;
@@ -37,19 +32,10 @@ SPAN_NODISCARD int span__serve_read_id(struct span_str text, const char *prefix,
 				       uint8_t out[16],
 				       struct span__serve_answer *a);
 
-/*
- * The tags of a search from its parameters tag and tags, as conditions of
- * struct span_select in S->tags.
- */
+/* The tags of a search from its parameters tag and tags. */
 SPAN_NODISCARD int span__serve_read_tags(const struct span__serve_request *r,
 					 struct span__serve_search *s,
 					 struct span__serve_answer *a,
 					 struct span_error *err);
-
-/*
- * A name that struct span_select takes for just that name, a copy in A. NULL
- * when memory is out.
- */
-const char *span__serve_exact_name(struct span_arena *a, struct span_str name);
 
 #endif

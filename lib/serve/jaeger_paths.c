@@ -72,7 +72,7 @@ static int read_wanted(const struct span__serve *s,
 static int gather(const struct span__serve *s, const struct wanted *w,
 		  struct span_paths *p, struct span_error *err)
 {
-	struct span__serve_sample sample = {0};
+	struct span__found sample = {0};
 	struct span_trace t;
 	int rc;
 
@@ -83,7 +83,7 @@ static int gather(const struct span__serve *s, const struct wanted *w,
 	while (rc >= 0 &&
 	       (rc = span_search_next(sample.search, &t, NULL, err)) > 0)
 		rc = span_paths_put(p, &t, err);
-	span__serve_sample_close(&sample);
+	span__found_close(&sample);
 	return rc < 0 ? rc : 0;
 }
 
@@ -156,5 +156,5 @@ int span__serve_jaeger_paths(const struct span__serve *s,
 	if (rc == 0)
 		rc = put_paths(&a->body, p, &w, err);
 	span_paths_close(&p);
-	return rc < 0 ? span__serve_failed(a, rc, err) : 0;
+	return rc < 0 ? span__serve_sample_failed(a, rc, err) : 0;
 }

@@ -263,7 +263,7 @@ static void put_quality(struct span_buf *b, const struct quality *q)
 static int gather(const struct span__serve *s, struct quality *q, int64_t hours,
 		  uint64_t limit, struct span_error *err)
 {
-	struct span__serve_sample sample = {0};
+	struct span__found sample = {0};
 	uint64_t now = s->now(), most = now / HOUR_NS;
 	uint64_t length =
 		((uint64_t)hours < most ? (uint64_t)hours : most) * HOUR_NS;
@@ -276,7 +276,7 @@ static int gather(const struct span__serve *s, struct quality *q, int64_t hours,
 		rc = judge(q, &t, err);
 	if (rc >= 0)
 		q->more = span_search_more(sample.search);
-	span__serve_sample_close(&sample);
+	span__found_close(&sample);
 	return rc < 0 ? rc : 0;
 }
 
@@ -327,5 +327,5 @@ int span__serve_jaeger_quality(const struct span__serve *s,
 		put_quality(&a->body, q);
 	span_arena_release(&q->arena);
 	free(q);
-	return rc < 0 ? span__serve_failed(a, rc, err) : 0;
+	return rc < 0 ? span__serve_sample_failed(a, rc, err) : 0;
 }

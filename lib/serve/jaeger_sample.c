@@ -1,51 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/jaeger_sample.h"
 
-#include <string.h>
-
 #include "serve/answers.h"
-#include "serve/jaeger_params.h"
 #include "serve/params.h"
 
 #include "base/banned.h"
 
-int span__serve_sample_open(struct span__serve_sample *out,
-			    const struct span__serve *s,
+int span__serve_sample_open(struct span__found *f, const struct span__serve *s,
 			    struct span_str service, uint64_t since_ns,
 			    uint64_t until_ns, uint64_t limit,
 			    struct span_error *err)
 {
 	const struct span_search_opts o = {.limit = limit,
 					   .sort = SPAN_SORT_NEWEST};
-	struct span_select sel = {
-		.n_services = 1, .since_ns = since_ns, .until_ns = until_ns};
-	const char *name;
+	struct span__select select = {
+		.sel = {.since_ns = since_ns, .until_ns = until_ns}};
 	int rc;
 
-	*out = (struct span__serve_sample){.s = s};
-	name = span__serve_exact_name(&out->arena, service);
-	if (!name)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	sel.services = &name;
-	rc = span__serve_take(s->store, &out->store, err);
-	if (rc == 0)
-		rc = span_query_compile(&out->query, &sel, err);
-	if (rc == 0)
-		rc = span_search_store(&out->search, out->store, out->query, &o,
-				       err);
-	if (rc < 0)
-		span__serve_sample_close(out);
+	span__select_name(&select, SELECT_SERVICES, service);
+	rc = span__found_open(f, s->store, &select, &o, err);
+	span__select_release(&select);
 	return rc;
-}
-
-void span__serve_sample_close(struct span__serve_sample *s)
-{
-	span_search_close(&s->search);
-	span_query_close(&s->query);
-	if (s->s)
-		span__serve_give_back(s->s->store, s->store);
-	span_arena_release(&s->arena);
-	*s = (struct span__serve_sample){0};
 }
 
 int span__serve_sample_limit(const struct span__serve *s,
@@ -71,4 +46,12 @@ int span__serve_sample_limit(const struct span__serve *s,
 	}
 	*limit = (uint64_t)n;
 	return 0;
+}
+
+int span__serve_sample_failed(struct span__serve_answer *a, int rc,
+			      const struct span_error *err)
+{
+	if (rc == SPAN_E_INVALID)
+		return span__serve_error(a, 400, "%s", err->msg);
+	return span__serve_failed(a, rc, err);
 }

@@ -16,8 +16,8 @@ struct span__serve_traces {
 	const struct span__serve *s;
 	struct span_store *store, *archive;
 	bool raw;
-	struct span_query *query; /* of a search, or NULL */
-	struct span_search *search;
+	bool searches;
+	struct span__found found;
 	uint64_t cut; /* traces that the search gave only in part */
 	uint8_t (*ids)[16];
 	size_t n_ids, next_id;
@@ -67,11 +67,18 @@ static int open_search(struct span__serve_traces *t,
 	const struct span_search_opts so = {.limit = o->limit,
 					    .sort = SPAN_SORT_NEWEST,
 					    .keep_duplicates = o->raw};
-	int rc = span_query_compile(&t->query, o->sel, err);
 
-	return rc < 0 ? rc
-		      : span_search_store(&t->search, t->store, t->query, &so,
-					  err);
+	t->searches = true;
+	return span__found_open(&t->found, t->s->store, o->sel, &so, err);
+}
+
+static int open_ids(struct span__serve_traces *t,
+		    const struct span__serve_traces_opts *o,
+		    struct span_error *err)
+{
+	int rc = take_stores(t, o->archived_only, err);
+
+	return rc < 0 ? rc : copy_ids(t, o, err);
 }
 
 int span__serve_traces_open(struct span__serve_traces **out,
@@ -89,9 +96,7 @@ int span__serve_traces_open(struct span__serve_traces **out,
 	t->raw = o->raw;
 	t->builder.keep_duplicates = o->raw;
 	t->n_left = s->max_spans ? s->max_spans : SIZE_MAX;
-	rc = take_stores(t, o->archived_only, err);
-	if (rc == 0)
-		rc = o->sel ? open_search(t, o, err) : copy_ids(t, o, err);
+	rc = o->sel ? open_search(t, o, err) : open_ids(t, o, err);
 	if (rc < 0)
 		span__serve_traces_close(out);
 	return rc;
@@ -103,8 +108,7 @@ void span__serve_traces_close(struct span__serve_traces **traces)
 
 	if (!t)
 		return;
-	span_search_close(&t->search);
-	span_query_close(&t->query);
+	span__found_close(&t->found);
 	span__serve_give_back(t->s->store, t->store);
 	if (t->s->archive)
 		span__serve_give_back(t->s->archive, t->archive);
@@ -178,20 +182,20 @@ static int next_named(struct span__serve_traces *t, struct span_error *err)
 static int next_found(struct span__serve_traces *t, struct span_error *err)
 {
 	struct span_trace found;
-	int rc = span_search_next(t->search, &found, NULL, err);
+	int rc = span_search_next(t->found.search, &found, NULL, err);
 
 	if (rc <= 0)
 		return rc;
 	for (size_t i = 0; i < found.n && !t->more && rc >= 0; i++)
 		rc = take_span(t, &found.spans[i], err);
-	t->more |= span_search_cut(t->search) > t->cut;
-	t->cut = span_search_cut(t->search);
+	t->more |= span_search_cut(t->found.search) > t->cut;
+	t->cut = span_search_cut(t->found.search);
 	return rc < 0 ? rc : 1;
 }
 
 static bool more_may_come(const struct span__serve_traces *t)
 {
-	return t->search || t->next_id < t->n_ids;
+	return t->searches || t->next_id < t->n_ids;
 }
 
 /* What was left out of the trace, and of the answer. */
@@ -247,7 +251,7 @@ static int next(struct span__serve_traces *t, struct span_buf *out,
 	span_trace_builder_reset(&t->builder);
 	t->more = false;
 	if (t->n_left)
-		rc = t->search ? next_found(t, err) : next_named(t, err);
+		rc = t->searches ? next_found(t, err) : next_named(t, err);
 	return rc > 0 ? put_trace(t, out, err) : rc;
 }
 

@@ -9,16 +9,14 @@
 #ifndef SERVE_JAEGER_TRACES_H
 #define SERVE_JAEGER_TRACES_H
 
-#include <span/query.h>
-
-#include "serve/serve.h"
+#include "serve/select.h"
 
 /* Which traces; all borrowed while they are opened. */
 struct span__serve_traces_opts {
-	bool raw;		       /* as they are stored */
-	const struct span_select *sel; /* what a search looks for, or NULL: */
-	uint64_t limit;		       /* the newest of these */
-	const uint8_t (*ids)[16];      /* these, in their order */
+	bool raw;		  /* as they are stored */
+	struct span__select *sel; /* what a search looks for, or NULL: */
+	uint64_t limit;		  /* the newest of these */
+	const uint8_t (*ids)[16]; /* these, in their order */
 	size_t n_ids;
 	bool archived_only; /* the ids of the archive alone */
 };

@@ -57,26 +57,44 @@ static bool has_zero(struct span_str json)
 	return json.len && memchr(json.p, 0, json.len);
 }
 
+/* JSON, or what Go would say is wrong with it. */
+static cJSON *parse(struct span_str json, struct span_error *err)
+{
+	const char *at = json.p, *end = json.p + json.len;
+	cJSON *root = NULL;
+
+	if (json.len)
+		root = cJSON_ParseWithLengthOpts(json.p, json.len, &at, 0);
+	if (!root && (!json.len || at >= end - 1)) {
+		span_error_set(err, SPAN_E_INVALID,
+			       "unexpected end of JSON input");
+		return NULL;
+	}
+	while (root && at < end && strchr(" \t\r\n", *at))
+		at++;
+	if (root && at == end)
+		return root;
+	span_error_set(err, SPAN_E_INVALID, "invalid character '%c' %s",
+		       *at >= ' ' && *at <= '~' ? *at : '?',
+		       root ? "after top-level value"
+			    : "looking for beginning of value");
+	cJSON_Delete(root);
+	return NULL;
+}
+
 int span__json_map(struct span_str json, span__json_map_fn *fn, void *arg,
 		   struct span_error *err)
 {
-	const char *end = NULL, *stop = json.p + json.len;
 	cJSON *root;
 	int rc = 0;
 
 	if (has_zero(json))
 		return span_error_set(err, SPAN_E_INVALID,
 				      "a text with a zero byte");
-	root = json.len ? cJSON_ParseWithLengthOpts(json.p, json.len, &end, 0)
-			: NULL;
-	while (root && end < stop && strchr(" \t\r\n", *end))
-		end++;
-	if (!root || end < stop)
-		rc = span_error_set(err, SPAN_E_INVALID, "%s",
-				    !end || end >= stop
-					    ? "unexpected end of JSON input"
-					    : "invalid character");
-	else if (cJSON_IsObject(root))
+	root = parse(json, err);
+	if (!root)
+		return SPAN_E_INVALID;
+	if (cJSON_IsObject(root))
 		rc = hand_out(root, fn, arg, err);
 	else if (!cJSON_IsNull(root))
 		rc = wrong_type(err, root, "map[string]string");

@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 		must(span__serve_pool_open(&s.archive, argv[3], &o, &err),
 		     &err);
 	must(span__serve_target(&r, span_str(argv[2]), &arena, &err), &err);
-	route = span__serve_route(&r, &allow);
+	route = span__serve_route(&s, &r, &allow);
 	must(span__serve_answer(&s, route, allow, &r, &a, &err), &err);
 	pieces = put_answer(&a);
 	fprintf(stderr, "%u %s", a.status ? a.status : 200, a.type);

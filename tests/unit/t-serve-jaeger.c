@@ -262,7 +262,7 @@ static const struct {
 	{TRACES "tags=%7B%22a%22:%22b%22%7Dx",
 	 ERROR(400, NO_JSON "invalid character 'x' after top-level value")},
 	{TRACES "tags=%7B%22a%22:%22%5Cu0000%22%7D",
-	 ERROR(400, NO_JSON "a text with a NUL")},
+	 ERROR(400, NO_JSON "a text with a zero byte")},
 	{"/api/traces?traceID=xyz",
 	 ERROR(400, "cannot parse traceID param: strconv.ParseUint: parsing "
 		    "\\\"xyz\\\": invalid syntax")},
@@ -332,6 +332,10 @@ static const struct {
 	{"/api/deep-dependencies?service=shop&limit=-1",
 	 ERROR(400, "search depth must be greater than 0 and less than max "
 		    "traces")},
+	{"/api/deep-dependencies?service=shop%00",
+	 ERROR(400, "a text with a zero byte")},
+	{"/api/quality-metrics?service=%00",
+	 ERROR(400, "a text with a zero byte")},
 	{"/api/quality-metrics", ERROR(400, "parameter 'service' is required")},
 	{"/api/quality-metrics?service=shop&hours=x",
 	 ERROR(400, "unable to parse param 'hours': strconv.ParseInt: parsing "
