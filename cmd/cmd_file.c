@@ -115,13 +115,14 @@ int cmd_file_replace(const char *path, const void *p, size_t len,
 	}
 	cmd__remove_on_signal(temp);
 	rc = span_write_all(fd, p, len, err);
-	if (!rc && fsync(fd) < 0)
+	if (!rc && temp && fsync(fd) < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot write %s", path);
 	if (close(fd) < 0 && !rc)
 		rc = span_error_set(err, SPAN_E_IO, "cannot write %s", path);
-	if (!rc && (rename(temp, target) < 0 || sync_directory(target) < 0))
+	if (!rc && temp &&
+	    (rename(temp, target) < 0 || sync_directory(target) < 0))
 		rc = span_error_set(err, SPAN_E_IO, "cannot replace %s", path);
-	if (rc < 0)
+	if (rc < 0 && temp)
 		unlink(temp);
 	cmd__remove_on_signal(NULL);
 	free(temp);
