@@ -44,10 +44,12 @@ int cmd_file_read(const char *path, struct span_buf *out,
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
-	if (fd < 0)
-		return span_error_set(
-			err, errno == ENOENT ? SPAN_E_NOTFOUND : SPAN_E_IO,
-			"cannot open %s", path);
+	if (fd < 0) {
+		bool missing = errno == ENOENT;
+
+		span_error_set(err, SPAN_E_IO, "cannot open %s", path);
+		return missing ? SPAN_E_NOTFOUND : SPAN_E_IO;
+	}
 	rc = read_all(fd, path, out, err);
 	close(fd);
 	return rc;
