@@ -674,7 +674,7 @@ finds_spans() {
 	export -f page-someone
 	run --separate-stderr -0 bash -c 'set -x; . ./examples; exit 0'
 	echo "$stderr"
-	run ! grep -v '^+' <<<"$stderr"
+	run -1 grep -v '^+' <<<"$stderr"
 	[ "$(jq -r '.data[].traceID' trace.json)" = 4bf92f3577b34da6 ]
 	[ "$(wc -l <failed.csv)" = 2 ]
 }
