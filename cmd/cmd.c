@@ -159,7 +159,7 @@ static int report(int rc, const struct span_error *err)
 		return CMD_SIGPIPE;
 	if (rc == SPAN_E_NOMEM && !err->msg[0])
 		text = "memory is out";
-	if (rc == SPAN_E_IO && err->sys)
+	if (err->sys)
 		cmd_note("%s: %s", text, strerror(err->sys));
 	else
 		cmd_note("%s", text);

@@ -6,6 +6,8 @@
  */
 #include "sample-cmd.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 #define PAUSE_NS 1000000000u /* between two times */
@@ -36,6 +38,10 @@ const char *sample_adaptive_type(const char **value)
 		cmd_usage("--target and --bands at once");
 	if (opt.target && (span_rate_parse(opt.target, &rate) < 0 || rate == 0))
 		cmd_usage("--target: '%s' is not like 1/s or 10/m", opt.target);
+	if (opt.bands && !span_bands_valid(opt.bands))
+		cmd_usage("--bands: '%s' is not like "
+			  "<50/s=1,<500/s=0.1,else=0.01",
+			  opt.bands);
 	*value = opt.target ? opt.target : opt.bands;
 	return opt.target ? "adaptive" : opt.bands ? "bands" : NULL;
 }
@@ -63,6 +69,8 @@ int sample_adaptive_open(struct span_sampler *s, struct span_error *err)
 			  "--bands or such a policy");
 	if (!opt.state)
 		return 0;
+	if (opt.strategies && !strcmp(opt.state, opt.strategies))
+		cmd_usage("--state and --write-strategies are the same FILE");
 	rc = lock_state(err);
 	if (rc >= 0)
 		rc = cmd_file_read(opt.state, &opt.text, err);

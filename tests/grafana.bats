@@ -41,7 +41,7 @@ check() {
 		's/datasourceUid: spantools-traces/datasourceUid: traces/' 's/in_line="true" or trace_id=/trace=/' \
 		's/url: .\$\${__value.raw}./url: "${__value.raw}"/' '/targetUID/s/metrics/logs/'; do
 		sed "$wrong" "$SRC/examples/grafana/datasources.yaml" >grafana/datasources.yaml
-		run ! cmp -s grafana/datasources.yaml "$SRC/examples/grafana/datasources.yaml"
+		run -1 cmp -s grafana/datasources.yaml "$SRC/examples/grafana/datasources.yaml"
 		echo "$wrong"
 		run -1 check
 		[[ $output = *"grafana-check.py: "* ]]

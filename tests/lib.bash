@@ -98,3 +98,17 @@ same() {
 		diff -u "$want" - <<<"$output"
 	fi
 }
+
+# As diff, but of what two commands write, which failed when that is nothing:
+# `alike <(span-graph in) <(span-graph -s s)`.
+alike() {
+	local one=$BATS_TEST_TMPDIR/.alike.$BASHPID other
+	other=$one.other
+	cat "$1" >"$one" || return
+	cat "$2" >"$other" || return
+	diff -u "$one" "$other" || return
+	[ -s "$one" ] || {
+		echo "both are empty" >&2
+		return 1
+	}
+}

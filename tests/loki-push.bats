@@ -63,10 +63,10 @@ in_metrics() {
 	[ -z "$output" ]
 	account "$n" 0 "0 dropped; 0 sent again; "
 	[ "$(wc -l <log/taken)" -gt 1 ]
-	diff <(trace-to-loki -q in | entries) <(entries <log/taken)
+	alike <(trace-to-loki -q in | entries) <(entries <log/taken)
 	run --separate-stderr -0 trace-to-loki --push "$url/loki/api/v1/push" --no-gzip in
 	[ -z "$stderr" ]
-	diff <(trace-to-loki -q in | entries) <(entries <log/taken | sort -u)
+	alike <(trace-to-loki -q in | entries) <(entries <log/taken | sort -u)
 }
 
 @test "trace-to-loki --push: who we are comes from files or the environment" {
@@ -97,7 +97,7 @@ in_metrics() {
 	account "$n" 0 "0 dropped"
 	find log -name '*.body' -size -6001c -exec cat {} + | jq -c . >taken
 	"$python" "$SRC/tests/loki.py" check <taken
-	diff <(trace-to-loki -q in | entries) <(entries <taken)
+	alike <(trace-to-loki -q in | entries) <(entries <taken)
 }
 
 @test "trace-to-loki --push: an entry that is too large alone is dropped, and counted" {
@@ -123,7 +123,7 @@ in_metrics() {
 	[ "$(in_metrics rejected)" = "$lost" ]
 	[ "$(in_metrics accepted)" = "$((n - lost))" ]
 	# Each was sent once.
-	diff <(trace-to-loki -q in | entries) <(cat bad/*.body | entries)
+	alike <(trace-to-loki -q in | entries) <(cat bad/*.body | entries)
 }
 
 @test "trace-to-loki --push: a success that is none, and what cannot be, end it" {
@@ -228,7 +228,7 @@ print(s.getsockname()[1])')
 	run --separate-stderr -0 trace-to-loki --push "$url" --retry-max-time 60s -v in
 	account "$n" 0 "0 dropped"
 	id=$(span-query -o ids --service payment in | head -n 1)
-	diff <(trace-to-loki -q --trace-id "$id" in | jq -r '.streams[].values[][1]' | sort) \
+	alike <(trace-to-loki -q --trace-id "$id" in | jq -r '.streams[].values[][1]' | sort) \
 		<(trace-to-loki --fetch "$url" "$id" | jq -r .line | sort)
 }
 

@@ -86,7 +86,7 @@ END
 	# 5 standard deviations
 	[ "$n" -gt 863 ]
 	[ "$n" -lt 1137 ]
-	cmp <(span-sample --strategies s.json in | span-query --spans -o ids) \
+	alike <(span-sample --strategies s.json in | span-query --spans -o ids) \
 		<(span-sample -r 0.25 in | span-query --spans -o ids)
 	# Who is not named, without a default: a thousandth.
 	echo '{}' >s.json
@@ -214,7 +214,7 @@ shares() {
 	# 20/s that stand for 200/s.
 	span-sample --bands '<150/s=1,else=0.1' --write-strategies s.json in |
 		span-query --spans -o jsonl |
-		cmp - <(span-query --spans -o jsonl in)
+		alike - <(span-query --spans -o jsonl in)
 	shares s.json | grep -x 'a 0.1'
 }
 
@@ -233,7 +233,8 @@ shares() {
 -r 0.5 --state f|--state and --write-strategies go with --target, --bands or such a policy
 --keep-errors --write-strategies f|--state and --write-strategies go with --target, --bands or such a policy
 --preset lab --target 1/s|--policy and --preset go with no other policy
---bands <5/s=1|the options: line 2: 'bands' is not like "<50/s=1,<500/s=0.1,else=0.01"
+--bands <5/s=1|--bands: '<5/s=1' is not like <50/s=1,<500/s=0.1,else=0.01
+--target 1/s --state s --write-strategies s|--state and --write-strategies are the same FILE
 END
 	echo '{"policies": [{"type": "bands", "bands": "else=1"},
 {"type": "adaptive", "target": "1/s"}]}' >p.json
@@ -245,4 +246,16 @@ END
 	grep -x nonsense f
 	run --separate-stderr -74 span-sample --target 1/s \
 		--write-strategies no/where </dev/null
+}
+
+@test "span-sample: strategies may go to a pipe, which stays one" {
+	traces 10 web op >in
+	mkfifo pipe
+	exec 7<>pipe
+	timeout 10 span-sample --target 1/s --write-strategies pipe in >out
+	[ -p pipe ]
+	span-sample --target 1/s --write-strategies want in >again
+	head -c "$(stat -c %s want)" <&7 | diff want -
+	exec 7<&-
+	cmp out again
 }

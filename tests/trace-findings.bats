@@ -146,7 +146,7 @@ calls() {
 	for width in 80 120; do
 		run -0 trace-view --error-patterns --width $width long
 		[[ $output = *=valuevalue*': a timeout?'* ]]
-		run ! grep -E "^.{$((width + 1))}" <<<"$output"
+		run -1 grep -E "^.{$((width + 1))}" <<<"$output"
 	done
 }
 

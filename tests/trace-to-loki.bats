@@ -32,12 +32,12 @@ select_lines() {
 		jq -r '.trace_id as $t | .span_id as $s | (.start_ns, .events[].time_ns) | "\(.) \($t) \($s)"' |
 		sed 's/^\([0-9]*\)\.0 /\1 /' | sort >spans
 	# jq 1.6 rounds times in ns, so compare them without.
-	diff -u <(cut -d ' ' -f 2- spans | sort) <(cut -d ' ' -f 2- entries | sort)
+	alike <(cut -d ' ' -f 2- spans | sort) <(cut -d ' ' -f 2- entries | sort)
 	[ "$(trace-to-loki -q --per span in | jq -s '[.[].streams[].values | length] | add')" = \
 		"$(span-query -c --spans in)" ]
 	trace-to-loki -q --per event in | jq -r '.streams[].values[][1]' >lines
 	[ "$(grep -c '' lines)" = "$(span-query -o jsonl in | jq -s '[.[].events | length] | add')" ]
-	run ! grep -v ' event=' lines
+	run -1 grep -v ' event=' lines
 }
 
 @test "trace-to-loki: failures have the level error, and a stack is one entry" {
@@ -45,8 +45,8 @@ select_lines() {
 	trace-to-loki -q in | jq -r '.streams[] | select(.stream.level == "error") | .values[][1]' >errors
 	trace-to-loki -q in | jq -r '.streams[] | select(.stream.level == "info") | .values[][1]' >others
 	[ "$(grep -c ' duration=' errors)" = "$(span-query -c --spans --error in)" ]
-	run ! grep -E ' error=true|event=error' others
-	run ! grep -vE ' error=true|event=error' errors
+	run -1 grep -E ' error=true|event=error' others
+	run -1 grep -vE ' error=true|event=error' errors
 	grep -q ' message="no answer within 2000 ms .* stack="java.net.SocketTimeoutException: no answer .*\\n\\tat com' errors
 }
 
@@ -65,7 +65,7 @@ select_lines() {
 	[[ $stderr = *" times do not fit Loki's and were clamped"* ]]
 	[ "$(wc -l <out)" -gt 10 ]
 	accepted <out
-	run ! grep -nP '[\x00-\x08\x0b-\x1f]' out
+	run -1 grep -nP '[\x00-\x08\x0b-\x1f]' out
 	jq -e -s '[.[].streams[].values[][1] | select(test("[\u0000-\u001f]"))] == []' out
 	trace-to-loki -q --line json in >out
 	accepted <out
@@ -78,8 +78,8 @@ select_lines() {
 	accepted <out
 	jq -r '.streams[] | .stream.level as $l | .values[] | "\(.[2].trace_id) \($l) \(.[1])"' out | sort >traces
 	[ "$(wc -l <traces)" = "$(span-query -c in)" ]
-	diff <(cut -d ' ' -f 1 traces) <(span-query -o ids in | sort)
-	diff <(grep -c ' error {' traces) <(span-query -c --error in)
+	alike <(cut -d ' ' -f 1 traces) <(span-query -o ids in | sort)
+	alike <(grep -c ' error {' traces) <(span-query -c --error in)
 	# The counts are those of the trace.
 	id=$(span-query -o ids --error in | head -n 1)
 	spans=$(span-query -c --spans --trace-id "$id" in)
@@ -95,7 +95,7 @@ select_lines() {
 	select_lines "{app=\"payment\"} | json | trace_id=\"$id\"" <json >got
 	trace-to-loki -q --service payment --trace-id "$id" --line json in | jq -r '.streams[].values[][1]' >want
 	[ -s want ]
-	diff <(sort want) <(sort got)
+	alike <(sort want) <(sort got)
 	# As well in logfmt, and where Loki has no structured metadata.
 	for form in json logfmt; do
 		trace-to-loki -q --line "$form" --no-structured-metadata --label app=service.name in |
@@ -111,7 +111,7 @@ select_lines() {
 	accepted <out
 	jq -e -s '[.[].streams[].stream.http_method] | unique == [null, "GET", "POST"]' out
 	jq -e -s '[.[].streams[].stream.kind] | index("server") and index("client")' out
-	diff <(select_lines '{http_method="POST", kind="server"}' <out | sort) \
+	alike <(select_lines '{http_method="POST", kind="server"}' <out | sort) \
 		<(trace-to-loki -q --per span --tag http.method=POST --kind server in |
 			jq -r '.streams[].values[][1]' | sort)
 }
@@ -124,11 +124,11 @@ select_lines() {
 	accepted <<<"$output"
 	jq -e -s '[.[].streams[].stream] | unique | map(select(.service_name != "other")) | length == 10' <<<"$output"
 	# Nothing is lost, and who sent it is in the line then.
-	diff <(jq -c '.streams[].values[] | .[0] + .[2].span_id' <<<"$output" | sort) \
+	alike <(jq -c '.streams[].values[] | .[0] + .[2].span_id' <<<"$output" | sort) \
 		<(trace-to-loki -q in | jq -c '.streams[].values[] | .[0] + .[2].span_id' | sort)
 	select_lines '{service_name="other"}' <<<"$output" >other
 	[ -s other ]
-	run ! grep -vE '^service=[a-z-]+ trace_id=' other
+	run -1 grep -vE '^service=[a-z-]+ trace_id=' other
 }
 
 @test "trace-to-loki: lines for other shippers have time, level and service" {
@@ -175,7 +175,7 @@ select_lines() {
 	accepted <out
 	[ "$(wc -l <out)" -gt 5 ]
 	[ "$(awk '{ if (length($0) > m) m = length($0) } END { print m }' out)" -lt 20000 ]
-	diff <(trace-to-loki -q in | jq -c '.streams[].values[]' | sort) \
+	alike <(trace-to-loki -q in | jq -c '.streams[].values[]' | sort) \
 		<(jq -c '.streams[].values[]' out | sort)
 }
 

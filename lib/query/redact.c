@@ -84,6 +84,22 @@ static int add_rule(struct span_redact *r, const struct span__redact_rule *rule,
 	return 0;
 }
 
+/* A rule "hash ..." becomes "mask ...", and says so where it is shown. */
+static int mask_instead(struct span_redact *r, struct span__redact_rule *rule,
+			struct span_error *err)
+{
+	size_t len = strlen(rule->text) + 1;
+	char *text = span_arena_alloc(&r->texts, len);
+
+	if (!text)
+		return out_of_memory(err);
+	memcpy(text, rule->text, len);
+	memcpy(text, "mask", 4);
+	rule->text = text;
+	rule->action = REDACT_MASK;
+	return 1;
+}
+
 /* A rule that hashes is refused without a key, or masks. */
 static int put_rule(struct span_redact *r, struct span_str line, bool masks,
 		    struct span_error *err)
@@ -95,7 +111,7 @@ static int put_rule(struct span_redact *r, struct span_str line, bool masks,
 		rc = span_error_at(err, SPAN_E_INVALID, 0,
 				   "a hash needs a key");
 	if (rc > 0 && rule.hashes && !r->has_key)
-		rule.action = REDACT_MASK;
+		rc = mask_instead(r, &rule, err);
 	if (rc > 0)
 		rc = add_rule(r, &rule, err);
 	if (rc < 0)

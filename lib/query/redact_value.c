@@ -225,13 +225,15 @@ static int redact_attr(struct span_redact *r, enum span__redact_place place,
 	struct span__redact_key *k = span__redact_key(r, place, in->key);
 	struct span_str key = in->key;
 	int named = REDACT_SAME, rc;
+	bool stays;
 
 	if (!k)
 		return out_of_memory(err);
+	stays = k->stays; /* members may have keys that take the place of K */
 	rc = redact_value(r, k, in->key, &in->value, &out->value, err);
 	if (rc < 0 || rc == REDACT_DROPPED)
 		return rc;
-	if (!k->stays)
+	if (!stays)
 		named = redact_key(r, place, in->key, &key, err);
 	if (named < 0 || named == REDACT_DROPPED)
 		return named;

@@ -82,6 +82,13 @@ static int parse_bands(const char *text, struct span__adaptive *a)
 	return 0;
 }
 
+bool span_bands_valid(const char *text)
+{
+	struct span__adaptive a;
+
+	return !parse_bands(text, &a);
+}
+
 const char *span__adaptive_rules(struct span__adaptive *a, const char *target,
 				 const char *bands)
 {

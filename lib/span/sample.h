@@ -64,6 +64,8 @@ SPAN_API SPAN_NODISCARD int span_sample_mark(struct span *s,
  */
 SPAN_API SPAN_NODISCARD int span_rate_parse(const char *text,
 					    double *per_second);
+/* Is TEXT like "<50/s=1,<500/s=0.1,else=0.01", with 16 bands at most? */
+SPAN_API bool span_bands_valid(const char *text);
 
 /*
  * A sampler gathers the spans of a stream to traces and decides on each as a

@@ -303,7 +303,28 @@ static size_t value_end(struct span_str s, size_t i, char quote, bool nested)
 	return s.len;
 }
 
-/* The value that begins at I, and may be quoted. */
+/* Where the list or object of JSON ends that begins at I; that of S: none. */
+static size_t nested_end(struct span_str s, size_t i)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (; i < s.len; i++) {
+		if (s.p[i] == '\\') {
+			i++;
+		} else if (s.p[i] == '"') {
+			quoted = !quoted;
+		} else if (!quoted && (s.p[i] == '[' || s.p[i] == '{')) {
+			depth++;
+		} else if (!quoted && (s.p[i] == ']' || s.p[i] == '}') &&
+			   --depth == 0) {
+			return i + 1;
+		}
+	}
+	return s.len;
+}
+
+/* The value that begins at I, and may be quoted, or have others in it. */
 static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
 	bool nested;
@@ -318,7 +339,10 @@ static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
 	if (i >= s.len || span__label_at(s, i))
 		return false;
 	*start = i;
-	*len = value_end(s, i, quote, nested) - i;
+	if (!quote && (s.p[i] == '[' || s.p[i] == '{'))
+		*len = nested_end(s, i) - i;
+	else
+		*len = value_end(s, i, quote, nested) - i;
 	return *len != 0;
 }
 
