@@ -213,25 +213,6 @@ config() {
 	END
 }
 
-@test "trace-to-loki --push: a real Loki takes all, and gives a trace back" {
-	command -v loki >/dev/null || skip "no loki"
-	port=$("$python" -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
-	config "$PWD/data" "$port" >loki.yaml
-	loki -config.file=loki.yaml >loki.log 2>&1 3>&- &
-	started+=($!)
-	disown
-	url=http://127.0.0.1:$port
-	wait_until curl -s -o /dev/null "$url/loki/api/v1/labels"
-	run --separate-stderr -0 trace-to-loki --push "$url" --retry-max-time 60s -v in
-	account "$n" 0 "0 dropped"
-	id=$(span-query -o ids --service payment in | head -n 1)
-	alike <(trace-to-loki -q --trace-id "$id" in | jq -r '.streams[].values[][1]' | sort) \
-		<(trace-to-loki --fetch "$url" "$id" | jq -r .line | sort)
-}
-
 @test "trace-to-loki --push: wrong usage" {
 	refuses "--push sends requests: *" trace-to-loki --push http://x -o json in
 	refuses "--push and --output at once" trace-to-loki --push http://x --output out in

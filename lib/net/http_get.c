@@ -51,8 +51,8 @@ void span__http_sampling(const struct span__http_server *h,
 	a->type = "application/json";
 	if (what != SPAN__HTTP_GET_BAGGAGE)
 		span__sampling_answer(h->strategies, s.name,
-					what == SPAN__HTTP_GET_SAMPLING_NUMERIC,
-					&a->body);
+				      what == SPAN__HTTP_GET_SAMPLING_NUMERIC,
+				      &a->body);
 	else if (!span__baggage_answer(h->strategies, &a->body))
 		span__http_text(a, 500,
 				"collector error: baggage not implemented");

@@ -38,8 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	}
 	for (size_t i = 0; i < 8; i++) {
 		b.len = 0;
-		span__sampling_answer(s, span_str(services[i / 2]), i % 2,
-					&b);
+		span__sampling_answer(s, span_str(services[i / 2]), i % 2, &b);
 		check_json(&b);
 	}
 	b.len = 0;
