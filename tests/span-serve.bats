@@ -257,6 +257,17 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 	ask "${url}healthz"
 	[ "$status" = 200 ]
 	stop
+	for origin in https://x.example '*'; do
+		start --auth users --cors-origin "$origin"
+		ask -u ann:secret -H 'Origin: https://x.example' "${url}metrics"
+		[ "$status" = 200 ]
+		grep -qx 'Access-Control-Allow-Origin: https://x.example' <<<"$headers"
+		code=0
+		grep -qx 'Access-Control-Allow-Credentials: true' <<<"$headers" ||
+			code=$?
+		[ "$code" = "$([ "$origin" = '*' ] && echo 1 || echo 0)" ]
+		stop
+	done
 }
 
 @test "span-serve: a file of passwords must have hashes that take long" {
