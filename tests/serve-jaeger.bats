@@ -227,36 +227,3 @@ END
 	run -0 jq -r '.data[-1].spans[0].warnings[]' got
 	[[ $output = *"spans, showing first "*"what comes after this trace is left out"* ]]
 }
-
-@test "serve-jaeger: what Grafana's data source asks for is what it can read" {
-	shop
-	# Its health check, the form, a search, a trace, the graph.
-	ask shop /api/services >services
-	check names services
-	[ "$(jq '.data | length' services)" -gt 0 ]
-	service=$(jq -r '.data[0] | @uri' services)
-	ask shop "/api/services/$service/operations" >operations
-	check names operations
-	operation=$(jq -r '.data[0] | @uri' operations)
-	ask shop "/api/traces?service=$service&operation=$operation&tags=%7B%22span.kind%22%3A%22server%22%7D&minDuration=1us&maxDuration=1.5h&limit=20&start=1767225600000000&end=1767225660000000&lookback=custom" >traces
-	check traces traces
-	[ "$(jq '.data | length' traces)" -gt 0 ]
-	# It looks at the first span of each trace without asking for it.
-	run -0 jq '[.data[].spans[0]] | all' traces
-	[ "$output" = true ]
-	# In milliseconds, as some versions send it, and with an escaped id.
-	id=$(jq -r '.data[0].traceID' traces)
-	ask shop "/api/traces/%${id:0:0}$(printf %x "'${id:0:1}")${id:1}?start=1767225600000&end=1767225660000" >trace
-	check traces trace
-	[ "$(jq -r '.data[0].traceID' trace)" = "$id" ]
-	# It takes data[0] without asking whether it is there.
-	ask shop /api/traces/00000000000000000000000000000001 >none 2>status
-	check error none
-	[ "$(cat status)" = "404 text/plain; charset=utf-8" ]
-	ask shop '/api/dependencies?endTs=1767225660000&lookback=604800000' >links
-	check dependencies links
-	[ "$(jq '.data | length' links)" -gt 0 ]
-	# No number with a point or an exponent where Go reads an integer.
-	run -1 grep -E '"(startTime|duration|flags|timestamp|callCount)":[0-9-]*[.eE]' \
-		traces trace links
-}

@@ -69,7 +69,8 @@ static int read_wanted(const struct span__serve *s,
 	return rc;
 }
 
-static int gather(const struct span__serve *s, const struct wanted *w,
+static int gather(const struct span__serve *s,
+		  const struct span__serve_request *r, const struct wanted *w,
 		  struct span_paths *p, struct span_error *err)
 {
 	struct span__found sample = {0};
@@ -80,7 +81,7 @@ static int gather(const struct span__serve *s, const struct wanted *w,
 		return 0;
 	rc = span__serve_sample_open(&sample, s, w->service, w->since_ns,
 				     w->until_ns, w->limit, err);
-	while (rc >= 0 &&
+	while (rc >= 0 && !span__serve_gone(r) &&
 	       (rc = span_search_next(sample.search, &t, NULL, err)) > 0)
 		rc = span_paths_put(p, &t, err);
 	span__found_close(&sample);
@@ -151,7 +152,7 @@ int span__serve_jaeger_paths(const struct span__serve *s,
 		return rc == SPAN_E_INVALID ? 0 : rc;
 	rc = span_paths_open(&p, w.service, true, err);
 	if (rc == 0)
-		rc = gather(s, &w, p, err);
+		rc = gather(s, r, &w, p, err);
 	a->type = SPAN__SERVE_JSON;
 	if (rc == 0)
 		rc = put_paths(&a->body, p, &w, err);

@@ -260,8 +260,9 @@ static void put_quality(struct span_buf *b, const struct quality *q)
 
 /* ---- The request ---- */
 
-static int gather(const struct span__serve *s, struct quality *q, int64_t hours,
-		  uint64_t limit, struct span_error *err)
+static int gather(const struct span__serve *s,
+		  const struct span__serve_request *r, struct quality *q,
+		  int64_t hours, uint64_t limit, struct span_error *err)
 {
 	struct span__found sample = {0};
 	uint64_t now = s->now(), most = now / HOUR_NS;
@@ -271,7 +272,7 @@ static int gather(const struct span__serve *s, struct quality *q, int64_t hours,
 	int rc = span__serve_sample_open(&sample, s, q->service, now - length,
 					 now + 1, limit, err);
 
-	while (rc >= 0 &&
+	while (rc >= 0 && !span__serve_gone(r) &&
 	       (rc = span_search_next(sample.search, &t, NULL, err)) > 0)
 		rc = judge(q, &t, err);
 	if (rc >= 0)
@@ -321,7 +322,7 @@ int span__serve_jaeger_quality(const struct span__serve *s,
 	if (!q)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	q->service = service;
-	rc = gather(s, q, hours, limit, err);
+	rc = gather(s, r, q, hours, limit, err);
 	a->type = SPAN__SERVE_JSON;
 	if (rc == 0)
 		put_quality(&a->body, q);
