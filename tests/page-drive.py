@@ -143,6 +143,8 @@ class Browser:
                  CODES.get(key, ord(key[0].upper()))}
         if len(key) == 1:
             event['text'] = key
+        elif key == 'Enter':
+            event['text'] = '\r'
         self.call('Input.dispatchKeyEvent', type='keyDown', **event)
         event.pop('text', None)
         self.call('Input.dispatchKeyEvent', type='keyUp', **event)

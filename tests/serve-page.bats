@@ -167,7 +167,7 @@ large() {
 		Home ArrowLeft '?document.querySelectorAll(".row").length === 1' ArrowRight \
 		+ + d '?!document.querySelector(".minimap .part").hidden' 0 '?document.querySelector(".minimap .part").hidden' \
 		c '=document.querySelectorAll("i.path").length' \
-		? '=document.querySelector("#help").open' Escape \
+		'?' '=document.querySelector("#help").open' Escape \
 		g d '?document.title === "Graph"' '=location.pathname' g m '=location.pathname' g u '=location.pathname' g s '=location.pathname' \
 		/ '=document.activeElement.id' "\"$id" Enter "$(there .row)" '=location.pathname.length > 20'
 	[ "${lines[0]}" = '"1 of 1"' ]
@@ -191,7 +191,7 @@ large() {
 	run -0 drive 'search?service=gateway&lookback=1h&limit=20' "$(there '.traces li')" \
 		ArrowDown x ArrowDown x "=$(text '#compare')" c "$(there 'tbody tr')" \
 		'=/^\/trace\/[0-9a-f]+\.\.\.[0-9a-f]+$/.test(location.pathname)' \
-		"$(count .halves h2)" '!document.querySelector("#only").checked || document.querySelector("#only").click()' \
+		"$(count '.halves h2')" '!document.querySelector("#only").checked || document.querySelector("#only").click()' \
 		'=[...document.querySelectorAll("tbody td:nth-child(3)")].reduce((n, e) => n + +e.textContent, 0)' \
 		"=$(text '#command-text')"
 	[ "${lines[0]}" = '"Compare (2 of 2)"' ]
@@ -297,7 +297,7 @@ large() {
 	start
 	run -0 drive trace/abcdef "$(there .trouble)" "=$(text .trouble)" \
 		'@/trace/zz' "$(there .trouble)" "=$(text .trouble)" \
-		'@/search?service=nobody&lookback=1h' "$(there .traces, .empty)" '?/No trace/.test(document.querySelector(".empty").textContent)'
+		'@/search?service=nobody&lookback=1h' '?/No trace/.test(document.querySelector(".empty").textContent)'
 	[[ ${lines[0]} = *'trace not found'* ]]
 	[[ ${lines[1]} != '"✗ "' ]]
 }

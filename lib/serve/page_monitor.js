@@ -3,7 +3,7 @@
  */
 const MONITOR_LOOKBACKS = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d'];
 const QUANTILES = [0.5, 0.75, 0.95];
-const MINUTE = 60000;
+const MINUTE = 60000, ADDRESS_ROOM = 4000;
 const KINDS = ['server', 'client', 'producer', 'consumer', 'internal'];
 const millis = ms => duration(Math.round(ms * 1e6));
 
@@ -20,6 +20,24 @@ function readSeries(answer, label, step) {
 	return all;
 }
 
+/* An address has room for so many names at once, and for longer ones not at all. */
+function askable(names) {
+	const all = [[]];
+	let room = ADDRESS_ROOM;
+	for (const name of names) {
+		const takes = encodeURIComponent(name).length + 9;
+		if (takes > ADDRESS_ROOM)
+			continue;
+		if (takes > room) {
+			all.push([]);
+			room = ADDRESS_ROOM;
+		}
+		all[all.length - 1].push(name);
+		room -= takes;
+	}
+	return all.filter(some => some.length);
+}
+
 /*
  * One value over all of the time, or lines of 60. Points are at whole minutes,
  * and at multiples of their step: the last one may be yet to come, and is left
@@ -29,10 +47,12 @@ function metrics(s, services, byOperation) {
 	const lookback = Math.round(lookbackUs(s.lookback) / 1000), now = Date.now();
 	const whole = n => Math.ceil(n / MINUTE) * MINUTE, step = whole(lookback / 60);
 	return async (what, isWhole, quantile) => {
-		const answer = await request('api/metrics/' + what, [...services.map(name => ['service', name]), ['quantile', quantile],
-			['groupByOperation', byOperation], ['endTs', isWhole ? whole(now) : Math.ceil(now / step) * step], ['lookback', isWhole ? 0 : lookback],
-			['step', isWhole ? MINUTE : step], ['ratePer', isWhole ? lookback : step], ['spanKind', s.kind]]);
-		const all = readSeries(answer, byOperation ? 'operation' : 'service_name', step);
+		const params = [['quantile', quantile], ['groupByOperation', byOperation],
+			['endTs', isWhole ? whole(now) : Math.ceil(now / step) * step], ['lookback', isWhole ? 0 : lookback],
+			['step', isWhole ? MINUTE : step], ['ratePer', isWhole ? lookback : step], ['spanKind', s.kind]];
+		const answers = await Promise.all(askable(services).map(some =>
+			request('api/metrics/' + what, [...some.map(name => ['service', name]), ...params])));
+		const all = new Map(answers.flatMap(a => [...readSeries(a, byOperation ? 'operation' : 'service_name', step)]));
 		if (!isWhole && what === 'calls')
 			all.forEach((points, name) => all.set(name, points.filter(([us]) => us <= now * 1000)));
 		return all;
@@ -119,6 +139,7 @@ async function showMonitor(params) {
 		r => to({service: r.name});
 	show('Monitor', make('div', 'plain', tools, charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
 		r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name))) :
-		make('p', 'empty', `No spans of kind ${s.kind} in this time.`)));
+		make('p', 'empty', `No spans of kind ${s.kind} in this time.`),
+	askable(names).flat().length < names.length ? make('p', 'quiet', 'Services whose names are of several thousand characters are left out.') : ''));
 	say(plural(rows.length, s.service ? 'operation' : 'service'));
 }
