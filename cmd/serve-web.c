@@ -15,7 +15,7 @@ static struct {
 	uint64_t timeout_ns;
 } opt = {
 	.threads = 4,
-	.max_queue = 256,
+	.max_queue = 1024,
 	.max_body = 32u << 20,
 	.max_connections = 1024,
 	.timeout_ns = 60 * SECOND_NS,
@@ -27,7 +27,7 @@ const struct cmd_option serve_web_options[] = {
 	{CMD_INT, 0, "threads", &opt.threads, "N",
 	 "make so many answers at once (default 4)", NULL},
 	{CMD_INT, 0, "max-queue", &opt.max_queue, "N",
-	 "refuse requests when so many wait for a thread (default 256)", NULL},
+	 "refuse requests when so many wait for a thread (default 1024)", NULL},
 	{CMD_DURATION, 0, "timeout", &opt.timeout_ns, "TIME",
 	 "give up an answer that has not begun after TIME (default 1m)", NULL},
 	{CMD_SIZE, 0, "max-body", &opt.max_body, "SIZE",

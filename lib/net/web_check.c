@@ -131,6 +131,11 @@ static bool is_below_base(const struct span__web_job *j,
 	return target->p != j->target || !*j->web->opts.base_path;
 }
 
+bool span__web_is_health(const struct span__web_job *j)
+{
+	return span_str_equal(j->r.path, SPAN_STR("/healthz"));
+}
+
 static enum span__web_refusal find_route(struct span__web_job *j)
 {
 	struct span_error err = {0};
@@ -143,8 +148,7 @@ static enum span__web_refusal find_route(struct span__web_job *j)
 	rc = span__serve_target(&j->r, target, &j->arena, &err);
 	if (rc < 0)
 		return rc == SPAN_E_NOMEM ? SPAN__WEB_NO_ROOM : SPAN__WEB_BAD;
-	if (is_below_base(j, &target) ||
-	    span_str_equal(j->r.path, SPAN_STR("/healthz")))
+	if (is_below_base(j, &target) || span__web_is_health(j))
 		j->route =
 			span__serve_route(j->web->opts.serve, &j->r, &j->allow);
 	return j->allow && !j->route ? SPAN__WEB_NO_METHOD : SPAN__WEB_GOOD;

@@ -105,7 +105,7 @@ static void look_at_credentials(struct span__web_job *j,
 	const char *header = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND,
 							 "Authorization");
 
-	if (!j->web->opts.auth || (j->route && j->route->open))
+	if (!j->web->opts.auth || span__web_is_health(j))
 		return;
 	switch (span__web_auth_known(j->web->opts.auth, header)) {
 	case SPAN__AUTH_YES:

@@ -41,7 +41,7 @@ static void set_opts(struct span__web_server *w, const struct span__web_opts *o)
 	if (!o->base_path)
 		w->opts.base_path = "";
 	or_else_size(&w->opts.threads, 4);
-	or_else_size(&w->opts.max_queue, 256);
+	or_else_size(&w->opts.max_queue, 1024);
 	or_else_size(&w->opts.max_connections, 1024);
 	or_else_size(&w->opts.max_body, 32u << 20);
 	or_else(&w->opts.head_ns, 10 * SECOND_NS);

@@ -34,7 +34,7 @@ struct span__web_opts {
 	const struct span__serve *serve; /* borrowed */
 	const char *base_path;		 /* "/jaeger", or "" [] */
 	size_t threads;			 /* that make answers [4] */
-	size_t max_queue;	 /* requests that wait for one of them [256] */
+	size_t max_queue;	 /* requests that wait for one of them [1024] */
 	size_t max_connections;	 /* [1024] */
 	size_t max_per_peer;	 /* [as span__admission_open() has it] */
 	size_t max_body;	 /* [32 MiB] */

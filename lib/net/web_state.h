@@ -196,6 +196,8 @@ void span__web_resume(struct span__web_job *j);
 enum span__web_refusal span__web_check(struct span__web_job *j,
 				       struct MHD_Connection *mhd,
 				       const char *method);
+/* Is it what everybody may ask, and wherever the base path is? */
+bool span__web_is_health(const struct span__web_job *j);
 /* May pages of ORIGIN read answers? */
 bool span__web_allows(const struct span__web_opts *o, const char *origin);
 

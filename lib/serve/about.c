@@ -193,8 +193,8 @@ static int metrics(const struct span__serve *s,
 }
 
 const struct span__serve_route span__serve_about_routes[] = {
-	{"GET", "/healthz", health, .quick = true, .open = true},
-	{"GET", "/metrics", metrics, .quick = true},
+	{"GET", "/healthz", health, true},
+	{"GET", "/metrics", metrics, true},
 };
 const size_t span__serve_about_n_routes =
 	sizeof(span__serve_about_routes) / sizeof(*span__serve_about_routes);

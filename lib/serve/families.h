@@ -11,6 +11,10 @@
 extern const struct span__serve_route span__serve_about_routes[];
 extern const size_t span__serve_about_n_routes;
 
+/* page.c: the page for people. */
+extern const struct span__serve_route span__serve_page_routes[];
+extern const size_t span__serve_page_n_routes;
+
 /* jaeger_routes.c: Jaeger's query API without a version. */
 extern const struct span__serve_route span__serve_jaeger_routes[];
 extern const size_t span__serve_jaeger_n_routes;

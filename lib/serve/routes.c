@@ -12,6 +12,7 @@
 
 static const struct span__serve_routes families[] = {
 	{span__serve_about_routes, &span__serve_about_n_routes},
+	{span__serve_page_routes, &span__serve_page_n_routes},
 	{span__serve_metrics_routes, &span__serve_metrics_n_routes},
 	{span__serve_spans_routes, &span__serve_spans_n_routes},
 	/* Before Jaeger's, with which it shares a path. */
@@ -92,10 +93,12 @@ find_in(const struct span__serve_routes *f, const struct span__serve_request *r,
 	return NULL;
 }
 
+/* Of the two for people one only. */
 static bool is_served(const struct span__serve *s,
 		      const struct span__serve_route *rows)
 {
-	return s->ui || rows != span__serve_ui_routes;
+	return rows !=
+	       (s->ui ? span__serve_page_routes : span__serve_ui_routes);
 }
 
 const struct span__serve_route *

@@ -17,7 +17,6 @@ struct span__serve_route {
 	span__serve_fn *fn;
 	/* It takes next to no time, and does not wait for those that do. */
 	bool quick;
-	bool open; /* to those as well who have no credentials */
 };
 
 /* The rows of one family of handlers. */

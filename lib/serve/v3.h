@@ -22,6 +22,15 @@ SPAN_NODISCARD int span__v3_resources(struct span_buf *out,
 				      const struct span_trace *t,
 				      size_t max_spans, struct span_error *err);
 
+/*
+ * Put together into *OUT, in B, what Jaeger makes of T before it is shown. 0,
+ * SPAN_E_LIMIT, or SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int span__v3_adjust(struct span_trace_builder *b,
+				   const struct span_trace *t,
+				   uint64_t max_skew_ns, struct span_trace *out,
+				   struct span_error *err);
+
 /* Append the summary of T, a JSON object. 1, or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__v3_summary(struct span_buf *out,
 				    const struct span_trace *t,

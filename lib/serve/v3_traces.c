@@ -84,6 +84,9 @@ int span__v3_resources(struct span_buf *out, const struct span_trace *t,
 struct results {
 	struct span__found f;
 	size_t max_spans;
+	uint64_t max_skew_ns;
+	bool raw; /* as it is stored */
+	struct span_trace_builder builder;
 };
 
 static int next(void *arg, struct span_buf *out, struct span_error *err)
@@ -92,6 +95,13 @@ static int next(void *arg, struct span_buf *out, struct span_error *err)
 	struct span_trace t;
 	int rc = span_search_next(res->f.search, &t, NULL, err);
 
+	if (rc > 0 && !res->raw) {
+		struct span_trace stored = t;
+
+		rc = span__v3_adjust(&res->builder, &stored, res->max_skew_ns,
+				     &t, err);
+		rc = rc < 0 ? rc : 1;
+	}
 	return rc > 0 ? span__v3_resources(out, &t, res->max_spans, err) : rc;
 }
 
@@ -100,12 +110,13 @@ static void close_results(void *arg)
 	struct results *res = arg;
 
 	span__found_close(&res->f);
+	span_trace_builder_release(&res->builder);
 	free(res);
 }
 
 /* Answer with what is found, or that there is nothing. */
 static int find(const struct span__serve *serve, struct span__select *s,
-		uint64_t limit, struct span__serve_answer *a,
+		uint64_t limit, bool raw, struct span__serve_answer *a,
 		struct span_error *err)
 {
 	const struct span_search_opts o = {.limit = limit};
@@ -123,6 +134,8 @@ static int find(const struct span__serve *serve, struct span__select *s,
 	if (!res)
 		return SPAN_E_NOMEM;
 	res->max_spans = serve->max_spans;
+	res->max_skew_ns = serve->max_skew_ns;
+	res->raw = raw;
 	rc = span__found_open(&res->f, serve->store, s, &o, err);
 	if (rc < 0)
 		close_results(res);
@@ -142,7 +155,7 @@ int span__v3_traces(const struct span__serve *serve,
 	int rc = span__v3_search(serve, r, &s, a);
 
 	if (!rc)
-		rc = find(serve, &s.select, s.depth, a, err);
+		rc = find(serve, &s.select, s.depth, s.raw, a, err);
 	span__select_release(&s.select);
 	return rc == SPAN_E_INVALID ? 0 : rc;
 }
@@ -165,23 +178,23 @@ static int bad_id(struct span__serve_answer *a, struct span_str id)
 				    len, id.p);
 }
 
-/* Times of the request are hints, of which a store has no need. */
-static int check_hints(const struct span__serve_request *r,
+/* And whether it is to be raw: times are hints, which a store does not need. */
+static int check_hints(const struct span__serve_request *r, bool *raw,
 		       struct span__serve_answer *a)
 {
 	uint64_t ns;
-	bool raw;
 	int rc = span__v3_time(r, "startTime", "start_time", &ns, a);
 
 	if (!rc)
 		rc = span__v3_time(r, "endTime", "end_time", &ns, a);
 	if (!rc)
-		rc = span__v3_bool(r, "rawTraces", "raw_traces", &raw, a);
+		rc = span__v3_bool(r, "rawTraces", "raw_traces", raw, a);
 	return rc;
 }
 
 static int find_id(const struct span__serve *serve, struct span_str text,
-		   struct span__serve_answer *a, struct span_error *err)
+		   bool raw, struct span__serve_answer *a,
+		   struct span_error *err)
 {
 	struct span__select s = {0};
 	struct span_buf hex = {0};
@@ -194,7 +207,7 @@ static int find_id(const struct span__serve *serve, struct span_str text,
 	span__select_add(&s, SELECT_TRACE_IDS,
 			 (struct span_str){hex.p, hex.len});
 	span_buf_release(&hex);
-	rc = find(serve, &s, 0, a, err);
+	rc = find(serve, &s, 0, raw, a, err);
 	span__select_release(&s);
 	return rc;
 }
@@ -205,12 +218,14 @@ int span__v3_trace(const struct span__serve *serve,
 {
 	struct span_error why = {0};
 	struct span_buf id = {0};
-	int rc = check_hints(r, a);
+	bool raw;
+	int rc = check_hints(r, &raw, a);
 
 	if (!rc)
 		rc = span__serve_segment(r->path, 3, &id, &why);
 	if (!rc)
-		rc = find_id(serve, (struct span_str){id.p, id.len}, a, err);
+		rc = find_id(serve, (struct span_str){id.p, id.len}, raw, a,
+			     err);
 	else if (rc == SPAN_E_INVALID && !a->status)
 		rc = bad_id(a, (struct span_str){"%", 1});
 	span_buf_release(&id);

@@ -2,6 +2,9 @@
 /* Jaeger's monitor, request by request. */
 #include "serve-spans.h"
 
+#include <cjson/cJSON.h>
+#include <span/sketch.h>
+
 static const struct {
 	const char *target;
 	unsigned status;
@@ -143,6 +146,162 @@ static const struct {
 	 "range\"}]}\n"},
 };
 
+/* ---- Against what is counted here, span by span ---- */
+
+#define SPANS 4000u
+#define MINUTES 90u /* before now, in which they start */
+#define MINUTE (60000 * SERVE_MS)
+
+struct counted {
+	const struct span *v;
+	const char *service;
+	uint64_t since_ns, until_ns;
+	uint64_t calls, errors;
+	struct span_sketch durations;
+};
+
+static void count(struct counted *c)
+{
+	struct span_error err = {0};
+
+	for (size_t i = 0; i < SPANS; i++) {
+		const struct span *s = &c->v[i];
+
+		if (!span_str_equal(s->process->service,
+				    span_str(c->service)) ||
+		    s->kind != SPAN_KIND_SERVER || s->start_ns < c->since_ns ||
+		    s->start_ns >= c->until_ns)
+			continue;
+		c->calls++;
+		c->errors += span_is_error(s);
+		serve_test_must(!span_sketch_put(&c->durations, s->duration_ns,
+						 1, &err),
+				"sketch", &err);
+	}
+}
+
+static bool near(double a, double b)
+{
+	double d = a > b ? a - b : b - a;
+
+	return d <= 1e-9 * (a > b ? a : b);
+}
+
+/* The K-th of the points of the only series; NaN is -1. */
+static double point(const cJSON *json, int k)
+{
+	const cJSON *series =
+		cJSON_GetArrayItem(cJSON_GetObjectItem(json, "metrics"), 0);
+	const cJSON *points = cJSON_GetObjectItem(series, "metricPoints");
+	const cJSON *value = cJSON_GetObjectItem(
+		cJSON_GetObjectItem(cJSON_GetArrayItem(points, k),
+				    "gaugeValue"),
+		"doubleValue");
+
+	return cJSON_IsNumber(value) ? value->valuedouble : -1;
+}
+
+static cJSON *get_json(struct serve_test *t, const char *name,
+		       const char *service, unsigned step, unsigned rate)
+{
+	char target[200];
+	struct serve_reply r;
+	cJSON *json;
+
+	snprintf(target, sizeof(target),
+		 "/api/metrics/%s?service=%s&step=%u&ratePer=%u&"
+		 "lookback=3600000&quantile=0.9",
+		 name, service, step * 60000, rate * 60000);
+	serve_test_get(t, target, &r);
+	json = cJSON_Parse(r.body.p);
+	serve_reply_release(&r);
+	serve_test_must(json, target, NULL);
+	return json;
+}
+
+static void compare(struct serve_test *t, const struct span *v,
+		    const char *service, unsigned step, unsigned rate)
+{
+	cJSON *calls = get_json(t, "calls", service, step, rate);
+	cJSON *errors = get_json(t, "errors", service, step, rate);
+	cJSON *latencies = get_json(t, "latencies", service, step, rate);
+	unsigned n = 60 / step + 1, good = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		struct counted c = {.v = v, .service = service};
+		double ratio = -1, ms = -1;
+
+		c.until_ns = SERVE_TEST_NOW - 60 * MINUTE + k * step * MINUTE;
+		c.since_ns = c.until_ns - rate * MINUTE;
+		count(&c);
+		if (c.calls) {
+			ratio = (double)c.errors / (double)c.calls;
+			ms = (double)span_sketch_quantile(&c.durations, 0.9) /
+			     1e6;
+		}
+		good += near(point(calls, (int)k),
+			     (double)c.calls / (60.0 * rate)) &&
+			(ratio < 0 ? point(errors, (int)k) < 0
+				   : near(point(errors, (int)k), ratio)) &&
+			(ms < 0 ? point(latencies, (int)k) < 0
+				: near(point(latencies, (int)k), ms));
+		span_sketch_release(&c.durations);
+	}
+	is_uint(good, n, "%s, step %u min, window %u min", service, step, rate);
+	cJSON_Delete(calls);
+	cJSON_Delete(errors);
+	cJSON_Delete(latencies);
+}
+
+static void seal(const char *dir)
+{
+	const struct span_store_opts o = {.mode = SPAN_STORE_MAINTAIN,
+					  .sync = SPAN_SYNC_NONE};
+	const struct span_seal_opts all = {.all = true, .jobs = 1};
+	struct span_error err = {0};
+	struct span_sealed sealed;
+	struct span_store *st;
+
+	serve_test_must(
+		!span_store_open(&st, dir, &o, &err) &&
+			!span_store_seal(st, &all, &sealed, NULL, NULL, &err),
+		"seal", &err);
+	serve_test_must(!span_store_close(&st, &err), "close", &err);
+}
+
+/* The first half is sealed; of "cart" there is none in the last hour. */
+static void test_counts(const struct serve_spans *spans)
+{
+	static const unsigned steps[][2] = {
+		{1, 1}, {1, 10}, {5, 3}, {10, 20}, {60, 30}};
+	struct span *v = calloc(SPANS, sizeof(*v));
+	struct serve_test t;
+	uint32_t x = 1;
+
+	serve_test_must(v, "memory", NULL);
+	for (uint32_t i = 0; i < SPANS; i++) {
+		bool shop = (x = x * 1664525 + 1013904223) >> 30;
+		uint32_t most = shop ? MINUTES * 60000 : 30 * 60000;
+		uint32_t ago = ((x = x * 1664525 + 1013904223) >> 8) % most;
+
+		v[i] = serve_span(1, 1, 0, shop ? &spans->shop : &spans->cart,
+				  "a", x >> 4 & 1 ? 2 : 3,
+				  ago + 1 + (shop ? 0 : 65 * 60000),
+				  1 + (x >> 8) % 977);
+		memcpy(v[i].span_id, &i, sizeof(i));
+		v[i].status = x >> 20 & 7 ? 0 : SPAN_STATUS_ERROR;
+	}
+	serve_test_open(&t);
+	serve_test_add(&t, v, SPANS / 2);
+	seal(t.dir);
+	serve_test_add(&t, v + SPANS / 2, SPANS / 2);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		compare(&t, v, "shop", steps[i][0], steps[i][1]);
+	compare(&t, v, "cart", 10, 20);
+	serve_test_close(&t);
+	free(v);
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -152,5 +311,6 @@ int main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	serve_test_close(&t);
+	test_counts(&spans);
 	return done_testing();
 }

@@ -60,7 +60,10 @@ static const struct {
 	 "31m\",\"value\":{\"stringValue\":\"a\\\"b\\\\\357\277\275\"}},{"
 	 "\"key\":\"big\",\"value\":{\"intValue\":\"-9223372036854775808\"}},{"
 	 "\"key\":\"blob\",\"value\":{\"bytesValue\":\"AP8=\"}},{\"key\":"
-	 "\"ok\",\"value\":{\"boolValue\":true}}],\"status\":{}}]}]}]}}"},
+	 "\"ok\",\"value\":{\"boolValue\":true}},{\"key\":\"@jaeger@warnings\","
+	 "\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"invalid "
+	 "parent span IDs=0000000000000009; skipping clock skew "
+	 "adjustment\"}]}}}],\"status\":{}}]}]}]}}"},
 	{"/api/v3/traces/0000000000000003?startTime=2026-11-22T00:00:00 "
 	 "01:00&raw_traces=true",
 	 200,
