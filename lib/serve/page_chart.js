@@ -37,7 +37,7 @@ function chart(title, lines, [first, last], format, most) {
 			ends.push([l.name, y(end[1])]);
 	});
 	apart(ends).forEach(([name, at]) => svg.append(draw('text', {x: w - right + 4, y: at + 3.5}, name)));
-	columns(svg, lines, x, (w - left - right) / 60, h - bottom, format);
+	columns(svg, lines, x, (w - left - right) / 40, h - bottom, format);
 	return figure;
 }
 
@@ -46,7 +46,7 @@ function lineOf(points, x, y) {
 	let d = '', gap = true;
 	points.forEach(([us, v], i) => {
 		if (v !== null)
-			d += `${gap ? 'M' : 'L'}${x(us).toFixed(1)} ${y(v).toFixed(1)}` + (gap && (!points[i + 1] || points[i + 1][1] === null) ? 'h1' : '');
+			d += `${gap ? 'M' : 'L'}${x(us).toFixed(1)} ${y(v).toFixed(1)}` + (gap && (!points[i + 1] || points[i + 1][1] === null) ? 'h2' : '');
 		gap = v === null;
 	});
 	return d;

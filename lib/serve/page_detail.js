@@ -37,7 +37,7 @@ function facts(s, trace, go) {
 }
 
 function references(s, trace, go) {
-	const all = list(s.json.references).filter(r => r && typeof r === 'object');
+	const all = objects(s.json.references);
 	return make('ul', '', all.map(r => {
 		const there = shortId(r.traceID) === shortId(trace.id) ? trace.rows.find(o => o.key === shortId(r.spanID)) : null;
 		return make('li', '', `${r.refType} `, there ? button(`${brief(there.service, 60)}: ${brief(there.name, 60)}`, () => go(there.row), {class: 'link'}) :

@@ -32,7 +32,7 @@ async function route() {
 function go(to) {
 	history.pushState(null, '', to);
 	route();
-	scrollTo(0, 0);
+	view.scrollTop = 0;
 }
 
 /* Links of this page change the view; with a key held they are the browser's. */
@@ -113,12 +113,29 @@ document.addEventListener('keydown', e => {
 
 const THEMES = {system: 'light dark', light: 'light', dark: 'dark'};
 
+/* A browser may refuse to remember anything. */
+function remembered() {
+	try {
+		return localStorage.getItem('theme');
+	} catch (e) {
+		return null;
+	}
+}
+
+function remember(name) {
+	try {
+		localStorage.setItem('theme', name);
+	} catch (e) {
+		say('This choice cannot be kept');
+	}
+}
+
 function theme(name) {
 	document.documentElement.style.colorScheme = THEMES[name];
 	get('theme').textContent = 'Theme: ' + name;
 	get('theme').onclick = () => {
 		const names = Object.keys(THEMES), next = names[(names.indexOf(name) + 1) % names.length];
-		localStorage.setItem('theme', next);
+		remember(next);
 		theme(next);
 	};
 }
@@ -134,5 +151,5 @@ for (const a of document.querySelectorAll('#top a'))
 	a.href = a.href;
 get('ask-help').onclick = help;
 get('command-copy').onclick = e => copy(get('command-text').textContent, e.target);
-theme(THEMES[localStorage.getItem('theme')] ? localStorage.getItem('theme') : 'system');
+theme(THEMES[remembered()] ? remembered() : 'system');
 route();

@@ -5,6 +5,10 @@
  */
 const number = n => Number.isFinite(+n) ? +n : 0;
 const list = of => Array.isArray(of) ? of : [];
+const objects = of => list(of).filter(o => o && typeof o === 'object');
+/* Of many: arguments of a function have a limit. */
+const least = (all, of) => all.reduce((n, o) => Math.min(n, of(o)), Infinity);
+const most = (all, of) => all.reduce((n, o) => Math.max(n, of(o)), -Infinity);
 const isError = tags => tags.some(t => t.key === 'error' && String(t.value) === 'true' ||
 	t.key === 'otel.status_code' && t.value === 'ERROR');
 
@@ -12,7 +16,7 @@ function textOf(value) {
 	return typeof value === 'string' ? value : value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-const pairsOf = tags => list(tags).filter(t => t && typeof t === 'object')
+const pairsOf = tags => objects(tags)
 	.map(t => ({key: String(t.key), value: textOf(t.value), type: t.type}));
 
 function processesOf(json) {
@@ -27,7 +31,7 @@ const shortId = id => String(id).toLowerCase().replace(/^0+(?=.)/, '');
 
 /* Of its references the first CHILD_OF within the trace, else the first FOLLOWS_FROM. */
 function parentOf(json, trace) {
-	const refs = list(json.references).filter(r => r && shortId(r.traceID) === trace);
+	const refs = objects(json.references).filter(r => shortId(r.traceID) === trace);
 	const ref = refs.find(r => r.refType !== 'FOLLOWS_FROM') || refs[0];
 	const id = shortId(ref ? ref.spanID : json.parentSpanID || '0');
 	return {id: id === '0' ? '' : id, follows: !!ref && ref.refType === 'FOLLOWS_FROM'};
@@ -43,7 +47,7 @@ function spanOf(json, trace, processes) {
 		id: String(json.spanID), key: shortId(json.spanID), up: up.id, follows: up.follows,
 		start: number(json.startTime), duration: Math.max(0, number(json.duration)),
 		error: isError(tags), kind: kind ? kind.value : '', warnings: list(json.warnings).map(String),
-		logs: list(json.logs).map(l => ({at: number(l.timestamp), fields: pairsOf(l.fields)})),
+		logs: objects(json.logs).map(l => ({at: number(l.timestamp), fields: pairsOf(l.fields)})),
 		parent: -1, depth: 0, end: 0, self: 0, orphan: false, cycle: false, kids: [],
 	};
 }
@@ -131,7 +135,7 @@ function rootOf(rows) {
 
 function readTrace(json) {
 	const id = String(json.traceID), processes = processesOf(json);
-	const spans = list(json.spans).map(s => spanOf(s, shortId(id), processes));
+	const spans = objects(json.spans).map(s => spanOf(s, shortId(id), processes));
 	spans.sort((a, b) => a.start - b.start || b.duration - a.duration || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 	const rows = arrange(spans), services = new Map();
 	let start = Infinity, end = -Infinity, errors = 0, warnings = 0;
@@ -151,7 +155,7 @@ function readTrace(json) {
 		id, json, rows, services, errors, warnings: list(json.warnings).map(String), n_warnings: warnings, root,
 		start: rows.length ? start : 0, duration: rows.length ? end - start : 0,
 		name: root ? root.name : '', service: root ? root.service : '',
-		depth: rows.reduce((most, s) => Math.max(most, s.depth + 1), 0),
+		depth: rows.length ? most(rows, s => s.depth + 1) : 0,
 	};
 }
 

@@ -39,13 +39,13 @@ function askable(names) {
 }
 
 /*
- * One value over all of the time, or lines of 60. Points are at whole minutes,
+ * One value over all of the time, or lines of 40. Points are at whole minutes,
  * and at multiples of their step: the last one may be yet to come, and is left
  * out of rates, as its time is not over.
  */
 function metrics(s, services, byOperation) {
 	const lookback = Math.round(lookbackUs(s.lookback) / 1000), now = Date.now();
-	const whole = n => Math.ceil(n / MINUTE) * MINUTE, step = whole(lookback / 60);
+	const whole = n => Math.ceil(n / MINUTE) * MINUTE, step = whole(lookback / 40);
 	return async (what, isWhole, quantile) => {
 		const params = [['quantile', quantile], ['groupByOperation', byOperation],
 			['endTs', isWhole ? whole(now) : Math.ceil(now / step) * step], ['lookback', isWhole ? 0 : lookback],

@@ -10,6 +10,7 @@ const SORTS = {
 	LEAST_SPANS: ['fewest spans', (a, b) => a.spans - b.spans],
 	MOST_ERRORS: ['most errors', (a, b) => b.errors - a.errors],
 };
+const MOST_LINES = 3000;
 const uploaded = new Map(); /* by id, traces in Jaeger's JSON that are in this page only */
 
 /* What a line says of a trace, without its tree. */
@@ -86,14 +87,14 @@ function showResults(into, all, note) {
 		compare.disabled = chosen.size !== 2;
 		compare.textContent = chosen.size ? `Compare (${chosen.size} of 2)` : 'Compare';
 	};
-	const longest = Math.max(...all.map(t => t.duration), 1);
+	const longest = Math.max(1, most(all, t => t.duration));
 	const lay = () => {
 		all.sort((a, b) => SORTS[sort.value][1](a, b) || (a.id < b.id ? -1 : 1));
-		lines.replaceChildren(...all.map(t => resultLine(t, longest, chosen.has(t.id), mark)));
+		lines.replaceChildren(...all.slice(0, MOST_LINES).map(t => resultLine(t, longest, chosen.has(t.id), mark)));
 	};
 	lay();
 	into.replaceChildren(scatter(all), make('div', 'tools', make('h1', '', plural(all.length, 'trace')),
-		make('span', 'quiet', note || ''), sort, compare,
+		make('span', 'quiet', note + (all.length > MOST_LINES ? `; ${MOST_LINES.toLocaleString('en')} are listed` : '')), sort, compare,
 		button('Save as JSON', () => saveResults(all.map(t => t.id)))), lines);
 	page.keys = {
 		ArrowDown: () => step(lines, 1), ArrowUp: () => step(lines, -1), f: () => step(lines, 1), b: () => step(lines, -1),
@@ -147,18 +148,18 @@ const W = 1000, H = 150, LEFT = 56, BOTTOM = 20;
 
 /* Where the axis of durations has its lines: logarithmic from 100 on, as they are far apart. */
 function durationScale(all) {
-	const most = Math.max(...all.map(t => t.duration), 1), least = Math.max(1, Math.min(...all.map(t => t.duration)));
-	const isLog = most / least > 50;
-	const low = isLog ? Math.floor(Math.log10(least)) : 0, high = isLog ? Math.ceil(Math.log10(most * 1.01)) : most * 1.08;
+	const longest = Math.max(1, most(all, t => t.duration)), shortest = Math.max(1, least(all, t => t.duration));
+	const isLog = longest / shortest > 50;
+	const low = isLog ? Math.floor(Math.log10(shortest)) : 0, high = isLog ? Math.ceil(Math.log10(longest * 1.01)) : longest * 1.08;
 	const ticks = [];
 	for (let k = 0; k <= (isLog ? high - low : 3); k++)
-		ticks.push(isLog ? 10 ** (low + k) : most * k / 3);
+		ticks.push(isLog ? 10 ** (low + k) : longest * k / 3);
 	const y = us => H - BOTTOM - (H - BOTTOM - 8) * ((isLog ? Math.log10(Math.max(us, 1)) : us) - low) / (high - low);
 	return {y, ticks: ticks.length > 6 ? ticks.filter((t, i) => i % 2 === 0) : ticks};
 }
 
 function scatter(all) {
-	const first = Math.min(...all.map(t => t.start)), last = Math.max(...all.map(t => t.start));
+	const first = least(all, t => t.start), last = most(all, t => t.start);
 	const {y, ticks} = durationScale(all), span = last - first || 1;
 	const x = us => LEFT + 10 + (W - LEFT - 30) * (us - first) / span;
 	const svg = draw('svg', {class: 'scatter', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': 'Durations over time'});

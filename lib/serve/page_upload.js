@@ -33,8 +33,8 @@ async function readTraces(text) {
 }
 
 function idOf(trace) {
-	const id = trace.traceID || trace.spans[0] && trace.spans[0].traceID;
-	return id ? {...trace, traceID: String(id)} : null;
+	const spans = objects(trace.spans), id = trace.traceID || spans.length && spans[0].traceID;
+	return id ? {...trace, spans, traceID: String(id)} : null;
 }
 
 /* ---- Zipkin ---- */
