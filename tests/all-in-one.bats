@@ -4,6 +4,7 @@
 load lib
 
 PATH=$SRC/examples/all-in-one:$PATH
+python=/usr/bin/python3
 ports='
 PROCESSOR_ZIPKIN_COMPACT_SERVER_HOST_PORT
 PROCESSOR_JAEGER_COMPACT_SERVER_HOST_PORT
@@ -468,6 +469,53 @@ served() {
 	printf '#!/bin/sh\nexit 2\n' >bin/span-serve
 	run -2 --separate-stderr spans-all-in-one --store s
 	run -1 grep 'started again' <<<"$stderr"
+}
+
+# The arguments of a command in a unit, as systemd.syntax(7) has them: unlike a
+# shell's single quotes, its own do not keep a backslash.
+words() {
+	"$python" -c 'import re, sys
+word = r"""(?:"(?:\\.|[^"\\])*"|\x27(?:\\.|[^\x27\\])*\x27|(?:\\.|[^\s"\x27\\])+)"""
+for w in re.findall(word, sys.stdin.read()):
+    w = w[1:-1] if w[0] in "\"\x27" else w
+    print(re.sub(r"\\(.)", r"\1", w).replace("$$", "$"), end="\0")'
+}
+
+@test "all-in-one: the unit of the pipe runs, with a socket of systemd, and tells clients to send all" {
+	command -v systemd-socket-activate >/dev/null || skip "no systemd-socket-activate"
+	mkdir run
+	# Free ports take the place of usual ones.
+	sed -nE 's/^ExecStart(Pre)?=//p' "$SRC/examples/all-in-one/systemd/spans.service" |
+		sed -E "s,/run/spans,$PWD/run,g; s,/var/lib/spans,$PWD/spans,g
+			s/localhost:[0-9]+/127.0.0.1:0/g
+			s/--zipkin --otlp/-l zipkin:127.0.0.1:0 -l otlp-grpc:127.0.0.1:0/" >lines
+	[ "$(wc -l <lines)" = 3 ]
+	for line in 1 2; do
+		mapfile -d '' -t command < <(sed -n ${line}p lines | words)
+		"${command[@]}"
+	done
+	[ "$(jq -c .default_strategy run/strategies.json)" = '{"type":"probabilistic","param":1}' ]
+	[[ "$(span-store stat spans)" = *"keep 7d, at most 5.0 GiB"* ]]
+	port=$("$python" -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	mapfile -d '' -t command < <(sed -n 3p lines | words)
+	setsid systemd-socket-activate --datagram -l "127.0.0.1:$port" \
+		"${command[@]}" 2>err 3>&- &
+	group=$!
+	wait_until grep "Listening on 127.0.0.1:$port" err
+	span-gen --seed 1 --traces 2 | span-send -q "jaeger+udp://127.0.0.1:$port"
+	wait_until grep 'listening on otlp-grpc' err
+	curl -sf "http://127.0.0.1:$(port sampling)/sampling?service=x" >strategy
+	[ "$(jq .probabilisticSampling.samplingRate strategy)" = 1 ]
+	# As systemd stops it: each process gets the signal.
+	kill -TERM -- -$group
+	both() {
+		[ "$(span-query -s spans -c)" = 2 ]
+	}
+	wait_until both
+	wait $group || true
 }
 
 @test "all-in-one: systemd takes the units, and they call programs with options that are there" {
