@@ -20,8 +20,16 @@ export SRC BUILD DATA PATH
 export LC_ALL=C.UTF-8 TZ=UTC
 unset SPAN_STORE NO_COLOR COLUMNS
 
+# Those that share an input have it from make_input in their setup_file().
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+	# shellcheck disable=SC2034
+	in=$BATS_FILE_TMPDIR/in.spans
+}
+
+# What the tests of a file have as $in: `make_input --seed 9 -n 3000`.
+make_input() {
+	span-gen "$@" --output "$BATS_FILE_TMPDIR/in.spans"
 }
 
 # Run a command whose standard output is a pipe that nobody reads, from the

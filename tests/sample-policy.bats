@@ -3,12 +3,7 @@
 load lib
 
 setup_file() {
-	span-gen --seed 9 -n 3000 --output "$BATS_FILE_TMPDIR/in.spans"
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-	in=$BATS_FILE_TMPDIR/in.spans
+	make_input --seed 9 -n 3000
 }
 
 make_spans() {

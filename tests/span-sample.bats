@@ -3,12 +3,7 @@
 load lib
 
 setup_file() {
-	span-gen --seed 7 -n 2000 --output "$BATS_FILE_TMPDIR/in.spans"
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-	in=$BATS_FILE_TMPDIR/in.spans
+	make_input --seed 7 -n 2000
 }
 
 # How many spans of how many a -v line says were kept.
