@@ -54,7 +54,7 @@ const struct cmd_option capture_server_options[] = {
 static struct {
 	struct span__admission *admission;
 	struct span__http_server *http; /* belongs to the receiver */
-	struct span__strategies *strategies;
+	struct span_strategies *strategies;
 	struct span_buf cert, key;
 	struct span__tls *tls; /* of the gRPC servers */
 } servers;
@@ -98,15 +98,14 @@ uint64_t capture_servers_ack_ns(void)
 
 /* ---- Sampling strategies ---- */
 
-static int read_strategies(struct span__strategies **out,
-			   struct span_error *err)
+static int read_strategies(struct span_strategies **out, struct span_error *err)
 {
 	struct span_buf text = {0}, warnings = {0};
 	int rc = cmd_file_read(opt.strategies, &text, err);
 
 	if (rc >= 0)
-		rc = span__strategies_parse(out, opt.strategies, text.p,
-					    text.len, &warnings, err);
+		rc = span_strategies_parse(out, opt.strategies, text.p,
+					   text.len, &warnings, err);
 	cmd_warn_lines(&warnings);
 	span_buf_release(&text);
 	span_buf_release(&warnings);
@@ -115,7 +114,7 @@ static int read_strategies(struct span__strategies **out,
 
 void capture_servers_reload(void)
 {
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	struct span_error err = {0};
 
 	if (!opt.strategies || !servers.http)
@@ -126,7 +125,7 @@ void capture_servers_reload(void)
 		return;
 	}
 	span__http_server_strategies(servers.http, s);
-	span__strategies_close(&servers.strategies);
+	span_strategies_close(&servers.strategies);
 	servers.strategies = s;
 	if (cmd_verbose)
 		cmd_note("read the strategies of %zu services", s->n);
@@ -298,7 +297,7 @@ int capture_servers_opened(struct span_error *err)
 void capture_servers_close(void)
 {
 	span__admission_close(&servers.admission);
-	span__strategies_close(&servers.strategies);
+	span_strategies_close(&servers.strategies);
 	span__tls_close(&servers.tls);
 	span_buf_release(&servers.cert);
 	span_buf_release(&servers.key);

@@ -180,39 +180,6 @@ in_metrics() {
 	[[ $stderr = *certificate* ]]
 }
 
-# A configuration for one program that keeps all in DIR: `config DIR PORT`.
-config() {
-	cat <<-END
-		auth_enabled: false
-		server:
-		  http_listen_address: 127.0.0.1
-		  http_listen_port: $2
-		  grpc_listen_address: 127.0.0.1
-		  grpc_listen_port: 0
-		  log_level: warn
-		common:
-		  instance_addr: 127.0.0.1
-		  path_prefix: $1
-		  replication_factor: 1
-		  storage:
-		    filesystem:
-		      chunks_directory: $1/chunks
-		      rules_directory: $1/rules
-		  ring:
-		    kvstore:
-		      store: inmemory
-		schema_config:
-		  configs:
-		    - from: 2020-10-24
-		      store: tsdb
-		      object_store: filesystem
-		      schema: v13
-		      index:
-		        prefix: index_
-		        period: 24h
-	END
-}
-
 @test "trace-to-loki --push: wrong usage" {
 	refuses "--push sends requests: *" trace-to-loki --push http://x -o json in
 	refuses "--push and --output at once" trace-to-loki --push http://x --output out in

@@ -18,7 +18,7 @@ static void put_number(struct span_buf *b, double d)
 		span_text_double(b, d);
 }
 
-static void put_operations(struct span_buf *b, const struct span__strategy *s)
+static void put_operations(struct span_buf *b, const struct span_strategy *s)
 {
 	span_buf_puts(
 		b, ",\"operationSampling\":{\"defaultSamplingProbability\":");
@@ -36,15 +36,16 @@ static void put_operations(struct span_buf *b, const struct span__strategy *s)
 	span_buf_puts(b, "],\"defaultUpperBoundTracesPerSecond\":0}");
 }
 
-void span__sampling_answer(const struct span__strategies *strategies,
+void span__sampling_answer(const struct span_strategies *strategies,
 			   struct span_str service, bool numeric,
 			   struct span_buf *out)
 {
-	static const struct span__strategy usual = {.param = SPAN__PROBABILITY};
-	const struct span__strategy *s = &usual;
+	static const struct span_strategy usual = {
+		.param = SPAN_STRATEGY_PROBABILITY};
+	const struct span_strategy *s = &usual;
 
 	if (strategies)
-		s = span__strategies_find(strategies, service);
+		s = span_strategies_find(strategies, service);
 	span_buf_puts(out, "{\"strategyType\":");
 	if (numeric)
 		span_buf_putc(out, s->limits ? '1' : '0');
@@ -63,8 +64,7 @@ void span__sampling_answer(const struct span__strategies *strategies,
 	span_buf_putc(out, '}');
 }
 
-bool span__baggage_answer(const struct span__strategies *s,
-			  struct span_buf *out)
+bool span__baggage_answer(const struct span_strategies *s, struct span_buf *out)
 {
 	if (!s || !s->has_baggage)
 		return false;

@@ -8,14 +8,14 @@
 #ifndef NET_SAMPLING_ANSWER_H
 #define NET_SAMPLING_ANSWER_H
 
-#include "sample/strategies.h"
+#include <span/strategies.h>
 
 /*
  * Append the answer for SERVICE. When NUMERIC its strategyType is a number, as
  * the agent's oldest endpoint has it. S may be NULL: one trace in a thousand,
  * for every service.
  */
-void span__sampling_answer(const struct span__strategies *s,
+void span__sampling_answer(const struct span_strategies *s,
 			   struct span_str service, bool numeric,
 			   struct span_buf *out);
 
@@ -23,7 +23,7 @@ void span__sampling_answer(const struct span__strategies *s,
  * Append the list of baggage restrictions. Returns false when the file says
  * nothing about them. S may be NULL.
  */
-bool span__baggage_answer(const struct span__strategies *s,
+bool span__baggage_answer(const struct span_strategies *s,
 			  struct span_buf *out);
 
 #endif

@@ -80,7 +80,7 @@ static int limited(struct span__policy *p, const struct span__asked_trace *t,
 }
 
 int span__policy_strategies(struct span__policy *p,
-			    const struct span__strategies *s,
+			    const struct span_strategies *s,
 			    struct span_arena *a, struct span_error *err)
 {
 	size_t n = s->n + 1;
@@ -93,7 +93,7 @@ int span__policy_strategies(struct span__policy *p,
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	memset(p->limits, 0, n * sizeof(*p->limits));
 	for (size_t i = 0; i < n && rc >= 0; i++) {
-		const struct span__strategy *one =
+		const struct span_strategy *one =
 			i < s->n ? &s->services[i] : &s->usual;
 
 		if (one->limits)
@@ -111,8 +111,8 @@ static int by_strategies(struct span__policy *p,
 {
 	const struct span *root = &t->trace->spans[t->trace->root];
 	struct span_str service = root->process->service, none = {0};
-	const struct span__strategy *s =
-		span__strategies_find(p->strategies, service);
+	const struct span_strategy *s =
+		span_strategies_find(p->strategies, service);
 	struct span__limit *l =
 		&p->limits[s == &p->strategies->usual
 				   ? p->strategies->n
@@ -121,7 +121,7 @@ static int by_strategies(struct span__policy *p,
 	if (s->limits && !s->has_operations)
 		return take(l, span__limit_bucket(l, service, none), t, out,
 			    err);
-	out->p = span__strategy_p(s, root->name);
+	out->p = span_strategy_p(s, root->name);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static void release(struct span__policy *p)
 void span__policies_release(struct span__policies *p)
 {
 	release(&p->root);
-	span__strategies_close(&p->strategies);
+	span_strategies_close(&p->strategies);
 	span__adaptive_release(&p->adaptive);
 	span_arena_release(&p->arena);
 	*p = (struct span__policies){0};

@@ -14,7 +14,7 @@
 
 #include "sample/adaptive.h"
 #include "sample/buckets.h"
-#include "sample/strategies.h"
+#include <span/strategies.h>
 
 #define SPAN__POLICY_DEPTH 16
 #define SPAN__POLICY_MAX 1000u
@@ -50,7 +50,7 @@ struct span__policy {
 	struct span_query *query;
 	struct span__limit limit;
 	/* Borrowed; and a limit for each of its services, then the usual. */
-	const struct span__strategies *strategies;
+	const struct span_strategies *strategies;
 	struct span__limit *limits;
 	struct span__policy *v; /* and, or, not */
 	size_t n;
@@ -75,7 +75,7 @@ struct span__chance {
 
 /* P keeps what S says, with limits in A. 0, SPAN_E_IO or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__policy_strategies(struct span__policy *p,
-					   const struct span__strategies *s,
+					   const struct span_strategies *s,
 					   struct span_arena *a,
 					   struct span_error *err);
 
@@ -87,8 +87,8 @@ SPAN_NODISCARD int span__policy_ask(struct span__policy *p,
 
 struct span__policies {
 	struct span_arena arena;
-	struct span__policy root;	     /* an OR of those in the file */
-	struct span__strategies *strategies; /* or NULL; owned */
+	struct span__policy root;	    /* an OR of those in the file */
+	struct span_strategies *strategies; /* or NULL; owned */
 	struct span__adaptive adaptive;
 	bool adapts;
 	const struct span__policy **numbered;

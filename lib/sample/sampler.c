@@ -37,9 +37,9 @@ int span_sampler_open(struct span_sampler **out,
 	s->ratio = o->ratio;
 	s->memory = memory - memory / DECIDED_SHARE;
 	if (o->strategies)
-		rc = span__strategies_parse(
-			&s->policies.strategies, o->strategies_name,
-			o->strategies, o->strategies_len, o->warnings, err);
+		rc = span_strategies_parse(&s->policies.strategies,
+					   o->strategies_name, o->strategies,
+					   o->strategies_len, o->warnings, err);
 	if (!rc)
 		rc = span__policies_parse(&s->policies, o->name, o->policies,
 					  o->len, err);

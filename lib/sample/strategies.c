@@ -5,7 +5,7 @@
  * too, whose own come first; a service without a type takes that of the
  * default.
  */
-#include "sample/strategies.h"
+#include <span/strategies.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 
 /* What is needed while a file is read. */
 struct reading {
-	struct span__strategies *s;
+	struct span_strategies *s;
 	const char *name, *text;
 	size_t len;
 	const cJSON *root;
@@ -72,7 +72,7 @@ static int no_memory(struct span_error *err)
 
 /* 0, or an error when PARAM is not what S takes. */
 static int read_param(struct reading *r, const cJSON *o, const char *place,
-		      struct span__strategy *s)
+		      struct span_strategy *s)
 {
 	const cJSON *param = cJSON_GetObjectItemCaseSensitive(o, "param");
 
@@ -92,10 +92,10 @@ static int read_param(struct reading *r, const cJSON *o, const char *place,
 
 /* 1 when O has a strategy; 0 when *S stays what it is. */
 static int read_strategy(struct reading *r, const cJSON *o, const char *place,
-			 struct span__strategy *s)
+			 struct span_strategy *s)
 {
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(o, "type");
-	struct span__strategy own = *s;
+	struct span_strategy own = *s;
 	int rc;
 
 	if (!type || (cJSON_IsString(type) && !*type->valuestring))
@@ -123,7 +123,7 @@ static const char *text_of(const cJSON *o, const char *key)
 	return cJSON_IsString(v) && *v->valuestring ? v->valuestring : NULL;
 }
 
-static bool is_there(const struct span__operation_strategy *v, size_t n,
+static bool is_there(const struct span_operation_strategy *v, size_t n,
 		     const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -134,9 +134,9 @@ static bool is_there(const struct span__operation_strategy *v, size_t n,
 
 /* Add the one that O says to the *N at V, unless it is there. */
 static int read_operation(struct reading *r, const cJSON *o, const char *place,
-			  struct span__operation_strategy *v, size_t *n)
+			  struct span_operation_strategy *v, size_t *n)
 {
-	struct span__strategy s = {.param = SPAN__PROBABILITY};
+	struct span_strategy s = {.param = SPAN_STRATEGY_PROBABILITY};
 	const char *name = text_of(o, "operation");
 	int rc;
 
@@ -159,7 +159,7 @@ static int read_operation(struct reading *r, const cJSON *o, const char *place,
 }
 
 static int read_list(struct reading *r, const cJSON *list, const char *where,
-		     struct span__operation_strategy *v, size_t *n)
+		     struct span_operation_strategy *v, size_t *n)
 {
 	const cJSON *o;
 	int i = 0, rc;
@@ -179,11 +179,11 @@ static int read_list(struct reading *r, const cJSON *list, const char *where,
 
 /* The operations OWN of S, which may be NULL, and those of the default. */
 static int read_operations(struct reading *r, const cJSON *own,
-			   const char *where, struct span__strategy *s)
+			   const char *where, struct span_strategy *s)
 {
-	const struct span__strategy *usual = &r->s->usual;
+	const struct span_strategy *usual = &r->s->usual;
 	size_t n_own = (size_t)cJSON_GetArraySize(own), n = 0;
-	struct span__operation_strategy *v = span_arena_array(
+	struct span_operation_strategy *v = span_arena_array(
 		&r->s->arena, n_own + usual->n_operations, sizeof(*v));
 	int rc;
 
@@ -196,7 +196,7 @@ static int read_operations(struct reading *r, const cJSON *own,
 	else if (!n_own && !usual->limits)
 		s->other = usual->param;
 	else
-		s->other = SPAN__PROBABILITY;
+		s->other = SPAN_STRATEGY_PROBABILITY;
 	rc = read_list(r, own, where, v, &n);
 	for (size_t i = 0; i < usual->n_operations && s != usual; i++) {
 		bool found = false;
@@ -232,7 +232,7 @@ static int read_default(struct reading *r)
 	const cJSON *list = NULL;
 	int rc;
 
-	r->s->usual.param = SPAN__PROBABILITY;
+	r->s->usual.param = SPAN_STRATEGY_PROBABILITY;
 	if (o && !cJSON_IsObject(o) && !cJSON_IsNull(o))
 		return FAIL(r, o, "%s is not an object", place);
 	rc = read_strategy(r, o, place, &r->s->usual);
@@ -245,14 +245,14 @@ static int read_default(struct reading *r)
 
 static int read_service(struct reading *r, const cJSON *o, int i)
 {
-	struct span__strategy *s = &r->s->services[r->s->n];
+	struct span_strategy *s = &r->s->services[r->s->n];
 	const char *name = text_of(o, "service");
 	const cJSON *own;
 	char place[PLACE_MAX];
 	int rc;
 
-	*s = (struct span__strategy){.limits = r->s->usual.limits,
-				     .param = r->s->usual.param};
+	*s = (struct span_strategy){.limits = r->s->usual.limits,
+				    .param = r->s->usual.param};
 	snprintf(place, sizeof(place), "service_strategies[%d]", i);
 	if (!cJSON_IsObject(o) || !name)
 		return FAIL(r, o, "%s: there is no 'service'", place);
@@ -271,14 +271,14 @@ static int read_service(struct reading *r, const cJSON *o, int i)
 
 static int by_service(const void *a, const void *b)
 {
-	const struct span__strategy *x = a, *y = b;
+	const struct span_strategy *x = a, *y = b;
 
 	return span_str_compare(x->service, y->service);
 }
 
 static int check_twice(struct reading *r, const cJSON *list)
 {
-	const struct span__strategy *s = r->s->services;
+	const struct span_strategy *s = r->s->services;
 
 	for (size_t i = 1; i < r->s->n; i++)
 		if (span_str_equal(s[i - 1].service, s[i].service))
@@ -330,7 +330,7 @@ static int read_baggage(struct reading *r)
 		return no_memory(r->err);
 	cJSON_ArrayForEach(o, list)
 	{
-		struct span__baggage *b = &r->s->baggage[r->s->n_baggage++];
+		struct span_baggage *b = &r->s->baggage[r->s->n_baggage++];
 		const char *key = text_of(o, "baggageKey");
 		const cJSON *max =
 			cJSON_GetObjectItemCaseSensitive(o, "maxValueLength");
@@ -371,9 +371,9 @@ static bool only_space(const char *p, const char *end)
 	return p == end;
 }
 
-int span__strategies_parse(struct span__strategies **out, const char *name,
-			   const void *text, size_t len,
-			   struct span_buf *warnings, struct span_error *err)
+int span_strategies_parse(struct span_strategies **out, const char *name,
+			  const void *text, size_t len,
+			  struct span_buf *warnings, struct span_error *err)
 {
 	struct reading r = {.name = name,
 			    .text = text,
@@ -397,16 +397,16 @@ int span__strategies_parse(struct span__strategies **out, const char *name,
 		rc = read_baggage(&r);
 	cJSON_Delete(root);
 	if (rc < 0)
-		span__strategies_close(&r.s);
+		span_strategies_close(&r.s);
 	*out = r.s;
 	return rc;
 }
 
-const struct span__strategy *
-span__strategies_find(const struct span__strategies *s, struct span_str service)
+const struct span_strategy *
+span_strategies_find(const struct span_strategies *s, struct span_str service)
 {
-	const struct span__strategy key = {.service = service};
-	const struct span__strategy *found = NULL;
+	const struct span_strategy key = {.service = service};
+	const struct span_strategy *found = NULL;
 
 	if (s->n)
 		found = bsearch(&key, s->services, s->n, sizeof(key),
@@ -414,8 +414,7 @@ span__strategies_find(const struct span__strategies *s, struct span_str service)
 	return found ? found : &s->usual;
 }
 
-double span__strategy_p(const struct span__strategy *s,
-			struct span_str operation)
+double span_strategy_p(const struct span_strategy *s, struct span_str operation)
 {
 	for (size_t i = 0; i < s->n_operations; i++)
 		if (span_str_equal(s->operations[i].name, operation))
@@ -423,7 +422,7 @@ double span__strategy_p(const struct span__strategy *s,
 	return s->has_operations ? s->other : s->param;
 }
 
-void span__strategies_close(struct span__strategies **s)
+void span_strategies_close(struct span_strategies **s)
 {
 	if (!*s)
 		return;

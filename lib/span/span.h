@@ -21,6 +21,7 @@
 #include <span/split.h>
 #include <span/stats.h>
 #include <span/store.h>
+#include <span/strategies.h>
 #include <span/stream.h>
 #include <span/text.h>
 #include <span/trace.h>

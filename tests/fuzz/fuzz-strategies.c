@@ -26,10 +26,10 @@ static void check_json(const struct span_buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
 	static const char *const services[] = {"", "foo", "bar", "s"};
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	struct span_error err = {0};
 	struct span_buf b = {0};
-	int rc = span__strategies_parse(&s, "f", p, len, &b, &err);
+	int rc = span_strategies_parse(&s, "f", p, len, &b, &err);
 
 	if (rc < 0) {
 		check(!s && err.code == rc && err.msg[0]);
@@ -45,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	if (span__baggage_answer(s, &b))
 		check_json(&b);
 	span_buf_release(&b);
-	span__strategies_close(&s);
+	span_strategies_close(&s);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "sample/adaptive.h"
-#include "sample/strategies.h"
+#include <span/strategies.h>
 
 #include "tests/unit/tap.h"
 
@@ -214,32 +214,32 @@ static void test_bad_states(void)
 static void test_strategies(void)
 {
 	struct span__adaptive a;
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	struct span_buf out = {0}, warnings = {0};
-	const struct span__strategy *one;
+	const struct span_strategy *one;
 
 	open_rules(&a, NULL, "<5/s=0.75,else=0.5");
 	is_int(span__adaptive_strategies(&a, &out, &err), 0, "of nothing");
-	is_int(span__strategies_parse(&s, "f", out.p, out.len, &warnings, &err),
+	is_int(span_strategies_parse(&s, "f", out.p, out.len, &warnings, &err),
 	       0, "without an operation they are strategies");
-	span__strategies_close(&s);
+	span_strategies_close(&s);
 	load(&a, "b", 100, 0);
 	load(&a, "a", 1, 8);
 	load(&a, "", 1, 9);
 	load(&a, "b", 1, 10);
 	out.len = 0;
 	is_int(span__adaptive_strategies(&a, &out, &err), 0, "with some");
-	is_int(span__strategies_parse(&s, "f", out.p, out.len, &warnings, &err),
+	is_int(span_strategies_parse(&s, "f", out.p, out.len, &warnings, &err),
 	       0, "they are, too");
-	one = span__strategies_find(s, SPAN_STR("web"));
+	one = span_strategies_find(s, SPAN_STR("web"));
 	is_uint(one->n_operations, 2, "those that have a name are there");
-	ok(span__strategy_p(one, SPAN_STR("b")) == 0.5, "the share of one");
-	ok(span__strategy_p(one, SPAN_STR("a")) == 0.75, "and the other");
-	ok(span__strategy_p(one, SPAN_STR("new")) == 0.75 &&
+	ok(span_strategy_p(one, SPAN_STR("b")) == 0.5, "the share of one");
+	ok(span_strategy_p(one, SPAN_STR("a")) == 0.75, "and the other");
+	ok(span_strategy_p(one, SPAN_STR("new")) == 0.75 &&
 		   s->usual.param == 0.75,
 	   "and that of those to come");
 	is_uint(warnings.len, 0, "nothing is odd");
-	span__strategies_close(&s);
+	span_strategies_close(&s);
 	span_buf_release(&out);
 	span_buf_release(&warnings);
 	span__adaptive_release(&a);

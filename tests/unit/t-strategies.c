@@ -5,14 +5,13 @@
 
 static struct span_buf out, warnings;
 
-static struct span__strategies *parse(const char *text, struct span_error *err)
+static struct span_strategies *parse(const char *text, struct span_error *err)
 {
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	int rc;
 
 	warnings.len = 0;
-	rc = span__strategies_parse(&s, "f", text, strlen(text), &warnings,
-				    err);
+	rc = span_strategies_parse(&s, "f", text, strlen(text), &warnings, err);
 	ok(!s == (rc < 0) && (rc >= 0 || (err && err->code == rc)),
 	   "strategies or an error");
 	return s;
@@ -119,7 +118,7 @@ static void test_good(void)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct span_error err = {0};
-		struct span__strategies *s = parse(good[i].text, &err);
+		struct span_strategies *s = parse(good[i].text, &err);
 
 		if (!s) {
 			diag("%s", err.msg);
@@ -130,7 +129,7 @@ static void test_good(void)
 		is(out.p, out.len, good[i].answer, good[i].what);
 		is_mem(warnings.p, warnings.len, good[i].warning,
 		       strlen(good[i].warning), "%s: warnings", good[i].what);
-		span__strategies_close(&s);
+		span_strategies_close(&s);
 	}
 }
 
@@ -181,17 +180,17 @@ static void test_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct span_error err = {0};
-		struct span__strategies *s = parse(bad[i].text, &err);
+		struct span_strategies *s = parse(bad[i].text, &err);
 
 		ok(!s, "%s is bad", bad[i].text);
 		is_str(err.msg, bad[i].message, "and it says why");
-		span__strategies_close(&s);
+		span_strategies_close(&s);
 	}
 }
 
 static void test_dialects(void)
 {
-	struct span__strategies *s;
+	struct span_strategies *s;
 
 	out.len = 0;
 	span__sampling_answer(NULL, SPAN_STR("x"), true, &out);
@@ -215,7 +214,7 @@ static void test_dialects(void)
 	is(out.p, out.len, "[{\"baggageKey\":\"k\",\"maxValueLength\":10}]",
 	   "as the file has it");
 	is_uint(s->n, 1, "one service is named");
-	span__strategies_close(&s);
+	span_strategies_close(&s);
 }
 
 /* Deeper than anybody needs; cJSON has a limit of its own. */
@@ -223,7 +222,7 @@ static void test_deep(void)
 {
 	struct span_error err = {0};
 	struct span_buf b = {0};
-	struct span__strategies *s;
+	struct span_strategies *s;
 
 	for (int i = 0; i < 100000; i++)
 		span_buf_putc(&b, '[');
