@@ -48,7 +48,7 @@ extern const struct cmd_option serve_ui_options[];
 void serve_ui_check(void);
 /* NULL to *OUT when none is wanted. 0; SPAN_E_INVALID, SPAN_E_CORRUPT (the
  * configuration), SPAN_E_IO, SPAN_E_NOMEM. */
-SPAN_NODISCARD int serve_ui_open(struct span__serve_ui **out, bool has_archive,
+SPAN_NODISCARD int serve_ui_open(struct span__serve_ui **out,
 				 struct span_error *err);
 
 #endif

@@ -43,11 +43,9 @@ static int check_json(const struct span_buf *b, struct span_error *err)
 				     "%s is not an object of JSON", opt.config);
 }
 
-int serve_ui_open(struct span__serve_ui **out, bool has_archive,
-		  struct span_error *err)
+int serve_ui_open(struct span__serve_ui **out, struct span_error *err)
 {
-	struct span__serve_ui_opts o = {.base_path = serve_base_path(),
-					.has_archive = has_archive};
+	struct span__serve_ui_opts o = {.base_path = serve_base_path()};
 	struct span_buf config = {0};
 	int rc = 0;
 

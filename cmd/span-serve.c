@@ -32,7 +32,7 @@ static const struct cmd_option store_options[] = {
 	{CMD_STRING, 's', "store", &opt.store, "STORE", "the store to serve",
 	 NULL},
 	{CMD_STRING, 0, "archive", &opt.archive, "STORE",
-	 "another store, for traces that are to be kept", NULL},
+	 "another store, whose traces are found by their ids too", NULL},
 	{CMD_DURATION, 0, "wait", &opt.wait_ns, "TIME",
 	 "wait so long for the store to be made (default 0)", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
@@ -187,7 +187,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc >= 0)
 		rc = wait_for_store(s.store, err);
 	if (rc >= 0)
-		rc = serve_ui_open(&ui, s.archive, err);
+		rc = serve_ui_open(&ui, err);
 	s.ui = ui;
 	if (rc >= 0)
 		rc = serve_web_open(&w, &s, err);

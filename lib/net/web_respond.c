@@ -51,6 +51,15 @@ static void add(struct MHD_Response *r, const char *name, const char *value)
 	MHD_add_response_header(r, name, value);
 }
 
+/* Pages of anybody may ask, but not in the name of who has a password. */
+static bool is_for_all(const struct span__web_opts *o)
+{
+	for (size_t i = 0; i < o->n_cors; i++)
+		if (!strcmp(o->cors[i], "*"))
+			return true;
+	return false;
+}
+
 static void add_cors(const struct span__web_job *j, struct MHD_Connection *mhd,
 		     struct MHD_Response *r)
 {
@@ -65,7 +74,7 @@ static void add_cors(const struct span__web_job *j, struct MHD_Connection *mhd,
 	if (!origin || !span__web_allows(&j->web->opts, origin))
 		return;
 	add(r, "Access-Control-Allow-Origin", origin);
-	if (j->web->opts.auth)
+	if (j->web->opts.auth && !is_for_all(&j->web->opts))
 		add(r, "Access-Control-Allow-Credentials", "true");
 	if (j->refusal != SPAN__WEB_PREFLIGHT)
 		return;

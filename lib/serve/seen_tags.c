@@ -8,23 +8,80 @@
 
 #include "base/banned.h"
 
-#define MEMORY (256u << 20)
+/*
+ * Of a query that depends on the trace: traces are looked at as they come, for
+ * to put them in order would take all of them.
+ */
+static int look_at_traces(struct span__found *f, span__seen_fn *fn, void *arg,
+			  struct span_error *err)
+{
+	const struct span_search_opts o = {0};
+	struct span s;
+	int rc = span_search_store(&f->search, f->store, f->query, &o, err);
+
+	for (unsigned n = 0; n < SPAN__SEEN_SPANS && rc >= 0; n++) {
+		rc = span_search_next_span(f->search, &s, err);
+		if (!rc)
+			return 0;
+		if (rc > 0)
+			fn(arg, &s);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int look_at_spans(const struct span__found *f, struct span_cursor *c,
+			 span__seen_fn *fn, void *arg, struct span_error *err)
+{
+	unsigned n = 0;
+	struct span s;
+	int rc;
+
+	for (unsigned i = 0; i < SPAN__SEEN_LOOKED && n < SPAN__SEEN_SPANS;
+	     i++) {
+		rc = span_cursor_next(c, &s, err);
+		if (rc > 0)
+			rc = span_query_match(f->query, &s, err);
+		else if (!rc)
+			return 0;
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			fn(arg, &s);
+		n += rc > 0;
+	}
+	return 0;
+}
 
 int span__seen_spans(const struct span__serve *serve, struct span__select *s,
-		     span__seen_fn *fn, void *arg, struct span_error *err)
+		     const struct span_str *service, span__seen_fn *fn,
+		     void *arg, struct span_error *err)
 {
-	const struct span_search_opts o = {
-		.limit = SPAN__SEEN_SPANS,
-		.sort = SPAN_SORT_NEWEST,
-		.memory = MEMORY,
+	const uint64_t newest_first = 0;
+	const struct span_range range = {
+		.since_ns = s->sel.since_ns,
+		.until_ns = s->sel.until_ns,
+		.services = service,
+		.n_services = service ? 1 : 0,
+		.floor_ns = &newest_first,
 	};
-	struct span__found f = {0};
-	struct span span;
-	int rc = span__found_open(&f, serve->store, s, &o, err);
+	struct span__found f = {.pool = serve->store};
+	struct span_cursor *c = NULL;
+	int rc = span__select_compile(s, &f.query, err);
 
-	while (rc >= 0 &&
-	       (rc = span_search_next_span(f.search, &span, err)) > 0)
-		fn(arg, &span);
+	if (!rc)
+		rc = span__serve_take(serve->store, &f.store, err);
+	if (rc < 0) {
+		span_query_close(&f.query);
+		return rc;
+	}
+	if (span_query_needs_trace(f.query)) {
+		rc = look_at_traces(&f, fn, arg, err);
+	} else {
+		rc = span_store_scan(f.store, &range, &c, err);
+		if (!rc)
+			rc = look_at_spans(&f, c, fn, arg, err);
+	}
+	span_cursor_close(&c);
 	span__found_close(&f);
 	return rc;
 }

@@ -2,8 +2,8 @@
 /*
  * serve/seen_tags.h - keys and values that spans have, to choose from
  *
- * They come from the newest spans that match: as many as can be looked at
- * while somebody waits. Names of services and operations are all known, see
+ * They come from recent spans that match: as many as can be looked at while
+ * somebody waits. Names of services and operations are all known, see
  * span_store_names().
  */
 #ifndef SERVE_SEEN_TAGS_H
@@ -11,18 +11,22 @@
 
 #include "serve/select.h"
 
-#define SPAN__SEEN_SPANS 20000u
-#define SPAN__SEEN_MAX 10000u /* texts of a set, at most */
+#define SPAN__SEEN_SPANS 20000u	  /* that match, of */
+#define SPAN__SEEN_LOOKED 200000u /* so many */
+#define SPAN__SEEN_MAX 10000u	  /* texts of a set, at most */
 #define SPAN__SEEN_BYTES (1u << 20)
 
 /*
- * Call FN with the newest spans that S selects. 0, or what span__found_open()
- * and a search return.
+ * Call FN with spans that S selects, of SERVICE unless it is NULL: those of the
+ * newest files first. 0; what span__select_compile(), span__serve_take() and a
+ * scan return.
  */
 typedef void span__seen_fn(void *arg, const struct span *s);
 SPAN_NODISCARD int span__seen_spans(const struct span__serve *serve,
-				    struct span__select *s, span__seen_fn *fn,
-				    void *arg, struct span_error *err);
+				    struct span__select *s,
+				    const struct span_str *service,
+				    span__seen_fn *fn, void *arg,
+				    struct span_error *err);
 
 /* A set of texts, each in one of several groups; by group, then by text. */
 struct span__seen_text {

@@ -78,7 +78,7 @@ int span__tempo_tags_look(const struct span__serve *serve,
 			  struct span__tempo_seen *t, span__seen_fn *fn,
 			  struct span_error *err)
 {
-	int rc = span__seen_spans(serve, &t->select, fn, t, err);
+	int rc = span__seen_spans(serve, &t->select, NULL, fn, t, err);
 
 	if (rc >= 0 && (t->seen.failed || t->text.failed))
 		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");

@@ -3,9 +3,9 @@
  * serve/tempo_tags.h - which tags and values there are
  *
  * What people choose from while they write a query. Names of services and
- * operations are those of all spans; the rest comes from the newest of those
- * that match the times and the query, if that can be read: it may be one that
- * is being written.
+ * operations are those of all spans; the rest comes from recent ones that match
+ * the times and the query, if that can be read: it may be one that is being
+ * written.
  */
 #ifndef SERVE_TEMPO_TAGS_H
 #define SERVE_TEMPO_TAGS_H

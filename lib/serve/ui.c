@@ -255,28 +255,23 @@ static size_t put_config(struct span_buf *b,
 	return n;
 }
 
-static size_t put_capabilities(struct span_buf *b, bool has_archive)
+/* Nothing can be put into the archive: its button would only fail. */
+static size_t put_capabilities(struct span_buf *b)
 {
-	struct span_buf json = {0};
-	struct span_str text;
+	const struct span_str json =
+		SPAN_STR("{\"archiveStorage\":false,\"metricsStorage\":true,"
+			 "\"searchWithoutServiceName\":true,"
+			 "\"aiAssistant\":false}");
 	size_t n;
 
-	span_buf_printf(&json,
-			"{\"archiveStorage\":%s,\"metricsStorage\":true,"
-			"\"searchWithoutServiceName\":true,"
-			"\"aiAssistant\":false}",
-			has_archive ? "true" : "false");
-	text = (struct span_str){json.p, json.len};
 	n = replace_by(b,
 		       "JAEGER_STORAGE_CAPABILITIES = "
 		       "DEFAULT_STORAGE_CAPABILITIES;",
-		       "JAEGER_STORAGE_CAPABILITIES = ", text);
+		       "JAEGER_STORAGE_CAPABILITIES = ", json);
 	n += replace_by(b,
 			"JAEGER_BACKEND_CAPABILITIES = "
 			"DEFAULT_BACKEND_CAPABILITIES;",
-			"JAEGER_BACKEND_CAPABILITIES = ", text);
-	b->failed |= json.failed;
-	span_buf_release(&json);
+			"JAEGER_BACKEND_CAPABILITIES = ", json);
 	return n;
 }
 
@@ -326,7 +321,7 @@ static int read_index(struct span__serve_ui *ui, const char *dir,
 	if (rc < 0)
 		return rc;
 	places = put_version(&ui->index);
-	places += put_capabilities(&ui->index, o->has_archive);
+	places += put_capabilities(&ui->index);
 	config = put_config(&ui->index, o);
 	put_base(&ui->index, o->base_path);
 	if (ui->index.failed)

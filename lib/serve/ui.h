@@ -20,7 +20,6 @@ struct span__serve_ui_opts {
 	struct span_str config; /* JSON, or JavaScript; empty: none */
 	bool is_script;		/* JavaScript */
 	const char *base_path;	/* "" or "/jaeger" */
-	bool has_archive;
 };
 
 /*

@@ -181,9 +181,7 @@ static int list_values(const struct span__serve *serve,
 	struct values v = {.key = key};
 	int rc;
 
-	if (service)
-		span__select_name(&s, SELECT_SERVICES, *service);
-	rc = span__seen_spans(serve, &s, add_values, &v, err);
+	rc = span__seen_spans(serve, &s, service, add_values, &v, err);
 	if (v.text.failed)
 		rc = SPAN_E_NOMEM;
 	span__select_release(&s);
@@ -214,7 +212,7 @@ static int keys(const struct span__serve *serve,
 {
 	struct span__select s = {0};
 	struct span__seen seen = {0};
-	int rc = span__seen_spans(serve, &s, add_keys, &seen, err);
+	int rc = span__seen_spans(serve, &s, NULL, add_keys, &seen, err);
 
 	(void)r;
 	span__select_release(&s);

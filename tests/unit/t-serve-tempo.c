@@ -321,7 +321,7 @@ static const struct {
 	 "{\"scopes\":[{\"name\":\"event\",\"tags\":[\"message\"]}],"
 	 "\"metrics\":{}}"},
 	{"/api/v2/search/tags?limit=1&scope=span", 200,
-	 "{\"scopes\":[{\"name\":\"span\",\"tags\":[\"http.status_code\"]}],"
+	 "{\"scopes\":[{\"name\":\"span\",\"tags\":[\"peer.service\"]}],"
 	 "\"metrics\":{}}"},
 	{"/api/search/tag/service.name/values", 200,
 	 "{\"tagValues\":[\"cart\",\"mail*\",\"shop\"],\"metrics\":{}}"},

@@ -521,6 +521,56 @@ static void test_timeout(void)
 	end();
 }
 
+/* Send BYTES of TEXT, one after another, until he is cut off. */
+static bool is_cut_off(int fd, const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		if (send(fd, text + i % strlen(text), 1, MSG_NOSIGNAL) < 0 ||
+		    poll(&p, 1, 20) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each byte is no reason to wait for the next one. */
+static void test_slow_clients(void)
+{
+	int fd;
+
+	start((struct span__web_opts){
+		.head_ns = 100 * MS, .body_ns = 100 * MS, .idle_ns = 100 * MS});
+	fd = dial();
+	say(fd, "GET /echo HTTP/1.1\r\nX: ");
+	ok(is_cut_off(fd, "x", 400), "a head that does not end");
+	close(fd);
+	fd = dial();
+	say(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+		"Content-Length: 1000\r\n\r\n");
+	ok(is_cut_off(fd, "x", 400), "a body that does not");
+	close(fd);
+	fd = dial();
+	struct reply r = take(fd);
+
+	ok(!r.all.len, "who says nothing is not waited for");
+	drop(&r);
+	gives(ask("/echo?say=x", ""), 200, "x", "others are answered");
+	end();
+}
+
+/* What is not taken in time is not kept. */
+static void test_slow_reader(void)
+{
+	int fd;
+
+	start((struct span__web_opts){.answer_ns = 100 * MS});
+	fd = ask("/stream?n=1000000", "");
+	ok(comes_to(&n_closed, 1), "an answer that nobody takes is closed");
+	close(fd);
+	end();
+}
+
 /* Nobody reads: what is made stays within what sockets and the server hold. */
 static void test_back_pressure(void)
 {
@@ -601,6 +651,8 @@ int main(void)
 	test_lanes();
 	test_gone();
 	test_timeout();
+	test_slow_clients();
+	test_slow_reader();
 	test_back_pressure();
 	test_begun();
 	test_stop();
