@@ -52,10 +52,11 @@ static int copy_ids(struct span__serve_traces *t,
 		    const struct span__serve_traces_opts *o,
 		    struct span_error *err)
 {
-	t->ids = calloc(o->n_ids, sizeof(*t->ids));
+	t->ids = calloc(o->n_ids + 1, sizeof(*t->ids));
 	if (!t->ids)
 		return no_memory(err);
-	memcpy(t->ids, o->ids, o->n_ids * sizeof(*t->ids));
+	if (o->n_ids)
+		memcpy(t->ids, o->ids, o->n_ids * sizeof(*t->ids));
 	t->n_ids = o->n_ids;
 	return 0;
 }

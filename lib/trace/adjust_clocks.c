@@ -74,10 +74,13 @@ static void put_skew(struct span_buf *b, bool moved, int64_t delta_ns,
 static int warn_of_skew(struct span_arena *a, struct span *s, uint64_t max_ns,
 			struct span_buf *text)
 {
-	const struct span_attr *last = s->attrs.v + s->attrs.n - 1;
+	const struct span_attr *last;
 	bool moved;
 
-	if (!s->attrs.n || last->value.type != SPAN_INT)
+	if (!s->attrs.n)
+		return 0;
+	last = &s->attrs.v[s->attrs.n - 1];
+	if (last->value.type != SPAN_INT)
 		return 0;
 	moved = span_str_equal(last->key, SPAN__KEY_MOVED);
 	if (!moved && !span_str_equal(last->key, SPAN__KEY_REFUSED))
