@@ -161,8 +161,6 @@ containers() {
 		objects $layout >objects
 		is "$user" '[.. | objects | .runAsUser // empty] | unique | join(" ")'
 	done
-	command -v hadolint >/dev/null || skip "no hadolint"
-	hadolint "$file"
 }
 
 @test "kubernetes: the check of the image's health is one" {
