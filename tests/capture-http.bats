@@ -370,7 +370,7 @@ metric_is() {
 	rate_is 0.75
 	rm s.json
 	kill -HUP "$pid"
-	wait_until grep -q 'cannot open s.json; the strategies stay' out.err
+	wait_until grep -q 'cannot open s.json: No such file or directory; the strategies stay' out.err
 	rate_is 0.75
 	stop "$pid"
 }
@@ -382,7 +382,7 @@ metric_is() {
 	[ "$stderr" = "span-capture: s.json: no JSON at line 1, column 22" ]
 	run --separate-stderr -74 span-capture --strategies missing \
 		-l sampling:127.0.0.1:0
-	[ "$stderr" = "span-capture: cannot open missing" ]
+	[ "$stderr" = "span-capture: cannot open missing: No such file or directory" ]
 }
 
 @test "span-capture: bodies come in chunks, and compressed" {
