@@ -177,10 +177,11 @@ c = s.accept()[0]
 c.recv(100)
 c.sendall(b"HTTP/1.0 " + sys.argv[1].encode() + b"\r\n\r\n")
 c.close()' "$status" >"fifo ${status%% *}" 3>&- &
+		server=$!
 		read -r port <"fifo ${status%% *}"
 		want=0
 		[ "${status%% *}" = 200 ] || want=1
 		run -$want bash -c "$(sed "s/14269/$port/; s/localhost/127.0.0.1/" check)"
-		wait
+		wait "$server"
 	done
 }

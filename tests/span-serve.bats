@@ -226,7 +226,7 @@ except (ConnectionResetError, BrokenPipeError):
 	[[ $stderr = "span-serve: cannot use the TLS certificate and key: "* ]]
 	run --separate-stderr -74 span-serve -s st --tls-cert cert.pem \
 		--tls-key missing.pem
-	[ "$stderr" = "span-serve: cannot open missing.pem" ]
+	[ "$stderr" = "span-serve: cannot open missing.pem: No such file or directory" ]
 }
 
 @test "span-serve: names and passwords" {
