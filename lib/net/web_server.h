@@ -85,6 +85,15 @@ bool span__web_server_is_idle(const struct span__web_server *w);
 /* For struct span__serve: W's counts, from any thread. */
 void span__web_server_metrics(void *w, struct span_buf *out);
 
+/* What has been done so far. */
+struct span__web_sum {
+	uint64_t requests, failed, cancelled; /* failed: by an error here */
+	uint64_t bytes;			      /* of answers, without heads */
+	uint64_t refused;		      /* connections */
+};
+void span__web_server_sum(struct span__web_server *w,
+			  struct span__web_sum *out);
+
 void span__web_server_close(struct span__web_server **w);
 
 /* ---- web_auth.c: who may ask ---- */
