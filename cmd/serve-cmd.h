@@ -38,6 +38,8 @@ SPAN_NODISCARD int serve_web_open(struct span__web_server **out,
 				  struct span_error *err);
 const char *serve_base_path(void);
 bool serve_has_tls(void);
+/* With -v the line of counts. */
+void serve_web_note(struct span__web_server *w, uint64_t duration_ns);
 void serve_web_close(void);
 
 /* ---- serve-ui.c: a Jaeger UI of the user's ---- */

@@ -7,6 +7,7 @@
 #include "base/banned.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define TARGET_MAX 600u /* bytes of a line, which has room for 1024 */
 
 static struct {
 	const char *base_path, *cert, *key, *auth;
@@ -132,6 +133,21 @@ static int read_auth(struct span_error *err)
 		      : 0;
 }
 
+/* As much as leaves room for what comes of it. */
+static void put_target(struct span_buf *b, struct span_str target)
+{
+	struct span_buf text = {0};
+	struct span_str s;
+
+	span_text_terminal(&text, target);
+	s = (struct span_str){text.p, text.len};
+	s.len = span_text_cut(s, TARGET_MAX);
+	span_buf_str(b, s);
+	if (s.len < text.len)
+		span_buf_puts(b, "...");
+	span_buf_release(&text);
+}
+
 static void access_log(void *arg, const struct span__web_line *l)
 {
 	struct span_buf b = {0};
@@ -141,7 +157,7 @@ static void access_log(void *arg, const struct span__web_line *l)
 	span_buf_putc(&b, ' ');
 	span_text_terminal(&b, l->method);
 	span_buf_putc(&b, ' ');
-	span_text_terminal(&b, l->target);
+	put_target(&b, l->target);
 	if (l->status)
 		span_buf_printf(&b, " %u %llu B ", l->status,
 				(unsigned long long)l->bytes);
@@ -187,6 +203,22 @@ int serve_web_open(struct span__web_server **out,
 	o.auth = web.auth;
 	cmd_allow_files(opt.max_connections);
 	return span__web_server_open(out, &o, err);
+}
+
+void serve_web_note(struct span__web_server *w, uint64_t duration_ns)
+{
+	struct span__web_sum sum;
+
+	if (!cmd_verbose)
+		return;
+	span__web_server_sum(w, &sum);
+	cmd_note("%llu requests, %llu failed, %llu cancelled, %llu bytes, "
+		 "%llu connections refused, %.1f s",
+		 (unsigned long long)sum.requests,
+		 (unsigned long long)sum.failed,
+		 (unsigned long long)sum.cancelled,
+		 (unsigned long long)sum.bytes, (unsigned long long)sum.refused,
+		 (double)duration_ns / 1e9);
 }
 
 void serve_web_close(void)

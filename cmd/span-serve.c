@@ -117,6 +117,7 @@ static int try_store(struct span__serve_pool *p, struct span_error *err)
 	return rc;
 }
 
+/* 0 also when it was told to stop meanwhile. */
 static int wait_for_store(struct span__serve_pool *p, struct span_error *err)
 {
 	const struct timespec nap = {.tv_nsec = LOOK_NS};
@@ -128,7 +129,28 @@ static int wait_for_store(struct span__serve_pool *p, struct span_error *err)
 		nanosleep(&nap, NULL);
 		rc = try_store(p, err);
 	}
-	return rc;
+	return rc == SPAN_E_NOTFOUND && cmd_stopped ? 0 : rc;
+}
+
+/* One that is not there may be made later, or its name be wrong. */
+static int look_for_archive(struct span__serve_pool *p, struct span_error *err)
+{
+	int rc = p ? try_store(p, err) : 0;
+
+	if (rc == SPAN_E_NOTFOUND)
+		cmd_warn("--archive: %s", err->msg);
+	return rc == SPAN_E_NOTFOUND ? 0 : rc;
+}
+
+static int open_stores(struct span__serve *s, struct span_error *err)
+{
+	int rc = open_pool(&s->store, opt.store, err);
+
+	if (rc >= 0 && opt.archive)
+		rc = open_pool(&s->archive, opt.archive, err);
+	if (rc >= 0)
+		rc = wait_for_store(s->store, err);
+	return rc < 0 ? rc : look_for_archive(s->archive, err);
 }
 
 /* Signals come only while it waits, so that none is missed before. */
@@ -144,7 +166,7 @@ static void block_signals(sigset_t *open)
 
 static int serve(struct span__web_server *w, struct span_error *err)
 {
-	uint64_t stop_ns;
+	uint64_t start_ns = cmd_monotonic_ns(), stop_ns;
 	sigset_t open;
 	int rc = 0;
 
@@ -161,6 +183,7 @@ static int serve(struct span__web_server *w, struct span_error *err)
 	while (rc >= 0 && !span__web_server_is_idle(w) &&
 	       cmd_monotonic_ns() < stop_ns)
 		rc = span__web_server_turn(w, SECOND_NS / 10, &open, err);
+	serve_web_note(w, cmd_monotonic_ns() - start_ns);
 	return rc;
 }
 
@@ -181,13 +204,10 @@ static int run(int argc, char **argv, struct span_error *err)
 	s.max_traces = opt.max_traces;
 	s.max_spans = opt.max_spans;
 	s.metrics = span__web_server_metrics;
-	rc = open_pool(&s.store, opt.store, err);
-	if (rc >= 0 && opt.archive)
-		rc = open_pool(&s.archive, opt.archive, err);
-	if (rc >= 0)
-		rc = wait_for_store(s.store, err);
-	if (rc >= 0)
-		rc = serve_ui_open(&ui, err);
+	rc = open_stores(&s, err);
+	if (rc < 0 || cmd_stopped)
+		goto done;
+	rc = serve_ui_open(&ui, err);
 	s.ui = ui;
 	if (rc >= 0)
 		rc = serve_web_open(&w, &s, err);
@@ -196,6 +216,7 @@ static int run(int argc, char **argv, struct span_error *err)
 		rc = serve_listen_open(w, err);
 	if (rc >= 0)
 		rc = serve(w, err);
+done:
 	span__web_server_close(&w);
 	span__serve_ui_close(&ui);
 	span__serve_pool_close(&s.store);

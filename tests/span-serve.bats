@@ -129,6 +129,28 @@ except (ConnectionResetError, BrokenPipeError):
 	stop
 }
 
+@test "span-serve: who waits for a store can be told to stop" {
+	span-serve -s st -l 127.0.0.1:0 --wait 1m 2>err 3>&- &
+	pid=$!
+	started+=("$pid")
+	wait_until grep -q 'SigCgt:.*[4-7c-f]...$' "/proc/$pid/status"
+	stop
+	[ ! -s err ]
+}
+
+@test "span-serve: an archive that is not there is told of, one that is none refused" {
+	spans | span-store append st
+	start --archive ar
+	grep -qx 'span-serve: warning: --archive: ar: no such store' err
+	spans 1 | span-store append ar
+	ask "${url}api/archive/1"
+	[ "$status" = 404 ]
+	stop
+	touch none
+	run --separate-stderr -74 timeout 20 span-serve -s st --archive none -l 127.0.0.1:0
+	[ "$stderr" = "span-serve: none: cannot open it: Not a directory" ]
+}
+
 @test "span-serve: what is appended is in the next answer" {
 	spans 3 | span-store append st
 	start
@@ -340,6 +362,19 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 	ask "${url}nothing?x=1"
 	wait_until grep -qE 'GET /nothing\?x=1 404 19 B [0-9.]+[mun]?s$' err
 	run ! grep -q $'\x1b' err
+	stop
+	tail -n 1 err >last
+	grep -qxE 'span-serve: [12] requests, 0 failed, 0 cancelled, [0-9]+ bytes, 0 connections refused, [0-9.]+ s' last
+}
+
+@test "span-serve: -v tells how a request with a long target ended" {
+	local long
+	spans | span-store append st
+	start -v
+	long=$(printf '%03000d' 0)
+	ask "${url}nothing?$long"
+	[ "$status" = 404 ]
+	wait_until grep -qE 'GET /nothing\?0+\.\.\. 404 19 B [0-9.]+[mun]?s$' err
 	stop
 }
 

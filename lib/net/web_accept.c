@@ -5,8 +5,7 @@
  *
  * Each state of a connection has an end that bytes do not move: one that has
  * passed it is shut down, which libmicrohttpd sees as its end. And so has the
- * patience of who waits for an answer: when he closes his connection, nobody
- * works for him any more.
+ * work for a client that closes its connection meanwhile.
  */
 #include <errno.h>
 #include <linux/tcp.h>
@@ -112,9 +111,10 @@ static void add_connection(struct span__web_server *w, int fd,
 	w->conns[fd] = c;
 	w->n_open++;
 	span__web_count(w, &w->counts.connections);
-	/* Closes FD when it cannot. */
+	/* Closes FD when it cannot, and may have said so before. */
 	if (MHD_add_connection(w->daemon, fd, &peer->sa.any, peer->len) !=
-	    MHD_YES)
+		    MHD_YES &&
+	    w->conns[fd])
 		span__web_conn_free(c);
 }
 
@@ -216,13 +216,19 @@ static bool has_input(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* Has the client closed its side? */
-static bool is_gone(const struct span__web_conn *c)
+/*
+ * Has the client gone? One that has only said that it sends nothing more looks
+ * the same at first, so its answer may take a while.
+ */
+static bool is_gone(const struct span__web_conn *c, uint64_t now)
 {
 	struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
 
-	return poll(&p, 1, 0) > 0 &&
-	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+	if (poll(&p, 1, 0) <= 0)
+		return false;
+	return (p.revents & (POLLHUP | POLLERR)) ||
+	       ((p.revents & POLLRDHUP) &&
+		now - c->since_ns >= c->web->opts.half_ns);
 }
 
 static void cut(struct span__web_conn *c)
@@ -256,15 +262,14 @@ static void sweep_one(struct span__web_conn *c, uint64_t now)
 	if (late && c->wait != SPAN__WEB_IDLE)
 		span__web_count(w, &w->counts.timeouts);
 	if (c->wait == SPAN__WEB_WORK) {
-		bool gone = !late && is_gone(c);
+		bool gone = !late && is_gone(c, now);
 
 		if (gone)
 			span__web_count(w, &w->counts.cancelled);
 		if (late || gone)
 			give_up(c, late);
-	} else if (late || (c->wait != SPAN__WEB_SEND && is_gone(c)) ||
-		   (w->stopping && c->wait == SPAN__WEB_IDLE &&
-		    !has_input(c->fd))) {
+	} else if (late || (w->stopping && c->wait == SPAN__WEB_IDLE &&
+			    !has_input(c->fd))) {
 		cut(c);
 	}
 }

@@ -76,6 +76,21 @@ void span__web_count_gauge(struct span__web_server *w)
 	pthread_mutex_unlock(&w->count_lock);
 }
 
+void span__web_server_sum(struct span__web_server *w, struct span__web_sum *out)
+{
+	const struct span__web_counts *c = &w->counts;
+	const size_t cancelled = code_index(CANCELLED);
+
+	pthread_mutex_lock(&w->count_lock);
+	*out = (struct span__web_sum){.requests = c->n_durations,
+				      .failed = c->failed,
+				      .bytes = c->bytes,
+				      .refused = c->refused};
+	for (size_t i = 0; i <= w->n_routes; i++)
+		out->cancelled += c->requests[i * SPAN__WEB_CODES + cancelled];
+	pthread_mutex_unlock(&w->count_lock);
+}
+
 static void put_head(struct span_buf *b, const char *name, const char *type,
 		     const char *help)
 {

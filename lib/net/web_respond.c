@@ -188,12 +188,16 @@ static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 static struct MHD_Response *make(struct span__web_job *j,
 				 struct MHD_Connection *mhd)
 {
+	bool is_head = !strcmp(j->method, "HEAD");
+
 	j->mhd = mhd;
-	if (!j->end)
+	/* Each block that is taken gives him time for the next one. */
+	if (!j->end || j->unmade || j->out.len > BLOCK)
 		return MHD_create_response_from_callback(
-			MHD_SIZE_UNKNOWN, BLOCK, read_rest, j, NULL);
+			j->end && !j->unmade ? j->out.len : MHD_SIZE_UNKNOWN,
+			BLOCK, read_rest, j, NULL);
 	/* The job outlives its response. */
-	j->sent = strcmp(j->method, "HEAD") != 0 ? j->out.len : 0;
+	j->sent = is_head ? 0 : j->out.len;
 	return MHD_create_response_from_buffer(
 		j->out.len, j->out.p ? j->out.p : (void *)(uintptr_t) "",
 		MHD_RESPMEM_PERSISTENT);
@@ -215,8 +219,7 @@ enum MHD_Result span__web_respond(struct span__web_job *j,
 		add(r, "Content-Type", j->a.type);
 	if (j->gzip)
 		add(r, "Content-Encoding", "gzip");
-	if (j->out.len || !j->end)
-		add(r, "Vary", "Accept-Encoding");
+	add(r, "Vary", "Accept-Encoding");
 	add(r, "Cache-Control",
 	    *j->etag	     ? "no-cache"
 	    : j->a.immutable ? KEEP_FOR_EVER

@@ -47,6 +47,7 @@ static void set_opts(struct span__web_server *w, const struct span__web_opts *o)
 	or_else(&w->opts.head_ns, 10 * SECOND_NS);
 	or_else(&w->opts.body_ns, 60 * SECOND_NS);
 	or_else(&w->opts.request_ns, 60 * SECOND_NS);
+	or_else(&w->opts.half_ns, 2 * SECOND_NS);
 	or_else(&w->opts.answer_ns, 30 * SECOND_NS);
 	or_else(&w->opts.idle_ns, 180 * SECOND_NS);
 	w->max_begun = 4 * w->opts.threads;

@@ -47,8 +47,9 @@ struct span__web_opts {
 	uint64_t head_ns;	     /* for the head of a request [10 s] */
 	uint64_t body_ns;	     /* for a body [60 s] */
 	uint64_t request_ns;	     /* for an answer to begin [60 s] */
-	uint64_t answer_ns;	     /* for a piece of it to be taken [30 s] */
-	uint64_t idle_ns;	     /* between two requests [3 min] */
+	uint64_t half_ns;   /* the same, of who has closed his half [2 s] */
+	uint64_t answer_ns; /* for a piece of it to be taken [30 s] */
+	uint64_t idle_ns;   /* between two requests [3 min] */
 	/* Called during turns; NULL: no log. */
 	void (*log)(void *arg, const struct span__web_line *line);
 	void *arg;
@@ -83,6 +84,15 @@ bool span__web_server_is_idle(const struct span__web_server *w);
 
 /* For struct span__serve: W's counts, from any thread. */
 void span__web_server_metrics(void *w, struct span_buf *out);
+
+/* What has been done so far. */
+struct span__web_sum {
+	uint64_t requests, failed, cancelled; /* failed: by an error here */
+	uint64_t bytes;			      /* of answers, without heads */
+	uint64_t refused;		      /* connections */
+};
+void span__web_server_sum(struct span__web_server *w,
+			  struct span__web_sum *out);
 
 void span__web_server_close(struct span__web_server **w);
 

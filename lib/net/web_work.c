@@ -18,7 +18,8 @@
 
 #include "base/banned.h"
 
-#define GZIP_MIN 1024u /* bytes of an answer that is worth it */
+#define LARGE (1u << 20) /* bytes of an answer that a connection may have */
+#define GZIP_MIN 1024u	 /* bytes of an answer that is worth it */
 #define GZIP_LEVEL 1
 #define GZIP_WINDOW (15 + 16) /* with a head of gzip */
 
@@ -136,7 +137,8 @@ static void compare_etag(struct span__web_job *j)
 {
 	snprintf(j->etag, sizeof(j->etag), "W/\"%016llx\"",
 		 (unsigned long long)XXH3_64bits(j->piece.p, j->piece.len));
-	if (!j->wanted || !strstr(j->wanted, j->etag))
+	/* Others may have made it a strong one. */
+	if (!j->wanted || !strstr(j->wanted, j->etag + strlen("W/")))
 		return;
 	j->a.status = 304;
 	j->piece.len = 0;
@@ -151,7 +153,8 @@ static int make_first(struct span__web_job *j, struct span_error *err)
 		return rc;
 	j->piece = j->a.body;
 	j->a.body = (struct span_buf){0};
-	if (!strcmp(j->method, "HEAD") && j->a.more) {
+	j->unmade = !strcmp(j->method, "HEAD") && j->a.more;
+	if (j->unmade) {
 		close_answer(j);
 		j->piece.len = 0;
 	}
@@ -263,8 +266,9 @@ static void give_back(struct span__web_server *w, struct span__web_job *j)
 {
 	const uint64_t one = 1;
 
-	/* What is at its end makes room for others before it has been sent. */
-	if (j->begun && (j->end || j->rc < 0)) {
+	/* What is at its end makes room for others before it has been sent,
+	 * unless that is itself what there is no room for. */
+	if (j->begun && (j->rc < 0 || (j->end && j->out.len <= LARGE))) {
 		j->begun = false;
 		w->n_begun--;
 		pthread_cond_signal(&w->wake[SPAN__WEB_WORKERS]);

@@ -28,6 +28,13 @@ SPAN_NODISCARD int span__serve_pool_open(struct span__serve_pool **out,
 					 const struct span__serve_pool_opts *o,
 					 struct span_error *err);
 
+/*
+ * What this thread takes from now on stops reading once *GONE is true, until
+ * it is given back. GONE is borrowed until then; NULL: it does not stop. So a
+ * request need not be handed to all that takes a store for it.
+ */
+void span__serve_pool_watch(const bool *gone);
+
 /* All that were taken must have been given back. */
 void span__serve_pool_close(struct span__serve_pool **p);
 

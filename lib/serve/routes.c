@@ -7,6 +7,7 @@
 #include "serve/answers.h"
 #include "serve/families.h"
 #include "serve/params.h"
+#include "serve/pool.h"
 
 #include "base/banned.h"
 
@@ -197,7 +198,9 @@ int span__serve_answer(const struct span__serve *s,
 		return span__serve_plain(a, 405, "405 method not allowed");
 	if (!route)
 		return span__serve_plain(a, 404, "404 page not found");
+	span__serve_pool_watch(r->gone);
 	rc = route->fn(s, r, a, err);
+	span__serve_pool_watch(NULL);
 	if (rc == 0 && wants_pretty(r, a))
 		rc = pretty_print(a);
 	if (rc == 0 && a->body.failed)

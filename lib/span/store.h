@@ -327,6 +327,13 @@ span_store_follow(struct span_store *st, struct span_store_place *at,
 SPAN_API SPAN_NODISCARD int span_store_refresh(struct span_store *st,
 					       struct span_error *err);
 
+/*
+ * Once *STOP is true, which any thread may make it, scans, counts of calls and
+ * names of ST end soon, with SPAN_E_PIPE. It is borrowed until this is called
+ * again; NULL: they are not to be stopped.
+ */
+SPAN_API void span_store_stop(struct span_store *st, const bool *stop);
+
 struct span_store_stat {
 	uint64_t n_spans, n_frames, bytes;
 	uint64_t n_files, n_closed, n_bad; /* n_bad: set aside by recovery */

@@ -282,6 +282,11 @@ int span_store_refresh(struct span_store *st, struct span_error *err)
 	return span__store_named(st->name, st->ops->refresh(st, err), err);
 }
 
+void span_store_stop(struct span_store *st, const bool *stop)
+{
+	st->stop = stop;
+}
+
 int span_store_stat(struct span_store *st, struct span_store_stat *out,
 		    struct span_error *err)
 {

@@ -173,9 +173,9 @@ static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 	struct files *f = arg;
 	struct span__view_file *file = view_file(f, n);
 	struct slot *s = &f->slots[n];
-	int rc = 0;
+	int rc = span__store_stopped(&f->s->base, err);
 
-	if (!s->file.log && !s->file.seg) {
+	if (!rc && !s->file.log && !s->file.seg) {
 		make_room(f);
 		if (file->kind == FILE_BAD)
 			rc = SPAN_E_NOTFOUND;

@@ -181,9 +181,10 @@ int span__directory_names(struct span_store *st, span_store_name_fn *fn,
 
 		if (f->kind == FILE_BAD)
 			continue;
-		if (f->kind != FILE_SEG)
+		rc = span__store_stopped(st, err);
+		if (!rc && f->kind != FILE_SEG)
 			rc = count_log(&c, s, f, err);
-		else if (f->seg)
+		else if (!rc && f->seg)
 			rc = count_seg(&c, f->seg, err);
 		span__calls_tell(s, f);
 		span__calls_unload(f);

@@ -82,6 +82,7 @@ struct span_store {
 	struct span_store_opts opts; /* defaults filled in */
 	char *name;
 	struct span__work work;
+	const bool *stop; /* span_store_stop() */
 };
 
 struct span__cursor_ops {
@@ -114,6 +115,15 @@ SPAN_NODISCARD int span__store_open_memory(struct span_store **out,
 					   const struct span_store_opts *o,
 					   const struct span__io *io,
 					   struct span_error *err);
+
+/* For what takes long, now and then: 0, or SPAN_E_PIPE once it is to stop. */
+static inline int span__store_stopped(const struct span_store *st,
+				      struct span_error *err)
+{
+	if (!st->stop || !__atomic_load_n(st->stop, __ATOMIC_RELAXED))
+		return 0;
+	return span_error_set(err, SPAN_E_PIPE, "nobody wants it any more");
+}
 
 /* Put the store's name before the message of the failure RC; returns RC. */
 int span__store_named(const char *name, int rc, struct span_error *err);

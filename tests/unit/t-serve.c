@@ -179,15 +179,64 @@ static void test_pool(struct serve_test *t)
 /* A store that is made anew under its name is another one. */
 static void test_made_anew(struct serve_test *t)
 {
+	struct span_store *old = NULL, *new = NULL;
+	struct span_error err = {0};
 	char away[80];
 
 	snprintf(away, sizeof(away), "%s.old", t->dir);
 	has(t, "/healthz", 200, "\"spans\":1,");
+	ok(!span__serve_take(t->s.store, &old, &err), "it is used");
 	ok(!rename(t->dir, away), "it is moved away");
 	has(t, "/healthz", 503, t->dir);
 	serve_test_put(t->dir, NULL, 0);
 	has(t, "/healthz", 200, "\"spans\":0,");
+	ok(!span__serve_take(t->s.store, &new, &err), "so is the new one");
+	span__serve_give_back(t->s.store, old);
+	span__serve_give_back(t->s.store, new);
+	has(t, "/healthz", 200, "\"spans\":0,");
 	serve_test_remove(away);
+}
+
+static int next_of(struct span_store *st, struct span_error *err)
+{
+	struct span_cursor *c = NULL;
+	struct span s;
+	int rc = span_store_scan(st, NULL, &c, err);
+
+	if (!rc)
+		rc = span_cursor_next(c, &s, err);
+	span_cursor_close(&c);
+	return rc;
+}
+
+static int see_name(void *arg, const struct span_store_name *n,
+		    struct span_error *err)
+{
+	(void)arg;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+/* What is taken for a request ends with it, and is as good as ever then. */
+static void test_watch(struct serve_test *t)
+{
+	struct span_error err = {0};
+	struct span_store *st = NULL;
+	bool gone = false;
+
+	span__serve_pool_watch(&gone);
+	ok(!span__serve_take(t->s.store, &st, &err), "taken");
+	span__serve_pool_watch(NULL);
+	is_int(next_of(st, &err), 1, "it is read");
+	gone = true;
+	is_int(next_of(st, &err), SPAN_E_PIPE, "nobody wants it");
+	is_int(span_store_names(st, see_name, NULL, &err), SPAN_E_PIPE,
+	       "nor names");
+	span__serve_give_back(t->s.store, st);
+	ok(!span__serve_take(t->s.store, &st, &err), "taken again");
+	is_int(next_of(st, &err), 1, "it is read again");
+	span__serve_give_back(t->s.store, st);
 }
 
 int main(void)
@@ -203,6 +252,7 @@ int main(void)
 	test_metrics(&t);
 	test_no_store(&t);
 	test_pool(&t);
+	test_watch(&t);
 	test_made_anew(&t);
 	is_uint(t.damage, 0, "no store was damaged");
 	serve_test_close(&t);

@@ -4,9 +4,12 @@
  * place of serve/routes.c, and a client of plain sockets.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -47,6 +50,18 @@ static bool comes_to(const int *n, int want)
 	for (int i = 0; i < 5000 && get(n) < want; i++)
 		nap();
 	return get(n) >= want;
+}
+
+/* In the place of the C library's, also for libmicrohttpd. */
+static int no_epoll;
+
+SPAN_API int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+{
+	if (op == EPOLL_CTL_ADD && get(&no_epoll)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll_fd, op, fd, event);
 }
 
 /* ---- Routes ---- */
@@ -116,12 +131,31 @@ static int stream(const struct span__serve *s,
 	return span__serve_int(span__serve_value(r, "n"), &st->left, err);
 }
 
+static int whole(const struct span__serve *s,
+		 const struct span__serve_request *r,
+		 struct span__serve_answer *a, struct span_error *err)
+{
+	int64_t n = 0;
+	int rc = span__serve_int(span__serve_value(r, "n"), &n, err);
+	char *p = span_buf_reserve(&a->body, (size_t)n);
+
+	(void)s;
+	if (rc < 0 || !p)
+		return SPAN_E_NOMEM;
+	memset(p, 'a', (size_t)n);
+	a->body.len = (size_t)n;
+	a->type = "image/png";
+	a->revalidate = true;
+	return 0;
+}
+
 static const struct span__serve_route routes[] = {
 	{"GET", "/quick", echo, .quick = true},
 	{"GET", "/echo", echo, .quick = false},
 	{"POST", "/echo", echo, .quick = false},
 	{"GET", "/slow", slow, .quick = false},
 	{"GET", "/stream", stream, .quick = false},
+	{"GET", "/whole", whole, .quick = false},
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
@@ -472,6 +506,38 @@ static void test_head(void)
 	ok(r.status == 200 && !r.body.len, "HEAD has no body");
 	is_int(n_pieces, 0, "and none is made");
 	is_int(n_closed, 1, "but closed");
+	ok(!strstr(r.all.p, "Content-Length"), "nobody knows its length");
+	drop(&r);
+	fd = dial();
+	say(fd, "HEAD /whole?n=100000 HTTP/1.1\r\nHost: localhost\r\n"
+		"Connection: close\r\n\r\n");
+	r = take(fd);
+	ok(strstr(r.all.p, "\r\nContent-Length: 100000\r\n") && !r.body.len,
+	   "one that is known has its length");
+	drop(&r);
+	end();
+}
+
+static void test_revalidate(void)
+{
+	static const char *const wanted[] = {"If-None-Match: W/%.18s\r\n",
+					     "If-None-Match: \"x\", %.18s\r\n"};
+	struct reply r, again;
+	const char *etag;
+	char header[80];
+
+	start((struct span__web_opts){0});
+	r = take(ask("/whole?n=10", ""));
+	etag = strstr(r.all.p, "ETag: W/");
+	ok(etag != NULL, "it has a mark");
+	for (size_t i = 0; etag && i < 2; i++) {
+		snprintf(header, sizeof(header), wanted[i], etag + 8);
+		again = take(ask("/whole?n=10", header));
+		is_int(again.status, 304, "it has not changed");
+		ok(strstr(again.all.p, "Vary: Accept-Encoding\r\n"),
+		   "whatever coding it is kept in");
+		drop(&again);
+	}
 	drop(&r);
 	end();
 }
@@ -502,12 +568,27 @@ static void test_gone(void)
 {
 	int fd;
 
-	start((struct span__web_opts){.threads = 1});
+	start((struct span__web_opts){.threads = 1, .half_ns = 1});
 	fd = ask("/slow", "");
 	ok(comes_to(&n_slow, 1), "it works for one");
 	close(fd);
 	ok(comes_to(&n_gone, 1), "who goes away, and is told so");
 	gives(ask("/echo?say=next", ""), 200, "next", "the next one");
+	end();
+}
+
+/* Who sends nothing more may still read. */
+static void test_half_closed(void)
+{
+	int fd;
+
+	start((struct span__web_opts){.half_ns = 60 * SECOND});
+	fd = ask("/slow?say=half", "");
+	shutdown(fd, SHUT_WR);
+	ok(comes_to(&n_slow, 1), "it works for one");
+	poll(NULL, 0, 1200); /* it looks each second for who is gone */
+	add(&let_go, 1);
+	gives(fd, 200, "half", "who has closed his half only");
 	end();
 }
 
@@ -571,6 +652,33 @@ static void test_slow_reader(void)
 	end();
 }
 
+/* Slow is not the same as not at all, also of what was made at once. */
+static void test_steady_reader(void)
+{
+	const int size = 65536;
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	static char room[65536];
+	size_t sum = 0;
+	ssize_t n;
+	int fd;
+
+	start((struct span__web_opts){.answer_ns = 700 * MS});
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	a.sin_port = htons(server.port);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ok(!connect(fd, (struct sockaddr *)&a, sizeof(a)), "a slow client");
+	say(fd, "GET /whole?n=24000000 HTTP/1.1\r\nHost: localhost\r\n"
+		"Connection: close\r\n\r\n");
+	while ((n = read(fd, room, sizeof(room))) > 0) {
+		sum += (size_t)n;
+		poll(NULL, 0, 8);
+	}
+	ok(sum > 24000000, "all of it came");
+	close(fd);
+	end();
+}
+
 /* Nobody reads: what is made stays within what sockets and the server hold. */
 static void test_back_pressure(void)
 {
@@ -591,14 +699,18 @@ static void test_back_pressure(void)
 }
 
 /* So many answers may be begun, and others have to wait. */
-static void test_begun(void)
+static void begin_four(const char *target)
 {
 	int fds[4];
 
 	start((struct span__web_opts){.threads = 1});
 	for (int i = 0; i < 4; i++)
-		fds[i] = ask("/stream?n=1000000", "");
-	ok(comes_to(&n_pieces, 4 * 8), "four have begun");
+		fds[i] = ask(target, "");
+	for (int i = 0; i < 4; i++) {
+		struct pollfd p = {.fd = fds[i], .events = POLLIN};
+
+		is_int(poll(&p, 1, 10000), 1, "%s has begun", target);
+	}
 	int fd = ask("/echo?say=x", "");
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
@@ -607,6 +719,27 @@ static void test_begun(void)
 	gives(fd, 200, "x", "until one is gone");
 	for (int i = 1; i < 4; i++)
 		close(fds[i]);
+	end();
+}
+
+static void test_begun(void)
+{
+	begin_four("/stream?n=1000000");
+	begin_four("/whole?n=24000000");
+}
+
+/* libmicrohttpd cannot take a connection then. */
+static void test_no_epoll(void)
+{
+	struct reply r;
+
+	start((struct span__web_opts){0});
+	add(&no_epoll, 1);
+	r = take(dial());
+	ok(!r.all.len, "who cannot be watched is hung up on");
+	drop(&r);
+	add(&no_epoll, -1);
+	gives(ask("/echo?say=x", ""), 200, "x", "others are answered");
 	end();
 }
 
@@ -648,13 +781,17 @@ int main(void)
 	test_stream();
 	test_no_gzip();
 	test_head();
+	test_revalidate();
 	test_lanes();
 	test_gone();
+	test_half_closed();
 	test_timeout();
 	test_slow_clients();
 	test_slow_reader();
+	test_steady_reader();
 	test_back_pressure();
 	test_begun();
+	test_no_epoll();
 	test_stop();
 	test_close();
 	return done_testing();
