@@ -6,6 +6,7 @@
  */
 #include "store/store_calls.h"
 #include "store/calls_ahead.h"
+#include "store/seg_agg.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -267,5 +268,29 @@ int span__directory_calls(struct span_store *st,
 	free(f.bounds);
 	free(f.slots);
 	span__call_names_release(&f.names);
+	return rc;
+}
+
+/* Each of the widths there are is a multiple of all that are less. */
+int span__directory_calls_width(struct span_store *st,
+				const struct span_store_calls_range *r,
+				uint64_t *width_ns, struct span_error *err)
+{
+	struct span__directory *s = (struct span__directory *)st;
+	int rc = span__directory_view(s, err);
+
+	for (size_t i = 0; i < s->view.n && !rc; i++) {
+		const struct span__view_file *f = &s->view.v[i];
+		struct span__agg_info info;
+		struct span__area section;
+
+		if (!f->seg || f->seg->file.header.max_start_ns < r->since_ns ||
+		    (r->until_ns && f->sum.min_start_ns >= r->until_ns))
+			continue;
+		section = span__seg_area(&f->seg->file, SEG_AGGREGATES);
+		if (span__agg_info(&section, &info) &&
+		    info.width_ns > *width_ns && info.width_ns <= r->width_ns)
+			*width_ns = info.width_ns;
+	}
 	return rc;
 }

@@ -60,6 +60,10 @@ SPAN_NODISCARD int span__directory_calls(struct span_store *st,
 					 const struct span_store_calls_range *r,
 					 span_store_calls_fn *fn, void *arg,
 					 struct span_error *err);
+SPAN_NODISCARD int
+span__directory_calls_width(struct span_store *st,
+			    const struct span_store_calls_range *r,
+			    uint64_t *width_ns, struct span_error *err);
 SPAN_NODISCARD int span__directory_names(struct span_store *st,
 					 span_store_name_fn *fn, void *arg,
 					 struct span_error *err);
