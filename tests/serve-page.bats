@@ -236,6 +236,23 @@ large() {
 	[[ ${lines[3]} = '"span-stats -s st --since 1h --kind server --service cart --by operation '* ]]
 }
 
+# Eight hours, of which segments know the calls by five minutes, not by one.
+@test "span-serve: the page's monitor has points as far apart as the store is quick with" {
+	need_chromium
+	awk -v start="$(($(date +%s) - 28800))" 'BEGIN { for (i = 1; i <= 4000; i++)
+		printf "{\"trace_id\":\"b2\",\"span_id\":\"%x\",\"parent_id\":null,\"service\":\"s\",\"name\":\"op\",\"kind\":\"server\",\"start_ns\":%d000000000,\"duration_ns\":1000000,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":[]}\n",
+			i, start + i * 7 }' | span-decode --from jsonl | span-store append st
+	start
+	run -0 drive monitor "$(there '#step')" "=$(text '#step')"
+	[ "$output" = '"a point every 2m"' ]
+	span-store seal --all st >/dev/null
+	run -0 drive monitor "$(there '#step')" "=$(text '#step')" '@/monitor?lookback=12h' "$(there '#step')" "=$(text '#step')" \
+		'@/monitor?lookback=5m' "$(there '#step')" "=$(text '#step')"
+	[ "${lines[0]}" = '"a point every 5m"' ]
+	[ "${lines[1]}" = '"a point every 20m"' ]
+	[ "${lines[2]}" = '"a point every 1m"' ]
+}
+
 @test "span-serve: the page shows traces from files of Jaeger, OTLP and Zipkin" {
 	need_chromium
 	shop 5 | span-store append st
