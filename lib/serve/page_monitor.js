@@ -150,10 +150,10 @@ async function showMonitor(params) {
 	const [rows, charts] = await Promise.all([readRows(s, s.service ? [s.service] : names, !!s.service), s.service ? serviceCharts(s) : null]);
 	const link = s.service ? r => address('search', [['service', s.service], ['operation', r.name], ['lookback', s.lookback], ['limit', '20']]) :
 		r => to({service: r.name});
-	tools.append(make('span', {class: 'quiet', id: 'step'}, `a point every ${millis(s.step)}`));
-	show('Monitor', make('div', 'plain', tools, charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
+	tools.append(make('span', {class: 'quiet', id: 'step'}, rows.length ? `a point every ${millis(s.step)}` : ''));
+	show('Monitor', make('div', 'plain', tools, rows.length && charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
 		r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name))) :
-		make('p', 'empty', `No spans of kind ${s.kind} in this time.`),
+		make('p', 'empty', `No spans of kind ${s.kind} in this time. Look back further, or at another kind.`),
 	askable(names).flat().length < names.length ? make('p', 'quiet', 'Services whose names are of several thousand characters are left out.') : ''));
 	say(plural(rows.length, s.service ? 'operation' : 'service'));
 }

@@ -393,9 +393,8 @@ int span_store_calls_width(struct span_store *st,
 	*width_ns = UINT64_C(60000000000);
 	if (!st->ops->calls_width)
 		return 0;
-	return span__store_named(st->name,
-				 st->ops->calls_width(st, r, width_ns, err),
-				 err);
+	return span__store_named(
+		st->name, st->ops->calls_width(st, r, width_ns, err), err);
 }
 
 int span_store_names(struct span_store *st, span_store_name_fn *fn, void *arg,
