@@ -71,16 +71,16 @@ static int put_frame(void *log, struct span_str frame, struct span_error *err)
 	return span__calls_log_put(log, frame, err);
 }
 
-int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
-			 struct span__call_names *names, bool names_only,
-			 struct span__calls_log **out, struct span_error *err)
+static int read_log(struct span__directory *s, struct span__view_file *f,
+		    struct span__call_names *names,
+		    struct span__calls_log **out, struct span_error *err)
 {
-	int rc = span__calls_log_open(out, names, names_only, err);
+	int rc = span__calls_log_open(out, names, false, err);
 
 	if (!rc && f->has_sum && f->sum.n_spans <= f->size / SPAN_BYTES)
 		rc = span__calls_log_reserve(*out, f->sum.n_spans, err);
 	if (!rc)
-		rc = span__directory_frames(s, f, put_frame, *out, err);
+		rc = span__directory_frames(s, f, NULL, put_frame, *out, err);
 	if (!rc)
 		rc = span__calls_log_finish(*out, err);
 	if (rc == SPAN_E_NOTFOUND)
@@ -162,8 +162,7 @@ static int load_log(struct files *f, size_t n, struct span_error *err)
 					&f->names, log, err);
 
 	if (!rc)
-		rc = span__calls_read_log(f->s, view_file(f, n), &f->names,
-					  false, log, err);
+		rc = read_log(f->s, view_file(f, n), &f->names, log, err);
 	read_ahead(f, n + 1);
 	return rc < 0 ? rc : 0;
 }
