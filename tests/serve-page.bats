@@ -31,7 +31,7 @@ drive() {
 	local at=$1
 	shift
 	timeout 100 /usr/bin/python3 "$SRC/tests/page-drive.py" \
-		"$BATS_TEST_TMPDIR/chromium" "$url$at" 1280x800 "$@"
+		"$BATS_TEST_TMPDIR/chromium" "$url$at" "${window:-1280x800}" "$@"
 }
 
 need_chromium() {
@@ -234,6 +234,56 @@ large() {
 	[ "${lines[1]}" = 3 ]
 	[ "${lines[2]}" = "$(span-stats -s st --kind server --service cart --by operation -o json | jq '.groups | length')" ]
 	[[ ${lines[3]} = '"span-stats -s st --since 1h --kind server --service cart --by operation '* ]]
+}
+
+@test "span-serve: the page fits a window of 800 by 600" {
+	need_chromium
+	large | span-store append st
+	start
+	inside='(document.querySelector("%s").getBoundingClientRect().top + 20 < innerHeight)'
+	fits='document.querySelector("#view").scrollWidth <= document.querySelector("#view").clientWidth'
+	# shellcheck disable=SC2059
+	window=800x600 run -0 drive 'search?lookback=1h&limit=20' "$(there '.traces li')" \
+		"=$(printf "$inside" '.traces li')" "=$fits" \
+		'@/trace/b2' "$(there .row)" '=document.querySelectorAll(".row").length < 100' \
+		ArrowDown Enter "$(there 'aside dl')" "=$(printf "$inside" 'aside dl')" "=$fits" \
+		'@/monitor' "$(there '.monitor tbody tr')" "=$fits" \
+		'@/monitor?service=s1' "$(there '.monitor tbody tr')" "=$(printf "$inside" '.chart')" "=$fits"
+	[ "${#lines[@]}" = 8 ]
+	for line in "${lines[@]}"; do
+		[ "$line" = true ]
+	done
+}
+
+@test "span-serve: the page says that a store is empty, and what no id is" {
+	need_chromium
+	span-store append st </dev/null
+	start
+	run -0 drive 'search?lookback=1h&limit=20' "$(there '#results .empty')" \
+		"?/no spans yet/.test($(text '#results'))" \
+		'@/monitor' "?/has sent spans/.test($(text '#view'))" \
+		'@/dependencies' "?/No service calls/.test($(text '#view'))" \
+		'@/trace/xyz' "$(there .trouble)" "=$(text .trouble)" \
+		'@/trace/12' "$(there .trouble)" "=$(text .trouble)"
+	[ "${lines[0]}" = '"\u2717 xyz is no id of a trace, which has 1 to 32 hex digits"' ]
+	[ "${lines[1]}" = '"\u2717 trace not found"' ]
+}
+
+# Eight hours, of which segments know the calls by five minutes, not by one.
+@test "span-serve: the page's monitor has points as far apart as the store is quick with" {
+	need_chromium
+	awk -v start="$(($(date +%s) - 28030))" 'BEGIN { for (i = 1; i <= 4000; i++)
+		printf "{\"trace_id\":\"b2\",\"span_id\":\"%x\",\"parent_id\":null,\"service\":\"s\",\"name\":\"op\",\"kind\":\"server\",\"start_ns\":%d000000000,\"duration_ns\":1000000,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":[]}\n",
+			i, start + i * 7 }' | span-decode --from jsonl | span-store append st
+	start
+	run -0 drive monitor "$(there '#step')" "=$(text '#step')"
+	[ "$output" = '"a point every 2m"' ]
+	span-store seal --all st >/dev/null
+	run -0 drive monitor "$(there '#step')" "=$(text '#step')" '@/monitor?lookback=12h' "$(there '#step')" "=$(text '#step')" \
+		'@/monitor?lookback=5m' "$(there '#step')" "=$(text '#step')"
+	[ "${lines[0]}" = '"a point every 5m"' ]
+	[ "${lines[1]}" = '"a point every 20m"' ]
+	[ "${lines[2]}" = '"a point every 1m"' ]
 }
 
 @test "span-serve: the page shows traces from files of Jaeger, OTLP and Zipkin" {

@@ -73,10 +73,11 @@ static int count_all(const struct span__serve *serve, struct counter *c,
 		     struct span_error *err)
 {
 	const struct span__metrics_query *q = &c->s->q;
+	/* What one point is about needs no buckets, whatever segments know. */
 	const struct span_store_calls_range range = {
 		.since_ns = q->start_ns - q->rate_ns,
 		.until_ns = q->end_ns,
-		.width_ns = q->width_ns,
+		.width_ns = q->start_ns == q->end_ns ? 0 : q->width_ns,
 	};
 	struct span_store *st;
 	int rc;
@@ -326,16 +327,30 @@ static int errors(const struct span__serve *s,
 	return serve_metric(s, r, ERRORS, a, err);
 }
 
-/* Milliseconds. */
-static int min_step(const struct span__serve *s,
+/* What segments know of a time, when it is given; in milliseconds. */
+static int min_step(const struct span__serve *serve,
 		    const struct span__serve_request *r,
 		    struct span__serve_answer *a, struct span_error *err)
 {
-	(void)s;
-	(void)r;
-	(void)err;
+	struct span_store_calls_range range = {0};
+	uint64_t width = SPAN__METRICS_MINUTE;
+	struct span_store *st = NULL;
+	int rc = span__metrics_time(serve, r, &range.since_ns, &range.until_ns,
+				    a);
+
+	if (rc < 0)
+		return rc == SPAN_E_INVALID ? 0 : rc;
+	/* Of longer ones there are too few for a line. */
+	range.width_ns = (range.until_ns - range.since_ns) / 4;
+	if (range.until_ns)
+		rc = span__serve_take(serve->store, &st, err);
+	if (st)
+		rc = span_store_calls_width(st, &range, &width, err);
+	span__serve_give_back(serve->store, st);
+	if (rc < 0)
+		return span__serve_failed(a, rc, err);
 	span__serve_data(a);
-	span_text_uint(&a->body, SPAN__METRICS_MINUTE / 1000000);
+	span_text_uint(&a->body, width / 1000000);
 	span__serve_data_end(a, 0, NULL);
 	return 0;
 }
@@ -344,10 +359,7 @@ const struct span__serve_route span__serve_metrics_routes[] = {
 	{.method = "GET", .pattern = "/api/metrics/latencies", .fn = latencies},
 	{.method = "GET", .pattern = "/api/metrics/calls", .fn = calls},
 	{.method = "GET", .pattern = "/api/metrics/errors", .fn = errors},
-	{.method = "GET",
-	 .pattern = "/api/metrics/minstep",
-	 .fn = min_step,
-	 .quick = true},
+	{.method = "GET", .pattern = "/api/metrics/minstep", .fn = min_step},
 };
 const size_t span__serve_metrics_n_routes = sizeof(span__serve_metrics_routes) /
 					    sizeof(*span__serve_metrics_routes);

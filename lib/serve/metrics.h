@@ -20,7 +20,7 @@ struct span__metrics_query {
 	uint64_t step_ns,
 		rate_ns;   /* between points; before each, what counts */
 	uint64_t width_ns; /* divides both, and all times */
-	/* The first point, and the last one or later. */
+	/* The first point, and the last one; before it: there is none. */
 	uint64_t start_ns, end_ns;
 };
 
@@ -32,6 +32,12 @@ SPAN_NODISCARD int span__metrics_read(const struct span__serve *serve,
 				      const struct span__serve_request *r,
 				      bool quantile,
 				      struct span__metrics_query *q,
+				      struct span__serve_answer *a);
+
+/* The time that R is about; zeros when it has no lookback. As above. */
+SPAN_NODISCARD int span__metrics_time(const struct span__serve *serve,
+				      const struct span__serve_request *r,
+				      uint64_t *since_ns, uint64_t *until_ns,
 				      struct span__serve_answer *a);
 
 /* Is the service NAME asked for by R? */

@@ -149,7 +149,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 static int set_times(struct span__metrics_query *q, uint64_t end_ns,
 		     uint64_t lookback_ns, struct span__serve_answer *a)
 {
-	uint64_t width, back;
+	uint64_t width, back, points;
 
 	q->step_ns = whole_minutes(q->step_ns);
 	q->rate_ns = whole_minutes(q->rate_ns);
@@ -160,8 +160,11 @@ static int set_times(struct span__metrics_query *q, uint64_t end_ns,
 	q->start_ns = q->end_ns > back ? q->end_ns - back : 0;
 	if (q->start_ns < q->rate_ns)
 		q->start_ns = q->rate_ns;
-	if (q->end_ns < q->start_ns ||
-	    (q->end_ns - q->start_ns) / q->step_ns < SPAN__METRICS_POINTS)
+	if (q->end_ns < q->start_ns)
+		return 0;
+	points = (q->end_ns - q->start_ns) / q->step_ns;
+	q->end_ns = q->start_ns + points * q->step_ns;
+	if (points < SPAN__METRICS_POINTS)
 		return 0;
 	if (span__serve_error(a, 400,
 			      "exceeded maximum resolution of 11,000 points "
@@ -196,4 +199,21 @@ int span__metrics_read(const struct span__serve *serve,
 	if (!rc)
 		rc = read_ms(r, "ratePer", &q->rate_ns, a);
 	return rc < 0 ? rc : set_times(q, end, lookback, a);
+}
+
+int span__metrics_time(const struct span__serve *serve,
+		       const struct span__serve_request *r, uint64_t *since_ns,
+		       uint64_t *until_ns, struct span__serve_answer *a)
+{
+	uint64_t end = serve->now(), lookback = 0;
+	int rc = read_ms(r, "endTs", &end, a);
+
+	if (!rc)
+		rc = read_ms(r, "lookback", &lookback, a);
+	*since_ns = *until_ns = 0;
+	if (!rc && lookback) {
+		*since_ns = end > lookback ? end - lookback : 0;
+		*until_ns = end ? end : 1;
+	}
+	return rc;
 }

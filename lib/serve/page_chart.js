@@ -41,12 +41,12 @@ function chart(title, lines, [first, last], format, most) {
 	return figure;
 }
 
-/* Where there is no value there is no line; one alone is a dot. */
+/* Where there is no value there is no line; one alone is a ring. */
 function lineOf(points, x, y) {
 	let d = '', gap = true;
 	points.forEach(([us, v], i) => {
 		if (v !== null)
-			d += `${gap ? 'M' : 'L'}${x(us).toFixed(1)} ${y(v).toFixed(1)}` + (gap && (!points[i + 1] || points[i + 1][1] === null) ? 'h2' : '');
+			d += `${gap ? 'M' : 'L'}${x(us).toFixed(1)} ${y(v).toFixed(1)}` + (gap && (!points[i + 1] || points[i + 1][1] === null) ? 'm-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0' : '');
 		gap = v === null;
 	});
 	return d;
@@ -74,7 +74,7 @@ function spark(points, [first, last]) {
 	const svg = draw('svg', {class: 'spark', viewBox: `0 0 ${w} ${h}`, width: w, height: h, 'aria-hidden': 'true'});
 	if (known.length) {
 		const high = Math.max(...known.map(p => p[1])) || 1;
-		svg.append(draw('path', {class: 'line l0', d: lineOf(points, us => 1 + (w - 2) * (us - first) / (last - first || 1), v => h - 2 - (h - 4) * v / high)}));
+		svg.append(draw('path', {class: 'line l0', d: lineOf(points, us => 1 + (w - 2) * (us - first) / (last - first || 1), v => h - 3 - (h - 6) * v / high)}));
 	}
 	return svg;
 }

@@ -75,7 +75,7 @@ function compareRow(n, most) {
 }
 
 const sideHead = (letter, trace) => make('div', 'half', make('h2', '', make('b', 'letter', letter), traceLink(trace.id, null, null, ...serviceName(trace.service),
-	' ', brief(trace.name, 120)), ' ', make('small', '', trace.id)), traceFacts(trace));
+	' ', brief(trace.name, 120))), traceFacts(trace));
 
 function compareTools(a, b, onlyBox) {
 	return make('div', 'tools', make('label', '', onlyBox, ' Only what differs'),

@@ -4,6 +4,7 @@
 const MONITOR_LOOKBACKS = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d'];
 const QUANTILES = [0.5, 0.75, 0.95];
 const MINUTE = 60000, ADDRESS_ROOM = 4000;
+const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440]; /* minutes */
 const KINDS = ['server', 'client', 'producer', 'consumer', 'internal'];
 const millis = ms => duration(Math.round(ms * 1e6));
 
@@ -39,13 +40,24 @@ function askable(names) {
 }
 
 /*
- * One value over all of the time, or lines of 40. Points are at whole minutes,
- * and at multiples of their step: the last one may be yet to come, and is left
- * out of rates, as its time is not over.
+ * How far apart points are, in ms: there are 40, or as few as 4 where the store
+ * answers that at once, and has to count spans for more.
+ */
+async function stepOf(s) {
+	const lookback = lookbackUs(s.lookback) / 1000;
+	const quick = Number(await data('api/metrics/minstep', [['endTs', Date.now()], ['lookback', lookback]])) || MINUTE;
+	const wanted = Math.max(quick, lookback / 40);
+	return STEPS.map(m => m * MINUTE).find(step => step >= wanted && step % quick === 0) || Math.ceil(wanted / quick) * quick;
+}
+
+/*
+ * One value over all of the time, or lines. Points are at whole minutes, and at
+ * multiples of their step: the last one may be yet to come, and is left out of
+ * rates, as its time is not over.
  */
 function metrics(s, services, byOperation) {
-	const lookback = Math.round(lookbackUs(s.lookback) / 1000), now = Date.now();
-	const whole = n => Math.ceil(n / MINUTE) * MINUTE, step = whole(lookback / 40);
+	const lookback = Math.round(lookbackUs(s.lookback) / 1000), now = Date.now(), {step} = s;
+	const whole = n => Math.ceil(n / MINUTE) * MINUTE;
 	return async (what, isWhole, quantile) => {
 		const params = [['quantile', quantile], ['groupByOperation', byOperation],
 			['endTs', isWhole ? whole(now) : Math.ceil(now / step) * step], ['lookback', isWhole ? 0 : lookback],
@@ -134,12 +146,14 @@ async function showMonitor(params) {
 		make('label', '', 'spans of kind ', choice('spanKind', KINDS.map(k => [k, k]), s.kind, {onchange: e => go(to({spanKind: e.target.value}))})));
 	if (!names.length)
 		return show('Monitor', make('div', 'plain', tools, make('p', 'empty', 'No service has sent spans.')));
+	s.step = await stepOf(s);
 	const [rows, charts] = await Promise.all([readRows(s, s.service ? [s.service] : names, !!s.service), s.service ? serviceCharts(s) : null]);
 	const link = s.service ? r => address('search', [['service', s.service], ['operation', r.name], ['lookback', s.lookback], ['limit', '20']]) :
 		r => to({service: r.name});
-	show('Monitor', make('div', 'plain', tools, charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
+	tools.append(make('span', {class: 'quiet', id: 'step'}, rows.length ? `a point every ${millis(s.step)}` : ''));
+	show('Monitor', make('div', 'plain', tools, rows.length && charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
 		r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name))) :
-		make('p', 'empty', `No spans of kind ${s.kind} in this time.`),
+		make('p', 'empty', `No spans of kind ${s.kind} in this time. Look back further, or at another kind.`),
 	askable(names).flat().length < names.length ? make('p', 'quiet', 'Services whose names are of several thousand characters are left out.') : ''));
 	say(plural(rows.length, s.service ? 'operation' : 'service'));
 }

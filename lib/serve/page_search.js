@@ -59,7 +59,10 @@ async function showSearch(params) {
 	try {
 		const t0 = performance.now(), all = (await found(s)).filter(t => list(t.spans).length).map(summary);
 		say(plural(all.length, 'trace') + ' found');
-		showResults(results, all, `in ${lasted((performance.now() - t0) * 1000)}` +
+		if (!all.length && !(await services).length)
+			results.replaceChildren(make('p', 'empty', 'The store has no spans yet.'));
+		else
+			showResults(results, all, `in ${lasted((performance.now() - t0) * 1000)}` +
 			(all.length >= +s.limit ? `, the newest; there may be more than ${s.limit}` : ''));
 	} catch (e) {
 		if (e.name !== 'AbortError')
@@ -126,6 +129,9 @@ function serviceCounts(services) {
 	return e;
 }
 
+/* Of an id, without zeros that tell nothing. */
+const beginning = id => id.replace(/^0+(?=.{8})/, '').slice(0, 8);
+
 function resultLine(t, longest, isChosen, mark) {
 	const bar = make('span', {class: 'length', 'aria-hidden': 'true'});
 	const fill = make('i', 's' + colourOf(t.service));
@@ -135,7 +141,7 @@ function resultLine(t, longest, isChosen, mark) {
 	box.checked = isChosen;
 	return make('li', '', box, traceLink(t.id, null, {class: 'open'},
 		make('span', 'first', ...serviceName(t.service), make('span', 'operation', brief(t.name)),
-			make('span', 'quiet', t.id.slice(0, 8)),
+			make('span', 'quiet', beginning(t.id)),
 			make('span', 'when', `${moment(t.start)} \u00b7 ${ago(t.start)}`), make('b', 'lasted', lasted(t.duration))),
 		bar,
 		make('span', 'second', plural(t.spans, 'span'), t.errors ? make('b', 'error', ` \u2717 ${plural(t.errors, 'error')}`) : null,

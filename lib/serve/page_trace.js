@@ -4,6 +4,8 @@
 async function traceOf(id) {
 	if (uploaded.has(id))
 		return uploaded.get(id);
+	if (!/^[0-9a-f]{1,32}$/i.test(id))
+		throw new Error(`${brief(id)} is no id of a trace, which has 1 to 32 hex digits`);
 	const all = await data('api/traces/' + encodeURIComponent(id));
 	if (!all.length || !list(all[0].spans).length)
 		throw new Error('trace not found');
@@ -13,7 +15,7 @@ async function traceOf(id) {
 const separate = () => make('span', 'quiet', ' \u00b7 ');
 
 function traceFacts(trace) {
-	const parts = [moment(trace.start), make('b', '', lasted(trace.duration)), plural(trace.rows.length, 'span'),
+	const parts = [make('code', '', trace.id), moment(trace.start), make('b', '', lasted(trace.duration)), plural(trace.rows.length, 'span'),
 		`${plural(trace.depth, 'level')}`, trace.errors ? make('b', 'error', `\u2717 ${plural(trace.errors, 'error')}`) : null,
 		trace.n_warnings ? `! ${plural(trace.n_warnings, 'warning')}` : null].filter(p => p);
 	return make('p', 'facts', parts.flatMap((p, i) => i ? [separate(), p] : [p]), separate(), serviceCounts(trace.services));
@@ -81,7 +83,7 @@ class TracePage {
 	head() {
 		const {trace, timeline} = this;
 		return make('div', 'head',
-			make('h1', '', ...serviceName(trace.service), make('span', '', brief(trace.name, 400)), ' ', make('small', '', trace.id)),
+			make('h1', '', ...serviceName(trace.service), make('span', '', brief(trace.name, 400))),
 			traceFacts(trace),
 			trace.warnings.map(w => make('p', 'warnings', '! ' + w)),
 			this.pathLine,

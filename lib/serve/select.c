@@ -196,6 +196,43 @@ void span__found_close(struct span__found *f)
 	*f = (struct span__found){0};
 }
 
+/* 1 when POOL has spans of it, 0, or a negative code. */
+static int has_trace(struct span__serve_pool *pool, const uint8_t id[16],
+		     struct span_error *err)
+{
+	struct span_store *st = NULL;
+	struct span_cursor *c = NULL;
+	struct span s;
+	uint8_t ids[1][16];
+	int rc = span__serve_take(pool, &st, err);
+
+	memcpy(ids[0], id, 16);
+	if (!rc)
+		rc = span_store_find(st, (const uint8_t(*)[16])ids, 1, &c, err);
+	if (!rc)
+		rc = span_cursor_next(c, &s, err);
+	span_cursor_close(&c);
+	span__serve_give_back(pool, st);
+	return rc;
+}
+
+int span__found_where(const struct span__serve *serve, const uint8_t id[16],
+		      struct span__serve_pool **pool, struct span_error *err)
+{
+	int rc = 1;
+
+	*pool = serve->store;
+	if (serve->archive)
+		rc = has_trace(serve->store, id, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = has_trace(serve->archive, id, err);
+	if (rc > 0)
+		*pool = serve->archive;
+	/* An archive that is not there has no traces. */
+	return rc < 0 && rc != SPAN_E_NOTFOUND ? rc : 0;
+}
+
 unsigned span__found_fault(int rc)
 {
 	switch (rc) {

@@ -81,6 +81,15 @@ SPAN_NODISCARD int span__found_open(struct span__found *f,
 void span__found_close(struct span__found *f);
 
 /*
+ * Where trace ID is: in *POOL of the store, or that of the archive when only
+ * that one has it. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__found_where(const struct span__serve *serve,
+				     const uint8_t id[16],
+				     struct span__serve_pool **pool,
+				     struct span_error *err);
+
+/*
  * The status: 400 for what only the request can change, 501 for what cannot be
  * done, 503 when there is no store, else 500.
  */

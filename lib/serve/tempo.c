@@ -130,14 +130,15 @@ static int put_json(struct span_buf *out, const struct span_trace *t,
 
 enum form { TRACE_JSON, TRACE_PROTOBUF, TRACE_WRAPPED };
 
-static int put_trace(const struct span__serve *serve, struct span__select *s,
+static int put_trace(const struct span__serve *serve,
+		     struct span__serve_pool *pool, struct span__select *s,
 		     enum form form, struct span__serve_answer *a,
 		     struct span_error *err)
 {
 	const struct span_search_opts o = {0};
 	struct span__found f = {0};
 	struct span_trace t;
-	int rc = span__found_open(&f, serve->store, s, &o, err);
+	int rc = span__found_open(&f, pool, s, &o, err);
 
 	if (!rc)
 		rc = span_search_next(f.search, &t, NULL, err);
@@ -157,17 +158,21 @@ static int find_trace(const struct span__serve *serve, struct span_str text,
 {
 	struct span__select s = {0};
 	struct span_buf hex = {0};
+	struct span__serve_pool *pool;
 	uint8_t id[16];
 	int rc;
 
 	if (span_trace_id_parse(text, id) < 0)
 		return bad_id(a, text);
+	rc = span__found_where(serve, id, &pool, err);
+	if (rc < 0)
+		return span__tempo_failed(a, rc, err);
 	span_text_hex(&hex, (struct span_str){(const char *)id, sizeof(id)});
 	span__select_add(&s, SELECT_TRACE_IDS,
 			 (struct span_str){hex.p, hex.len});
 	span_buf_release(&hex);
 	a->type = form == TRACE_JSON ? SPAN__SERVE_JSON : PROTOBUF;
-	rc = put_trace(serve, &s, form, a, err);
+	rc = put_trace(serve, pool, &s, form, a, err);
 	span__select_release(&s);
 	return rc;
 }

@@ -114,10 +114,10 @@ static void close_results(void *arg)
 	free(res);
 }
 
-/* Answer with what is found, or that there is nothing. */
-static int find(const struct span__serve *serve, struct span__select *s,
-		uint64_t limit, bool raw, struct span__serve_answer *a,
-		struct span_error *err)
+/* Answer with what is found in POOL, or that there is nothing. */
+static int find(const struct span__serve *serve, struct span__serve_pool *pool,
+		struct span__select *s, uint64_t limit, bool raw,
+		struct span__serve_answer *a, struct span_error *err)
 {
 	const struct span_search_opts o = {.limit = limit};
 	struct results *res = calloc(1, sizeof(*res));
@@ -136,7 +136,7 @@ static int find(const struct span__serve *serve, struct span__select *s,
 	res->max_spans = serve->max_spans;
 	res->max_skew_ns = serve->max_skew_ns;
 	res->raw = raw;
-	rc = span__found_open(&res->f, serve->store, s, &o, err);
+	rc = span__found_open(&res->f, pool, s, &o, err);
 	if (rc < 0)
 		close_results(res);
 	else
@@ -155,7 +155,8 @@ int span__v3_traces(const struct span__serve *serve,
 	int rc = span__v3_search(serve, r, &s, a);
 
 	if (!rc)
-		rc = find(serve, &s.select, s.depth, s.raw, a, err);
+		rc = find(serve, serve->store, &s.select, s.depth, s.raw, a,
+			  err);
 	span__select_release(&s.select);
 	return rc == SPAN_E_INVALID ? 0 : rc;
 }
@@ -198,16 +199,20 @@ static int find_id(const struct span__serve *serve, struct span_str text,
 {
 	struct span__select s = {0};
 	struct span_buf hex = {0};
+	struct span__serve_pool *pool;
 	uint8_t id[16];
 	int rc;
 
 	if (span_trace_id_parse(text, id) < 0)
 		return bad_id(a, text);
+	rc = span__found_where(serve, id, &pool, err);
+	if (rc < 0)
+		return span__v3_failed(a, rc, err);
 	span_text_hex(&hex, (struct span_str){(const char *)id, sizeof(id)});
 	span__select_add(&s, SELECT_TRACE_IDS,
 			 (struct span_str){hex.p, hex.len});
 	span_buf_release(&hex);
-	rc = find(serve, &s, 0, raw, a, err);
+	rc = find(serve, pool, &s, 0, raw, a, err);
 	span__select_release(&s);
 	return rc;
 }

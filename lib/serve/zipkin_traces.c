@@ -52,7 +52,7 @@ static void close_results(void *arg)
 }
 
 /* 1 when there is a result, 0, or a negative code. */
-static int find(const struct span__serve *serve, struct span__select *s,
+static int find(struct span__serve_pool *pool, struct span__select *s,
 		uint64_t limit, bool flat, struct span__serve_answer *a,
 		struct span_error *err)
 {
@@ -71,7 +71,7 @@ static int find(const struct span__serve *serve, struct span__select *s,
 	if (!res)
 		return SPAN_E_NOMEM;
 	res->flat = flat;
-	rc = span__found_open(&res->f, serve->store, s, &o, err);
+	rc = span__found_open(&res->f, pool, s, &o, err);
 	if (rc < 0)
 		close_results(res);
 	else
@@ -228,7 +228,7 @@ int span__zipkin_traces(const struct span__serve *serve,
 	int rc = read_search(serve, r, &s, &limit, a);
 
 	if (!rc)
-		rc = find(serve, &s, limit, false, a, err);
+		rc = find(serve->store, &s, limit, false, a, err);
 	else if (rc == SPAN_E_INVALID)
 		rc = 0;
 	span__select_release(&s);
@@ -238,11 +238,10 @@ int span__zipkin_traces(const struct span__serve *serve,
 /* ---- By id ---- */
 
 /* 0, or SPAN_E_INVALID with 400 answered. */
-static int add_id(struct span__select *s, struct span_str text,
+static int add_id(struct span__select *s, struct span_str text, uint8_t id[16],
 		  struct span__serve_answer *a)
 {
 	struct span_buf hex = {0};
-	uint8_t id[16];
 	int rc;
 
 	if (span_trace_id_parse(text, id) < 0) {
@@ -253,7 +252,7 @@ static int add_id(struct span__select *s, struct span_str text,
 				       text.len ? text.p : "");
 		return rc < 0 ? rc : SPAN_E_INVALID;
 	}
-	span_text_hex(&hex, (struct span_str){(const char *)id, sizeof(id)});
+	span_text_hex(&hex, (struct span_str){(const char *)id, 16});
 	span__select_add(s, SELECT_TRACE_IDS,
 			 (struct span_str){hex.p, hex.len});
 	s->failed |= hex.failed;
@@ -266,14 +265,18 @@ int span__zipkin_trace(const struct span__serve *serve,
 		       struct span__serve_answer *a, struct span_error *err)
 {
 	struct span__select s = {0};
+	struct span__serve_pool *pool = NULL;
 	struct span_buf text = {0};
+	uint8_t bytes[16];
 	int rc = span__serve_segment(r->path, 3, &text, err);
 	struct span_str id = {text.p, rc < 0 ? 0 : text.len};
 
 	if (rc != SPAN_E_NOMEM)
-		rc = add_id(&s, id, a);
+		rc = add_id(&s, id, bytes, a);
 	if (!rc)
-		rc = find(serve, &s, 0, true, a, err);
+		rc = span__found_where(serve, bytes, &pool, err);
+	if (!rc)
+		rc = find(pool, &s, 0, true, a, err);
 	else if (rc == SPAN_E_INVALID)
 		rc = 1;
 	if (!rc)
@@ -287,13 +290,14 @@ int span__zipkin_trace(const struct span__serve *serve,
 static int add_ids(struct span__select *s, struct span_str list,
 		   struct span__serve_answer *a)
 {
+	uint8_t id[16];
 	int rc = 0;
 
 	while (list.len && !rc) {
 		const char *comma = memchr(list.p, ',', list.len);
 		size_t len = comma ? (size_t)(comma - list.p) : list.len;
 
-		rc = add_id(s, trim((struct span_str){list.p, len}), a);
+		rc = add_id(s, trim((struct span_str){list.p, len}), id, a);
 		len += comma ? 1 : 0;
 		list = (struct span_str){list.p + len, list.len - len};
 	}
@@ -312,7 +316,7 @@ int span__zipkin_many(const struct span__serve *serve,
 		return span__serve_plain(a, 400, "traceIds parameter is empty");
 	rc = add_ids(&s, list, a);
 	if (!rc)
-		rc = find(serve, &s, 0, false, a, err);
+		rc = find(serve->store, &s, 0, false, a, err);
 	else if (rc == SPAN_E_INVALID)
 		rc = 0;
 	span__select_release(&s);

@@ -462,6 +462,18 @@ SPAN_API SPAN_NODISCARD int
 span_store_calls(struct span_store *st, const struct span_store_calls_range *r,
 		 span_store_calls_fn *fn, void *arg, struct span_error *err);
 
+/*
+ * How long buckets have to be for segments with spans of R to know the answer:
+ * some know only buckets of several minutes or hours, and shorter ones are
+ * counted from columns, which takes longer. r->width_ns is the most they may
+ * be: segments that know none that short count in no way. *WIDTH_NS is 60 s
+ * where that does for all. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int
+span_store_calls_width(struct span_store *st,
+		       const struct span_store_calls_range *r,
+		       uint64_t *width_ns, struct span_error *err);
+
 /* How many spans of a service and operation (of one kind) are stored. */
 struct span_store_name {
 	struct span_str service, operation;

@@ -391,6 +391,17 @@ int span_store_calls(struct span_store *st,
 				 err);
 }
 
+int span_store_calls_width(struct span_store *st,
+			   const struct span_store_calls_range *r,
+			   uint64_t *width_ns, struct span_error *err)
+{
+	*width_ns = UINT64_C(60000000000);
+	if (!st->ops->calls_width)
+		return 0;
+	return span__store_named(
+		st->name, st->ops->calls_width(st, r, width_ns, err), err);
+}
+
 int span_store_names(struct span_store *st, span_store_name_fn *fn, void *arg,
 		     struct span_error *err)
 {

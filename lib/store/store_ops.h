@@ -58,6 +58,10 @@ struct span__store_ops {
 		     const struct span_store_calls_range *r,
 		     span_store_calls_fn *fn, void *arg,
 		     struct span_error *err);
+	/* *WIDTH_NS is the least already. */
+	int (*calls_width)(struct span_store *st,
+			   const struct span_store_calls_range *r,
+			   uint64_t *width_ns, struct span_error *err);
 	int (*names)(struct span_store *st, span_store_name_fn *fn, void *arg,
 		     struct span_error *err);
 	/* see store_shapes.h */

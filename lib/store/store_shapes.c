@@ -290,8 +290,8 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__directory_frames(s->store, f, span__shapes_log_frame,
-					s->logs, s->err);
+	int rc = span__directory_frames(
+		s->store, f, NULL, span__shapes_log_frame, s->logs, s->err);
 
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }

@@ -477,6 +477,12 @@ static void test_archive(void)
 	has("/api/archive/1", 404, "trace not found");
 	has("/api/traces/9", 200, "\"operationName\":\"archived\"");
 	has("/api/traces?traceID=9&traceID=2", 200, "archived");
+	has("/api/v3/traces/9", 200, "\"name\":\"archived\"");
+	has("/api/v3/traces/77", 404, "No traces found");
+	has("/api/v2/traces/9", 200, "\"name\":\"archived\"");
+	has("/api/v2/traces/77", 404, "trace not found");
+	has("/api/v2/trace/9", 200, "\"name\":\"archived\"");
+	has("/api/v2/trace/77", 404, "trace 77 not found");
 	is_uint(occurrences("/api/traces?service=old", "archived"), 0,
 		"a search does not look into the archive");
 }

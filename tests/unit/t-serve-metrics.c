@@ -99,6 +99,14 @@ static const struct {
 	{"/api/metrics/minstep", 200,
 	 "{\"data\":60000,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":"
 	 "null}"},
+	/* The store of these has no segments. */
+	{"/api/metrics/minstep?lookback=86400000&endTs=1795341600000", 200,
+	 "{\"data\":60000,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":"
+	 "null}"},
+	{"/api/metrics/minstep?lookback=1h", 400,
+	 "{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{"
+	 "\"code\":400,\"msg\":\"unable to parse param 'lookback': "
+	 "strconv.ParseInt: parsing \\\"1h\\\": invalid syntax\"}]}\n"},
 	{"/api/metrics/latencies?service=shop", 400,
 	 "{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{"
 	 "\"code\":400,\"msg\":\"unable to parse param 'quantile': "
@@ -273,7 +281,7 @@ static void seal(const char *dir)
 static void test_counts(const struct serve_spans *spans)
 {
 	static const unsigned steps[][2] = {
-		{1, 1}, {1, 10}, {5, 3}, {10, 20}, {60, 30}};
+		{1, 1}, {1, 10}, {5, 3}, {10, 20}, {60, 30}, {90, 30}, {61, 7}};
 	struct span *v = calloc(SPANS, sizeof(*v));
 	struct serve_test t;
 	uint32_t x = 1;
@@ -302,6 +310,48 @@ static void test_counts(const struct serve_spans *spans)
 	free(v);
 }
 
+static void min_step_is(struct serve_test *t, const char *query, double want)
+{
+	char target[100];
+	struct serve_reply r;
+	cJSON *json;
+	double step;
+
+	snprintf(target, sizeof(target), "/api/metrics/minstep?%s", query);
+	serve_test_get(t, target, &r);
+	json = cJSON_Parse(r.body.p);
+	step = cJSON_GetNumberValue(cJSON_GetObjectItem(json, "data"));
+	ok(step == want, "the shortest step for %s: %g ms", query, step);
+	cJSON_Delete(json);
+	serve_reply_release(&r);
+}
+
+/* Eight hours, of which buckets of a minute would take too much room. */
+static void test_min_step(const struct serve_spans *spans)
+{
+	struct span *v = calloc(SPANS, sizeof(*v));
+	struct serve_test t;
+
+	serve_test_must(v, "memory", NULL);
+	for (uint32_t i = 0; i < SPANS; i++) {
+		v[i] = serve_span(1, 1, 0, &spans->shop, "a", SPAN_KIND_SERVER,
+				  60000 + i * 7000, 1);
+		memcpy(v[i].span_id, &i, sizeof(i));
+	}
+	serve_test_open(&t);
+	serve_test_add(&t, v, SPANS);
+	min_step_is(&t, "lookback=28800000", 60000);
+	seal(t.dir);
+	min_step_is(&t, "lookback=28800000", 300000);
+	min_step_is(&t, "lookback=1200000", 300000);
+	/* There would be no four of them. */
+	min_step_is(&t, "lookback=1140000", 60000);
+	/* It has no spans then. */
+	min_step_is(&t, "lookback=1200000&endTs=1795000000000", 60000);
+	serve_test_close(&t);
+	free(v);
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -312,5 +362,6 @@ int main(void)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	serve_test_close(&t);
 	test_counts(&spans);
+	test_min_step(&spans);
 	return done_testing();
 }
