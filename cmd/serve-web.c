@@ -165,7 +165,8 @@ static void access_log(void *arg, const struct span__web_line *l)
 		span_buf_puts(&b, " cancelled ");
 	span_text_duration(&b, l->duration_ns);
 	if (*l->error)
-		span_buf_printf(&b, " (%s)", l->error);
+		span_buf_printf(&b, " (%s%s%s)", l->error, l->sys ? ": " : "",
+				l->sys ? strerror(l->sys) : "");
 	cmd_note("%.*s", (int)b.len, b.p ? b.p : "");
 	span_buf_release(&b);
 }

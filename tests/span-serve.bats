@@ -378,6 +378,17 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 	stop
 }
 
+@test "span-serve: -v tells why the store could not be read" {
+	spans | span-store append st
+	start -v
+	mv st away
+	touch st
+	ask "${url}healthz"
+	[ "$status" = 503 ]
+	wait_until grep -qE 'GET /healthz 503 [0-9]+ B .*s \(st: cannot open it: Not a directory\)$' err
+	stop
+}
+
 @test "span-serve: bad requests are refused, and harm nobody" {
 	spans | span-store append st
 	start

@@ -225,6 +225,7 @@ static void tell_log(const struct span__web_job *j)
 		.bytes = j->sent,
 		.duration_ns = span__monotonic_ns() - j->start_ns,
 		.error = j->busy ? "" : j->err.msg,
+		.sys = j->busy ? 0 : j->err.sys,
 	};
 
 	if (o->log)

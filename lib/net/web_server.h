@@ -27,6 +27,7 @@ struct span__web_line {
 	unsigned status; /* 0: the client went away before */
 	uint64_t bytes, duration_ns;
 	const char *error; /* what went wrong here, or "" */
+	int sys;	   /* errno of it, or 0 */
 };
 
 /* Zero stands for the value in brackets. */

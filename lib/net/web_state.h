@@ -96,7 +96,7 @@ struct span__web_job {
 	bool begun;	       /* counts in n_begun */
 	bool made;	       /* the handler has returned */
 	bool end;	       /* all of it is in OUT */
-	bool unmade;	       /* HEAD: its length is not known */
+	bool unmade;	       /* there is none to be sent of it */
 	struct span_error err; /* what went wrong, for the log */
 	int rc;		       /* what a handler or more returned */
 	bool may_gzip, gzip;

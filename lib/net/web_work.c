@@ -141,6 +141,7 @@ static void compare_etag(struct span__web_job *j)
 	if (!j->wanted || !strstr(j->wanted, j->etag + strlen("W/")))
 		return;
 	j->a.status = 304;
+	j->unmade = true;
 	j->piece.len = 0;
 }
 

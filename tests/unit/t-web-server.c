@@ -536,6 +536,8 @@ static void test_revalidate(void)
 		is_int(again.status, 304, "it has not changed");
 		ok(strstr(again.all.p, "Vary: Accept-Encoding\r\n"),
 		   "whatever coding it is kept in");
+		ok(!strstr(again.all.p, "Content-Length: 0"),
+		   "nor has its length");
 		drop(&again);
 	}
 	drop(&r);
