@@ -207,6 +207,16 @@ spans_of_file() {
 	stop
 }
 
+@test "all-in-one: a store may be named with a slash at its end" {
+	start --store st//
+	[ -e st.run/lock ]
+	[ ! -e st/.run ]
+	run -75 spans-all-in-one --store st/
+	run -0 --separate-stderr spans-all-in-one --status --store st/
+	stop
+	span-store stat -q st >/dev/null
+}
+
 @test "all-in-one: without a store spans are gone at the end" {
 	start --no-serve
 	store=$PWD/spans-all-in-one-$UID/spans

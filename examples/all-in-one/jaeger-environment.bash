@@ -109,6 +109,10 @@ read_storage() {
 			"here: make it badger or memory, or give --store"
 		;;
 	esac
+	# With a slash at its end, as completion has it, DIR.run would be in it.
+	while [[ $store = *?/ ]]; do
+		store=${store%/}
+	done
 	if [ "$store" ]; then
 		ephemeral=no
 		stored="the store is $store"
