@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "capture-listen.h"
 #include "capture-report.h"
@@ -16,7 +15,6 @@
 
 #define BODY_MIN 1024u
 #define QUEUE_HEAD (64u << 10) /* what a body takes besides itself, amply */
-#define OTHER_FDS 256u	       /* besides those of connections */
 #define REQUESTS_MIN (64u << 20)
 #define STALLED_NS 5000000000u
 
@@ -56,7 +54,7 @@ const struct cmd_option capture_server_options[] = {
 static struct {
 	struct span__admission *admission;
 	struct span__http_server *http; /* belongs to the receiver */
-	struct span__strategies *strategies;
+	struct span_strategies *strategies;
 	struct span_buf cert, key;
 	struct span__tls *tls; /* of the gRPC servers */
 } servers;
@@ -100,27 +98,15 @@ uint64_t capture_servers_ack_ns(void)
 
 /* ---- Sampling strategies ---- */
 
-static void warn_lines(const struct span_buf *b)
-{
-	for (size_t i = 0; i < b->len;) {
-		const char *line = b->p + i;
-		const char *end = memchr(line, '\n', b->len - i);
-
-		cmd_warn("%.*s", (int)(end - line), line);
-		i += (size_t)(end - line) + 1;
-	}
-}
-
-static int read_strategies(struct span__strategies **out,
-			   struct span_error *err)
+static int read_strategies(struct span_strategies **out, struct span_error *err)
 {
 	struct span_buf text = {0}, warnings = {0};
 	int rc = cmd_file_read(opt.strategies, &text, err);
 
 	if (rc >= 0)
-		rc = span__strategies_parse(out, opt.strategies, text.p,
-					    text.len, &warnings, err);
-	warn_lines(&warnings);
+		rc = span_strategies_parse(out, opt.strategies, text.p,
+					   text.len, &warnings, err);
+	cmd_warn_lines(&warnings);
 	span_buf_release(&text);
 	span_buf_release(&warnings);
 	return rc;
@@ -128,7 +114,7 @@ static int read_strategies(struct span__strategies **out,
 
 void capture_servers_reload(void)
 {
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	struct span_error err = {0};
 
 	if (!opt.strategies || !servers.http)
@@ -139,11 +125,10 @@ void capture_servers_reload(void)
 		return;
 	}
 	span__http_server_strategies(servers.http, s);
-	span__strategies_close(&servers.strategies);
+	span_strategies_close(&servers.strategies);
 	servers.strategies = s;
 	if (cmd_verbose)
-		cmd_note("read the strategies of %zu services",
-			 span__strategies_n(s));
+		cmd_note("read the strategies of %zu services", s->n);
 }
 
 /* ---- Health and metrics ---- */
@@ -159,23 +144,6 @@ static void put_metrics(void *arg, struct span_buf *out)
 }
 
 /* ---- To open ---- */
-
-/* A connection is a descriptor, and 1,024 of all is a usual limit. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-	rlim_t need = (rlim_t)opt.max_connections + OTHER_FDS;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
-		return;
-	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < need)
-		cmd_warn("the system allows %llu open files, too few for "
-			 "%llu connections",
-			 (unsigned long long)limit.rlim_cur,
-			 (unsigned long long)opt.max_connections);
-}
 
 static int read_text(const char *path, struct span_buf *b,
 		     struct span_error *err)
@@ -207,7 +175,7 @@ static int open_admission(struct span_error *err)
 {
 	if (servers.admission)
 		return 0;
-	allow_descriptors();
+	cmd_allow_files(opt.max_connections);
 	return span__admission_open(&servers.admission, opt.max_connections,
 				    opt.max_per_peer, err);
 }
@@ -329,7 +297,7 @@ int capture_servers_opened(struct span_error *err)
 void capture_servers_close(void)
 {
 	span__admission_close(&servers.admission);
-	span__strategies_close(&servers.strategies);
+	span_strategies_close(&servers.strategies);
 	span__tls_close(&servers.tls);
 	span_buf_release(&servers.cert);
 	span_buf_release(&servers.key);

@@ -67,6 +67,17 @@ void cmd_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+void cmd_warn_lines(const struct span_buf *b)
+{
+	for (size_t i = 0; i < b->len;) {
+		const char *line = b->p + i;
+		const char *end = memchr(line, '\n', b->len - i);
+
+		cmd_warn("%.*s", (int)(end - line), line);
+		i += (size_t)(end - line) + 1;
+	}
+}
+
 void cmd_note(const char *fmt, ...)
 {
 	va_list ap;
@@ -148,7 +159,7 @@ static int report(int rc, const struct span_error *err)
 		return CMD_SIGPIPE;
 	if (rc == SPAN_E_NOMEM && !err->msg[0])
 		text = "memory is out";
-	if (rc == SPAN_E_IO && err->sys)
+	if (err->sys)
 		cmd_note("%s: %s", text, strerror(err->sys));
 	else
 		cmd_note("%s", text);

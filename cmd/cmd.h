@@ -82,6 +82,10 @@ struct cmd {
 /* The whole of main(). Does not return an error: exits. */
 int cmd_main(const struct cmd *c, int argc, char **argv);
 
+/* A connection is an open file, and 1,024 of all is a usual limit: have room
+ * for so many, or warn. */
+void cmd_allow_files(uint64_t connections);
+
 /* Have memory ready for who will take much of it, of a store above all. */
 void cmd_large_heap(void);
 
@@ -91,6 +95,8 @@ extern int cmd_verbose;
 
 /* "span-query: warning: TEXT" on stderr, unless -q. */
 void cmd_warn(const char *fmt, ...) SPAN_PRINTF(1, 2);
+/* Each line of B, which ends with a newline or is empty, by itself. */
+void cmd_warn_lines(const struct span_buf *b);
 /*
  * "span-query: TEXT" on stderr, always: for counts and notes that the caller
  * shows when cmd_verbose is set.
@@ -130,6 +136,8 @@ SPAN_NODISCARD int cmd_output_open(int *fd, bool binary,
 /* Flush, check for write errors, rename. Call it on success only. */
 SPAN_NODISCARD int cmd_output_close(int fd, struct span_error *err);
 
+/* The FILE of --output; NULL: it was not given. */
+const char *cmd_output_path(void);
 /* Is stdout (or --output) a terminal, and how many columns (80 otherwise)? */
 bool cmd_output_is_terminal(void);
 size_t cmd_output_columns(void);
@@ -157,6 +165,17 @@ SPAN_NODISCARD int cmd_input_read(const char *name, struct span_buf *out,
  * Who does not ask fails with it at the end all the same.
  */
 SPAN_NODISCARD int cmd_input_check(struct span_error *err);
+
+/*
+ * Call FN for each line of NAME, as cmd_input_open() has it, without its end; a
+ * line of more than a mebibyte comes in parts. WAIT (or NULL) is called before
+ * a read. 0, or the first negative code of these.
+ */
+typedef int cmd_line_fn(void *arg, struct span_str line,
+			struct span_error *err);
+SPAN_NODISCARD int cmd_input_lines(const char *name, cmd_line_fn *fn,
+				   int (*wait)(struct span_error *err),
+				   void *arg, struct span_error *err);
 
 /* ---- cmd_file.c: small files as a whole ---- */
 
@@ -202,6 +221,11 @@ extern const struct cmd_option cmd_look_options[];
  */
 void cmd_look(struct span_render_opts *o);
 
+/* As span_text_fit() and span_text_width(), with ASCII only where O says so. */
+void cmd_look_fit(struct span_buf *b, const struct span_render_opts *o,
+		  struct span_str s, size_t width, bool pad);
+size_t cmd_look_width(const struct span_render_opts *o, struct span_str s);
+
 /* ---- cmd_fmt.c, cmd_time.c: what people type ---- */
 
 /* 0 or SPAN_E_INVALID with a sentence. */
@@ -235,6 +259,7 @@ struct cmd_metric {
 
 /* --metrics-file FILE */
 extern const struct cmd_option cmd_metrics_options[];
+bool cmd_metrics_wanted(void); /* it was given */
 
 /*
  * Rewrite the metrics file (temporary and rename) when it was asked for and

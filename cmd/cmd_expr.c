@@ -73,6 +73,14 @@ static int check(const char *text, struct span_error *err)
 	return rc;
 }
 
+/* What people write for an expression who mean a trace. */
+static bool is_trace_id(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+	return !text[len] && (len == 16 || len == 32);
+}
+
 /* RC of a compilation of TEXT: what is wrong with it is shown, and exits. */
 static int show_or_exit(const char *text, int rc, const struct span_error *err)
 {
@@ -80,6 +88,8 @@ static int show_or_exit(const char *text, int rc, const struct span_error *err)
 		return rc;
 	cmd_note("%s", err->msg);
 	show(text, err->pos);
+	if (is_trace_id(text))
+		cmd_note("a trace is named by --trace-id %s", text);
 	exit(CMD_USAGE);
 }
 

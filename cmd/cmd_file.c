@@ -44,10 +44,12 @@ int cmd_file_read(const char *path, struct span_buf *out,
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
-	if (fd < 0)
-		return span_error_set(
-			err, errno == ENOENT ? SPAN_E_NOTFOUND : SPAN_E_IO,
-			"cannot open %s", path);
+	if (fd < 0) {
+		bool missing = errno == ENOENT;
+
+		span_error_set(err, SPAN_E_IO, "cannot open %s", path);
+		return missing ? SPAN_E_NOTFOUND : SPAN_E_IO;
+	}
 	rc = read_all(fd, path, out, err);
 	close(fd);
 	return rc;
@@ -115,13 +117,14 @@ int cmd_file_replace(const char *path, const void *p, size_t len,
 	}
 	cmd__remove_on_signal(temp);
 	rc = span_write_all(fd, p, len, err);
-	if (!rc && fsync(fd) < 0)
+	if (!rc && temp && fsync(fd) < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot write %s", path);
 	if (close(fd) < 0 && !rc)
 		rc = span_error_set(err, SPAN_E_IO, "cannot write %s", path);
-	if (!rc && (rename(temp, target) < 0 || sync_directory(target) < 0))
+	if (!rc && temp &&
+	    (rename(temp, target) < 0 || sync_directory(target) < 0))
 		rc = span_error_set(err, SPAN_E_IO, "cannot replace %s", path);
-	if (rc < 0)
+	if (rc < 0 && temp)
 		unlink(temp);
 	cmd__remove_on_signal(NULL);
 	free(temp);

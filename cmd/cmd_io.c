@@ -43,9 +43,20 @@ int cmd__temp_open(int *fd, char **temp, const char *path,
 		   struct span_error *err)
 {
 	size_t len = strlen(path) + 32;
+	bool exists;
 	struct stat st;
-	char *name = malloc(len);
+	char *name;
 
+	exists = !stat(path, &st);
+	if (exists && !S_ISREG(st.st_mode)) {
+		*temp = NULL;
+		*fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (*fd < 0)
+			return span_error_set(err, SPAN_E_IO, "cannot open %s",
+					      path);
+		return 0;
+	}
+	name = malloc(len);
 	if (!name)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	snprintf(name, len, "%s.%ld.tmp", path, (long)getpid());
@@ -56,7 +67,7 @@ int cmd__temp_open(int *fd, char **temp, const char *path,
 		free(name);
 		return SPAN_E_IO;
 	}
-	if (!stat(path, &st) && fchmod(*fd, st.st_mode & 0777) < 0) {
+	if (exists && fchmod(*fd, st.st_mode & 0777) < 0) {
 		span_error_set(err, SPAN_E_IO, "cannot set the mode of %s",
 			       name);
 		close(*fd);
@@ -70,19 +81,10 @@ int cmd__temp_open(int *fd, char **temp, const char *path,
 
 static int open_file(struct span_error *err)
 {
-	struct stat st;
-	char *real;
+	/* A symbolic link stays one: its target is replaced. */
+	char *real = realpath(output.path, NULL);
 	int rc;
 
-	if (!stat(output.path, &st) && !S_ISREG(st.st_mode)) {
-		output.fd = open(output.path, O_WRONLY | O_CLOEXEC);
-		if (output.fd < 0)
-			return span_error_set(err, SPAN_E_IO, "cannot open %s",
-					      output.path);
-		return 0;
-	}
-	/* A symbolic link stays one: its target is replaced. */
-	real = realpath(output.path, NULL);
 	if (real)
 		output.path = real;
 	rc = cmd__temp_open(&output.fd, &output.temp, output.path, err);
@@ -150,6 +152,11 @@ static int output_fd(void)
 	if (output.fd >= 0)
 		return output.fd;
 	return output_is_file() ? -1 : STDOUT_FILENO;
+}
+
+const char *cmd_output_path(void)
+{
+	return output.path;
 }
 
 bool cmd_output_is_terminal(void)

@@ -61,3 +61,17 @@ void cmd_look(struct span_render_opts *o)
 		.ascii = !utf8(),
 	};
 }
+
+void cmd_look_fit(struct span_buf *b, const struct span_render_opts *o,
+		  struct span_str s, size_t width, bool pad)
+{
+	if (o->ascii)
+		span_text_fit_ascii(b, s, width, pad);
+	else
+		span_text_fit(b, s, width, pad);
+}
+
+size_t cmd_look_width(const struct span_render_opts *o, struct span_str s)
+{
+	return o->ascii ? span_text_width_ascii(s) : span_text_width(s);
+}

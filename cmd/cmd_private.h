@@ -70,7 +70,9 @@ void cmd__signals_bus(const char *program);
 void cmd__remove_on_signal(const char *path);
 
 /*
- * Open a temporary file beside PATH. *TEMP is its name, on the heap.
+ * Open a temporary file beside PATH. *TEMP is its name, on the heap. What is
+ * there and no regular file (a FIFO, /dev/null) is opened itself, as nothing
+ * may be renamed over it: *TEMP is NULL.
  */
 SPAN_NODISCARD int cmd__temp_open(int *fd, char **temp, const char *path,
 				  struct span_error *err);

@@ -28,6 +28,11 @@ const struct cmd_option cmd_metrics_options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+bool cmd_metrics_wanted(void)
+{
+	return metrics_file;
+}
+
 void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 {
 	const char *last = "";
@@ -47,25 +52,28 @@ void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 
 static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 {
+	/* A symbolic link stays one: its target is replaced. */
+	char *real = realpath(metrics_file, NULL), *temp = NULL;
+	const char *target = real ? real : metrics_file;
 	struct span_buf b = {0};
-	char *temp = NULL;
 	int fd = -1, rc;
 
 	cmd_metrics_text(&b, m);
 	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
-		      : cmd__temp_open(&fd, &temp, metrics_file, err);
+		      : cmd__temp_open(&fd, &temp, target, err);
 	if (rc < 0)
 		goto done;
 	rc = span_write_all(fd, b.p, b.len, err);
 	if (close(fd) < 0 && !rc)
 		rc = span_error_set(err, SPAN_E_IO, "cannot write");
-	if (!rc && rename(temp, metrics_file) < 0)
+	if (!rc && temp && rename(temp, target) < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot replace %s",
 				    metrics_file);
-	if (rc < 0)
+	if (rc < 0 && temp)
 		unlink(temp);
 done:
 	free(temp);
+	free(real);
 	span_buf_release(&b);
 	return rc;
 }

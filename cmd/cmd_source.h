@@ -193,6 +193,12 @@ SPAN_NODISCARD int cmd_source_news(struct cmd_source *s, struct span_news **out,
 				   struct span_error *err);
 SPAN_NODISCARD int cmd_source_refresh(struct cmd_source *s,
 				      struct span_error *err);
+/*
+ * Warn of frames that expired before the run which goes on with the file PATH,
+ * of which NEWS knows how far the last run came. 0 or a negative code.
+ */
+SPAN_NODISCARD int cmd_news_missed(const struct span_news *news,
+				   const char *path, struct span_error *err);
 /* The name of the store. */
 const char *cmd_source_name(const struct cmd_source *s);
 /* What is selected, for span_query_explain(); and the store, or NULL. */

@@ -110,12 +110,12 @@ static bool put_pair(struct span_buf *b, const struct diff_out_opts *o,
 	    !a[1].spans[1] || (i && span_str_equal(a[-1].key, a->key)) ||
 	    (i + 2 < n->n_attrs && span_str_equal(a[2].key, a->key)))
 		return false;
-	span_text_fit(b, a->key, o->look.columns / 4, false);
+	cmd_look_fit(b, &o->look, a->key, o->look.columns / 4, false);
 	span_buf_puts(b, ": ");
 	width = columns_left(b, o, from, 4) / 2;
-	span_text_fit(b, a[0].value, width, false);
+	cmd_look_fit(b, &o->look, a[0].value, width, false);
 	span_buf_puts(b, " -> ");
-	span_text_fit(b, a[1].value, width, false);
+	cmd_look_fit(b, &o->look, a[1].value, width, false);
 	return true;
 }
 
@@ -126,10 +126,10 @@ static void put_value(struct span_buf *b, const struct diff_out_opts *o,
 {
 	const struct span_diff_attr *a = &n->attrs[i];
 
-	span_text_fit(b, a->key, o->look.columns / 4, false);
+	cmd_look_fit(b, &o->look, a->key, o->look.columns / 4, false);
 	span_buf_putc(b, '=');
-	span_text_fit(b, a->value, columns_left(b, o, from, v->sets ? 25 : 14),
-		      false);
+	cmd_look_fit(b, &o->look, a->value,
+		     columns_left(b, o, from, v->sets ? 25 : 14), false);
 	if (is_single(v, n)) {
 		span_buf_printf(b, " only in %s", a->spans[0] ? "A" : "B");
 		return;

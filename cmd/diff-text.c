@@ -22,11 +22,17 @@ static void right(struct span_buf *b, size_t from, size_t width)
 	span_buf_printf(b, "%*.*s", (int)width, (int)len, text);
 }
 
+static size_t columns_since(const struct span_buf *b, size_t from)
+{
+	return b->len > from ? span_text_width((struct span_str){b->p + from,
+								 b->len - from})
+			     : 0;
+}
+
 /* Spaces up to WIDTH columns from FROM on. */
 static void pad(struct span_buf *b, size_t from, size_t width)
 {
-	size_t used =
-		span_text_width((struct span_str){b->p + from, b->len - from});
+	size_t used = columns_since(b, from);
 
 	if (used < width)
 		span_buf_printf(b, "%*s", (int)(width - used), "");
@@ -120,15 +126,11 @@ static void put_name(struct span_buf *b, const struct diff_out_opts *o,
 	span_buf_printf(b, "%*s", (int)indent, "");
 	left = width - indent;
 	if (!same) {
-		size_t used = span_text_width(n->service);
-
-		if (used > left / 2)
-			used = left / 2;
-		span_text_fit(b, n->service, used, false);
+		cmd_look_fit(b, &o->look, n->service, left / 2, false);
 		span_buf_putc(b, ' ');
-		left -= used + 1;
+		left -= columns_since(b, from + indent);
 	}
-	span_text_fit(b, n->name, left, false);
+	cmd_look_fit(b, &o->look, n->name, left, false);
 	pad(b, from, width);
 }
 
@@ -159,9 +161,9 @@ static void put_head(struct span_buf *b, const struct diff_out_opts *o,
 
 	for (int i = 0; i < 2; i++) {
 		span_buf_printf(b, "%s ", sides[i]);
-		span_text_fit(b, span_str(o->names[i]),
-			      o->look.columns > 60 ? o->look.columns - 40 : 20,
-			      false);
+		cmd_look_fit(b, &o->look, span_str(o->names[i]),
+			     o->look.columns > 60 ? o->look.columns - 40 : 20,
+			     false);
 		span_buf_puts(b, "  ");
 		diff_put_plural(b, v->traces[i], "trace");
 		span_buf_puts(b, ", ");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "findings-text.h"
+#include "cmd.h"
 
 #include <span/text.h>
 
@@ -18,10 +19,10 @@ static void put_plural(struct span_buf *b, uint64_t n, const char *what)
 static void put_name(struct span_buf *b, const struct span_render_opts *look,
 		     struct span_str service, struct span_str name)
 {
-	span_text_fit(b, service, look->columns / 3, false);
+	cmd_look_fit(b, look, service, look->columns / 3, false);
 	if (service.len && name.len)
 		span_buf_putc(b, ' ');
-	span_text_fit(b, name, look->columns / 3, false);
+	cmd_look_fit(b, look, name, look->columns / 3, false);
 }
 
 static void put_span_name(struct span_buf *b,
@@ -49,7 +50,7 @@ static void put_rest(struct span_buf *b, const struct span_render_opts *look,
 
 	if (used + 20 > look->columns)
 		used = look->columns > 20 ? look->columns - 20 : 0;
-	span_text_fit(b, text, look->columns - used, false);
+	cmd_look_fit(b, look, text, look->columns - used, false);
 }
 
 static void put_calls(struct span_buf *b, const struct span_render_opts *look,
@@ -100,7 +101,7 @@ static void put_sentence(struct span_buf *b,
 		span_buf_puts(b, " without a span below it");
 		break;
 	case SPAN_FINDING_SKEW:
-		span_text_fit(b, f->text, look->columns / 2, false);
+		cmd_look_fit(b, look, f->text, look->columns / 2, false);
 		span_buf_puts(b, ": clocks differ by ");
 		span_text_duration(b, f->ns);
 		span_buf_puts(b, " or more");

@@ -22,6 +22,7 @@ static const struct {
 };
 #define CHANGES (sizeof(changes) / sizeof(changes[0]))
 #define FIRST_CHANGE 2u /* of what is on both sides */
+#define INDENT 9	/* of what is said of a change */
 
 size_t graph_diff_count(const struct graph_changes *c)
 {
@@ -82,6 +83,7 @@ static void text_change(struct span_buf *b, const struct span_graph_change *c)
 {
 	const struct span_graph_edge *e = c->after ? c->after : c->before;
 	const char *before = ": ";
+	size_t at = b->len;
 
 	span_buf_puts(b, !c->before  ? "added    "
 			 : !c->after ? "removed  "
@@ -96,9 +98,11 @@ static void text_change(struct span_buf *b, const struct span_graph_change *c)
 		span_buf_printf(b, "%s%s", before, changes[i].name);
 		before = ", ";
 	}
-	span_buf_puts(b, "\n         ");
+	graph_end_line(b, at, INDENT);
+	at = b->len;
+	span_buf_printf(b, "%*s", INDENT, "");
 	text_figures(b, c);
-	span_buf_putc(b, '\n');
+	graph_end_line(b, at, INDENT);
 }
 
 void graph_diff_text(struct span_buf *b, const struct graph_changes *c)

@@ -74,6 +74,13 @@ void graph_counts(struct span_buf *b, const char *what, uint64_t n,
 /* All figures of an edge, for people. */
 void graph_figures(struct span_buf *b, const struct span_graph_edge *e);
 
+/*
+ * End a line of text, which is in B from AT on: it is broken, best where
+ * something else begins, so that it fits the terminal, or 80 columns; what
+ * continues it stands behind INDENT spaces.
+ */
+void graph_end_line(struct span_buf *b, size_t at, size_t indent);
+
 /* ,"NAME":N and ,"NAME":"TEXT" */
 void graph_json_number(struct span_buf *b, const char *name, uint64_t n);
 void graph_json_text(struct span_buf *b, const char *name, struct span_str s);

@@ -8,6 +8,7 @@
 static void put_text(struct span_buf *b, const struct span_path *path)
 {
 	char id[SPAN_TRACE_ID_TEXT];
+	size_t at = b->len;
 
 	span_text_count(b, path->calls);
 	span_buf_printf(b, " call%s in ", path->calls == 1 ? "" : "s");
@@ -22,7 +23,7 @@ static void put_text(struct span_buf *b, const struct span_path *path)
 		span_buf_putc(b, ' ');
 		graph_label(b, path->steps[i].operation);
 	}
-	span_buf_putc(b, '\n');
+	graph_end_line(b, at, 4);
 }
 
 static void put_json(struct span_buf *b, const struct span_path *path)

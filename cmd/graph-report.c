@@ -79,6 +79,7 @@ static void text_nodes(struct span_buf *b, const struct span_graph_view *g,
 		       const struct groups *r, size_t k)
 {
 	uint32_t n = r->start[k + 1] - r->start[k];
+	size_t at = b->len;
 
 	for (uint32_t i = 0; i < n && i < NODES_SHOWN; i++) {
 		span_buf_puts(b, i ? ", " : "");
@@ -86,13 +87,15 @@ static void text_nodes(struct span_buf *b, const struct span_graph_view *g,
 	}
 	if (n > NODES_SHOWN)
 		span_buf_printf(b, " and %u more", n - NODES_SHOWN);
-	span_buf_putc(b, '\n');
+	graph_end_line(b, at, 2);
 }
 
 static void text_call(struct span_buf *b, const struct span_graph_view *g,
 		      const struct span_graph_edge *e, size_t n,
 		      const struct graph_form *form)
 {
+	size_t at = b->len;
+
 	(void)form;
 	if (n >= CALLS_SHOWN)
 		return;
@@ -102,7 +105,7 @@ static void text_call(struct span_buf *b, const struct span_graph_view *g,
 	graph_name(b, &g->nodes[e->to]);
 	span_buf_printf(b, " (%s): ", graph_edge_kind(e));
 	graph_counts(b, "call", e->calls, e->errors);
-	span_buf_putc(b, '\n');
+	graph_end_line(b, at, 8);
 }
 
 typedef void call_fn(struct span_buf *b, const struct span_graph_view *g,
@@ -196,13 +199,16 @@ int graph_report_cycles(struct span_buf *b, const struct span_graph_view *g,
 static void text_hub(struct span_buf *b, const struct span_graph_view *g,
 		     const struct span_graph_hub *h)
 {
+	size_t at = b->len;
+
 	graph_name(b, &g->nodes[h->node]);
 	span_buf_printf(b, ": called by %u (", h->callers);
 	span_text_count(b, h->calls_in);
 	span_buf_printf(b, " call%s), calls %u (", h->calls_in == 1 ? "" : "s",
 			h->called);
 	span_text_count(b, h->calls_out);
-	span_buf_printf(b, " call%s)\n", h->calls_out == 1 ? "" : "s");
+	span_buf_printf(b, " call%s)", h->calls_out == 1 ? "" : "s");
+	graph_end_line(b, at, 4);
 }
 
 static void json_hub(struct span_buf *b, const struct span_graph_view *g,

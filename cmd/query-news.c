@@ -52,15 +52,18 @@ static int load(struct span_news *news, const char *path,
 	struct span_error why = {0};
 	int rc = cmd_file_read(path, &text, err);
 
-	/* The first time there is none. */
-	if (!rc)
+	if (!rc) {
 		rc = span_news_load(news, text.p, text.len, &why);
-	else if (rc == SPAN_E_NOTFOUND)
-		rc = 0;
+		if (rc < 0)
+			rc = span_error_set(err, rc, "cursor %s: %s", path,
+					    why.msg);
+		else
+			rc = cmd_news_missed(news, path, err);
+	} else if (rc == SPAN_E_NOTFOUND) {
+		rc = 0; /* the first run */
+	}
 	span_buf_release(&text);
-	if (!why.code)
-		return rc;
-	return span_error_set(err, rc, "cursor %s: %s", path, why.msg);
+	return rc;
 }
 
 static void tell_waiting(uint64_t n)

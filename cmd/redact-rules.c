@@ -56,10 +56,10 @@ static int add_rule(struct span_redact *r, const char *name, size_t line,
 	struct span_error why = {0};
 	int rc = span_redact_rule(r, text, &why);
 
-	if (rc == SPAN_E_INVALID && line)
+	if ((rc == SPAN_E_INVALID || rc == SPAN_E_LIMIT) && line)
 		cmd_usage("%s:%zu:%llu: %s", name, line,
 			  (unsigned long long)why.pos + 1, why.msg);
-	if (rc == SPAN_E_INVALID)
+	if (rc == SPAN_E_INVALID || rc == SPAN_E_LIMIT)
 		cmd_usage("--rule '%s', column %llu: %s", name,
 			  (unsigned long long)why.pos + 1, why.msg);
 	if (rc < 0)

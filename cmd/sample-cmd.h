@@ -44,6 +44,22 @@ SPAN_NODISCARD int sample_policies(bool whole, double *ratio, const char **name,
 				   struct span_buf *text,
 				   struct span_error *err);
 
+/* The file of Jaeger's strategies, or NULL. */
+const char *sample_strategies(void);
+
+/* ---- sample-adaptive.c: what is learned from run to run ---- */
+
+extern const struct cmd_option sample_adaptive_options[];
+/* The type of policy that the options ask for and its *VALUE, or NULL. */
+const char *sample_adaptive_type(const char **value);
+/* Read the state for S, or NULL: 0 or a negative code. Wrong usage exits. */
+SPAN_NODISCARD int sample_adaptive_open(struct span_sampler *s,
+					struct span_error *err);
+/* Write the files when it is time, or the END: 0 or a negative code. */
+SPAN_NODISCARD int sample_adaptive_write(const struct span_sampler *s, bool end,
+					 struct span_error *err);
+void sample_adaptive_close(void);
+
 /* ---- sample-report.c: what was done ---- */
 
 /* To call first: the policies that are counted, or NULL. 0 or a code. */

@@ -2,7 +2,7 @@
 /*
  * A ratio, span by span: the trace id decides alone, so that nothing has to
  * wait. Of a stream the frames are looked at without decoding more of a span
- * than decides, and only what is kept is written anew, with its mark.
+ * than decides, and what is kept gets its mark in the bytes that it has.
  */
 #include "sample-cmd.h"
 
@@ -11,6 +11,7 @@
 #include "base/banned.h"
 
 static struct sample *o;
+static size_t n_wishes; /* of the frame: what is kept with no mark */
 
 static struct span_verdict decide(const struct span *s)
 {
@@ -26,8 +27,11 @@ static struct span_verdict decide(const struct span *s)
 
 static bool decide_for_source(void *arg, const struct span *s)
 {
+	struct span_verdict v = decide(s);
+
 	(void)arg;
-	return decide(s).keep;
+	n_wishes += v.keep && !v.by_ratio;
+	return v.keep;
 }
 
 /* Does S have "ot="? Hardly any text has the last of these. */
@@ -53,6 +57,7 @@ static enum cmd_source_part needs(void *arg, const struct span_frame_info *f)
 	enum cmd_source_part part = CMD_SOURCE_HEAD;
 
 	(void)arg;
+	n_wishes = 0;
 	for (size_t i = 0; i < f->n_strings; i++) {
 		if (span_str_equal(f->strings[i],
 				   SPAN_STR("sampling.priority")))
@@ -70,7 +75,7 @@ void sample_head_prepare(struct sample *options)
 		cmd_source_also(decide_for_source, needs, NULL);
 }
 
-/* The spans of the frame that KEEP says, each with its mark. */
+/* The spans of the frame that KEEP says, each with a mark of its own. */
 static int put_marked(struct span_frame *frame, const uint8_t *keep,
 		      struct span_error *err)
 {
@@ -95,7 +100,30 @@ static int put_marked(struct span_frame *frame, const uint8_t *keep,
 	return rc;
 }
 
+/* The trace state of one that is kept, when the old one alone tells it. */
+static int mark_state(void *arg, struct span_str *state, struct span_error *err)
+{
+	struct span s = {.trace_state = *state};
+	struct span_verdict v = {.keep = true, .by_ratio = true, .p = o->ratio};
+	int rc = span_sample_mark(&s, &o->like, &v, &o->text, err);
+
+	(void)arg;
+	*state = s.trace_state;
+	return rc;
+}
+
 /* With a share of 1 what is kept is forwarded as it is. */
+static int put_kept(struct span_frame *frame, const uint8_t *keep,
+		    struct span_error *err)
+{
+	if (o->ratio >= 1)
+		return span_writer_put_slice(o->out, frame, keep, err);
+	if (n_wishes || o->like.like != SPAN_RATIO_CONSISTENT)
+		return put_marked(frame, keep, err);
+	return span_writer_put_slice_states(o->out, frame, keep, mark_state,
+					    NULL, err);
+}
+
 static int sample_frames(struct cmd_source *in, struct span_error *err)
 {
 	struct span_frame *frame;
@@ -105,10 +133,8 @@ static int sample_frames(struct cmd_source *in, struct span_error *err)
 
 	while ((rc = cmd_source_next_slice(in, &frame, &keep, &n, err)) > 0) {
 		sample_count_spans(n, span_frame_info(frame)->n_spans - n);
-		if (n && o->ratio < 1)
-			rc = put_marked(frame, keep, err);
-		else if (n)
-			rc = span_writer_put_slice(o->out, frame, keep, err);
+		if (n)
+			rc = put_kept(frame, keep, err);
 		if (rc < 0)
 			return rc;
 		sample_report_metrics(false);

@@ -11,7 +11,7 @@
 
 static struct {
 	double ratio;
-	const char *rate, *file, *preset;
+	const char *rate, *file, *preset, *strategies;
 	int per; /* -1: not given */
 	bool errors;
 	uint64_t slower_ns;
@@ -34,6 +34,8 @@ const struct cmd_option sample_policy_options[] = {
 	 "keep all traces that take TIME or longer", NULL},
 	{CMD_LIST, 0, "keep", &opt.keep, "EXPR",
 	 "keep all traces that this TraceQL expression chooses", NULL},
+	{CMD_STRING, 0, "strategies", &opt.strategies, "FILE",
+	 "keep what Jaeger's strategies in FILE say", NULL},
 	{CMD_STRING, 0, "policy", &opt.file, "FILE",
 	 "keep what the policies in FILE say", NULL},
 	{CMD_WORD, 0, "preset", &opt.preset, "NAME",
@@ -59,6 +61,19 @@ static void put_keep(struct span_buf *b)
 	}
 }
 
+static void put_adaptive(struct span_buf *b)
+{
+	const char *value, *type = sample_adaptive_type(&value);
+
+	if (!type)
+		return;
+	begin(b, type);
+	span_buf_printf(
+		b, ", \"%s\": ", strcmp(type, "bands") != 0 ? "target" : type);
+	span_text_json(b, span_str(value));
+	span_buf_putc(b, '}');
+}
+
 static void put_options(struct span_buf *b)
 {
 	if (opt.errors) {
@@ -72,6 +87,11 @@ static void put_options(struct span_buf *b)
 		span_buf_putc(b, '}');
 	}
 	put_keep(b);
+	if (opt.strategies) {
+		begin(b, "strategies");
+		span_buf_putc(b, '}');
+	}
+	put_adaptive(b);
 	if (opt.rate) {
 		begin(b, "rate");
 		span_buf_puts(b, ", \"rate\": ");
@@ -89,8 +109,10 @@ static void put_options(struct span_buf *b)
 
 static bool has_options(void)
 {
+	const char *value;
+
 	return opt.errors || opt.slower_ns != UINT64_MAX || opt.keep.n ||
-	       opt.rate;
+	       opt.rate || opt.strategies || sample_adaptive_type(&value);
 }
 
 /* What goes with what. */
@@ -122,6 +144,11 @@ static void take_preset(void)
 	if (opt.preset)
 		opt.ratio = production ? 0.1 : 1;
 	opt.errors |= production;
+}
+
+const char *sample_strategies(void)
+{
+	return opt.strategies;
 }
 
 int sample_policies(bool whole, double *ratio, const char **name,

@@ -34,6 +34,8 @@ static int put_decided(bool end, struct span_error *err)
 			break;
 	}
 	sample_report_metrics(false);
+	if (rc >= 0)
+		rc = sample_adaptive_write(tail.sampler, end, err);
 	return rc;
 }
 
@@ -57,6 +59,25 @@ static int on_idle(void *arg, uint64_t *wait_ns, struct span_error *err)
 	return rc;
 }
 
+static int open_sampler(struct span_sampler_opts *so, struct span_error *err)
+{
+	struct span_buf strategies = {0}, warnings = {0};
+	int rc = 0;
+
+	so->strategies_name = sample_strategies();
+	so->warnings = &warnings;
+	if (so->strategies_name)
+		rc = cmd_file_read(so->strategies_name, &strategies, err);
+	so->strategies = strategies.p;
+	so->strategies_len = strategies.len;
+	if (rc >= 0)
+		rc = span_sampler_open(&tail.sampler, so, err);
+	cmd_warn_lines(&warnings);
+	span_buf_release(&strategies);
+	span_buf_release(&warnings);
+	return rc;
+}
+
 int sample_tail_prepare(struct sample *o, const char *name,
 			const struct span_buf *policies, struct span_error *err)
 {
@@ -66,9 +87,11 @@ int sample_tail_prepare(struct sample *o, const char *name,
 				       .ratio = o->like,
 				       .wait_ns = o->wait_ns,
 				       .memory = o->memory};
-	int rc = span_sampler_open(&tail.sampler, &so, err);
+	int rc = open_sampler(&so, err);
 
 	tail.o = o;
+	if (rc >= 0)
+		rc = sample_adaptive_open(tail.sampler, err);
 	if (rc >= 0)
 		rc = sample_report_open(tail.sampler, err);
 	cmd_source_on_idle(on_idle, NULL);

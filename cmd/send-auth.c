@@ -95,8 +95,8 @@ static bool is_header(const char *text, size_t *name_len)
 	return true;
 }
 
-static int add(struct send_headers *h, const char *text, const char *from,
-	       struct span_error *err)
+int send_headers_add(struct send_headers *h, const char *text, const char *from,
+		     struct span_error *err)
 {
 	const char **more;
 	size_t len;
@@ -126,7 +126,7 @@ static int add_arguments(struct send_headers *h, const struct cmd_list *list,
 			cmd_usage("--header: a secret in an argument is seen "
 				  "by everybody: --header-file, --header-env, "
 				  "--user-file, --token-file");
-		rc = add(h, list->v[i], "--header", err);
+		rc = send_headers_add(h, list->v[i], "--header", err);
 	}
 	return rc;
 }
@@ -141,7 +141,7 @@ static int add_lines(struct send_headers *h, char *text, const char *path,
 	while (!rc && (line = strsep(&text, "\n"))) {
 		line[strcspn(line, "\r")] = '\0';
 		if (*line && *line != '#')
-			rc = add(h, line, path, err);
+			rc = send_headers_add(h, line, path, err);
 	}
 	return rc;
 }
@@ -174,7 +174,7 @@ static int add_token(struct send_headers *h, struct span_buf *line,
 		span_buf_put(line, token.p, token.len);
 		rc = line->failed ? span_error_set(err, SPAN_E_NOMEM,
 						   "memory is out")
-				  : add(h, line->p, path, err);
+				  : send_headers_add(h, line->p, path, err);
 	}
 	span_buf_release(&token);
 	return rc;

@@ -26,6 +26,9 @@ struct send_headers {
 SPAN_NODISCARD int send_headers_read(struct send_headers *h,
 				     const struct send_auth *a,
 				     struct span_error *err);
+/* One more, "KEY: VALUE", borrowed, which FROM gave. 0 or a negative code. */
+SPAN_NODISCARD int send_headers_add(struct send_headers *h, const char *text,
+				    const char *from, struct span_error *err);
 void send_headers_release(struct send_headers *h);
 
 #endif

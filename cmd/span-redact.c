@@ -2,8 +2,9 @@
 /*
  * span-redact - take secrets out of spans
  *
- * Each span is written anew, so that the tables of the frames it came in,
- * which have its old texts, are nowhere in the output.
+ * The tables of the frames that spans come in have their old texts. So they are
+ * made anew: those of a frame as a whole, where that goes, or else each span is
+ * put into new ones.
  */
 #include "cmd_source.h"
 #include "redact-rules.h"
@@ -59,15 +60,12 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-/* What --check prints, and everybody counts. */
+/* What --check prints. */
 static void found(void *arg, const struct span_redact_found *f)
 {
 	struct span_buf *b = arg;
 	char trace[SPAN_TRACE_ID_TEXT], id[SPAN_ID_TEXT];
 
-	counts.values++;
-	if (!opt.check)
-		return;
 	span_buf_printf(b, "%s %s ",
 			span_trace_id_text(f->span->trace_id, trace),
 			span_id_text(f->span->span_id, id));
@@ -119,6 +117,26 @@ static int put_and_tell(struct redaction *x, const struct span *span,
 	return rc;
 }
 
+/* Frames of fewer spans are joined. */
+#define MANY 32u
+
+/* All spans of a frame at once: 1, 0 when that does not go, or a code. */
+static int put_whole(struct redaction *x, struct span_frame *frame,
+		     struct span_error *err)
+{
+	uint32_t n = span_frame_info(frame)->n_spans, changed;
+	int rc = 0;
+
+	if (x->out && n >= MANY)
+		rc = span_redact_put_frame(x->rules, frame, x->out, &changed,
+					   err);
+	if (rc > 0) {
+		counts.spans += n;
+		counts.changed += changed;
+	}
+	return rc;
+}
+
 /* The spans of a frame that are selected, as KEEP has them; NULL: all. */
 static int redact_frame(struct redaction *x, struct cmd_source *in,
 			struct span_frame *frame, const uint8_t *keep,
@@ -128,6 +146,8 @@ static int redact_frame(struct redaction *x, struct cmd_source *in,
 	struct span span;
 	int rc;
 
+	if (!keep && (rc = put_whole(x, frame, err)) != 0)
+		return rc;
 	span_redact_frame(x->rules);
 	span_frame_rewind(frame);
 	for (size_t i = 0; (rc = span_frame_next(frame, &span, &why)) > 0;
@@ -138,6 +158,14 @@ static int redact_frame(struct redaction *x, struct cmd_source *in,
 			return rc;
 	}
 	return rc < 0 ? cmd_source_bad_frame(in, frame, &why, err) : 0;
+}
+
+static void show_counts(const struct redaction *x, bool at_end)
+{
+	counts.values = span_redact_values(x->rules);
+	cmd_metrics_write(metrics, at_end);
+	if (!at_end)
+		cmd_progress(counts.spans, "spans");
 }
 
 static int redact_frames(struct redaction *x, struct cmd_source *in,
@@ -156,8 +184,7 @@ static int redact_frames(struct redaction *x, struct cmd_source *in,
 			return rc;
 		if ((rc = redact_frame(x, in, frame, keep, err)) < 0)
 			return rc;
-		cmd_metrics_write(metrics, false);
-		cmd_progress(counts.spans, "spans");
+		show_counts(x, false);
 	}
 }
 
@@ -170,8 +197,7 @@ static int redact_spans(struct redaction *x, struct cmd_source *in,
 	while ((rc = cmd_source_next(in, &span, err)) > 0) {
 		if ((rc = put_and_tell(x, &span, err)) < 0)
 			return rc;
-		cmd_metrics_write(metrics, false);
-		cmd_progress(counts.spans, "spans");
+		show_counts(x, false);
 	}
 	return rc;
 }
@@ -210,7 +236,7 @@ static int run_rules(struct redaction *x, int argc, char **argv,
 	cmd_progress_end();
 	if (rc >= 0 && x->out)
 		rc = span_writer_flush(x->out, err);
-	cmd_metrics_write(metrics, true);
+	show_counts(x, true);
 	if (rc >= 0 && cmd_verbose)
 		report(x->rules, since);
 	cmd_source_close(&in);
@@ -222,7 +248,8 @@ static int run(int argc, char **argv, struct span_error *err)
 {
 	struct span_buf text = {0};
 	struct redaction x = {.text = &text};
-	int rc = redact_rules_open(&x.rules, found, &text, err);
+	int rc = redact_rules_open(&x.rules, opt.check ? found : NULL, &text,
+				   err);
 
 	if (rc >= 0)
 		rc = cmd_output_open(&x.fd, !opt.check && !opt.show_rules, err);

@@ -32,6 +32,8 @@ static const char *const likes[] = {
 static const struct cmd_option options[] = {
 	{CMD_GROUP, 0, NULL, (void *)sample_policy_options, NULL, "Policies",
 	 NULL},
+	{CMD_GROUP, 0, NULL, (void *)sample_adaptive_options, NULL, "Policies",
+	 NULL},
 	{CMD_CHOICE, 0, "like", &opt.like, "WHO",
 	 "decide by the trace id as this client does", likes},
 	{CMD_STRING, 0, "hash-salt", &opt.salt, "TEXT",
@@ -147,7 +149,7 @@ static int prepare(struct span_error *err)
 		rc = sample_tail_prepare(&opt.o, name, &policies, err) < 0
 			     ? err->code
 			     : 1;
-	else if (!rc)
+	else if (!rc && (rc = sample_adaptive_open(NULL, err)) >= 0)
 		rc = sample_report_open(NULL, err);
 	span_buf_release(&policies);
 	return rc;
@@ -193,6 +195,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	span_writer_close(&opt.o.dropped);
 	sample_report_close();
 	sample_tail_close();
+	sample_adaptive_close();
 	span_buf_release(&opt.o.text);
 	return rc;
 }

@@ -137,6 +137,9 @@ static int merge_file(struct stats_input *in, const char *name,
 
 	if (rc < 0)
 		goto done;
+	if (!text.len)
+		rc = span_error_set(&why, SPAN_E_FORMAT,
+				    "there is no partial result in it");
 	while (!rc && at < text.len) {
 		rc = stats_input_add(in, text.p + at, text.len - at, &used,
 				     &why);

@@ -27,13 +27,28 @@ static double value_of(const struct stats_out *o,
 	}
 }
 
+/* In as many columns as the scale has. */
+static void put_rate(struct span_buf *b, double v)
+{
+	if (v > 0 && v < 0.001)
+		span_buf_printf(b, "%.1e", v);
+	else if (v < 999.5)
+		span_buf_printf(b, "%.3g", v);
+	else if (v < 999999.5)
+		span_text_count(b, (uint64_t)(v + 0.5));
+	else
+		span_buf_printf(b, "%.3gM", v / 1e6);
+	span_buf_puts(b, "/s");
+}
+
 static void put_value(struct span_buf *b, const struct stats_out *o, double v)
 {
 	if (o->value >= STATS_LATENCY)
 		span_text_duration(b, v < 1.8e19 ? (uint64_t)v : UINT64_MAX);
+	else if (o->value == STATS_RATIO)
+		span_buf_printf(b, "%.3g%%", v);
 	else
-		span_buf_printf(b, "%.3g%s", v,
-				o->value == STATS_RATIO ? "%" : "/s");
+		put_rate(b, v);
 }
 
 static void put_what(struct span_buf *b, const struct stats_out *o)
@@ -142,8 +157,8 @@ static void put_chart(struct span_buf *b, const struct stats_out *o,
 	n = n > MAX_COLUMNS ? MAX_COLUMNS : n;
 	top = columns_of(o, g, first_ns, steps, v, n);
 	put_labels(&labels, o, g);
-	span_text_fit(b, (struct span_str){labels.p, labels.len},
-		      o->look.columns > 20 ? o->look.columns - 10 : 10, false);
+	cmd_look_fit(b, &o->look, (struct span_str){labels.p, labels.len},
+		     o->look.columns > 20 ? o->look.columns - 10 : 10, false);
 	span_buf_puts(b, labels.len ? ": " : "");
 	put_what(b, o);
 	span_buf_putc(b, '\n');

@@ -164,10 +164,11 @@ static size_t left_for_texts(const struct layout *l)
 /* The longest text of label I. */
 static size_t longest(const struct stats_out *o, size_t i)
 {
-	size_t w = span_text_width(o->fields->v[i].name);
+	size_t w = cmd_look_width(&o->look, o->fields->v[i].name);
 
 	for (size_t k = 0; k < o->n_groups; k++) {
-		size_t n = span_text_width(
+		size_t n = cmd_look_width(
+			&o->look,
 			span_stats_label(o->st, o->groups[k].first, i));
 
 		w = n > w ? n : w;
@@ -290,7 +291,8 @@ static void put_head(struct span_buf *b, const struct layout *l)
 
 	for (size_t i = 0; i < o->fields->n; i++) {
 		span_buf_puts(b, i ? "  " : "");
-		span_text_fit(b, o->fields->v[i].name, l->width[i], true);
+		cmd_look_fit(b, &o->look, o->fields->v[i].name, l->width[i],
+			     true);
 	}
 	for (size_t i = 0; i < l->n_columns; i++) {
 		title.len = 0;
@@ -316,8 +318,8 @@ static void put_group(struct span_buf *b, const struct layout *l,
 
 	for (size_t i = 0; i < o->fields->n; i++) {
 		span_buf_puts(b, i ? "  " : "");
-		span_text_fit(b, span_stats_label(o->st, g->first, i),
-			      l->width[i], true);
+		cmd_look_fit(b, &o->look, span_stats_label(o->st, g->first, i),
+			     l->width[i], true);
 	}
 	for (size_t i = 0; i < l->n_columns; i++) {
 		const struct column *c = &l->columns[i];

@@ -72,21 +72,10 @@ static int load_news(struct stats_input *in, struct span_news *news,
 		     struct span_error *err)
 {
 	int rc = load_totals(in, news, err);
-	uint64_t frames, arrival_ns;
-	struct span_buf time = {0};
 
 	if (rc < 0 || !in->had_totals)
 		return rc;
-	rc = span_news_missed(news, &frames, &arrival_ns, err);
-	if (rc < 0 || !frames)
-		return rc;
-	span_text_time(&time, arrival_ns, 0);
-	cmd_warn("%s: spans that arrived after %.*s expired before this run "
-		 "saw them: %llu frame%s of them %s not in these totals",
-		 in->totals, (int)time.len, time.p, (unsigned long long)frames,
-		 frames == 1 ? "" : "s", frames == 1 ? "is" : "are");
-	span_buf_release(&time);
-	return 0;
+	return cmd_news_missed(news, in->totals, err);
 }
 
 int stats_totals_arrived(struct stats_input *in, struct cmd_source *source,

@@ -8,11 +8,11 @@
 #include "cmd_source.h"
 #include "diff-operands.h"
 #include "diff-out.h"
+#include "diff-sides.h"
 #include "diff-stdin.h"
 #include "diff-threshold.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -65,12 +65,8 @@ static const struct cmd_option options[] = {
 
 static struct {
 	struct span_diff_opts opts;
-	char **names; /* of the sides */
-	int n;
-	/* The first side with each other one: N - 1. */
-	struct span_diff **diffs;
-	uint64_t *traces; /* of each side */
-	uint64_t n_spans, n_cut;
+	struct diff_sides sides;
+	uint64_t n_cut;
 	bool partial;  /* something was left out of a comparison */
 	bool untested; /* sets that are too small */
 } work;
@@ -101,30 +97,12 @@ static void set_up(void)
 
 static int open_sides(char **names, int n, struct span_error *err)
 {
-	int rc = 0;
-
-	work.names = names;
-	work.diffs = calloc((size_t)n, sizeof(*work.diffs));
-	work.traces = calloc((size_t)n, sizeof(*work.traces));
-	if (!work.diffs || !work.traces)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	work.n = n;
-	for (int i = 1; i < n && rc >= 0; i++)
-		rc = span_diff_open(&work.diffs[i - 1], &work.opts, err);
-	return rc;
+	return diff_sides_open(&work.sides, names, n, &work.opts, err);
 }
 
 static int put(int side, const struct span_trace *t, struct span_error *err)
 {
-	int rc = 0;
-
-	work.traces[side]++;
-	work.n_spans += t->n;
-	if (side)
-		return span_diff_put(work.diffs[side - 1], SPAN_DIFF_B, t, err);
-	for (int i = 1; i < work.n && rc >= 0; i++)
-		rc = span_diff_put(work.diffs[i - 1], SPAN_DIFF_A, t, err);
-	return rc;
+	return diff_sides_put(&work.sides, side, t, err);
 }
 
 /* All that a source has goes to PUT_TRACE, with SIDE. */
@@ -164,6 +142,7 @@ static int read_sets(int argc, char **argv, struct span_error *err)
 
 	names[0] = (char *)(uintptr_t)opt.a;
 	names[1] = (char *)(uintptr_t)opt.b;
+	work.sides.of_one_source = true;
 	rc = open_sides(names, 2, err);
 	if (rc >= 0)
 		rc = diff_stdin_keep(argc, argv, err);
@@ -178,23 +157,11 @@ static int read_sets(int argc, char **argv, struct span_error *err)
 
 /* ---- Traces by id ---- */
 
-/* To all sides that name it best. */
 static int put_named(int side, const struct span_trace *t,
 		     struct span_error *err)
 {
-	size_t best = 0;
-	int rc = 0;
-
 	(void)side;
-	for (int i = 0; i < work.n; i++) {
-		size_t n = diff_operand_fits(work.names[i], t->trace_id);
-
-		best = n > best ? n : best;
-	}
-	for (int i = 0; i < work.n && rc >= 0 && best; i++)
-		if (diff_operand_fits(work.names[i], t->trace_id) == best)
-			rc = put(i, t, err);
-	return rc;
+	return diff_sides_put_named(&work.sides, t, err);
 }
 
 static int read_ids(char **ids, int n, char **files, int n_files,
@@ -233,12 +200,7 @@ static int check_sides(struct span_error *err)
 		return span_error_set(err, SPAN_E_INVALID,
 				      "nothing is said of traces that were "
 				      "cut; see --memory");
-	for (int i = 0; i < work.n; i++)
-		if (!work.traces[i])
-			return span_error_set(err, SPAN_E_INVALID,
-					      "there is no trace for '%s'",
-					      work.names[i]);
-	return 0;
+	return diff_sides_check(&work.sides, err);
 }
 
 static void warn_left_out(const struct span_diff_view *v)
@@ -255,12 +217,12 @@ static int show(struct span_buf *b, int i, struct diff_out_opts *o,
 		struct span_error *err)
 {
 	struct span_diff_view v;
-	int rc = span_diff_view(work.diffs[i - 1], &v, err);
+	int rc = span_diff_view(work.sides.diffs[i - 1], &v, err);
 
 	if (rc < 0)
 		return rc;
-	o->names[0] = work.names[0];
-	o->names[1] = work.names[i];
+	o->names[0] = work.sides.names[0];
+	o->names[1] = work.sides.names[i];
 	if (i > 1 && opt.format == TEXT)
 		span_buf_putc(b, '\n');
 	if (opt.format == JSON)
@@ -282,7 +244,7 @@ static int write_all(struct span_error *err)
 	cmd_look(&o.look);
 	if (opt.width)
 		o.look.columns = opt.width < 1000 ? opt.width : 1000;
-	for (int i = 1; i < work.n && rc >= 0; i++) {
+	for (int i = 1; i < work.sides.n && rc >= 0; i++) {
 		rc = show(&b, i, &o, err);
 		differ |= rc > 0;
 	}
@@ -324,14 +286,11 @@ static int run(int argc, char **argv, struct span_error *err)
 	if (rc >= 0)
 		rc = judge(rc, err);
 	if (rc >= 0 && cmd_verbose)
-		cmd_note("%d sides, %llu span%s in %.2f s", work.n,
-			 (unsigned long long)work.n_spans,
-			 work.n_spans == 1 ? "" : "s",
+		cmd_note("%d sides, %llu span%s in %.2f s", work.sides.n,
+			 (unsigned long long)work.sides.n_spans,
+			 work.sides.n_spans == 1 ? "" : "s",
 			 (double)(cmd_monotonic_ns() - since) / 1e9);
-	for (int i = 1; i < work.n; i++)
-		span_diff_close(&work.diffs[i - 1]);
-	free(work.diffs);
-	free(work.traces);
+	diff_sides_close(&work.sides);
 	return rc > 0 ? CMD_NONE : rc;
 }
 

@@ -1,228 +1,327 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Spans and their events as log entries, in the JSON of Loki's push request:
- *
- *	{"streams":[{"stream":{LABELS},"values":[["NS","LINE",{METADATA}]]}]}
- *
- * loki-entry.c makes entries; here they gather to batches, and those are
- * sorted by stream and time.
+ * Spans, their events or whole traces as log entries: loki-entry.c makes them,
+ * loki-batch.c gathers and sorts them to requests, which are written here.
  */
 #include "cmd_source.h"
-#include "loki-entry.h"
+#include "loki-account.h"
+#include "loki-batch.h"
+#include "loki-http.h"
+#include "loki-logs.h"
+#include "loki-push.h"
 
-#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
 #define SECOND 1000000000ull
-#define REFUSED_AGE (7 * 86400 * SECOND) /* by Loki, unless told otherwise */
 
-static const char *const whats[] = {"all", "span", "event", NULL};
-enum what { ALL, SPANS, EVENTS };
+static const char *const whats[] = {"all", "span", "event", "trace", NULL};
+enum what { ALL, SPANS, EVENTS, TRACES };
+static const char *const formats[] = {"push", "logfmt", "json", NULL};
+static const char *const lines[] = {"logfmt", "json", NULL};
 
 static struct {
-	uint64_t batch_size, batch_wait;
-	int what;
-	bool no_metadata;
-} opt = {.batch_size = 1 << 20, .batch_wait = SECOND};
+	uint64_t batch_size, batch_wait, max_streams;
+	int what, line;
+	struct cmd_list labels;
+} opt = {.batch_size = 1 << 20,
+	 .batch_wait = SECOND,
+	 .max_streams = 1000,
+	 .line = -1};
 
-static const struct cmd_option options[] = {
+static const struct cmd_option entry_options[] = {
+	{CMD_CHOICE, 'o', "format", &loki_opts.format, "FORMAT",
+	 "requests, or lines alone for another shipper", formats},
 	{CMD_CHOICE, 0, "per", &opt.what, "WHAT",
-	 "an entry per span, per event, or both", whats},
-	{CMD_FLAG, 0, "no-structured-metadata", &opt.no_metadata, NULL,
-	 "trace_id and span_id go into the line", NULL},
+	 "an entry per span, event or trace, or per span and event", whats},
+	{CMD_CHOICE, 0, "line", &opt.line, "FORM",
+	 "what the lines of requests look like (logfmt)", lines},
+	{CMD_LIST, 0, "label", &opt.labels, "NAME=KEY",
+	 "label streams by the tag KEY, too (repeatable)", NULL},
+	{CMD_INT, 0, "max-streams", &opt.max_streams, "N",
+	 "most streams, before values become \"other\" (1000)", NULL},
+	{CMD_FLAG, 0, "no-structured-metadata", &loki_opts.no_metadata, NULL,
+	 "trace_id and span_id are in the line only", NULL},
 	{CMD_SIZE, 0, "batch-size", &opt.batch_size, "SIZE",
 	 "about the size of a request (1M)", NULL},
 	{CMD_DURATION, 0, "batch-wait", &opt.batch_wait, "TIME",
 	 "write what waited this long (1s)", NULL},
+	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct cmd_option options[] = {
+	{CMD_GROUP, 0, NULL, (void *)entry_options, NULL, "Entries", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_logs_options, NULL, "Logs", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_push_options, NULL, "Loki", NULL},
+	{CMD_GROUP, 0, NULL, (void *)loki_http_options, NULL, "Loki", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_source_options, NULL, "Source", NULL},
+	{CMD_GROUP, 0, NULL, (void *)cmd_search_options, NULL, "Traces", NULL},
 	{CMD_GROUP, 0, NULL, (void *)cmd_output_options, NULL, "Output", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-/* An entry of the batch: where its labels and its JSON are in the text. */
-struct entry {
-	uint64_t time_ns, number;
-	const char *labels, *value; /* set when the batch is whole */
-	uint32_t labels_at, labels_len, value_at, value_len;
-};
-
 static struct {
 	int fd;
-	struct span_buf text, entries, out;
-	uint64_t since; /* when the first entry came, CLOCK_MONOTONIC */
-	struct loki_writer writer;
-	uint64_t n_batches, n_old;
-} batch;
+	struct span_buf body;
+	bool push;   /* to a Loki, and not written */
+	bool drains; /* a pipe, to its end whatever signal comes */
+} out;
 
-static int compare(const void *a, const void *b)
+/* A batch, as a line or as lines. */
+static int write_batch(size_t at, size_t n, struct span_error *err)
 {
-	const struct entry *x = a, *y = b;
-	int order =
-		span_str_compare((struct span_str){x->labels, x->labels_len},
-				 (struct span_str){y->labels, y->labels_len});
-
-	if (order)
-		return order;
-	if (x->time_ns != y->time_ns)
-		return x->time_ns < y->time_ns ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static bool same_stream(const struct entry *a, const struct entry *b)
-{
-	return span_str_equal((struct span_str){a->labels, a->labels_len},
-			      (struct span_str){b->labels, b->labels_len});
-}
-
-static void put_streams(struct entry *e, size_t n)
-{
-	struct span_buf *out = &batch.out;
-
-	span_buf_puts(out, "{\"streams\":[");
-	for (size_t i = 0; i < n; i++) {
-		if (i && same_stream(&e[i - 1], &e[i])) {
-			span_buf_putc(out, ',');
-		} else {
-			span_buf_puts(out,
-				      i ? "]},{\"stream\":" : "{\"stream\":");
-			span_buf_put(out, e[i].labels, e[i].labels_len);
-			span_buf_puts(out, ",\"values\":[");
-		}
-		span_buf_put(out, e[i].value, e[i].value_len);
-	}
-	span_buf_puts(out, "]}]}\n");
-}
-
-static int write_batch(struct span_error *err)
-{
-	struct entry *e = (struct entry *)batch.entries.p;
-	size_t n = batch.entries.len / sizeof(*e);
-	int rc;
-
-	if (!n)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		e[i].labels = batch.text.p + e[i].labels_at;
-		e[i].value = batch.text.p + e[i].value_at;
-	}
-	qsort(e, n, sizeof(*e), compare);
-	batch.out.len = 0;
-	put_streams(e, n);
-	if (batch.out.failed)
+	out.body.len = 0;
+	loki_batch_body(&out.body, at, n);
+	if (loki_opts.format == LOKI_PUSH)
+		span_buf_putc(&out.body, '\n');
+	if (out.body.failed)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	rc = span_write_all(batch.fd, batch.out.p, batch.out.len, err);
-	batch.entries.len = batch.text.len = 0;
-	batch.n_batches++;
-	return rc;
-}
-
-/* One entry; I is the event's number, or LOKI_SPAN. */
-static int put_entry(const struct span *s, size_t i, struct span_error *err)
-{
-	struct span_buf *text = &batch.text;
-	struct entry e = {.labels_at = (uint32_t)text->len};
-
-	loki_labels(text, s, i);
-	e.value_at = (uint32_t)text->len;
-	e.labels_len = e.value_at - e.labels_at;
-	e.time_ns = loki_value(&batch.writer, text, s, i);
-	e.value_len = (uint32_t)text->len - e.value_at;
-	if (!batch.entries.len)
-		batch.since = cmd_monotonic_ns();
-	e.number = batch.entries.len;
-	span_buf_put(&batch.entries, &e, sizeof(e));
-	if (text->failed || batch.entries.failed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	if (e.time_ns < cmd_now_ns() - REFUSED_AGE)
-		batch.n_old++;
-	return text->len >= opt.batch_size ? write_batch(err) : 0;
+	return span_write_all(out.fd, out.body.p, out.body.len, err);
 }
 
 static int put_span(const struct span *s, struct span_error *err)
 {
-	int rc = opt.what == EVENTS ? 0 : put_entry(s, LOKI_SPAN, err);
+	struct loki_subject subject = {.span = s};
+	int rc = opt.what == EVENTS ? 0 : loki_batch_put(&subject, err);
 
-	for (size_t i = 0; !rc && opt.what != SPANS && i < s->n_events; i++)
-		rc = put_entry(s, i, err);
+	for (size_t i = 0; !rc && opt.what != SPANS && i < s->n_events; i++) {
+		subject.event = &s->events[i];
+		rc = loki_batch_put(&subject, err);
+	}
+	return rc;
+}
+
+/* A signal ends the reading, but not that of a pipe. */
+static bool is_over(void)
+{
+	return cmd_stopped && !out.drains;
+}
+
+static int put_spans(struct cmd_source *in, struct span_error *err)
+{
+	struct span span;
+	int rc;
+
+	while ((rc = is_over() ? 0 : cmd_source_next(in, &span, err)) > 0)
+		if ((rc = put_span(&span, err)) < 0)
+			break;
+	return rc;
+}
+
+static int put_traces(struct cmd_source *in, struct span_error *err)
+{
+	struct span_trace t;
+	int rc;
+
+	while ((rc = is_over() ? 0 : cmd_source_next_trace(in, &t, NULL, err)) >
+	       0) {
+		struct loki_subject s = {.span = &t.spans[t.root], .trace = &t};
+
+		if ((rc = loki_batch_put(&s, err)) < 0)
+			break;
+	}
 	return rc;
 }
 
 /* Before a read that would block: write what waited long enough. */
 static int before_wait(void *arg, uint64_t *wait_ns, struct span_error *err)
 {
-	uint64_t waited = cmd_monotonic_ns() - batch.since;
+	uint64_t since = loki_batch_since(), waited;
 
 	(void)arg;
-	if (!batch.entries.len)
+	if (!since)
 		return 0;
+	waited = cmd_monotonic_ns() - since;
 	if (waited >= opt.batch_wait)
-		return write_batch(err);
+		return loki_batch_flush(err);
 	if (*wait_ns > opt.batch_wait - waited)
 		*wait_ns = opt.batch_wait - waited;
 	return 0;
 }
 
-static void report(uint64_t since)
+static void report_counts(uint64_t since)
 {
-	const struct loki_writer *c = &batch.writer;
+	const struct loki_counts *c = &loki_counts;
 
-	if (batch.n_old)
-		cmd_warn("%llu entries are older than 7 days: by default Loki "
-			 "refuses them",
-			 (unsigned long long)batch.n_old);
-	if (c->cut)
-		cmd_warn("%llu lines were cut to 256 KB",
-			 (unsigned long long)c->cut);
-	if (c->clamped)
-		cmd_warn("%llu times do not fit Loki's and were clamped",
-			 (unsigned long long)c->clamped);
-	if (cmd_verbose)
-		cmd_note("%llu spans and %llu events in %llu requests, %.2f s",
-			 (unsigned long long)c->spans,
-			 (unsigned long long)c->events,
-			 (unsigned long long)batch.n_batches,
-			 (double)(cmd_monotonic_ns() - since) / 1e9);
+	cmd_note("%llu spans, %llu events and %llu traces in %llu %s, %.2f s",
+		 (unsigned long long)c->spans, (unsigned long long)c->events,
+		 (unsigned long long)c->traces,
+		 (unsigned long long)loki_batches,
+		 loki_opts.format == LOKI_PUSH ? "requests" : "parts",
+		 (double)(cmd_monotonic_ns() - since) / 1e9);
 }
 
-static int run(int argc, char **argv, struct span_error *err)
+static void report(uint64_t since)
 {
-	uint64_t since = cmd_monotonic_ns();
-	struct cmd_source *in = NULL;
-	struct span span;
-	int rc;
+	loki_batch_warn();
+	if (out.push) {
+		loki_push_end();
+		loki_account_report(since);
+	} else if (cmd_verbose) {
+		report_counts(since);
+	}
+}
+
+static bool is_time(const char *option)
+{
+	return !strcmp(option, "since") || !strcmp(option, "until") ||
+	       !strcmp(option, "around");
+}
+
+/* Is something said about spans? A time is about lines, too, for --fetch. */
+static bool selects_spans(void)
+{
+	const char *option = cmd_source_option();
+	struct span_buf selected = {0};
+	bool any;
+
+	cmd_source_selection(&selected);
+	any = selected.len ||
+	      (option && !(loki_logs_asks() && is_time(option)));
+	span_buf_release(&selected);
+	return any;
+}
+
+/* What has nothing to do with NAME, which makes no entries. */
+static void check_logs_usage(const char *name)
+{
+	if (selects_spans() || loki_opts.format != LOKI_PUSH ||
+	    opt.what != ALL || loki_opts.no_metadata || out.push)
+		cmd_usage("%s takes no spans and makes no entries: options for "
+			  "these do not go with it",
+			  name);
+	if (!loki_logs_asks() && loki_http_option())
+		cmd_usage("%s does not go with %s", loki_http_option(), name);
+}
+
+static void check_format(void)
+{
+	bool push = loki_opts.format == LOKI_PUSH;
+
+	if (!push && (opt.line >= 0 || opt.labels.n || loki_opts.no_metadata))
+		cmd_usage("--line, --label and --no-structured-metadata go "
+			  "with requests only");
+	if (out.push && !push)
+		cmd_usage("--push sends requests: no --format goes with it");
+	if (out.push && cmd_output_path())
+		cmd_usage("--push and --output at once");
+	if (!out.push && loki_http_option())
+		cmd_usage("%s goes with --push or --fetch", loki_http_option());
+}
+
+static void check_usage(void)
+{
+	const char *logs = loki_logs_wanted();
 
 	if (!opt.batch_size || opt.batch_size > LOKI_MAX_BATCH)
 		cmd_usage("--batch-size is not from 1 to 512M");
-	batch.writer.no_metadata = opt.no_metadata;
+	if (!opt.max_streams)
+		cmd_usage("--max-streams needs at least 1");
+	out.push = loki_push_wanted();
+	if (logs)
+		check_logs_usage(logs);
+	else
+		check_format();
+	loki_opts.json = opt.line == 1;
+	loki_labels_init(&opt.labels, opt.max_streams);
+}
+
+/* Damage ends the input, but what came before it counts. */
+static int put_all(struct cmd_source *in, struct span_error *err)
+{
+	int rc = opt.what == TRACES ? put_traces(in, err) : put_spans(in, err);
+	struct span_error late = {0};
+	int flushed;
+
+	if (rc == SPAN_E_PIPE)
+		return rc;
+	flushed = loki_batch_flush(rc < 0 ? &late : err);
+	return rc < 0 ? rc : flushed;
+}
+
+static bool reads_pipe(int argc, char **argv)
+{
+	bool is_stdin = !argc;
+	struct stat st;
+
+	for (int i = 0; i < argc; i++)
+		is_stdin |= !strcmp(argv[i], "-");
+	return is_stdin && !fstat(STDIN_FILENO, &st) &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static int open_out(int argc, char **argv, struct span_error *err)
+{
+	loki_batch_init((size_t)opt.batch_size,
+			out.push ? loki_push_batch : write_batch);
 	cmd_source_on_idle(before_wait, NULL);
-	if ((rc = cmd_output_open(&batch.fd, false, err)) < 0 ||
+	if (!out.push)
+		return cmd_output_open(&out.fd, false, err);
+	out.drains = reads_pipe(argc, argv);
+	cmd_signals_source();
+	return loki_push_open(err);
+}
+
+static int close_out(struct span_error *err)
+{
+	if (!out.push)
+		return cmd_output_close(out.fd, err);
+	return loki_account_lost() ? CMD_PEER : 0;
+}
+
+static int put_entries(int argc, char **argv, struct span_error *err)
+{
+	uint64_t since = cmd_monotonic_ns();
+	struct cmd_source *in = NULL;
+	int rc;
+
+	if ((rc = open_out(argc, argv, err)) < 0 ||
 	    (rc = cmd_source_open(&in, argc, argv, NULL, err)) < 0)
 		goto done;
-	while ((rc = cmd_source_next(in, &span, err)) > 0)
-		if ((rc = put_span(&span, err)) < 0)
-			goto done;
-	/* Damage ends the input, but what came before it counts. */
-	if (rc == 0)
-		rc = write_batch(err);
-	else
-		(void)write_batch(NULL);
+	rc = put_all(in, err);
 	if (rc >= 0)
-		rc = cmd_output_close(batch.fd, err);
+		rc = close_out(err);
 	if (rc != SPAN_E_PIPE)
 		report(since);
 done:
 	cmd_source_close(&in);
-	loki_release(&batch.writer);
-	span_buf_release(&batch.text);
-	span_buf_release(&batch.entries);
-	span_buf_release(&batch.out);
+	loki_push_close();
+	loki_batch_release();
+	loki_entry_release();
+	span_buf_release(&out.body);
+	return rc;
+}
+
+static int look_into_logs(int argc, char **argv, struct span_error *err)
+{
+	int rc = cmd_output_open(&out.fd, false, err), closed;
+
+	if (rc < 0)
+		return rc;
+	rc = loki_logs_run(out.fd, argc, argv, lines[loki_opts.json], err);
+	if (rc < 0)
+		return rc;
+	closed = cmd_output_close(out.fd, err);
+	return closed < 0 ? closed : rc;
+}
+
+static int run(int argc, char **argv, struct span_error *err)
+{
+	int rc;
+
+	check_usage();
+	rc = loki_logs_wanted() ? look_into_logs(argc, argv, err)
+				: put_entries(argc, argv, err);
+	loki_labels_release();
 	return rc;
 }
 
 static const struct cmd trace_to_loki = {
 	.name = "trace-to-loki",
-	.operands = "[FILE...]",
+	.operands = "[FILE... | ID...]",
 	.summary = "write spans as push requests of Grafana Loki",
 	.options = options,
 	.run = run,

@@ -113,7 +113,7 @@ static int show_traces(struct cmd_source *in, struct span_error *err)
 	view_links_release(&links);
 	if (rc == SPAN_E_PIPE || rc == SPAN_E_NOMEM)
 		return rc;
-	written = view_end(&view, rc < 0 ? &late : err);
+	written = view_end(&view, rc >= 0, rc < 0 ? &late : err);
 	return rc < 0 ? rc : written;
 }
 

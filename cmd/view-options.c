@@ -28,6 +28,8 @@ static struct {
 static const struct cmd_option tree_options[] = {
 	{CMD_INT, 0, "depth", &opt.depth, "N",
 	 "show N levels, and how many spans are below them", NULL},
+	{CMD_FLAG, 0, "fold", &opt.fold, NULL,
+	 "siblings that are alike are one line: the default", NULL},
 	{CMD_NOFLAG, 0, "no-fold", &opt.fold, NULL,
 	 "a line for each span, though siblings are alike", NULL},
 	{CMD_NOFLAG, 0, "no-critical", &view_wanted.critical, NULL,
@@ -38,6 +40,8 @@ static const struct cmd_option tree_options[] = {
 	 "show this span whole, and no tree; or the beginning of its id", NULL},
 	{CMD_FLAG, 0, "events", &view_wanted.events, NULL,
 	 "show the events of all spans, and no tree", NULL},
+	{CMD_STRING, 0, "logs", &view_wanted.logs, "LOGFILE",
+	 "show lines of a log among the events; alone as with --events", NULL},
 	{CMD_FLAG, 0, "errors", &view_wanted.errors, NULL,
 	 "show why spans failed, with their exceptions, and no tree", NULL},
 	{CMD_CHOICE, 0, "relative", &view_wanted.relative, "ORIGIN",
@@ -194,8 +198,23 @@ static void check_analysis(void)
 		cmd_usage("-o goes with --findings or --error-patterns");
 }
 
+/* Lines stand where events do. */
+static void check_logs(void)
+{
+	struct view_opts *o = &view_wanted;
+
+	if (!o->logs)
+		return;
+	if (o->errors || o->svg || o->find || opt.columns ||
+	    view_findings_wanted() || view_patterns_wanted())
+		cmd_usage("--logs goes with --events, --span and --html only");
+	if (!o->spans.n && !o->html)
+		o->events = true;
+}
+
 void view_options_check(void)
 {
+	check_logs();
 	check_numbers();
 	check_usage();
 	check_analysis();

@@ -13,6 +13,8 @@
 /* As many are shown of those that are in the very same traces. */
 #define ALIKE_SHOWN 3u
 
+#define MIN_TEXT 8u /* columns */
+
 static struct {
 	bool patterns;
 	uint64_t min_support;
@@ -73,17 +75,36 @@ static void put_of(struct span_buf *b, uint64_t n, uint64_t of)
 		span_buf_printf(b, " (%.1f %%)", (double)n / (double)of * 100);
 }
 
-/* "service operation", "service key=value". */
-static void put_what(struct span_buf *b, const struct span_render_opts *look,
-		     const struct span_pattern *p)
+/* S in what is left of the line that began at FROM, but for TAIL columns. */
+static void put_rest(struct span_buf *b, const struct span_render_opts *look,
+		     size_t from, size_t tail, struct span_str s)
 {
-	span_text_fit(b, p->service, look->columns / 3, false);
+	size_t used = tail;
+
+	if (b->len > from)
+		used += span_text_width(
+			(struct span_str){b->p + from, b->len - from});
+	cmd_look_fit(b, look, s,
+		     used + MIN_TEXT < look->columns ? look->columns - used
+						     : MIN_TEXT,
+		     false);
+}
+
+/* After LEAD, a line of "service operation", or "service key=value". */
+static void put_what(struct span_buf *b, const struct span_render_opts *look,
+		     const char *lead, const struct span_pattern *p)
+{
+	size_t from = b->len;
+
+	span_buf_puts(b, lead);
+	cmd_look_fit(b, look, p->service, look->columns / 4, false);
 	span_buf_putc(b, ' ');
 	if (p->key.len) {
-		span_text_fit(b, p->key, look->columns / 3, false);
+		cmd_look_fit(b, look, p->key, look->columns / 4, false);
 		span_buf_putc(b, '=');
 	}
-	span_text_fit(b, p->value, look->columns / 2, false);
+	put_rest(b, look, from, 0, p->value);
+	span_buf_putc(b, '\n');
 }
 
 static void put_odds(struct span_buf *b, double d)
@@ -118,15 +139,12 @@ static void put_patterns(struct span_buf *b,
 	for (size_t i = 0; i < v->n_patterns; i++) {
 		const struct span_pattern *p = &v->patterns[i];
 
-		span_buf_puts(b, "\n  ");
-		put_what(b, look, p);
 		span_buf_putc(b, '\n');
+		put_what(b, look, "  ", p);
 		put_measures(b, p, v);
-		for (uint32_t k = 1; k <= p->alike && k <= ALIKE_SHOWN; k++) {
-			span_buf_puts(b, "    the same traces: ");
-			put_what(b, look, &v->patterns[i + k]);
-			span_buf_putc(b, '\n');
-		}
+		for (uint32_t k = 1; k <= p->alike && k <= ALIKE_SHOWN; k++)
+			put_what(b, look,
+				 "    the same traces: ", &v->patterns[i + k]);
 		if (p->alike > ALIKE_SHOWN)
 			span_buf_printf(b, "    and %u more\n",
 					p->alike - ALIKE_SHOWN);
@@ -137,14 +155,18 @@ static void put_patterns(struct span_buf *b,
 static void put_cluster(struct span_buf *b, const struct span_render_opts *look,
 			const struct span_cluster *t)
 {
+	const char *what =
+		t->is_long ? ": a timeout?" : ": failures that take one time";
 	char id[SPAN_TRACE_ID_TEXT];
+	size_t from;
 
-	span_buf_puts(b, "\n  ");
-	span_text_fit(b, t->service, look->columns / 3, false);
+	span_buf_putc(b, '\n');
+	from = b->len;
+	span_buf_puts(b, "  ");
+	cmd_look_fit(b, look, t->service, look->columns / 4, false);
 	span_buf_putc(b, ' ');
-	span_text_fit(b, t->name, look->columns / 2, false);
-	span_buf_puts(b, t->is_long ? ": a timeout?\n    "
-				    : ": failures that take one time\n    ");
+	put_rest(b, look, from, span_str(what).len, t->name);
+	span_buf_printf(b, "%s\n    ", what);
 	span_text_count(b, t->within);
 	span_buf_puts(b, " of ");
 	span_text_count(b, t->failures);

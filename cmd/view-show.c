@@ -3,6 +3,7 @@
 
 #include "view-find.h"
 #include "view-findings.h"
+#include "view-logs.h"
 #include "view-patterns.h"
 
 #include "base/banned.h"
@@ -98,6 +99,15 @@ static void warn_unseen(const struct view *v)
 	for (size_t i = 0; i < v->opt->spans.n; i++)
 		if (!v->seen.p[i])
 			cmd_warn("there is no span %s", v->opt->spans.v[i]);
+}
+
+static void warn_lines(const struct view *v)
+{
+	uint64_t n = v->opt->logs ? view_logs_left() : 0;
+
+	if (n && cmd_verbose)
+		cmd_note("%s: %llu line%s of other traces", v->opt->logs,
+			 (unsigned long long)n, n == 1 ? " is" : "s are");
 }
 
 /* What is wanted of span I, into v->part; nothing if it is not. */
@@ -204,8 +214,14 @@ static int draw(struct view *v, const struct span_trace *t,
 
 int view_begin(struct view *v, struct span_error *err)
 {
+	int rc = 0;
+
 	for (size_t i = 0; i < v->opt->spans.n; i++)
 		span_buf_putc(&v->seen, 0);
+	if (v->opt->logs)
+		rc = view_logs_read(v->opt->logs, err);
+	if (rc < 0)
+		return rc;
 	if (v->opt->html)
 		span_render_html_head(&v->text);
 	return v->seen.failed
@@ -216,8 +232,11 @@ int view_begin(struct view *v, struct span_error *err)
 int view_show(struct view *v, struct span_trace *t, const uint8_t *matched,
 	      struct span_error *err)
 {
-	int rc = adjust(v, t, &matched, err);
+	/* Lines before clocks: those of a span move with it. */
+	int rc = v->opt->logs ? view_logs_add(t, err) : 0;
 
+	if (rc >= 0)
+		rc = adjust(v, t, &matched, err);
 	v->n_traces++;
 	v->n_spans += t->n;
 	if (rc >= 0 && v->opt->findings)
@@ -246,13 +265,15 @@ static int show_analysis(struct view *v, struct span_error *err)
 	return rc;
 }
 
-int view_end(struct view *v, struct span_error *err)
+int view_end(struct view *v, bool whole, struct span_error *err)
 {
 	int rc = view_is_analysis(v->opt) ? show_analysis(v, err) : 0;
 
 	if (rc < 0)
 		return rc;
-	warn_unseen(v);
+	if (whole)
+		warn_unseen(v);
+	warn_lines(v);
 	if (v->opt->html)
 		span_render_html_end(&v->text);
 	if (v->opt->svg) {
@@ -274,4 +295,5 @@ void view_release(struct view *v)
 	span_buf_release(&v->seen);
 	view_findings_release();
 	view_patterns_release();
+	view_logs_release();
 }

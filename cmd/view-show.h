@@ -11,7 +11,7 @@ enum { VIEW_NOT_SAID = -1, VIEW_FROM_TRACE, VIEW_FROM_SPAN };
 
 struct view_opts {
 	struct cmd_list spans;
-	const char *find;
+	const char *find, *logs;
 	uint64_t adjust_ns;
 	int relative;
 	bool critical, events, errors, html, svg, follow_links;
@@ -39,13 +39,14 @@ bool view_is_list(const struct view_opts *opt);
 bool view_is_analysis(const struct view_opts *opt);
 
 /*
- * Begin, show each trace with what matched (or NULL), and end. The trace may
- * become another one with corrected times. 0 or a negative code.
+ * Begin, show each trace with what matched (or NULL), and end, WHOLE when that
+ * was all of the input. The trace may become another one with corrected times.
+ * 0 or a negative code.
  */
 SPAN_NODISCARD int view_begin(struct view *v, struct span_error *err);
 SPAN_NODISCARD int view_show(struct view *v, struct span_trace *t,
 			     const uint8_t *matched, struct span_error *err);
-SPAN_NODISCARD int view_end(struct view *v, struct span_error *err);
+SPAN_NODISCARD int view_end(struct view *v, bool whole, struct span_error *err);
 /* Write what there is, but of a picture, which is written when it ends. */
 SPAN_NODISCARD int view_flush(struct view *v, struct span_error *err);
 void view_release(struct view *v);

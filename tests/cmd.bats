@@ -9,7 +9,7 @@ probe=$BUILD/tests/unit/cmd-probe
 	run --separate-stderr -0 "$probe" show --help
 	[ -z "$stderr" ]
 	same "$SRC/tests/data/cmd-probe-help.want"
-	run ! grep -E '.{80}' <<<"$output"
+	run -1 grep -E '.{80}' <<<"$output"
 }
 
 @test "cmd: --help of a command with verbs lists the verbs" {
@@ -293,6 +293,25 @@ probe_open{kind=\"file\"} $size
 probe_open{kind=\"pipe\"} $size" ]
 	[ "$(ls)" = "m.prom
 out" ]
+}
+
+@test "cmd: a metrics file that is a device, a pipe or a link stays one" {
+	mkfifo pipe
+	exec 7<>pipe
+	timeout 10 "$probe" copy --metrics-file pipe --output out "$SRC/LICENSE"
+	[ -p pipe ]
+	read -r -t 10 line <&7
+	[ "$line" = "# HELP probe_bytes_total bytes copied" ]
+	exec 7<&-
+	: >file
+	ln -s file link
+	"$probe" copy --metrics-file link --output out "$SRC/LICENSE"
+	[ -L link ]
+	grep -x "probe_bytes_total $(stat -c %s "$SRC/LICENSE")" file
+	[ "$(ls)" = "file
+link
+out
+pipe" ]
 }
 
 @test "cmd: a metrics file that cannot be written is one warning" {

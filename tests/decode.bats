@@ -217,9 +217,11 @@ payloads() {
 @test "span-decode: nothing but space is no spans" {
 	printf ' \n\t\r\n' >space
 	run --separate-stderr -0 bash -c 'span-decode space >out'
-	[ -z "$stderr" ] && [ ! -s out ]
+	[ -z "$stderr" ]
+	[ ! -s out ]
 	run --separate-stderr -0 bash -c 'span-decode --from auto space >out'
-	[ -z "$stderr" ] && [ ! -s out ]
+	[ -z "$stderr" ]
+	[ ! -s out ]
 }
 
 @test "span-decode: JSON of no known format is exit 65" {

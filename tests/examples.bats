@@ -176,3 +176,27 @@ answer() {
 	answer 'What do' | grep -q 'failures took 3.00s'
 	answer 'Who' | grep -A 1 '^    n+1' | grep -q 'orders List: SELECT \* FROM item'
 }
+
+@test "examples: investigate goes from an alert to the cause that was planted" {
+	"$SRC/examples/investigate" >out 2>err
+	[ ! -s err ]
+	same investigate.want - <out
+	# What is wrong is in the release that the script makes, and in the log.
+	sed -n '/^# Cause/{n;p;}' out | grep -q "^inventory 1\.9\.0: .*stock-report holds 9 of 10"
+}
+
+@test "examples: investigate finds no cause where none was planted" {
+	mkdir examples
+	# The same script in a shop whose inventory has no fault.
+	sed 's/1\.8\.2/1.8.3/; s/200us/201us/; s/"self": "2s"/"self": "2001ms"/' \
+		"$SRC/examples/investigate.json" >examples/investigate.json
+	sed 's/traffic 2 10:20 10m 0.03/traffic 2 10:20 10m 0.004/' \
+		"$SRC/examples/investigate" >examples/investigate
+	run --separate-stderr -1 bash examples/investigate
+	[ "$stderr" = "investigate: there is no alert" ]
+	# And with the errors that the release had besides.
+	cp "$SRC/examples/investigate" examples
+	run --separate-stderr -1 bash examples/investigate
+	[ "$stderr" = "investigate: no release of payment is to blame" ]
+	[[ $output != *'# Cause'* ]]
+}

@@ -20,8 +20,18 @@ export SRC BUILD DATA PATH
 export LC_ALL=C.UTF-8 TZ=UTC
 unset SPAN_STORE NO_COLOR COLUMNS
 
+# Those that share an input have it from make_input in their setup_file().
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+	if [ -e "$BATS_FILE_TMPDIR/in.spans" ]; then
+		# shellcheck disable=SC2034
+		in=$BATS_FILE_TMPDIR/in.spans
+	fi
+}
+
+# What the tests of a file have as $in: `make_input --seed 9 -n 3000`.
+make_input() {
+	span-gen "$@" --output "$BATS_FILE_TMPDIR/in.spans"
 }
 
 # Run a command whose standard output is a pipe that nobody reads, from the
@@ -97,4 +107,18 @@ same() {
 	else
 		diff -u "$want" - <<<"$output"
 	fi
+}
+
+# As diff, but of what two commands write, which failed when that is nothing:
+# `alike <(span-graph in) <(span-graph -s s)`.
+alike() {
+	local one=$BATS_TEST_TMPDIR/.alike.$BASHPID other
+	other=$one.other
+	cat "$1" >"$one" || return
+	cat "$2" >"$other" || return
+	diff -u "$one" "$other" || return
+	[ -s "$one" ] || {
+		echo "both are empty" >&2
+		return 1
+	}
 }

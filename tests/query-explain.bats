@@ -88,6 +88,16 @@ row() {
 	[[ $output = *' 6 passed over' || $output = *' 5 passed over' ]]
 }
 
+@test "query-explain: frames of a log are counted where shapes are asked" {
+	local frames expression='{ name = "nothing" } | count() > 1'
+	frames=$(span-store stat -o json s | jq '.files[] | select(.state != "sealed") | .frames')
+	[ "$frames" -ge 2 ]
+	run -0 row frames -c --spans "$expression"
+	[ "${output%% *}" = "$frames" ]
+	run -0 row logs -c --spans "$expression"
+	[[ $output = '1 read, '* ]]
+}
+
 @test "query-explain: results are those of the search, and so is the status" {
 	local how traces spans
 	traces=$(span-query -s s --error -c)

@@ -81,8 +81,8 @@ come_back() {
 		[ "$(count --matchers '{service="cart"}' -e '{ kind = client } > { kind = server }')" = \
 			"$(count --service cart -e '{ kind = client } > { kind = server }')" ]
 	done
-	diff <(span-stats -o csv --matchers '{service="cart"}' -s s) <(span-stats -o csv --service cart in)
-	diff <(span-query --matchers '{service="cart",status_code="error"}' -o ids -s s | sort) \
+	alike <(span-stats -o csv --matchers '{service="cart"}' -s s) <(span-stats -o csv --service cart in)
+	alike <(span-query --matchers '{service="cart",status_code="error"}' -o ids -s s | sort) \
 		<(span-query --service cart --status error -o ids in | sort)
 }
 

@@ -56,10 +56,10 @@ spans() {
 @test "span-gen: ids are of full length and differ" {
 	jq -r .span_id "$shop.jsonl" | sort >ids
 	[ -z "$(uniq -d ids)" ]
-	run ! grep -vE '^[0-9a-f]{16}$' ids
+	run -1 grep -vE '^[0-9a-f]{16}$' ids
 	jq -r .trace_id "$shop.jsonl" | sort -u >traces
 	[ "$(wc -l <traces)" = 400 ]
-	run ! grep -vE '^[0-9a-f]{32}$' traces
+	run -1 grep -vE '^[0-9a-f]{32}$' traces
 }
 
 @test "span-gen: calls lie inside their callers, what follows begins after" {
@@ -119,7 +119,7 @@ spans() {
 	names 20 >names20
 	[ "$(wc -l <names20)" = 20 ]
 	grep -qx gateway-2 names20
-	run ! grep -q orders-2 names20
+	run -1 grep -q orders-2 names20
 }
 
 @test "span-gen: --start and --rate set the times" {

@@ -71,12 +71,13 @@ count_calls() {
 	grep -cE '^	n[0-9]+ -> n[0-9]+ \[' hostile.dot >written
 	cmp drawn written
 	# No name leaves its line or its quotes.
-	run ! grep -vE '^(digraph services \{|\}|	(rankdir=LR;|(node|edge) \[.*\];|n[0-9]+( -> n[0-9]+)? \[label=".*\];))$' hostile.dot
+	run -1 grep -vE '^(digraph services \{|\}|	(rankdir=LR;|(node|edge) \[.*\];|n[0-9]+( -> n[0-9]+)? \[label=".*\];))$' hostile.dot
 }
 
 @test "span-graph: self edges are left out unless asked for" {
 	demo >in
-	run ! grep -qE '^"(.*)","\1",' <(span-graph -o csv in)
+	span-graph -o csv in >others
+	run -1 grep -E '^"(.*)","\1",' others
 	span-graph -o csv --self-edges in | grep -E '^"(.*)","\1",' >self
 	[ "$(wc -l <self)" = 3 ]
 }
@@ -108,12 +109,12 @@ count_calls() {
 same_graph() {
 	local store=$1 stream=$2 time
 	for format in dot json csv; do
-		diff -u <(span-graph --memory 1G -o $format "$stream") \
+		alike <(span-graph --memory 1G -o $format "$stream") \
 			<(span-graph -o $format -s "$store")
 	done
 	for time in "--since $3" "--until $3" "--since $3 --until $4"; do
 		# shellcheck disable=SC2086
-		diff -u <(span-graph --memory 1G -o json --self-edges $time "$stream") \
+		alike <(span-graph --memory 1G -o json --self-edges $time "$stream") \
 			<(span-graph -o json --self-edges $time -s "$store")
 	done
 }
@@ -279,11 +280,11 @@ n = {len(r) for r in csv.reader(sys.stdin, strict=True)}
 assert len(n) == 1, n'
 		# No name leaves its label.
 		span-graph --by $by --peers -o mermaid in >mermaid
-		run ! grep -vE '^(flowchart LR|	(subgraph s[0-9]+\[".*"\]|end|n[0-9]+(\[|\(\[|\[\[|\[\()"[^]["<>`\\|{}]*"(\]|\]\)|\]\]|\)\])|n[0-9]+ (-->|-\.->)\|"[0-9,a-z ]*"\| n[0-9]+|linkStyle [0-9]+ stroke:#[0-9a-f]*,stroke-width:[0-9.]*px))$' mermaid
+		run -1 grep -vE '^(flowchart LR|	(subgraph s[0-9]+\[".*"\]|end|n[0-9]+(\[|\(\[|\[\[|\[\()"[^]["<>`\\|{}]*"(\]|\]\)|\]\]|\)\])|n[0-9]+ (-->|-\.->)\|"[0-9,a-z ]*"\| n[0-9]+|linkStyle [0-9]+ stroke:#[0-9a-f]*,stroke-width:[0-9.]*px))$' mermaid
 		for format in dot json csv mermaid graphml cytoscape grafana prometheus; do
 			# No control, and no character that turns the direction of text.
 			span-graph --by $by --peers -o $format in | tr -d '\r\n\t' >text
-			run ! env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' text
+			run -1 env LC_ALL=C grep -aqP '[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' text
 		done
 	done
 }
@@ -331,7 +332,7 @@ END
 	# Without a depth: everything on the way from the gateway to a payment.
 	edges --focus payment >far
 	grep -qx gateway,checkout far
-	run ! grep -x gateway,search far
+	run -1 grep -x gateway,search far
 	span-graph -o csv in | tail -n +2 | sort -t, -k3,3nr -s | head -n 3 | sort >want
 	span-graph -o csv --top 3 in | tail -n +2 | sort | diff want -
 	span-graph -o csv in | awk -F, 'NR == 1 || $3 >= 100' >want
@@ -363,7 +364,8 @@ END
 	for type in queue database external service; do
 		grep -q "^traces_service_graph_request_total{.*,server_type=\"$type\"} 1" metrics
 	done
-	run ! grep -q server_type <(span-graph -o prometheus in)
+	span-graph -o prometheus in >metrics
+	run -1 grep server_type metrics
 	span-graph --peers -o jaeger in |
 		jq -e '.data == [{parent: "web", child: "mail", callCount: 4}]'
 }

@@ -3,12 +3,7 @@
 load lib
 
 setup_file() {
-	span-gen --seed 7 -n 2000 --output "$BATS_FILE_TMPDIR/in.spans"
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-	in=$BATS_FILE_TMPDIR/in.spans
+	make_input --seed 7 -n 2000
 }
 
 # How many spans of how many a -v line says were kept.
@@ -77,7 +72,7 @@ END
 	span-query -o csv --spans "$in" | sort >all
 	span-query -o csv --spans out | sort >some
 	grep -Ff traces all >whole
-	diff <(grep -vE '^(trace_id|"trace_id)' some) <(grep -vE '^(trace_id|"trace_id)' whole)
+	alike <(grep -vE '^(trace_id|"trace_id)' some) <(grep -vE '^(trace_id|"trace_id)' whole)
 }
 
 @test "span-sample: a trace state with ot=rv brings the randomness" {
@@ -104,6 +99,20 @@ high id, short rv
 high id, long rv
 high id, capitals
 END
+}
+
+@test "span-sample: spans are marked in place as they are one by one" {
+	for ratio in 0.2 0.5 0.8; do
+		span-sample -r $ratio "$in" | span-query --spans -o jsonl >fast
+		span-sample -r $ratio --dropped rest "$in" |
+			span-query --spans -o jsonl >each
+		grep -q 'ot=th:' each
+		cmp fast each
+	done
+	span-sample -r 0.8 "$in" >once
+	alike <(span-sample -r 0.6 once | span-query --spans -o jsonl) \
+		<(span-sample -r 0.6 --dropped rest once |
+			span-query --spans -o jsonl)
 }
 
 @test "span-sample: several files and standard input" {

@@ -78,7 +78,7 @@ requests() {
 	run --separate-stderr -0 send "jaeger+http://127.0.0.1:$port"
 	[ "$(account accepted)" = "$n" ]
 	[ "$(account "spans read")" = "$n" ]
-	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	alike <(ids <"$in") <(ids_in jaeger-binary log)
 	[ "$(head -n 1 log/1.head)" = "POST /api/traces HTTP/1.1" ]
 	grep -qi '^content-type: application/x-thrift' log/1.head
 	# Not the message emitBatch: field 1 of a struct comes first.
@@ -98,7 +98,7 @@ requests() {
 	ends 0 "$pid"
 	span-decode -q got >all
 	[ "$(span-query -c --spans all)" = "$((2 * n))" ]
-	diff <(ids <"$in" | sed p) <(ids <all)
+	alike <(ids <"$in" | sed p) <(ids <all)
 }
 
 @test "span-send: a span that no datagram holds is dropped, the others go" {
@@ -192,7 +192,7 @@ print(s.getsockname()[1])')
 	collector log $'400,text=x\e[31mred\e]0;title\a'
 	run --separate-stderr -69 send "jaeger+http://127.0.0.1:$port"
 	[[ $stderr = *'HTTP 400: x\x1b[31mred\x1b]0;title'* ]]
-	run ! grep -q $'\e' <<<"$stderr"
+	run -1 grep -q $'\e' <<<"$stderr"
 }
 
 @test "span-send: too large a message is halved until it fits" {
@@ -203,7 +203,7 @@ print(s.getsockname()[1])')
 		[ "$(wc -c <"$body")" -gt 4000 ] || cp "$body" .
 	done
 	[ "$(find . -maxdepth 1 -name '*.body' | wc -l)" -lt "$(requests log)" ]
-	diff <(ids <"$in") <(ids_in jaeger-binary .)
+	alike <(ids <"$in") <(ids_in jaeger-binary .)
 }
 
 @test "span-send: a span that is too large by itself is dropped" {
@@ -219,7 +219,7 @@ print(s.getsockname()[1])')
 	run --separate-stderr -0 send --batch-bytes 3000 \
 		"jaeger+http://127.0.0.1:$port"
 	[ "$(find log -name '*.body' -size +2999c | wc -l)" = 0 ]
-	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	alike <(ids <"$in") <(ids_in jaeger-binary log)
 }
 
 @test "span-send: connections that end without an answer are tried again" {
@@ -282,7 +282,7 @@ print(s.getsockname()[1])')
 	wait_until grep -q 'trying again' err
 	collector log --port "$port"
 	ends 0 "$sender"
-	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	alike <(ids <"$in") <(ids_in jaeger-binary log)
 }
 
 @test "span-send: many messages are under way at a time, not more" {
@@ -305,12 +305,12 @@ print(s.getsockname()[1])')
 	[ "$(account accepted)" = "$n" ]
 	[ "$(head -n 1 proto/1.head)" = "POST /v1/traces HTTP/1.1" ]
 	grep -qx 'Content-Type: application/x-protobuf' proto/1.head
-	diff <(ids <"$in") <(ids_in otlp-proto proto)
+	alike <(ids <"$in") <(ids_in otlp-proto proto)
 	collector json
 	run --separate-stderr -0 send --json --gzip "otlp+http://127.0.0.1:$port"
 	grep -qx 'Content-Type: application/json' json/1.head
 	grep -qx 'Content-Encoding: gzip' json/1.head
-	diff <(ids <"$in") <(ids_in otlp-json json)
+	alike <(ids <"$in") <(ids_in otlp-json json)
 }
 
 @test "span-send: Zipkin over HTTP, tried again at 500, too" {
@@ -320,7 +320,7 @@ print(s.getsockname()[1])')
 	[ "$(account failed)" = 1 ]
 	[ "$(head -n 1 log/1.head)" = "POST /api/v2/spans HTTP/1.1" ]
 	grep -qx 'Content-Type: application/json' log/1.head
-	diff <(ids <"$in") <(ids_in zipkin-json log | uniq)
+	alike <(ids <"$in") <(ids_in zipkin-json log | uniq)
 }
 
 @test "span-send: Jaeger over gRPC gets a batch of each process" {
@@ -329,7 +329,7 @@ print(s.getsockname()[1])')
 	[ "$(account accepted)" = "$n" ]
 	method=jaeger.api_v2.CollectorService/PostSpans
 	[ "$(head -n 1 log/1.head)" = "/$method" ]
-	diff <(ids <"$in") <(ids_in jaeger-proto log)
+	alike <(ids <"$in") <(ids_in jaeger-proto log)
 }
 
 @test "span-send: OTLP over HTTP tries again as its specification says" {
@@ -369,10 +369,10 @@ print(s.getsockname()[1])')
 	[ "$(account messages)" -gt 5 ]
 	method=opentelemetry.proto.collector.trace.v1.TraceService/Export
 	[ "$(head -n 1 log/1.head)" = "/$method" ]
-	diff <(ids <"$in") <(ids_in otlp-proto log)
+	alike <(ids <"$in") <(ids_in otlp-proto log)
 	collector packed --grpc
 	run --separate-stderr -0 send --gzip "otlp+grpc://127.0.0.1:$port"
-	diff <(ids <"$in") <(ids_in otlp-proto packed)
+	alike <(ids <"$in") <(ids_in otlp-proto packed)
 }
 
 @test "span-send: gRPC statuses are tried again, or not" {
@@ -433,7 +433,7 @@ print(s.getsockname()[1])')
 	run --separate-stderr -0 send --batch 50 --cacert cert.pem \
 		"otlp+grpcs://127.0.0.1:$port"
 	[ "$(account accepted)" = "$n" ]
-	diff <(ids <"$in") <(ids_in otlp-proto grpc)
+	alike <(ids <"$in") <(ids_in otlp-proto grpc)
 }
 
 @test "span-send: files of certificates that are none are wrong usage, with the name" {
@@ -515,7 +515,7 @@ print(s.getsockname()[1])')
 	collector log
 	run --separate-stderr -0 send --gzip "zipkin+http://127.0.0.1:$port"
 	grep -qx 'Content-Encoding: gzip' log/1.head
-	diff <(ids <"$in") <(ids_in zipkin-json log | uniq)
+	alike <(ids <"$in") <(ids_in zipkin-json log | uniq)
 	run --separate-stderr -2 send --gzip "jaeger+http://127.0.0.1:$port"
 	[[ $stderr = *"Jaeger's collector takes no gzip over HTTP"* ]]
 }
@@ -546,7 +546,7 @@ print(s.getsockname()[1])')
 	cat "$in" >&8
 	exec 8>&-
 	ends 0 "$sender"
-	diff <(ids <"$in") <(ids_in jaeger-binary log)
+	alike <(ids <"$in") <(ids_in jaeger-binary log)
 }
 
 @test "span-send: after a signal all is given up in --stop-timeout" {
@@ -614,7 +614,7 @@ print(s.getsockname()[1])')
 	want=$(span-query -c --spans --service cart "$in")
 	[ "$want" -gt 0 ]
 	[ "$(account accepted)" = "$want" ]
-	diff <(span-query --spans -o spans --service cart "$in" | ids) \
+	alike <(span-query --spans -o spans --service cart "$in" | ids) \
 		<(ids_in jaeger-binary log)
 }
 
@@ -709,18 +709,18 @@ adds_up() {
 	run --separate-stderr -69 "${spool[@]}" --retry-max-time 50ms "$url" "$in"
 	[ "$(account "waiting in the spool")" = "$n" ]
 	[ "$(account dropped)" = 0 ]
-	diff <(ids <"$in") <(span-query --spans -s sp/spans -o spans | ids)
+	alike <(ids <"$in") <(span-query --spans -s sp/spans -o spans | ids)
 	collector log --port "$port"
 	run --separate-stderr -0 "${spool[@]}" "$url" </dev/null
 	[[ ${stderr_lines[0]} = "span-send: sp: $n spans are waiting" ]]
 	[ "$(account accepted)" = "$n" ]
-	diff <(ids <"$in") <(ids_in otlp-proto log)
+	alike <(ids <"$in") <(ids_in otlp-proto log)
 	# Once is enough.
 	before=$(requests log)
 	run --separate-stderr -0 "${spool[@]}" "$url" </dev/null
 	[ "$(requests log)" = "$before" ]
 	run --separate-stderr -0 "${spool[@]}" "$url" "$in"
-	diff <(ids <"$in" | sed p) <(ids_in otlp-proto log)
+	alike <(ids <"$in" | sed p) <(ids_in otlp-proto log)
 }
 
 @test "span-send: a spool keeps what is refused for another reason than the spans" {
@@ -767,7 +767,7 @@ adds_up() {
 	[ "$(account dropped)" = 0 ]
 	run --separate-stderr -0 "${spool[@]}" --cacert its \
 		"otlp+https://127.0.0.1:$port" </dev/null
-	diff <(ids <"$in") <(ids_in otlp-proto log)
+	alike <(ids <"$in") <(ids_in otlp-proto log)
 }
 
 @test "span-send: a spool gives up what is bad in itself" {
@@ -800,7 +800,7 @@ adds_up() {
 	for body in later/*.body; do
 		cp "$body" "all/later${body##*/}"
 	done
-	diff <(ids <"$in") <(ids_in jaeger-binary all)
+	alike <(ids <"$in") <(ids_in jaeger-binary all)
 }
 
 @test "span-send: the metrics of a spool add up, too" {
@@ -829,7 +829,7 @@ adds_up() {
 	collector log 503 200
 	run --separate-stderr -0 "${spool[@]}" --batch 7 "jaeger+http://127.0.0.1:$port" "$in"
 	[ "$(account accepted)" = "$n" ]
-	diff <(ids <"$in") <(ids_in jaeger-binary log | uniq)
+	alike <(ids <"$in") <(ids_in jaeger-binary log | uniq)
 }
 
 @test "span-send: kill -9 loses nothing of a spool, and repeats little" {
@@ -848,7 +848,7 @@ adds_up() {
 		wait "$sender" || true
 	done
 	run --separate-stderr -0 "${spool[@]}" --batch 8 "$url" </dev/null
-	diff <(ids <"$in" | uniq) <(ids_in otlp-proto log | uniq)
+	alike <(ids <"$in" | uniq) <(ids_in otlp-proto log | uniq)
 	sent=$(ids_in otlp-proto log | wc -l)
 	# Two messages of eight spans may be under way.
 	[ "$sent" -le $((n + kills * 2 * 8)) ]
@@ -872,7 +872,7 @@ adds_up() {
 	wait "$sender" || true
 	collector log --port "$port"
 	run --separate-stderr -0 "${spool[@]}" "$url" </dev/null
-	diff <(ids <"$in") <(ids_in otlp-proto log)
+	alike <(ids <"$in") <(ids_in otlp-proto log)
 }
 
 @test "span-send: a spool drops its oldest spans of a pipe above --max-bytes" {
@@ -890,7 +890,7 @@ adds_up() {
 	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
 	[ "$(account accepted)" = "$waiting" ]
 	# The newest are there.
-	diff <(ids_in otlp-proto log) <(span-query --spans -o jsonl many |
+	alike <(ids_in otlp-proto log) <(span-query --spans -o jsonl many |
 		tail -n "$waiting" | sed -E \
 		's/^\{"trace_id":"([0-9a-f]+)","span_id":"([0-9a-f]+)".*/\1 \2/' | sort)
 }
@@ -902,7 +902,7 @@ adds_up() {
 		"otlp+http://127.0.0.1:$port" many
 	[ "$(account dropped)" = 0 ]
 	[ "$(account accepted)" = "$(span-query -c --spans many)" ]
-	diff <(ids <many) <(ids_in otlp-proto log)
+	alike <(ids <many) <(ids_in otlp-proto log)
 	# But not for ever: then it says how far it came.
 	free_port
 	rm -r sp
@@ -932,7 +932,7 @@ adds_up() {
 	cat "$in" more >both
 	[ "$(account accepted)" = "$(span-query -c --spans both)" ]
 	adds_up
-	diff <(ids <both) <(ids_in otlp-proto log | uniq)
+	alike <(ids <both) <(ids_in otlp-proto log | uniq)
 }
 
 @test "span-send: a spool takes what is selected, whatever frames it comes in" {
@@ -947,20 +947,20 @@ adds_up() {
 	run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" mixed
 	[ "$(account "spans read")" = "$(span-query -c --spans mixed)" ]
 	adds_up
-	diff <(ids <mixed) <(ids_in otlp-proto log)
+	alike <(ids <mixed) <(ids_in otlp-proto log)
 	span-query --spans --error -o spans mixed >errors
 	[ -s errors ]
 	collector selected
 	run --separate-stderr -0 "${spool[@]}" --error "otlp+http://127.0.0.1:$port" \
 		mixed
-	diff <(ids <errors) <(ids_in otlp-proto selected)
+	alike <(ids <errors) <(ids_in otlp-proto selected)
 	# Messages of fewer spans than the frames have, and one by one.
 	for how in '--batch 100' '--rate 1000000'; do
 		collector "log$how"
 		# shellcheck disable=SC2086
 		run --separate-stderr -0 "${spool[@]}" $how \
 			"otlp+http://127.0.0.1:$port" mixed
-		diff <(ids <mixed) <(ids_in otlp-proto "log$how")
+		alike <(ids <mixed) <(ids_in otlp-proto "log$how")
 	done
 }
 
@@ -986,7 +986,7 @@ adds_up() {
 	run --separate-stderr "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
 	[ "$status" = 0 ]
 	[ "$(grep -c '^span-send spool' sp/sent)" = 1 ]
-	diff <(ids <"$in") <(ids_in otlp-proto slow | uniq)
+	alike <(ids <"$in") <(ids_in otlp-proto slow | uniq)
 }
 
 @test "span-send: a spool has one user at a time" {
@@ -1052,7 +1052,7 @@ adds_up() {
 		# Before anything is appended it is cut for good.
 		cp doctored sp/sent
 		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" </dev/null
-		run ! grep -E '900|^part' sp/sent
+		run -1 grep -E '900|^part' sp/sent
 		cp doctored sp/sent
 		run --separate-stderr -0 "${spool[@]}" "otlp+http://127.0.0.1:$port" "$in"
 		[ "$(account accepted)" = "$n" ]

@@ -73,8 +73,8 @@ made() {
 	run -0 span-stats -o csv --unweighted in
 	[[ ${lines[1]} = '"a","x",2,1,0.5,'* ]]
 	span-store append -q s in
-	diff <(span-stats -o csv in) <(span-stats -o csv -s s)
-	diff <(span-stats -o csv --unweighted in) <(span-stats -o csv --unweighted -s s)
+	alike <(span-stats -o csv in) <(span-stats -o csv -s s)
+	alike <(span-stats -o csv --unweighted in) <(span-stats -o csv --unweighted -s s)
 }
 
 @test "span-stats: a histogram counts each bound into its bucket" {
@@ -146,7 +146,7 @@ made() {
 promtool_accepts() {
 	command -v promtool >/dev/null || return 0
 	promtool check metrics <"$1" >said 2>&1 || [ $? = 3 ]
-	run ! grep -v 'use base unit "seconds" instead of "milliseconds"' said
+	run -1 grep -v 'use base unit "seconds" instead of "milliseconds"' said
 }
 
 @test "span-stats: metrics for Prometheus, in the names of OpenTelemetry and Tempo" {
@@ -192,7 +192,7 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	run --separate-stderr -0 span-stats --by service --step 200ms in
 	same span-stats-step.want
 	LC_ALL=C run -0 span-stats -o plot --value latency --by service --step 1s in
-	run ! grep -P '[^\x00-\x7f]' <<<"$output"
+	run -1 grep -P '[^\x00-\x7f]' <<<"$output"
 	run --separate-stderr -2 span-stats -o plot in
 	[ "${stderr_lines[0]}" = "span-stats: -o plot shows times: --step says of which length" ]
 	run -0 span-stats -o plot --step 1s </dev/null
@@ -211,6 +211,32 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 	done
 }
 
+@test "span-stats: the scale of a picture is in numbers that people read, and fits" {
+	span-gen --seed 1 -n 300 --rate 100000 >fast
+	run -0 span-stats --all-kinds -o plot --step 1ms --kind client '{ } | rate()' fast
+	[[ ${lines[1]} =~ ^' '*[0-9]{2,3},[0-9]{3}/s' │' ]]
+	span-stats --all-kinds -o svg --step 1ms --kind client '{ } | rate()' fast >svg
+	grep -qE '>[0-9]{2,3},[0-9]{3}/s<' svg
+	run -1 grep -F 'e+' svg
+	for start in 1000000000 9000000000000000000; do
+		echo '{"trace_id":"1","span_id":"1","service":"a","name":"b","kind":"server",' \
+			'"start_ns":'$start',"duration_ns":1,"tags":{},"process":{}}'
+	done | span-decode --from jsonl >rare
+	run -0 span-stats -o plot --step 1000d rare
+	[[ ${lines[1]} = '1.2e-08/s │'* ]]
+	run -1 grep -E '^.{81}' <<<"$output"
+}
+
+@test "span-stats: a locale without UTF-8 gets ASCII, in columns" {
+	printf '%s\n' 'Zürich ü server ok 10' 'b b server ok 10' |
+		made >in
+	LC_ALL=C run -0 span-stats in
+	[[ ${lines[1]} = 'Z\u00fcrich  \u00fc '* ]]
+	[[ ${lines[2]} = 'b            b          '* ]]
+	LC_ALL=C run -0 span-stats -o plot --step 1s in
+	[ "${lines[0]}" = 'Z\u00fcrich \u00fc: rate' ]
+}
+
 @test "span-stats: the SVG is well-formed, needs nothing, and names in it do no harm" {
 	span-gen --seed 3 -p hostile -n 60 >in
 	for value in rate ratio latency; do
@@ -219,7 +245,7 @@ assert len(list(parse(sys.stdin.read()))) == 2' <out
 d = m.parse("out.svg")
 assert {e.tagName for e in d.getElementsByTagName("*")} <= {"svg", "title", "style", "rect", "text", "line", "polyline"}
 assert len(d.getElementsByTagName("polyline")) == 8'
-		run ! grep -iE 'href|script|url\(|@import|nan' out.svg
+		run -1 grep -iE 'href|script|url\(|@import|nan' out.svg
 	done
 	demo >in
 	run --separate-stderr -0 span-stats -o svg --all-kinds --step 1s in
@@ -239,13 +265,13 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 
 @test "span-stats: a metrics function of TraceQL says what is counted by what" {
 	demo >in
-	diff <(span-stats -o csv '{ kind = server } | quantile_over_time(duration, .9, 1) by(service, .http.method)' in) \
+	alike <(span-stats -o csv '{ kind = server } | quantile_over_time(duration, .9, 1) by(service, .http.method)' in) \
 		<(span-stats -o csv --kind server --quantile 0.9,1 --by service,.http.method in)
-	diff <(span-stats -o json '{ } | histogram_over_time(duration) by(name)' in) \
+	alike <(span-stats -o json '{ } | histogram_over_time(duration) by(name)' in) \
 		<(span-stats -o json --all-kinds --histogram --by name in)
 	[ "$(span-stats -o json '{ status = error } | rate()' in | jq -c '[.groups[] | [.labels, .calls]]')" = \
 		"[[{},$(span-query --spans -c --status error in)]]" ]
-	diff <(span-stats -o csv '{ kind = client } > { } | count_over_time() by(kind)' in) \
+	alike <(span-stats -o csv '{ kind = client } > { } | count_over_time() by(kind)' in) \
 		<(span-stats -o csv --by kind '{ kind = client } > { }' in)
 	spans=$(span-query --spans -o jsonl --kind server in)
 	span-store append -q s in
@@ -271,7 +297,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 		span:statusMessage=status_message span:id=span_id trace:id=trace_id \
 		span:parentID=parent_id '."http.method"=http.method' \
 		'span."http.method"=span.http.method'; do
-		diff <(span-stats -o csv "{ } | rate() by(${fields%=*})" in | tail -n +2) \
+		alike <(span-stats -o csv "{ } | rate() by(${fields%=*})" in | tail -n +2) \
 			<(span-stats -o csv --all-kinds --by "${fields#*=}" in | tail -n +2)
 	done
 	for field in parent.name event.name link.a instrumentation.a; do
@@ -394,7 +420,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 			[[ ${lines[1]} = *█* ]]
 			span-stats -o svg --step $step $input >svg
 			[ "$(grep -c 'text-anchor="\(start\|end\)">[0-9]*-.*Z</text>' svg)" = 2 ]
-			run ! grep -E 'nan|inf' svg
+			run -1 grep -E 'nan|inf' svg
 		done
 	done
 	grep -q '>2554-07-21T23:34:33Z</text>' svg
@@ -430,7 +456,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	made <lines >in
 	[ "$(span-stats -o csv --by duration in | tail -n +2 | cut -d, -f1,2 | sort | paste -sd ' ')" = \
 		'"1000100",1 "1000200",2' ]
-	diff <(span-stats -o csv --by duration in) \
+	alike <(span-stats -o csv --by duration in) \
 		<(span-stats -o csv '{ kind = server } | rate() by(duration)' in)
 }
 
@@ -462,7 +488,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 		# shellcheck disable=SC2086
 		span-stats -o $format --all-kinds --by service,operation,status_message in >out
 		[ -s out ]
-		run ! grep -qP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]' out
+		run -1 grep -qP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]' out
 	done
 	jq . out >/dev/null
 }
@@ -519,7 +545,7 @@ assert len(d.getElementsByTagName("polyline")) == 8'
 	refuses "--totals of a store go with no --limit" span-stats --totals t -s s --limit 3
 	# What metrics have anyway may be said.
 	demo >in
-	diff <(span-stats -o prometheus --by http.method in) \
+	alike <(span-stats -o prometheus --by http.method in) \
 		<(span-stats -o prometheus --by service,http.method in)
 }
 

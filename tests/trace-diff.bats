@@ -46,9 +46,9 @@ ids() {
 	same trace-diff.want
 	# In whatever order files and ids come, from a store and from a pipe.
 	span-store append -q s in
-	diff <(trace-diff "$failed" "$good" in) <(trace-diff in "$failed" "$good")
-	diff <(trace-diff "$failed" "$good" in) <(trace-diff -s s "$failed" "$good")
-	diff <(trace-diff "$failed" "$good" in) <(trace-diff "$failed" "$good" <in)
+	alike <(trace-diff "$failed" "$good" in) <(trace-diff in "$failed" "$good")
+	alike <(trace-diff "$failed" "$good" in) <(trace-diff -s s "$failed" "$good")
+	alike <(trace-diff "$failed" "$good" in) <(trace-diff "$failed" "$good" <in)
 }
 
 @test "trace-diff: a trace does not differ from itself, and a file neither" {
@@ -88,7 +88,7 @@ ids() {
 
 @test "trace-diff: expressions choose two sets of one store" {
 	cat in new | span-store append -q s
-	run -1 trace-diff -s s -o json --a '{ .http.status_code = 504 }' \
+	run -1 --separate-stderr trace-diff -s s -o json --a '{ .http.status_code = 504 }' \
 		--b '{ name = "POST /order" && status != error }'
 	jq -e '.a.traces == 7 or .a.traces > 7' <<<"$output"
 	jq -e '[.paths[] | select(.operation == "POST bank") | .changes | index("errors")] | any' <<<"$output"
@@ -97,6 +97,27 @@ ids() {
 	[[ $output = *"there is no trace for '{ true }'"* ]]
 	run -2 trace-diff -s s --a '{ true }'
 	run -2 trace-diff -s s -e '{ true }' --a '{ true }' --b '{ true }'
+}
+
+@test "trace-diff: traces that are on both sides are told of" {
+	a='{ kind = server && duration > 20ms }'
+	b='{ name = "POST /order" }'
+	span-query -o ids "$a" new | sort >a
+	span-query -o ids "$b" new | sort >b
+	both=$(comm -12 a b | wc -l)
+	[ "$both" -gt 1 ]
+	run --separate-stderr trace-diff --a "$a" --b "$b" new
+	[ "$status" -le 1 ]
+	[ "$stderr" = "trace-diff: warning: of $(wc -l <a) and $(wc -l <b) traces $both are on both sides, which makes these alike" ]
+	run --separate-stderr trace-diff -q --a "$a" --b "$b" new
+	[ "$status" -le 1 ]
+	[ -z "$stderr" ]
+	run --separate-stderr trace-diff --a "$b" --b '{ rootName != "POST /order" }' new
+	[ "$status" -le 1 ]
+	[ -z "$stderr" ]
+	# Of FILEs that is what they are for: one may be the other, redacted.
+	run -0 --separate-stderr trace-diff new new
+	[ -z "$stderr" ]
 }
 
 @test "trace-diff: what is below the threshold is no difference" {
@@ -109,7 +130,7 @@ ids() {
 	[ "$(changed --threshold 20%,5ms)" -ge 1 ]
 	[ "$(changed --max-q 0.000000000000001)" -le "$(changed)" ]
 	# What was not said stays, and one after the other is as with a comma.
-	diff <(trace-diff --threshold 20% --threshold 5ms in new) \
+	alike <(trace-diff --threshold 20% --threshold 5ms in new) \
 		<(trace-diff --threshold 5ms,20% in new)
 	for limit in x 5 -3% 20%,x % 20%,30% 1ms,2ms 1%,1ms,1%; do
 		run -2 trace-diff --threshold "$limit" in new
@@ -245,11 +266,22 @@ ids() {
 
 @test "trace-diff: fits the width it is told, in colour too" {
 	for width in 60 80 200; do
-		run ! grep -E "^.{$((width + 1))}" <(trace-diff --width $width in new)
+		run -1 trace-diff --width $width in new
+		run -1 grep -E "^.{$((width + 1))}" <<<"$output"
 	done
 	trace-diff --color always in new | sed 's/\x1b\[[0-9]*m//g' >plain
 	diff plain <(trace-diff in new)
 	trace-diff --color always in new | grep -q $'^\x1b\[31m- '
+}
+
+@test "trace-diff: a locale without UTF-8 gets ASCII, in the same width" {
+	jq -nc '(1, 2) as $i | {trace_id: "a\($i)", span_id: "1", service: "Zürich",
+		name: ("日本語" * 20), start_ns: 1800, duration_ns: ($i * 9000000),
+		tags: {"é": "ß\($i)"}, process: {}}' |
+		span-decode --from jsonl >foreign
+	LC_ALL=C run -1 trace-diff a1 a2 foreign
+	[[ $output = *'Z\u00fcrich \u65e5'*'~'*'\u00e9'* ]]
+	run -1 grep -qP '[^\x00-\x7f]|^.{81}' <<<"$output"
 }
 
 @test "trace-diff: names that attack are shown as escapes" {
@@ -257,7 +289,7 @@ ids() {
 	span-gen --seed 4 -p hostile -n 60 >other
 	trace-diff --all hostile other >shown || [ $? = 1 ]
 	[ -s shown ]
-	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
+	run -1 grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' shown
 	{ trace-diff -o json hostile other || [ $? = 1 ]; } | jq -e . >json
 }
 

@@ -135,6 +135,21 @@ calls() {
 	[[ $output = "1 of 1 trace fails; 0 tags and operations were tested"* ]]
 }
 
+@test "patterns: no line is wider than it is told" {
+	for i in {1..20}; do
+		printf '{"trace_id":"%x","span_id":"1","service":"%s","name":"%s","kind":"client","start_ns":%s,' \
+			"$i" "$(printf 'service%.0s' {1..9})" "$(printf 'operation%.0s' {1..9})" "${i}000000000"
+		printf '"duration_ns":%s,"status":"%s","process":{},"tags":{"%s":"%s%s"}}\n' \
+			"$((i > 10 ? 1000000 + i : 30000000000))" "$([ "$i" -gt 10 ] && echo ok || echo error)" \
+			"$(printf 'key%.0s' {1..20})" "$(printf 'value%.0s' {1..20})" "$((i > 10))"
+	done | span-decode --from jsonl >long
+	for width in 80 120; do
+		run -0 trace-view --error-patterns --width $width long
+		[[ $output = *=valuevalue*': a timeout?'* ]]
+		run -1 grep -E "^.{$((width + 1))}" <<<"$output"
+	done
+}
+
 @test "patterns: durations are those of the deepest span, behind others that say nothing" {
 	for ((i = 100; i < 110; i++)); do
 		echo "$i 1 - order 0 4000 error"

@@ -89,7 +89,7 @@ setup() {
 	span-query --spans -o ids --service payment "$q" >one
 	span-query --spans -o ids --service db "$q" >two
 	span-query --spans -o ids -e 'service = "payment"' -e '{ service = "db" }' "$q" >got
-	diff -u <(sort one two) <(sort got)
+	alike <(sort one two) <(sort got)
 	n=$(span-query -c -e '{} | count() > 1000' -e 'service = "db"' "$q")
 	[ "$n" = "$(span-query -c --service db "$q")" ]
 }
@@ -203,18 +203,18 @@ END
 		[ "$(span-query -c -s s "$e")" = "$n" ]
 		for spans in "" --spans; do
 			# shellcheck disable=SC2086
-			diff -u <(span-query $spans -o ids "$e" all | sort) \
+			alike <(span-query $spans -o ids "$e" all | sort) \
 				<(span-query $spans -o ids -s s "$e" | sort)
 			# shellcheck disable=SC2086
-			diff -u <(span-query $spans -o ids --limit 9 "$e" all) \
+			alike <(span-query $spans -o ids --limit 9 "$e" all) \
 				<(span-query $spans -o ids --limit 9 -s s "$e")
 		done
 		# Spans that start together come as they arrived.
-		diff -u <(span-query -o jsonl "$e" all | sort) \
+		alike <(span-query -o jsonl "$e" all | sort) \
 			<(span-query -o jsonl -s s "$e" | sort)
-		diff -u <(span-query -o ids --sort duration "$e" all) \
+		alike <(span-query -o ids --sort duration "$e" all) \
 			<(span-query -o ids --sort duration -s s "$e")
-		diff -u <(span-query -c --spans "$e" all) \
+		alike <(span-query -c --spans "$e" all) \
 			<(span-query -c --spans -s s "$e")
 		span-query -q "$e" all
 		span-query -q -s s "$e"
@@ -234,7 +234,7 @@ END
 	span-gen --seed 1 -n 100 >in
 	span-query --spans 'service = "cart"' in >want
 	span-sample -r 1 'service = "cart"' in >got
-	diff -u <(span-query --spans -o jsonl want | sort) <(span-query --spans -o jsonl got | sort)
+	alike <(span-query --spans -o jsonl want | sort) <(span-query --spans -o jsonl got | sort)
 	span-sample -r 1 -e '{ kind = server } > { kind = client }' in |
 		span-query --spans -o ids | sort >got
 	span-query --spans -o ids '{ kind = server } > { kind = client }' in | sort >want
@@ -293,7 +293,7 @@ replay() {
 		for mode in '-c --spans' '-c' '-c --spans --min-duration 1ms' \
 			'--limit 7 -o ids' '--sort duration --limit 5 -o ids'; do
 			# shellcheck disable=SC2086
-			diff -u <(span-query $mode --memory 1G -e "$expr" g.spans) \
+			alike <(span-query $mode --memory 1G -e "$expr" g.spans) \
 				<(span-query $mode -e "$expr" -s g)
 		done
 	done <<-'EXPRESSIONS'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <span/base.h>
+#include "base/arena.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +17,36 @@ struct span__arena_block {
 	_Alignas(16) unsigned char data[];
 };
 
-static void *grow(struct span_arena *a, size_t len)
+/* A new block of CAP bytes; false when memory is out. */
+static bool add_block(struct span_arena *a, size_t cap)
 {
-	size_t cap = a->block ? a->block->cap * 2 : FIRST_BLOCK;
-	struct span__arena_block *block;
+	struct span__arena_block *block = malloc(sizeof(*block) + cap);
 
-	if (cap < len)
-		cap = len;
-	block = malloc(sizeof(*block) + cap);
 	if (!block)
-		return NULL;
+		return false;
 	if (cap >= HUGE_GROWN)
 		span__huge_hint(block, sizeof(*block) + cap);
 	block->older = a->block;
 	block->cap = cap;
 	a->block = block;
+	a->used = 0;
+	return true;
+}
+
+static void *grow(struct span_arena *a, size_t len)
+{
+	size_t cap = a->block ? a->block->cap * 2 : FIRST_BLOCK;
+
+	if (!add_block(a, cap < len ? len : cap))
+		return NULL;
 	a->used = len;
-	return block->data;
+	return a->block->data;
+}
+
+void span__arena_begin(struct span_arena *a, size_t len)
+{
+	if (!a->block)
+		(void)!add_block(a, len);
 }
 
 void *span_arena_alloc(struct span_arena *a, size_t len)

@@ -42,22 +42,30 @@ static uint64_t middle(uint32_t bucket)
 	       (UINT64_C(1) << shift_of(bucket)) / 2;
 }
 
-/* The first of the used buckets that is not below BUCKET, or n. */
-static size_t find(const struct span_sketch *s, uint32_t bucket)
+/*
+ * The first of the used buckets that is not below BUCKET, or n. Around most
+ * values there are no gaps, so that the place of the one before tells that of
+ * this one; where it does not, without branches: nobody can foresee them.
+ */
+static size_t find(struct span_sketch *s, uint32_t bucket)
 {
-	size_t from = 0, n = s->n;
+	const struct span_sketch_bucket *v = s->v;
+	size_t n = s->n, guess;
 
-	while (n) {
-		size_t half = n / 2;
-
-		if (s->v[from + half].bucket < bucket) {
-			from += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
+	if (!n)
+		return 0;
+	guess = (size_t)bucket - v->bucket - s->absent;
+	if (guess < n && v[guess].bucket == bucket)
+		return guess;
+	for (size_t half = n / 2; half; half = n / 2) {
+		v += (v[half - 1].bucket < bucket) * half;
+		n -= half;
 	}
-	return from;
+	v += v->bucket < bucket;
+	n = (size_t)(v - s->v);
+	if (bucket > s->v->bucket)
+		s->absent = bucket - s->v->bucket - (uint32_t)n;
+	return n;
 }
 
 /* Make room for N more buckets. */
@@ -76,7 +84,7 @@ static int reserve(struct span_sketch *s, size_t n, struct span_error *err)
 	if (!v)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	s->v = v;
-	s->cap = cap;
+	s->cap = (uint32_t)cap;
 	return 0;
 }
 

@@ -8,14 +8,12 @@
 
 #define FIRST_BITS 8u
 
-int span__slots_grow(struct span__slots *t, span__slots_hash_fn *hash,
-		     const void *arg)
+int span__slots_double(struct span__slots *t, span__slots_hash_fn *hash,
+		       const void *arg)
 {
 	unsigned bits = t->slots ? t->bits + 1 : FIRST_BITS;
 	uint32_t *slots, mask = (1u << bits) - 1;
 
-	if (t->slots && 2 * ((size_t)t->n + 1) <= (size_t)1 << t->bits)
-		return 0;
 	slots = calloc((size_t)mask + 1, sizeof(*slots));
 	if (!slots)
 		return SPAN_E_NOMEM;

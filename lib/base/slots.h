@@ -21,9 +21,19 @@ struct span__slots {
 typedef uint64_t span__slots_hash_fn(const void *arg,
 				     const struct span__slots *t, uint32_t i);
 
+/* Twice as many slots: 0 or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__slots_double(struct span__slots *t,
+				      span__slots_hash_fn *hash,
+				      const void *arg);
+
 /* Room for one more at half full at most: 0 or SPAN_E_NOMEM. */
-SPAN_NODISCARD int span__slots_grow(struct span__slots *t,
-				    span__slots_hash_fn *hash, const void *arg);
+static inline int span__slots_grow(struct span__slots *t,
+				   span__slots_hash_fn *hash, const void *arg)
+{
+	if (t->slots && 2 * ((size_t)t->n + 1) <= (size_t)1 << t->bits)
+		return 0;
+	return span__slots_double(t, hash, arg);
+}
 
 /* SIZE bytes of zeros more at the end of ARRAY, or NULL. */
 SPAN_NODISCARD void *span__append_zeros(struct span_buf *array, size_t size);

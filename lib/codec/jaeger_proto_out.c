@@ -6,6 +6,7 @@
 #include "codec/jaeger_extra.h"
 #include "codec/jaeger_proto.h"
 #include "codec/proto_out.h"
+#include "text/utf8.h"
 
 #include <span/text.h>
 
@@ -21,13 +22,20 @@ static void put_text(struct out *o, const struct span_value *v)
 	o->text.len = 0;
 	if (v->type != SPAN_NULL)
 		span_text_value(&o->text, v);
-	span__proto_opt_bytes(o->b, 3,
-			      (struct span_str){o->text.p, o->text.len});
+	span__proto_opt_text(o->b, 3,
+			     (struct span_str){o->text.p, o->text.len});
 }
 
 static void put_type(struct out *o, enum jaeger_value_type type)
 {
 	span__proto_opt_varint(o->b, 2, (uint64_t)type);
+}
+
+/* Also texts that are not UTF-8: there they can only be bytes. */
+static void put_bytes(struct out *o, struct span_str s)
+{
+	put_type(o, JAEGER_BINARY);
+	span__proto_opt_bytes(o->b, 7, s);
 }
 
 static void put_tag(struct out *o, unsigned id, const struct span_attr *a)
@@ -36,9 +44,13 @@ static void put_tag(struct out *o, unsigned id, const struct span_attr *a)
 	size_t mark = span__proto_open(o->b, id);
 	uint64_t bits;
 
-	span__proto_opt_bytes(o->b, 1, a->key);
+	span__proto_opt_text(o->b, 1, a->key);
 	switch (v->type) {
 	case SPAN_STRING:
+		if (!span__utf8_valid(v->str)) {
+			put_bytes(o, v->str);
+			break;
+		}
 		span__proto_opt_bytes(o->b, 3, v->str);
 		break;
 	case SPAN_BOOL:
@@ -56,8 +68,7 @@ static void put_tag(struct out *o, unsigned id, const struct span_attr *a)
 			span__proto_put_double(o->b, 6, v->d);
 		break;
 	case SPAN_BYTES:
-		put_type(o, JAEGER_BINARY);
-		span__proto_opt_bytes(o->b, 7, v->str);
+		put_bytes(o, v->str);
 		break;
 	default:
 		put_text(o, v);
@@ -142,7 +153,7 @@ static void put_process(struct out *o, unsigned id,
 {
 	size_t mark = span__proto_open(o->b, id);
 
-	span__proto_opt_bytes(o->b, 1, p->service);
+	span__proto_opt_text(o->b, 1, p->service);
 	for (size_t i = 0; i < p->attrs.n; i++)
 		put_tag(o, 2, &p->attrs.v[i]);
 	span__proto_close(o->b, mark);
@@ -159,7 +170,7 @@ static void put_warnings(struct out *o, const struct span *s)
 		if (!span__extra_is_warnings(&s->attrs.v[i]))
 			continue;
 		for (size_t k = 0; k < v->array.n; k++)
-			span__proto_put_bytes(o->b, 12, v->array.v[k].str);
+			span__proto_opt_text(o->b, 12, v->array.v[k].str);
 	}
 }
 
@@ -184,7 +195,7 @@ static void put_span(struct out *o, const struct span *s,
 			      (struct span_str){(const char *)s->trace_id, 16});
 	span__proto_put_bytes(o->b, 2,
 			      (struct span_str){(const char *)s->span_id, 8});
-	span__proto_opt_bytes(o->b, 3, s->name);
+	span__proto_opt_text(o->b, 3, s->name);
 	put_refs(o, s);
 	span__proto_opt_varint(o->b, 5, span__extra_flags(s));
 	put_time(o, 6, start, s->start_ns);

@@ -4,6 +4,7 @@
 #include "codec/otlp_map.h"
 #include "codec/otlp_model.h"
 #include "codec/proto_out.h"
+#include "text/utf8.h"
 
 #include "base/banned.h"
 
@@ -20,7 +21,7 @@ static void put_attr(struct span_buf *b, unsigned id, const struct span_attr *a)
 {
 	size_t mark = span__proto_open(b, id);
 
-	span__proto_opt_bytes(b, 1, a->key);
+	span__proto_opt_text(b, 1, a->key);
 	put_value(b, 2, &a->value);
 	span__proto_close(b, mark);
 }
@@ -47,7 +48,9 @@ static void put_value(struct span_buf *b, unsigned id,
 	case SPAN_NULL:
 		break;
 	case SPAN_STRING:
-		span__proto_put_bytes(b, 1, v->str);
+		/* What is not UTF-8 can only be bytes there. */
+		span__proto_put_bytes(b, span__utf8_valid(v->str) ? 1 : 7,
+				      v->str);
 		break;
 	case SPAN_BOOL:
 		span__proto_put_varint(b, 2, v->b);
@@ -72,9 +75,13 @@ static void put_value(struct span_buf *b, unsigned id,
 static void put_text_attr(struct span_buf *b, unsigned id, struct span_str key,
 			  struct span_str text)
 {
-	struct span_attr a = {key, {.type = SPAN_STRING, .str = text}};
+	size_t mark = span__proto_open(b, id), value;
 
-	put_attr(b, id, &a);
+	span__proto_put_bytes(b, 1, key);
+	value = span__proto_open(b, 2);
+	span__proto_put_text(b, 1, text);
+	span__proto_close(b, value);
+	span__proto_close(b, mark);
 }
 
 static void put_attrs(struct span_buf *b, unsigned id,
@@ -104,7 +111,7 @@ static void put_event(struct out *o, const struct span__otlp_view *v,
 	const struct span_attr *name;
 
 	put_time(o->b, 1, e->time_ns);
-	span__proto_opt_bytes(o->b, 2, span__otlp_event_name(v, e, &name));
+	span__proto_opt_text(o->b, 2, span__otlp_event_name(v, e, &name));
 	for (size_t i = 0; i < e->attrs.n; i++)
 		if (&e->attrs.v[i] != name)
 			put_attr(o->b, 3, &e->attrs.v[i]);
@@ -123,7 +130,7 @@ static void put_link(struct out *o, const struct span__otlp_view *v,
 	mark = span__proto_open(o->b, 13);
 	put_id(o->b, 1, r->trace_id, 16);
 	put_id(o->b, 2, r->span_id, 8);
-	span__proto_opt_bytes(o->b, 3, r->trace_state);
+	span__proto_opt_text(o->b, 3, r->trace_state);
 	if (type.len)
 		put_text_attr(o->b, 4, SPAN_STR("opentracing.ref_type"), type);
 	put_attrs(o->b, 4, &r->attrs);
@@ -139,7 +146,7 @@ static void put_status(struct span_buf *b, const struct span__otlp_view *v)
 	if (!v->status && !v->message.len)
 		return;
 	mark = span__proto_open(b, 15);
-	span__proto_opt_bytes(b, 2, v->message);
+	span__proto_opt_text(b, 2, v->message);
 	span__proto_opt_varint(b, 3, v->status);
 	span__proto_close(b, mark);
 }
@@ -171,10 +178,10 @@ static void put_span(void *arg, const struct span__otlp_view *v)
 
 	put_id(b, 1, s->trace_id, 16);
 	put_id(b, 2, s->span_id, 8);
-	span__proto_opt_bytes(b, 3, v->trace_state);
+	span__proto_opt_text(b, 3, v->trace_state);
 	if (memcmp(s->parent_id, none, 8) != 0)
 		put_id(b, 4, s->parent_id, 8);
-	span__proto_opt_bytes(b, 5, s->name);
+	span__proto_opt_text(b, 5, s->name);
 	span__proto_opt_varint(b, 6, v->kind);
 	put_time(b, 7, s->start_ns);
 	put_time(b, 8, v->end_ns);
@@ -212,8 +219,8 @@ static void open_scope(void *arg, const struct span__otlp_view *v)
 
 	o->scope = span__proto_open(o->b, 2);
 	mark = span__proto_open(o->b, 1);
-	span__proto_opt_bytes(o->b, 1, c ? c->name : v->scope_name);
-	span__proto_opt_bytes(o->b, 2, c ? c->version : v->scope_version);
+	span__proto_opt_text(o->b, 1, c ? c->name : v->scope_name);
+	span__proto_opt_text(o->b, 2, c ? c->version : v->scope_version);
 	if (c)
 		put_attrs(o->b, 3, &c->attrs);
 	span__proto_close(o->b, mark);
@@ -225,7 +232,7 @@ static void close_scope(void *arg, const struct span__otlp_view *v)
 	const struct span_scope *c = v->s->scope;
 
 	if (c)
-		span__proto_opt_bytes(o->b, 3, c->schema_url);
+		span__proto_opt_text(o->b, 3, c->schema_url);
 	span__proto_close(o->b, o->scope);
 }
 
@@ -233,7 +240,7 @@ static void close_resource(void *arg, const struct span__otlp_view *v)
 {
 	struct out *o = arg;
 
-	span__proto_opt_bytes(o->b, 3, v->s->process->schema_url);
+	span__proto_opt_text(o->b, 3, v->s->process->schema_url);
 	span__proto_close(o->b, o->resource);
 }
 

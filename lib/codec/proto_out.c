@@ -3,6 +3,7 @@
 
 #include "base/put.h"
 #include "codec/proto.h"
+#include "text/utf8.h"
 
 #include "base/banned.h"
 
@@ -71,6 +72,25 @@ void span__proto_opt_bytes(struct span_buf *b, unsigned id, struct span_str s)
 {
 	if (s.len)
 		span__proto_put_bytes(b, id, s);
+}
+
+void span__proto_put_text(struct span_buf *b, unsigned id, struct span_str s)
+{
+	size_t mark;
+
+	if (span__utf8_ascii(s) == s.len) {
+		span__proto_put_bytes(b, id, s);
+		return;
+	}
+	mark = span__proto_open(b, id);
+	span__utf8_put(b, s);
+	span__proto_close(b, mark);
+}
+
+void span__proto_opt_text(struct span_buf *b, unsigned id, struct span_str s)
+{
+	if (s.len)
+		span__proto_put_text(b, id, s);
 }
 
 /* The length is not known yet: one byte is kept free for it. */

@@ -16,10 +16,16 @@ void span__proto_put_fixed64(struct span_buf *b, unsigned id, uint64_t v);
 void span__proto_put_fixed32(struct span_buf *b, unsigned id, uint32_t v);
 void span__proto_put_double(struct span_buf *b, unsigned id, double d);
 void span__proto_put_bytes(struct span_buf *b, unsigned id, struct span_str s);
+/*
+ * The same with U+FFFD for what is not UTF-8: protobuf 3 has no such strings,
+ * and a reader may refuse the whole message for one.
+ */
+void span__proto_put_text(struct span_buf *b, unsigned id, struct span_str s);
 
 /* Nothing for 0 and for an empty text. */
 void span__proto_opt_varint(struct span_buf *b, unsigned id, uint64_t v);
 void span__proto_opt_bytes(struct span_buf *b, unsigned id, struct span_str s);
+void span__proto_opt_text(struct span_buf *b, unsigned id, struct span_str s);
 
 /*
  * A message as field ID: what is appended between the two calls. OPEN returns

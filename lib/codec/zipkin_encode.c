@@ -201,20 +201,6 @@ int span__zipkin_encode_json(struct span_buf *b, const struct span *spans,
 	return finish(b, &o, err);
 }
 
-/* protobuf's strings are UTF-8. */
-static void put_text(struct span_buf *b, unsigned id, struct span_str s)
-{
-	size_t mark;
-
-	if (span__utf8_ascii(s) == s.len) {
-		span__proto_opt_bytes(b, id, s);
-		return;
-	}
-	mark = span__proto_open(b, id);
-	span__utf8_put(b, s);
-	span__proto_close(b, mark);
-}
-
 static void put_endpoint_field(struct span_buf *b, unsigned id,
 			       const struct span__zipkin_address *a)
 {
@@ -224,7 +210,7 @@ static void put_endpoint_field(struct span_buf *b, unsigned id,
 	if (!span__zipkin_has_address(a))
 		return;
 	mark = span__proto_open(b, id);
-	put_text(b, 1, a->service);
+	span__proto_opt_text(b, 1, a->service);
 	if (a->has_ipv4)
 		span__proto_put_bytes(
 			b, 2,
@@ -249,7 +235,7 @@ static void put_annotation_fields(struct span_buf *b,
 		size_t mark = span__proto_open(b, 10);
 
 		span__proto_put_fixed64(b, 1, (uint64_t)us);
-		put_text(b, 2, text);
+		span__proto_opt_text(b, 2, text);
 		span__proto_close(b, mark);
 	}
 }
@@ -262,8 +248,9 @@ static void put_tag_fields(struct span_buf *b, struct span__zipkin_out *o)
 	while ((tag = next_tag(o, &at))) {
 		size_t mark = span__proto_open(b, 11);
 
-		put_text(b, 1, tag->key);
-		put_text(b, 2, span__zipkin_out_text(o, &tag->value));
+		span__proto_opt_text(b, 1, tag->key);
+		span__proto_opt_text(b, 2,
+				     span__zipkin_out_text(o, &tag->value));
 		span__proto_close(b, mark);
 	}
 }
@@ -290,7 +277,7 @@ static void put_fields(struct span_buf *b, struct span__zipkin_out *o)
 		span__proto_put_bytes(b, 2, id_of(s->parent_id, 8));
 	span__proto_put_bytes(b, 3, id_of(s->span_id, 8));
 	span__proto_opt_varint(b, 4, numbers[o->kind]);
-	put_text(b, 5, o->name);
+	span__proto_opt_text(b, 5, o->name);
 	if (o->has_start)
 		span__proto_put_fixed64(b, 6, (uint64_t)o->start_us);
 	if (o->has_duration)

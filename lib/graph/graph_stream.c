@@ -19,6 +19,7 @@
 #define NAMES (2 * SPAN_GRAPH_NODES) /* services and operations */
 #define NO_NAME ((1u << 24) - 1)
 #define RECENT 256u
+#define KNOWN 1024u
 
 struct row {
 	uint64_t id, parent_id, start_ns, duration_ns;
@@ -47,13 +48,21 @@ struct span_graph_stream {
 		uint64_t serial;
 		uint32_t service, name;
 	} recent[RECENT];
+	uint32_t known[KNOWN]; /* operations, plus one; 0: none */
 	struct span_buf scratch;
 	struct span__parents parents;
+	struct span__few_parents few;
 };
 
 static struct name *name_at(const struct span_graph_stream *gs, uint32_t i)
 {
 	return (struct name *)gs->names.p + i;
+}
+
+static bool same_name(const struct name *n, struct span_str text,
+		      uint32_t service)
+{
+	return n->service == service && span_str_equal(n->text, text);
 }
 
 static uint64_t hash_entry(const void *stream, const struct span__slots *t,
@@ -63,24 +72,31 @@ static uint64_t hash_entry(const void *stream, const struct span__slots *t,
 	return name_at(stream, i)->hash;
 }
 
+static uint64_t hash_of(const struct span_graph_stream *gs,
+			const struct name *n)
+{
+	uint64_t hash = span__hash_str(&gs->g->key, n->text);
+
+	return n->service == NO_NAME ? hash : hash * 31 + n->service;
+}
+
 /* The number of a name that is WANTED's, NO_NAME when there are too many. */
 static int find_name(struct span_graph_stream *gs, const struct name *wanted,
 		     uint32_t *out)
 {
 	struct span__slots *t = &gs->by_name;
-	uint64_t at = wanted->hash;
 	struct name new = *wanted;
+	uint64_t at = hash_of(gs, wanted);
 	uint32_t mask, slot;
 
 	if (span__slots_grow(t, hash_entry, gs) < 0)
 		return SPAN_E_NOMEM;
+	new.hash = at;
 	mask = (1u << t->bits) - 1;
 	for (; (slot = t->slots[at & mask]); at++) {
-		const struct name *n = name_at(gs, slot - 1);
-
 		*out = slot - 1;
-		if (n->hash == wanted->hash && n->service == wanted->service &&
-		    span_str_equal(n->text, wanted->text))
+		if (name_at(gs, *out)->hash == new.hash &&
+		    same_name(name_at(gs, *out), wanted->text, wanted->service))
 			return 0;
 	}
 	*out = NO_NAME;
@@ -101,25 +117,52 @@ static int find_name(struct span_graph_stream *gs, const struct name *wanted,
 static int find_service(struct span_graph_stream *gs, struct span_str text,
 			uint32_t *service, uint32_t *name)
 {
-	struct name wanted = {.text = text,
-			      .hash = span__hash_str(&gs->g->key, text),
-			      .service = NO_NAME};
+	struct name wanted = {.text = text, .service = NO_NAME};
 	int rc = find_name(gs, &wanted, name);
 
-	*service = *name != NO_NAME ? *name
-				    : (uint32_t)(wanted.hash >> 32) | NAMES;
+	*service = *name;
+	if (*name == NO_NAME)
+		*service = (uint32_t)(hash_of(gs, &wanted) >> 32) | NAMES;
 	return rc;
+}
+
+/*
+ * Where an operation is noted: by its first and last bytes, which costs less
+ * than a hash does. That others may have the same place is no harm.
+ */
+static uint32_t *place_of(struct span_graph_stream *gs, struct span_str text,
+			  uint32_t service)
+{
+	uint64_t first = 0, last = 0;
+
+	if (text.len >= sizeof(first)) {
+		memcpy(&first, text.p, sizeof(first));
+		memcpy(&last, text.p + text.len - sizeof(last), sizeof(last));
+	} else {
+		for (size_t i = 0; i < text.len; i++)
+			first = first << 8 | (uint8_t)text.p[i];
+	}
+	first += (last ^ service) * 0x9e3779b97f4a7c15 + text.len;
+	return &gs->known[(first * 0x9e3779b97f4a7c15) >> 32 & (KNOWN - 1)];
 }
 
 static int find_operation(struct span_graph_stream *gs, struct span_str text,
 			  uint32_t service, uint32_t *name)
 {
 	struct name wanted = {.text = text, .service = service};
+	uint32_t *place;
+	int rc;
 
 	if (service == NO_NAME)
 		return 0;
-	wanted.hash = span__hash_str(&gs->g->key, text) * 31 + service;
-	return find_name(gs, &wanted, name);
+	place = place_of(gs, text, service);
+	if (*place && same_name(name_at(gs, *place - 1), text, service)) {
+		*name = *place - 1;
+		return 0;
+	}
+	rc = find_name(gs, &wanted, name);
+	*place = rc < 0 || *name == NO_NAME ? 0 : *name + 1;
+	return rc;
 }
 
 static int find_names(struct span_graph_stream *gs, const struct span *s,
@@ -196,12 +239,28 @@ static int put_row(struct span_graph_stream *gs, const struct row *row,
 	return rc < 0 ? rc : span__graph_put_caller(gs->g, &c, from, to);
 }
 
-/*
- * The parents of the N rows, into gs->parents, and *ORDER, in which they start:
- * parents are numbers in it.
- */
+/* Who called whom among the rows of a trace, and in which ORDER they are. */
+struct calls {
+	const uint32_t *parent; /* a number in the order */
+	const uint8_t *flags;
+	const struct span__item *order; /* NULL: as they came */
+};
+
+static void list_members(const struct row *rows, size_t n,
+			 const struct span__item *order,
+			 struct span__member *members)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[order ? order[i].i : i];
+
+		members[i] = (struct span__member){
+			r->id, r->parent_id, r->service, (uint8_t)r->kind};
+	}
+}
+
+/* In the order in which they start. */
 static int find_parents(struct span_graph_stream *gs, const struct row *rows,
-			size_t n, const struct span__item **order)
+			size_t n, struct calls *out)
 {
 	struct span__member *members;
 	struct span__item *v, *tmp;
@@ -218,14 +277,27 @@ static int find_parents(struct span_graph_stream *gs, const struct row *rows,
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = (struct span__item){rows[i].start_ns, i};
 	span__sort(v, tmp, n, NULL, NULL);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct row *r = &rows[v[i].i];
+	list_members(rows, n, v, members);
+	out->order = v;
+	if (span__parents_find(&gs->parents, members, n) < 0)
+		return SPAN_E_NOMEM;
+	out->parent = gs->parents.parent;
+	out->flags = gs->parents.flags;
+	return 0;
+}
 
-		members[i] = (struct span__member){
-			r->id, r->parent_id, r->service, (uint8_t)r->kind};
+static int find_calls(struct span_graph_stream *gs, const struct row *rows,
+		      size_t n, struct calls *out)
+{
+	struct span__member members[SPAN__FEW];
+
+	if (n <= SPAN__FEW) {
+		list_members(rows, n, NULL, members);
+		*out = (struct calls){gs->few.parent, gs->few.flags, NULL};
+		if (span__parents_find_few(&gs->few, members, n))
+			return 0;
 	}
-	*order = v;
-	return span__parents_find(&gs->parents, members, n);
+	return find_parents(gs, rows, n, out);
 }
 
 static int put_trace(struct span_graph_stream *gs,
@@ -233,21 +305,21 @@ static int put_trace(struct span_graph_stream *gs,
 {
 	const struct row *rows = (const struct row *)t->items.p;
 	size_t n = t->items.len / sizeof(*rows);
-	const struct span__item *order;
+	struct calls c;
 	int rc;
 
 	if (!t->candidate && !t->goes_on)
 		return 0;
-	rc = find_parents(gs, rows, n, &order);
+	rc = find_calls(gs, rows, n, &c);
 	for (size_t i = 0; i < n && !rc; i++) {
-		uint32_t parent = gs->parents.parent[i];
+		const struct row *r = &rows[c.order ? c.order[i].i : i];
 		const struct row *caller = NULL;
+		uint32_t p = c.parent[i];
 
-		if (parent != SPAN_TRACE_NONE)
-			caller = &rows[order[parent].i];
-		if (rows[order[i].i].counted)
-			rc = put_row(gs, &rows[order[i].i], caller,
-				     gs->parents.flags[i]);
+		if (p != SPAN_TRACE_NONE)
+			caller = &rows[c.order ? c.order[p].i : p];
+		if (r->counted)
+			rc = put_row(gs, r, caller, c.flags[i]);
 	}
 	gs->g->sums.traces++;
 	return rc;

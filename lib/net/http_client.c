@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "net/clock.h"
+#include "net/http_headers.h"
 
 #include "base/banned.h"
 
@@ -26,6 +27,9 @@ struct slot {
 	char type[64], retry_after[64], message[MESSAGE_MAX],
 		details[DETAILS_MAX];
 	size_t type_len, retry_after_len, message_len, details_len;
+	size_t body_max;
+	bool cut;
+	struct span_buf url; /* with a query */
 };
 
 struct span__http {
@@ -40,9 +44,10 @@ struct span__http {
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
-	size_t len = size * n, room = BODY_MAX - s->body.len;
+	size_t len = size * n, room = s->body_max - s->body.len;
 
 	span_buf_put(&s->body, p, len < room ? len : room);
+	s->cut |= len > room || s->body.failed;
 	return len;
 }
 
@@ -73,6 +78,7 @@ static bool is_header(struct span_str line, const char *name,
 static void forget(struct slot *s)
 {
 	s->body.len = 0;
+	s->cut = false;
 	s->grpc = -1;
 	s->type_len = s->retry_after_len = s->message_len = s->details_len = 0;
 }
@@ -204,6 +210,8 @@ static void reply(struct span__http *h, struct slot *s, CURLcode code,
 		.got = {.grpc = s->grpc, .delay_ns = SPAN__NO_DELAY}};
 	text[0] = '\0';
 	r->got.text = text;
+	r->body = body;
+	r->cut = s->cut;
 	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
 	if ((code != CURLE_OK && !(grpc && s->grpc > 0)) || !status) {
 		reply_transport(s, code, r);
@@ -221,43 +229,6 @@ static void reply(struct span__http *h, struct slot *s, CURLcode code,
 }
 
 /* ---- What goes out ---- */
-
-static bool add_header(struct span__http *h, const char *fmt, const char *value)
-{
-	struct span_buf line = {0};
-	struct curl_slist *list = NULL;
-
-	span_buf_printf(&line, fmt, value);
-	span_buf_putc(&line, '\0');
-	if (!line.failed)
-		list = curl_slist_append(h->headers, line.p);
-	span_buf_release(&line);
-	if (list)
-		h->headers = list;
-	return list;
-}
-
-static bool make_headers(struct span__http *h)
-{
-	char timeout[SPAN__GRPC_TIMEOUT];
-	bool good = add_header(h, "Content-Type: %s", h->o.url->content_type) &&
-		    add_header(h, "User-Agent: span-send/%s", span_version()) &&
-		    add_header(h, "%s", "Expect:");
-
-	span__grpc_put_timeout(h->o.timeout_ns, timeout);
-	if (h->o.url->grpc)
-		good = good && add_header(h, "%s", "TE: trailers") &&
-		       add_header(h, "grpc-timeout: %s", timeout);
-	if (h->o.gzip)
-		good = good &&
-		       add_header(h,
-				  h->o.url->grpc ? "grpc-encoding: %s"
-						 : "Content-Encoding: %s",
-				  "gzip");
-	for (size_t i = 0; i < h->o.n_headers; i++)
-		good = good && add_header(h, "%s", h->o.headers[i]);
-	return good;
-}
 
 static long http_version(const struct span__send_url *u)
 {
@@ -298,7 +269,7 @@ static CURLcode set_options(const struct span__http *h, struct slot *s)
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_HTTP_VERSION, http_version(o->url));
 	SET(CURLOPT_HTTPHEADER, h->headers);
-	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POST, (long)!o->get);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_PIPEWAIT, (long)(o->url->grpc && !single_use(o->url)));
@@ -336,6 +307,7 @@ static int open_slots(struct span__http *h, struct span_error *err)
 		struct slot *s = &h->slots[i];
 		CURLcode rc;
 
+		s->body_max = h->o.body_max ? h->o.body_max : BODY_MAX;
 		s->easy = curl_easy_init();
 		if (!s->easy)
 			return span_error_set(err, SPAN_E_NOMEM,
@@ -361,7 +333,7 @@ int span__http_open(struct span__http **out, const struct span__http_opts *o,
 	h->o = *o;
 	h->multi = curl_multi_init();
 	h->slots = calloc(o->slots, sizeof(*h->slots));
-	if (!h->multi || !h->slots || !make_headers(h))
+	if (!h->multi || !h->slots || !span__http_headers(&h->headers, o))
 		goto done;
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)o->slots);
 	rc = open_slots(h, err);
@@ -374,6 +346,27 @@ done:
 	return rc;
 }
 
+/* The URL with a query; false: memory is out. */
+static bool put_query(struct span__http *h, struct slot *s,
+		      struct span_str query)
+{
+	s->url.len = 0;
+	span_buf_puts(&s->url, h->o.url->http);
+	span_buf_putc(&s->url, strchr(h->o.url->http, '?') ? '&' : '?');
+	span_buf_str(&s->url, query);
+	span_buf_putc(&s->url, '\0');
+	return !s->url.failed &&
+	       curl_easy_setopt(s->easy, CURLOPT_URL, s->url.p) == CURLE_OK;
+}
+
+static bool put_body(struct slot *s, struct span_str body)
+{
+	curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			 (curl_off_t)body.len);
+	return curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, body.p) ==
+	       CURLE_OK;
+}
+
 int span__http_start(struct span__http *h, unsigned slot, struct span_str body,
 		     struct span_error *err)
 {
@@ -381,9 +374,8 @@ int span__http_start(struct span__http *h, unsigned slot, struct span_str body,
 
 	forget(s);
 	s->error[0] = '\0';
-	curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			 (curl_off_t)body.len);
-	curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, body.p);
+	if (!(h->o.get ? put_query(h, s, body) : put_body(s, body)))
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	if (curl_multi_add_handle(h->multi, s->easy) != CURLM_OK)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	s->busy = true;
@@ -459,6 +451,7 @@ void span__http_close(struct span__http **hp)
 	for (unsigned i = 0; h->slots && i < h->o.slots; i++) {
 		curl_easy_cleanup(h->slots[i].easy);
 		span_buf_release(&h->slots[i].body);
+		span_buf_release(&h->slots[i].url);
 	}
 	free(h->slots);
 	curl_multi_cleanup(h->multi);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net/http_client.h - POST requests to one URL, several at a time
+ * net/http_client.h - requests to one URL, several at a time
  *
  * Over libcurl's multi interface, gRPC too: a unary call is a POST over HTTP/2
  * whose trailers libcurl hands to its header function, and with it come TLS,
@@ -27,7 +27,11 @@ struct span__http_opts {
 	const char *user; /* "NAME:PASSWORD", or NULL */
 	/* files of PEM; NULL: the system's authorities, no certificate */
 	const char *cacert, *cert, *key;
-	bool insecure; /* take any certificate */
+	bool insecure;	   /* take any certificate */
+	const char *agent; /* who sends them: "span-send" */
+	/* GET the URL, with what was given as a body as its query. */
+	bool get;
+	size_t body_max; /* bytes that are kept of a response; 0: 64 KiB */
 };
 
 /* 0, SPAN_E_INVALID or SPAN_E_NOMEM. */
@@ -46,6 +50,8 @@ struct span__reply {
 	struct span__partial partial; /* of OTLP, when it was accepted */
 	/* "HTTP 503: text", "gRPC UNAVAILABLE: text", "connection refused" */
 	char cause[SPAN__REPLY_TEXT + 64];
+	struct span_str body; /* until the slot's next request */
+	bool cut;	      /* there was more of it */
 };
 typedef void span__http_done_fn(void *arg, unsigned slot,
 				const struct span__reply *r);

@@ -59,7 +59,7 @@ struct span__http_server {
 			       or of this one: the next */
 	size_t own_bytes;
 	struct span__server_counts counts;
-	const struct span__strategies *strategies;
+	const struct span_strategies *strategies;
 	struct span_buf inflated;
 	int failed; /* what take returned below 0 */
 	struct span_error err;

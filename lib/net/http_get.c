@@ -50,10 +50,10 @@ void span__http_sampling(const struct span__http_server *h,
 	a->status = 200;
 	a->type = "application/json";
 	if (what != SPAN__HTTP_GET_BAGGAGE)
-		span__strategies_answer(h->strategies, s.name,
-					what == SPAN__HTTP_GET_SAMPLING_NUMERIC,
-					&a->body);
-	else if (!span__strategies_baggage(h->strategies, &a->body))
+		span__sampling_answer(h->strategies, s.name,
+				      what == SPAN__HTTP_GET_SAMPLING_NUMERIC,
+				      &a->body);
+	else if (!span__baggage_answer(h->strategies, &a->body))
 		span__http_text(a, 500,
 				"collector error: baggage not implemented");
 }

@@ -220,7 +220,7 @@ int span__http_server_listen(struct span__http_server *h, int fd,
 }
 
 void span__http_server_strategies(struct span__http_server *h,
-				  const struct span__strategies *s)
+				  const struct span_strategies *s)
 {
 	h->strategies = s;
 }

@@ -14,8 +14,8 @@
 #define NET_HTTP_SERVER_H
 
 #include "net/admission.h"
+#include "net/sampling_answer.h"
 #include "net/server.h"
-#include "net/strategies.h"
 
 struct span__http_server;
 
@@ -83,7 +83,7 @@ SPAN_NODISCARD int span__http_server_connect(struct span__http_server *h,
 
 /* Answer with these strategies from now on, borrowed; NULL: the usual. */
 void span__http_server_strategies(struct span__http_server *h,
-				  const struct span__strategies *s);
+				  const struct span_strategies *s);
 
 /* For span__receiver_add_server(); its close frees the server. */
 struct span__server span__http_server_face(struct span__http_server *h);

@@ -100,6 +100,22 @@ static enum span__outcome of_grpc(enum span__send_protocol protocol,
 	}
 }
 
+/*
+ * 260, or what block_ingestion_status_code says, is a success to HTTP only.
+ * What its limits refuse is 400 or 422, its own trouble any 5xx.
+ */
+static enum span__outcome of_loki(int http)
+{
+	if (http == 200 || http == 204)
+		return SPAN__OUTCOME_ACCEPTED;
+	if (http == 429 || (http >= 500 && http < 600))
+		return SPAN__OUTCOME_RETRY;
+	if (http == 413)
+		return SPAN__OUTCOME_TOO_LARGE;
+	return http == 400 || http == 422 ? SPAN__OUTCOME_REJECTED
+					  : SPAN__OUTCOME_REFUSED;
+}
+
 static enum span__outcome of_http(enum span__send_protocol protocol, int http)
 {
 	switch (http) {
@@ -134,6 +150,8 @@ enum span__outcome span__outcome_of(enum span__send_protocol protocol,
 				    : SPAN__OUTCOME_REFUSED;
 	if (grpc && a->grpc >= 0)
 		return of_grpc(protocol, a);
+	if (protocol == SPAN__SEND_LOKI)
+		return of_loki(a->http);
 	if (a->http >= 200 && a->http < 300)
 		return grpc ? SPAN__OUTCOME_REFUSED : SPAN__OUTCOME_ACCEPTED;
 	return of_http(protocol, a->http);

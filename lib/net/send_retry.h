@@ -9,7 +9,8 @@
  * Sources: OpenTelemetry protocol specification, "OTLP/gRPC response" and
  * "OTLP/HTTP response"; RFC 9110, 10.2.3 (Retry-After); gRPC, "HTTP to gRPC
  * status code mapping". Collectors of Jaeger and Zipkin say 500 when their
- * queue is full, which is worth another attempt there.
+ * queue is full, which is worth another attempt there. Loki's: "Loki HTTP API"
+ * and "Troubleshoot log ingestion".
  */
 #ifndef NET_SEND_RETRY_H
 #define NET_SEND_RETRY_H

@@ -181,16 +181,12 @@ static int make_http(struct span__send_url *u, const struct scheme *s,
 	return 0;
 }
 
-int span__send_url_parse(struct span__send_url *u, const char *text, bool json,
-			 struct span_error *err)
+static int read_url(struct span__send_url *u, const struct scheme *s, bool tls,
+		    bool json, const char *text, struct span_error *err)
 {
-	const struct scheme *s;
 	const char *at, *rest;
-	bool tls;
-	int rc = find_scheme(text, &s, &tls, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (!is_printable(text) || strchr(text, '#'))
 		return wrong(err, text, "a character has no place in a URL");
 	if (json && !s->json_format)
@@ -211,4 +207,30 @@ int span__send_url_parse(struct span__send_url *u, const char *text, bool json,
 		return rc;
 	return s->content_type ? make_http(u, s, rest, text, err)
 			       : read_udp(u, rest, text, err);
+}
+
+int span__send_url_parse(struct span__send_url *u, const char *text, bool json,
+			 struct span_error *err)
+{
+	const struct scheme *s;
+	bool tls;
+	int rc = find_scheme(text, &s, &tls, err);
+
+	return rc < 0 ? rc : read_url(u, s, tls, json, text, err);
+}
+
+int span__loki_url_parse(struct span__send_url *u, const char *text,
+			 const char *path, struct span_error *err)
+{
+	bool tls = !strncasecmp(text, "https://", 8);
+	const struct scheme s = {.protocol = SPAN__SEND_LOKI,
+				 .port = tls ? 443 : 80,
+				 .path = path,
+				 .json_format = SPAN_FORMAT_AUTO,
+				 .content_type = JSON};
+
+	if (!tls && strncasecmp(text, "http://", 7) != 0)
+		return wrong(err, text,
+			     "no URL; they look like http://HOST:3100");
+	return read_url(u, &s, tls, false, text, err);
 }

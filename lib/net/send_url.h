@@ -17,6 +17,7 @@ enum span__send_protocol {
 	SPAN__SEND_JAEGER_HTTP,
 	SPAN__SEND_JAEGER_GRPC,
 	SPAN__SEND_JAEGER_UDP,
+	SPAN__SEND_LOKI, /* no spans, but JSON made of them */
 };
 
 #define SPAN__URL_HOST 256u
@@ -38,6 +39,14 @@ struct span__send_url {
  */
 SPAN_NODISCARD int span__send_url_parse(struct span__send_url *u,
 					const char *text, bool json,
+					struct span_error *err);
+
+/*
+ * The same of http://HOST[:PORT][/PATH] or https://..., a Loki, whose path is
+ * PATH when there is none in TEXT. Its format is none.
+ */
+SPAN_NODISCARD int span__loki_url_parse(struct span__send_url *u,
+					const char *text, const char *path,
 					struct span_error *err);
 
 #endif

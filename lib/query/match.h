@@ -137,6 +137,13 @@ SPAN_NODISCARD int span__trace_text_read(const char *text,
 					 char out[SPAN_TRACE_ID_TEXT],
 					 struct span_error *err);
 
+/*
+ * True when S begins with NAME, in any case, and then = or : with quotes and
+ * blanks around it; *VALUE is what follows.
+ */
+bool span__trace_text_named(struct span_str s, const char *name,
+			    struct span_str *value);
+
 bool span__id_is_prefix(const struct span__id *id, const uint8_t trace_id[16]);
 
 struct span__traceql;

@@ -84,6 +84,22 @@ static int add_rule(struct span_redact *r, const struct span__redact_rule *rule,
 	return 0;
 }
 
+/* A rule "hash ..." becomes "mask ...", and says so where it is shown. */
+static int mask_instead(struct span_redact *r, struct span__redact_rule *rule,
+			struct span_error *err)
+{
+	size_t len = strlen(rule->text) + 1;
+	char *text = span_arena_alloc(&r->texts, len);
+
+	if (!text)
+		return out_of_memory(err);
+	memcpy(text, rule->text, len);
+	memcpy(text, "mask", 4);
+	rule->text = text;
+	rule->action = REDACT_MASK;
+	return 1;
+}
+
 /* A rule that hashes is refused without a key, or masks. */
 static int put_rule(struct span_redact *r, struct span_str line, bool masks,
 		    struct span_error *err)
@@ -95,7 +111,7 @@ static int put_rule(struct span_redact *r, struct span_str line, bool masks,
 		rc = span_error_at(err, SPAN_E_INVALID, 0,
 				   "a hash needs a key");
 	if (rc > 0 && rule.hashes && !r->has_key)
-		rule.action = REDACT_MASK;
+		rc = mask_instead(r, &rule, err);
 	if (rc > 0)
 		rc = add_rule(r, &rule, err);
 	if (rc < 0)
@@ -132,6 +148,11 @@ const char *span_redact_count(const struct span_redact *r, size_t i,
 	return r->rules[i].text;
 }
 
+uint64_t span_redact_values(const struct span_redact *r)
+{
+	return r->values;
+}
+
 void span_redact_close(struct span_redact **r)
 {
 	if (!*r)
@@ -140,10 +161,12 @@ void span_redact_close(struct span_redact **r)
 		span__redact_rule_release(&(*r)->rules[i]);
 	free((*r)->rules);
 	span__redact_cache_close(&(*r)->cache);
+	span__redact_table_close(&(*r)->table);
 	span_arena_release(&(*r)->texts);
 	span_arena_release(&(*r)->frame);
 	span_arena_release(&(*r)->span);
 	span_arena_release(&(*r)->kept);
+	span_buf_release(&(*r)->noted);
 	for (size_t i = 0; i < 2; i++)
 		span_buf_release(&(*r)->work[i]);
 	free(*r);

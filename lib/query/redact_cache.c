@@ -62,7 +62,8 @@ static XXH128_hash_t hash(const struct span__redact_cache *c, uint64_t seed,
 }
 
 /* Fill in the rules of the list; false: no memory. */
-static bool fill_list(struct span__redact_list *l,
+static bool fill_list(const struct span__redact_cache *c,
+		      struct span__redact_list *l,
 		      const struct span__redact_rule *rules, size_t n,
 		      enum span__redact_place place, struct span_str key)
 {
@@ -78,7 +79,18 @@ static bool fill_list(struct span__redact_list *l,
 		else
 			l->kinds |= 1u << rules[i].secret;
 	}
+	l->id = span__hash(&c->key, l->rules, l->n * sizeof(*l->rules)) | 1;
 	return true;
+}
+
+/* Which of L is to go: one that is free, or else one after another. */
+static size_t next_way(struct span__redact_cache *c,
+		       const struct span__redact_list *l)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (!l[i].rules)
+			return i;
+	return c->turn++ % WAYS;
 }
 
 const struct span__redact_list *
@@ -93,13 +105,13 @@ span__redact_cache_list(struct span__redact_cache *c,
 	for (size_t i = 0; i < WAYS; i++)
 		if (l[i].lo == h.low64 && l[i].hi == h.high64)
 			return &l[i];
-	l += c->turn++ % WAYS;
+	l += next_way(c, l);
 	c->used = true;
 	if (l->rules) {
 		c->evicted++;
 		clear_list(l);
 	}
-	if (!fill_list(l, rules, n, place, key))
+	if (!fill_list(c, l, rules, n, place, key))
 		return NULL;
 	l->lo = h.low64;
 	l->hi = h.high64;
@@ -111,7 +123,7 @@ span__redact_cache_hash(const struct span__redact_cache *c,
 			const struct span__redact_list *list,
 			struct span_str text)
 {
-	XXH128_hash_t h = hash(c, list->lo ^ list->hi, text);
+	XXH128_hash_t h = hash(c, list->id, text);
 
 	return (struct span__redact_clean){h.low64, h.high64};
 }

@@ -17,13 +17,14 @@
 /* The rules that look at a key somewhere. */
 struct span__redact_list {
 	uint64_t lo, hi; /* of the place and the key; 0, 0: nobody */
+	uint64_t id;	 /* of its rules, never 0: equal ones are the same */
 	uint16_t *rules; /* N of them, ascending */
 	size_t n;
 	unsigned kinds; /* bits of enum span__secret that they look for */
 	bool has_other; /* one looks at whole values, or by a regex */
 };
 
-/* A text that stays as it is: a hash of it and of the list; 0, 0: none. */
+/* A text that stays as it is: a hash of it and of the rules; 0, 0: none. */
 struct span__redact_clean {
 	uint64_t lo, hi;
 };
@@ -54,8 +55,8 @@ span__redact_cache_list(struct span__redact_cache *c,
 			enum span__redact_place place, struct span_str key);
 
 /*
- * The hash of TEXT under LIST, never 0, 0; is it known to stay as it is; and
- * remember that.
+ * The hash of TEXT under the rules of LIST, never 0, 0; is it known to stay as
+ * it is; and remember that.
  */
 struct span__redact_clean
 span__redact_cache_hash(const struct span__redact_cache *c,

@@ -130,6 +130,24 @@ static int parse_action(struct span__redact_rule *rule, const struct line *l,
 	return parse_value(rule, l, value, arena, err);
 }
 
+/* Is there a field of that name? One that is mistyped would show a secret. */
+static int check_field(const struct span__redact_rule *rule,
+		       const struct line *l, struct span_str word,
+		       struct span_error *err)
+{
+	static const char *const fields[] = {"name",  "status", "service",
+					     "event", "scope",	"version",
+					     "state", "schema", "key"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (span__glob(rule->key, span_str(fields[i])))
+			return 0;
+	return bad(l, word,
+		   "a field is name, status, service, event, scope, version, "
+		   "state, schema or key",
+		   err);
+}
+
 /* "KEY" or "PLACE:KEY"; "*" alone is every text there is. */
 static int parse_key(struct span__redact_rule *rule, const struct line *l,
 		     struct span_str word, struct span_arena *arena,
@@ -159,7 +177,8 @@ static int parse_key(struct span__redact_rule *rule, const struct line *l,
 	for (size_t i = 0; i < word.len; i++)
 		key[i] = lower(word.p[i]);
 	rule->key = (struct span_str){key, word.len};
-	return 0;
+	return rule->places == REDACT_FIELD ? check_field(rule, l, word, err)
+					    : 0;
 }
 
 /* Nothing, "@DETECTOR", or "~REGEX" up to the end of the line. */

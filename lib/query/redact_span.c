@@ -86,15 +86,35 @@ static void redact_process(struct pass *p, struct span_process *process)
 	redact_list(p, REDACT_PROCESS, &process->attrs);
 }
 
+/* Which rules applied since NOTED was empty. */
+static void keep_noted(struct pass *p, struct span__redact_process *out,
+		       struct span_arena *arena)
+{
+	const struct span_buf *noted = &p->r->noted;
+	uint16_t *kept = span_arena_alloc(arena, noted->len);
+
+	if (noted->failed || !kept) {
+		p->rc = span_error_set(p->err, SPAN_E_NOMEM, "memory is out");
+		return;
+	}
+	if (noted->len)
+		memcpy(kept, noted->p, noted->len);
+	out->applied = kept;
+	out->n_applied = noted->len / sizeof(*kept);
+}
+
 /*
- * What IN becomes, or NULL. In a frame its texts last as long as what is
- * remembered, else they are copied.
+ * What IN becomes. In a frame its texts last as long as what is remembered,
+ * else they are copied.
  */
-static const struct span_process *new_process(struct pass *p,
-					      const struct span_process *in,
-					      struct span_arena *arena)
+static struct span__redact_process new_process(struct pass *p,
+					       const struct span_process *in,
+					       struct span_arena *arena)
 {
 	struct span_redact *r = p->r;
+	struct span__redact_process out = {
+		.serial = in->serial,
+		.generation = r->has_frame ? r->generation : 0};
 	struct span_process *now = span_arena_alloc(arena, sizeof(*now));
 	struct pass mine = {r, p->err, 0, false};
 
@@ -102,14 +122,21 @@ static const struct span_process *new_process(struct pass *p,
 		*now = *in;
 	if (!now || (arena == &r->kept && !span__copy_process(now, &r->kept))) {
 		p->rc = span_error_set(p->err, SPAN_E_NOMEM, "memory is out");
-		return NULL;
+		return out;
 	}
+	r->noted.len = 0;
+	r->is_noting = true;
 	r->into = arena;
 	redact_process(&mine, now);
 	r->into = &r->span;
+	r->is_noting = false;
 	p->rc = mine.rc;
 	now->serial = r->serial++;
-	return mine.changed && !mine.rc ? now : NULL;
+	if (mine.changed && !p->rc) {
+		out.out = now;
+		keep_noted(p, &out, arena);
+	}
+	return out;
 }
 
 /* Where what becomes of a process is to be remembered. */
@@ -132,22 +159,25 @@ static void use_process(struct pass *p, struct span *s)
 	uint64_t serial = s->process->serial;
 	struct span__redact_process *known =
 		&r->processes[serial % REDACT_PROCESSES];
-	const struct span_process *now = known->out;
+	struct span__redact_process fresh;
 
 	if (!serial || known->serial != serial ||
 	    (known->generation && known->generation != r->generation)) {
 		struct span_arena *arena = serial ? arena_of(r) : &r->span;
 
-		now = new_process(p, s->process, arena);
+		fresh = new_process(p, s->process, arena);
 		if (p->rc < 0)
 			return;
 		if (arena != &r->span)
-			*known = (struct span__redact_process){
-				serial, now, r->has_frame ? r->generation : 0};
+			*known = fresh;
+		else
+			known = &fresh;
 	}
-	if (!now)
+	if (!known->out)
 		return;
-	s->process = now;
+	for (size_t i = 0; i < known->n_applied; i++)
+		span__redact_count(r, known->applied[i], 1);
+	s->process = known->out;
 	p->changed = true;
 }
 

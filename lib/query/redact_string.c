@@ -7,6 +7,7 @@
 #include "base/banned.h"
 
 #define KNOWN_MAX (8u << 20) /* bytes of what is remembered of a frame */
+#define SHORT 48u	     /* bytes of a text that is read, not hashed */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -16,6 +17,7 @@ static int out_of_memory(struct span_error *err)
 /* Rules of a text that is being done. */
 struct work {
 	struct span_str text;
+	bool has_hints;
 	unsigned hints;	 /* bits of kinds that it may have */
 	unsigned spared; /* of kinds that stay here */
 	unsigned turn;	 /* of r->work */
@@ -28,6 +30,14 @@ static void note_rule(struct span__redact_done *done, uint16_t rule)
 		done->applied[done->n_applied++] = rule;
 }
 
+static unsigned hints_of(struct work *w)
+{
+	if (!w->has_hints)
+		w->hints = span__secret_hints(w->text);
+	w->has_hints = true;
+	return w->hints;
+}
+
 /* Has RULE nothing to do here? */
 static bool is_spared(struct work *w, const struct span__redact_rule *rule)
 {
@@ -35,7 +45,7 @@ static bool is_spared(struct work *w, const struct span__redact_rule *rule)
 		return false;
 	if (rule->action == REDACT_KEEP)
 		w->spared |= 1u << rule->secret;
-	return !(w->hints & ~w->spared & 1u << rule->secret);
+	return !(hints_of(w) & ~w->spared & 1u << rule->secret);
 }
 
 /* One rule after another, until one settles it. */
@@ -62,28 +72,27 @@ static int apply_rules(struct span_redact *r,
 		if (rc == REDACT_DROPPED)
 			break;
 		w->text = (struct span_str){out->p, out->len};
-		w->hints = span__secret_hints(w->text);
+		w->has_hints = false;
 		w->turn ^= 1;
 	}
 	return 0;
 }
 
 /*
- * Fill DONE in for TEXT; its text is borrowed until the next call. Returns its
- * verdict or a negative code.
+ * Fill DONE in for the text of W; its own text is borrowed until the next call.
+ * Returns its verdict or a negative code.
  */
 static int do_text(struct span_redact *r, const struct span__redact_list *list,
-		   struct span_str text, struct span__redact_done *done,
+		   struct work *w, struct span__redact_done *done,
 		   struct span_error *err)
 {
-	struct work w = {.text = text, .hints = span__secret_hints(text)};
 	int rc;
 
 	*done = (struct span__redact_done){0};
-	if (!list->has_other && !(list->kinds & w.hints))
+	if (!list->has_other && !(list->kinds & hints_of(w)))
 		return REDACT_SAME;
-	rc = apply_rules(r, list, &w, done, err);
-	done->text = w.text;
+	rc = apply_rules(r, list, w, done, err);
+	done->text = w->text;
 	if (done->text.len > SPAN_MAX_STRING)
 		done->text.len = SPAN_MAX_STRING;
 	return rc < 0 ? rc : done->verdict;
@@ -99,7 +108,11 @@ static void tell(struct span_redact *r, uint32_t place, struct span_str key,
 			span__redact_place_name((enum span__redact_place)place),
 			key, rule->text};
 
-		rule->applied++;
+		if (r->is_noting)
+			span_buf_put(&r->noted, &done->applied[i],
+				     sizeof(done->applied[i]));
+		else
+			span__redact_count(r, done->applied[i], 1);
 		if (r->found)
 			r->found(r->arg, &found);
 	}
@@ -109,12 +122,13 @@ int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 		       struct span_str key, struct span_str text,
 		       struct span_str *out, struct span_error *err)
 {
+	struct work w = {.text = text};
 	struct span__redact_done done;
 	int rc;
 
 	if (!k->list->n || !text.len)
 		return REDACT_SAME;
-	rc = do_text(r, k->list, text, &done, err);
+	rc = do_text(r, k->list, &w, &done, err);
 	if (rc > 0)
 		tell(r, k->place, key, &done);
 	if (rc == REDACT_CHANGED && !span_arena_str(r->into, done.text, out))
@@ -122,62 +136,95 @@ int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 	return rc;
 }
 
-/* Do TEXT, and remember in M what became of it. */
-static int do_known(struct span_redact *r, const struct span__redact_list *list,
-		    struct span_str text, struct span__redact_text *m,
-		    struct span_error *err)
+/* Is it known, or told by the characters, that the text stays as it is? */
+static bool is_clean(struct span_redact *r,
+		     const struct span__redact_list *list, struct work *w,
+		     struct span__redact_clean *hash)
 {
-	struct span__redact_clean hash =
-		span__redact_cache_hash(r->cache, list, text);
-	struct span__redact_done done, *kept = NULL;
-	int rc = REDACT_SAME;
+	if (!list->n || !w->text.len)
+		return true;
+	/* Of a short text the hash takes longer. */
+	if (w->text.len <= SHORT && !list->has_other &&
+	    !(hints_of(w) & list->kinds))
+		return true;
+	*hash = span__redact_cache_hash(r->cache, list, w->text);
+	return span__redact_cache_is_clean(r->cache, *hash);
+}
 
-	if (!span__redact_cache_is_clean(r->cache, hash)) {
-		rc = do_text(r, list, text, &done, err);
-		if (rc == REDACT_SAME)
-			span__redact_cache_put_clean(r->cache, hash);
-	}
-	if (rc < 0)
+int span__redact_judge(struct span_redact *r,
+		       const struct span__redact_list *list,
+		       struct span_str text,
+		       const struct span__redact_done **out,
+		       struct span_error *err)
+{
+	struct work w = {.text = text};
+	struct span__redact_clean hash;
+	struct span__redact_done done, *kept;
+	int rc;
+
+	*out = NULL;
+	if (is_clean(r, list, &w, &hash))
+		return REDACT_SAME;
+	rc = do_text(r, list, &w, &done, err);
+	if (rc == REDACT_SAME)
+		span__redact_cache_put_clean(r->cache, hash);
+	if (rc <= 0)
 		return rc;
-	if (rc != REDACT_SAME) {
-		kept = span_arena_alloc(&r->frame, sizeof(*kept));
-		if (!kept)
-			return out_of_memory(err);
-		*kept = done;
-	}
+	kept = span_arena_alloc(&r->frame, sizeof(*kept));
+	if (!kept)
+		return out_of_memory(err);
+	*kept = done;
 	if (rc == REDACT_CHANGED &&
 	    !span_arena_str(&r->frame, done.text, &kept->text))
 		return out_of_memory(err);
-	*m = (struct span__redact_text){list, text.p, kept, (uint32_t)text.len,
-					r->generation};
+	*out = kept;
 	return rc;
+}
+
+int span__redact_known(struct span_redact *r,
+		       const struct span__redact_list *list,
+		       struct span_str text,
+		       const struct span__redact_done **out,
+		       struct span_error *err)
+{
+	struct span__redact_text *m = span__redact_text_slot(r, list, text.p);
+	int rc;
+
+	if (!span__redact_is_known(r, m, list, text)) {
+		rc = span__redact_judge(r, list, text, out, err);
+		if (rc < 0)
+			return rc;
+		*m = (struct span__redact_text){list->id, text.p, *out,
+						(uint32_t)text.len,
+						r->generation};
+	}
+	*out = m->done;
+	return m->done ? m->done->verdict : REDACT_SAME;
 }
 
 int span__redact_string(struct span_redact *r, const struct span__redact_key *k,
 			struct span_str key, struct span_str text,
 			struct span_str *out, struct span_error *err)
 {
-	struct span__redact_text *m =
+	const struct span__redact_text *m =
 		span__redact_text_slot(r, k->list, text.p);
+	const struct span__redact_done *done;
 	int rc;
 
 	if (!k->list->n || !text.len)
 		return REDACT_SAME;
-	if (!span__redact_is_known(r, m, k->list, text)) {
-		if (!span__redact_has_room(r))
-			return span__redact_fresh(r, k, key, text, out, err);
-		rc = do_known(r, k->list, text, m, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (!m->done)
-		return REDACT_SAME;
-	tell(r, k->place, key, m->done);
-	*out = m->done->text;
-	if (m->done->verdict == REDACT_CHANGED && r->into == &r->kept &&
-	    !span_arena_str(r->into, m->done->text, out))
+	if (!span__redact_has_room(r) &&
+	    !span__redact_is_known(r, m, k->list, text))
+		return span__redact_fresh(r, k, key, text, out, err);
+	rc = span__redact_known(r, k->list, text, &done, err);
+	if (rc <= 0)
+		return rc;
+	tell(r, k->place, key, done);
+	*out = done->text;
+	if (rc == REDACT_CHANGED && r->into == &r->kept &&
+	    !span_arena_str(r->into, done->text, out))
 		return out_of_memory(err);
-	return m->done->verdict;
+	return rc;
 }
 
 bool span__redact_has_room(const struct span_redact *r)

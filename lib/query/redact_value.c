@@ -179,6 +179,22 @@ static int redact_value(struct span_redact *r, const struct span__redact_key *k,
 	return REDACT_SAME;
 }
 
+int span__redact_value(struct span_redact *r, enum span__redact_place place,
+		       const struct span__redact_list *list,
+		       struct span_str key, const struct span_value *v,
+		       struct span_str *text, struct span_error *err)
+{
+	const struct span__redact_key k = {.place = place, .list = list};
+	struct span_value out;
+	int rc = redact_value(r, &k, key, v, &out, err);
+
+	if (rc == REDACT_CHANGED && out.type == SPAN_STRING)
+		*text = out.str;
+	else if (rc > 0)
+		rc = SPAN_E_LIMIT;
+	return rc;
+}
+
 /* The key of an attribute in PLACE; *OUT is only there when it changed. */
 static int redact_key(struct span_redact *r, enum span__redact_place place,
 		      struct span_str key, struct span_str *out,
@@ -209,13 +225,15 @@ static int redact_attr(struct span_redact *r, enum span__redact_place place,
 	struct span__redact_key *k = span__redact_key(r, place, in->key);
 	struct span_str key = in->key;
 	int named = REDACT_SAME, rc;
+	bool stays;
 
 	if (!k)
 		return out_of_memory(err);
+	stays = k->stays; /* members may have keys that take the place of K */
 	rc = redact_value(r, k, in->key, &in->value, &out->value, err);
 	if (rc < 0 || rc == REDACT_DROPPED)
 		return rc;
-	if (!k->stays)
+	if (!stays)
 		named = redact_key(r, place, in->key, &key, err);
 	if (named < 0 || named == REDACT_DROPPED)
 		return named;

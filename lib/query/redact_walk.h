@@ -10,10 +10,14 @@
 #define REDACT_KEY_BITS 10u
 #define REDACT_TEXT_BITS 12u
 
+struct span__redact_table;
+
 struct span__redact_process {
 	uint64_t serial;		/* 0: none */
 	const struct span_process *out; /* NULL: stays as it is */
 	uint32_t generation;		/* in which it is so; 0: any */
+	size_t n_applied;
+	const uint16_t *applied; /* rules: each counts for every span */
 };
 
 /* What the rules of a list made of a text. */
@@ -37,7 +41,7 @@ struct span__redact_key {
 };
 
 struct span__redact_text {
-	const struct span__redact_list *list;
+	uint64_t rules; /* their id */
 	const char *p;
 	const struct span__redact_done *done; /* NULL: stays as it is */
 	uint32_t len, generation;
@@ -67,9 +71,13 @@ struct span_redact {
 	struct span_arena span; /* what changed of it */
 	struct span_arena kept; /* processes */
 	struct span__redact_process processes[REDACT_PROCESSES];
+	bool is_noting;	       /* what applies is noted, and not counted yet */
+	struct span_buf noted; /* uint16_t each */
+	uint64_t values;       /* that were counted */
 	struct span_buf work[2];
-	const struct span *at;	 /* the span at hand */
-	struct span_arena *into; /* span, frame or kept */
+	struct span__redact_table *table; /* of redact_frame.c */
+	const struct span *at;		  /* the span at hand */
+	struct span_arena *into;	  /* span, frame or kept */
 };
 
 /* Forget the processes, and what is known of keys and texts. */
@@ -113,8 +121,7 @@ static inline struct span__redact_text *
 span__redact_text_slot(struct span_redact *r,
 		       const struct span__redact_list *list, const char *p)
 {
-	return &r->known[span__redact_slot((uintptr_t)list, p,
-					   REDACT_TEXT_BITS)];
+	return &r->known[span__redact_slot(list->id, p, REDACT_TEXT_BITS)];
 }
 
 static inline bool span__redact_is_known(const struct span_redact *r,
@@ -123,7 +130,7 @@ static inline bool span__redact_is_known(const struct span_redact *r,
 					 struct span_str text)
 {
 	return m->generation == r->generation && m->p == text.p &&
-	       m->list == list && m->len == text.len;
+	       m->rules == list->id && m->len == text.len;
 }
 
 /* Is it known that TEXT stays as it is under LIST? */
@@ -136,6 +143,22 @@ static inline bool span__redact_is_same(struct span_redact *r,
 
 	return span__redact_is_known(r, m, list, text) && !m->done;
 }
+
+/*
+ * TEXT under the rules of LIST: its verdict, and in *OUT, NULL when it stays,
+ * what is remembered until the next frame. Or a negative code. The second one
+ * remembers where the text is, too, so that asking again costs nothing.
+ */
+SPAN_NODISCARD int span__redact_judge(struct span_redact *r,
+				      const struct span__redact_list *list,
+				      struct span_str text,
+				      const struct span__redact_done **out,
+				      struct span_error *err);
+SPAN_NODISCARD int span__redact_known(struct span_redact *r,
+				      const struct span__redact_list *list,
+				      struct span_str text,
+				      const struct span__redact_done **out,
+				      struct span_error *err);
 
 /*
  * TEXT, of KEY, under the rules that K has: enum span__redact_verdict, with
@@ -151,11 +174,31 @@ SPAN_NODISCARD int span__redact_fresh(struct span_redact *r,
 				      struct span_str key, struct span_str text,
 				      struct span_str *out,
 				      struct span_error *err);
+/* RULE applied to N values. */
+static inline void span__redact_count(struct span_redact *r, uint16_t rule,
+				      uint64_t n)
+{
+	r->rules[rule].applied += n;
+	r->values += n;
+}
+
 /* Draw from the key what ids and times are moved by, and move them. */
 void span__redact_anonymous_init(struct span_redact *r);
 void span__redact_move_span(const struct span_redact *r, struct span *s);
 void span__redact_move_ref(const struct span_redact *r, struct span_ref *ref);
 uint64_t span__redact_move_time(const struct span_redact *r, uint64_t ns);
+
+void span__redact_table_close(struct span__redact_table **t);
+
+/*
+ * V, a value of KEY that is in no table: REDACT_SAME; REDACT_CHANGED, when it
+ * becomes *TEXT; or a negative code, SPAN_E_LIMIT also for what is no text.
+ */
+SPAN_NODISCARD int
+span__redact_value(struct span_redact *r, enum span__redact_place place,
+		   const struct span__redact_list *list, struct span_str key,
+		   const struct span_value *v, struct span_str *text,
+		   struct span_error *err);
 
 /* The attributes IN as the rules leave them: 1 changed, 0, or a code. */
 SPAN_NODISCARD int span__redact_attrs(struct span_redact *r,

@@ -30,13 +30,18 @@ static int one_span(void *arg, const struct span *s, uint64_t *chosen,
 		    bool *needed, struct span_error *err)
 {
 	struct asking *a = arg;
+	uint64_t need = span__traceql_shapes_need(a->shapes);
+	int told = span__traceql_shapes_span(a->shapes, s, chosen, err);
 	int rc = 1;
 
-	if (a->q->need.hints)
+	if (told < 0)
+		return told;
+	if (told && need)
+		rc = (*chosen & need) != 0;
+	else if (a->q->need.hints)
 		rc = span__query_needs(a->q, s, err);
 	*needed = rc > 0;
-	return rc < 0 ? rc
-		      : span__traceql_shapes_span(a->shapes, s, chosen, err);
+	return rc < 0 ? rc : told;
 }
 
 static int shape(void *arg, const struct span__shape_node *v, size_t n,
@@ -140,8 +145,9 @@ static int ask(struct span_search *s, struct asking *a,
 
 	sink.since_ns = s->q->range.since_ns;
 	sink.until_ns = s->q->range.until_ns;
-	sink.attrs = span__traceql_shapes_attrs(a->shapes);
+	sink.attrs = span__traceql_shapes_attrs(a->shapes, &sink.n_attrs);
 	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
+	sink.need = span__traceql_shapes_need(a->shapes);
 	rc = span__store_shapes(s->from_store, &sink, err);
 	if (rc <= 0)
 		return rc;

@@ -5,10 +5,12 @@
  * otherwise the first value behind a name that is known, or behind "/trace/",
  * counts, and all values that are found must agree.
  */
-#include "query/match.h"
+#include <span/log.h>
 
 #include <string.h>
 #include <strings.h>
+
+#include "query/match.h"
 
 #include "base/banned.h"
 
@@ -198,14 +200,23 @@ struct finder {
 	size_t n; /* different ids */
 	char *out;
 	uint8_t id[16]; /* the first one */
+	/* In a log, for each id; 32 digits alone are one, too. */
+	span_log_id_fn *each;
+	void *arg;
 };
 
-static void found(struct finder *f, const char *digits)
+static void found(struct finder *f, const char *digits, struct span_str value)
 {
+	static const uint8_t none[16];
 	uint8_t id[16];
 
 	if (span_trace_id_parse(span_str(digits), id) < 0)
 		return;
+	if (f->each) {
+		if (memcmp(id, none, sizeof(id)) != 0)
+			f->each(f->arg, id, value);
+		return;
+	}
 	if (!f->n) {
 		memcpy(f->id, id, sizeof(id));
 		put(span_str(digits), f->out);
@@ -228,7 +239,7 @@ static void try_value(struct finder *f, struct span_str s, size_t least)
 	while (s.len && strchr(":.", s.p[s.len - 1]))
 		s.len--;
 	if (s.len >= least && read_value(s, digits))
-		found(f, digits);
+		found(f, digits, s);
 }
 
 static struct span_str after(struct span_str s, size_t n)
@@ -251,17 +262,27 @@ static bool begins(struct span_str s, const char *word)
 }
 
 /* NAME at S, then = or : with quotes and blanks around it. */
-static void try_name(struct finder *f, struct span_str s, const char *name,
-		     size_t least)
+bool span__trace_text_named(struct span_str s, const char *name,
+			    struct span_str *value)
 {
 	size_t at = strlen(name), sign;
 
 	if (!begins(s, name))
-		return;
+		return false;
 	sign = skip_any(s, at, "\"'\\ ");
 	if (sign == s.len || (s.p[sign] != '=' && s.p[sign] != ':'))
-		return;
-	try_value(f, after(s, skip_any(s, sign + 1, "\"'\\ ")), least);
+		return false;
+	*value = after(s, skip_any(s, sign + 1, "\"'\\ "));
+	return true;
+}
+
+static void try_name(struct finder *f, struct span_str s, const char *name,
+		     size_t least)
+{
+	struct span_str value;
+
+	if (span__trace_text_named(s, name, &value))
+		try_value(f, value, least);
 }
 
 static bool is_word(char c)
@@ -270,10 +291,37 @@ static bool is_word(char c)
 	       c == '_' || c == '-' || c == '.';
 }
 
+static bool is_letter_or_digit(char c)
+{
+	return is_word(c) && c != '-' && c != '.';
+}
+
+/* 32 digits that are no part of a longer word, and what hangs on them. */
+static void try_bare(struct finder *f, struct span_str s, size_t i)
+{
+	char digits[SPAN_TRACE_ID_TEXT];
+	struct span_str rest = after(s, i);
+	size_t len = 0;
+
+	if (i && is_letter_or_digit(s.p[i - 1]))
+		return;
+	while (len < rest.len && len < MAX_VALUE && is_hex(rest.p[len]))
+		len++;
+	if (len != 32 || (rest.len > 32 && is_letter_or_digit(rest.p[32])))
+		return;
+	put((struct span_str){rest.p, 32}, digits);
+	while (len < rest.len && len < MAX_VALUE && !ends_value(rest.p[len]))
+		len++;
+	found(f, digits, (struct span_str){rest.p, len});
+}
+
 static void find(struct finder *f, struct span_str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		struct span_str rest = after(s, i);
+
+		if (f->each && is_hex(*rest.p))
+			try_bare(f, s, i);
 
 		if (*rest.p == '/' && f->link) {
 			if (begins(rest, "/trace/"))
@@ -288,6 +336,21 @@ static void find(struct finder *f, struct span_str s)
 		if (f->link)
 			try_name(f, rest, "query", LEAST_QUERY);
 	}
+}
+
+void span_log_ids(struct span_str line, span_log_id_fn *fn, void *arg)
+{
+	struct finder f = {.link = true, .each = fn, .arg = arg};
+
+	find(&f, line);
+}
+
+int span_log_trace_id(const char *text, uint8_t out[16], struct span_error *err)
+{
+	char digits[SPAN_TRACE_ID_TEXT];
+	int rc = span__trace_text_read(text, digits, err);
+
+	return rc < 0 ? rc : span_trace_id_parse(span_str(digits), out);
 }
 
 static bool is_link(struct span_str s)

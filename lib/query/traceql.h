@@ -374,8 +374,9 @@ void span__traceql_shapes_close(struct span__tql_shapes **s);
 /* Keys that no resource may have. */
 const struct span_str *
 span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n);
-/* Do attributes of spans matter? */
-bool span__traceql_shapes_attrs(const struct span__tql_shapes *s);
+/* The keys of attributes that matter. */
+const struct span_str *
+span__traceql_shapes_attrs(const struct span__tql_shapes *s, size_t *n);
 /* What is chosen of all spans that are as WHAT: see store_shapes.h. */
 SPAN_NODISCARD int span__traceql_shapes_type(struct span__tql_shapes *s,
 					     const struct span *what,
@@ -386,6 +387,8 @@ SPAN_NODISCARD int span__traceql_shapes_span(struct span__tql_shapes *s,
 					     const struct span *sp,
 					     uint64_t *chosen,
 					     struct span_error *err);
+/* Each result has a span of which this bit is chosen; 0: that is not known. */
+uint64_t span__traceql_shapes_need(const struct span__tql_shapes *s);
 /* How many spans of a shape of N are chosen. 0 or a negative code. */
 SPAN_NODISCARD int span__traceql_shapes_judge(struct span__tql_shapes *s,
 					      const struct span__shape_node *v,

@@ -81,6 +81,23 @@ static int add_all(struct tql_run *r, const struct tql_scalar *s,
 	return 0;
 }
 
+/* How many spans there are of each group. */
+static int count_spans(struct tql_run *r, struct tql_scalar *s,
+		       const uint32_t *groups)
+{
+	size_t n = r->t->n + 1;
+
+	s->results =
+		span_arena_array(&r->q->scratch.arena, n, sizeof(*s->results));
+	if (!s->results)
+		return span__tql_nomem_run(r);
+	for (size_t i = 0; i < r->t->n; i++)
+		s->results[groups[i]] = (struct tql_value){.type = TQL_INT};
+	for (size_t i = 0; i < r->t->n; i++)
+		s->results[groups[i]].i++;
+	return 0;
+}
+
 /* Compute every aggregate of S for each group. */
 static int aggregate(struct tql_run *r, struct tql_scalar *s,
 		     const uint32_t *groups)
@@ -95,6 +112,8 @@ static int aggregate(struct tql_run *r, struct tql_scalar *s,
 		rc = aggregate(r, s->a, groups);
 		return rc < 0 ? rc : aggregate(r, s->b, groups);
 	}
+	if (s->op == TQL_COUNT && !s->of)
+		return count_spans(r, s, groups);
 	sums = span_arena_array(&r->q->scratch.arena, n, sizeof(*sums));
 	s->results =
 		span_arena_array(&r->q->scratch.arena, n, sizeof(*s->results));
@@ -240,13 +259,50 @@ static int value_of(struct tql_run *r, const struct tql_expr *by, size_t i,
 	return span__tql_value(&r->c, by, 0, v);
 }
 
+static bool is_one_group(const struct tql_run *r, const uint32_t *groups)
+{
+	uint32_t first = 0;
+
+	for (size_t i = 0; i < r->t->n; i++) {
+		if (!first)
+			first = groups[i];
+		if (groups[i] && groups[i] != first)
+			return false;
+	}
+	return true;
+}
+
+/* Of a shape whose spans are of one group: a table of parents does. */
+static int split_by_parent(struct tql_run *r, uint32_t *groups)
+{
+	uint32_t *of = span__tql_array(r), n = 0;
+
+	if (!of)
+		return span__tql_nomem_run(r);
+	for (size_t i = 0; i < r->t->n; i++) {
+		uint32_t parent = r->t->nodes[i].parent;
+		uint32_t *group =
+			&of[parent == SPAN_TRACE_NONE ? r->t->n : parent];
+
+		if (!groups[i])
+			continue;
+		if (!*group)
+			*group = ++n;
+		groups[i] = *group;
+	}
+	return 0;
+}
+
 int span__tql_split_groups(struct tql_run *r, const struct tql_expr *by,
 			   uint32_t *groups)
 {
 	struct span_buf *keys = &r->q->scratch.keys;
 	struct groups g = {0};
-	int rc = init(r, &g);
+	int rc;
 
+	if (r->shape && is_one_group(r, groups))
+		return split_by_parent(r, groups);
+	rc = init(r, &g);
 	for (size_t i = 0; i < r->t->n && !rc; i++) {
 		size_t start = keys->len;
 		struct tql_value v;

@@ -16,9 +16,10 @@ struct span__tql_shapes {
 	struct span__traceql *q;
 	const struct tql_set *filters[TQL_MAX_FILTERS];
 	size_t n_filters;
-	struct span_str keys[TQL_MAX_KEYS];
-	size_t n_keys;
-	bool attrs;	       /* a filter asks for an attribute */
+	struct keys {
+		struct span_str v[TQL_MAX_KEYS];
+		size_t n;
+	} keys, attrs; /* that no process may have; that filters ask for */
 	struct span_buf nodes; /* of a shape; then what is in matched */
 	struct span_buf numbers;
 	const struct tql_set *need; /* a filter, or NULL */
@@ -27,14 +28,14 @@ struct span__tql_shapes {
 
 /* ---- What can be asked ---- */
 
-static bool put_key(struct span__tql_shapes *s, struct span_str key)
+static bool put_key(struct keys *k, struct span_str key)
 {
-	for (size_t i = 0; i < s->n_keys; i++)
-		if (span_str_equal(s->keys[i], key))
+	for (size_t i = 0; i < k->n; i++)
+		if (span_str_equal(k->v[i], key))
 			return true;
-	if (s->n_keys == TQL_MAX_KEYS)
+	if (k->n == TQL_MAX_KEYS)
 		return false;
-	s->keys[s->n_keys++] = key;
+	k->v[k->n++] = key;
 	return true;
 }
 
@@ -49,9 +50,10 @@ static bool can_ask_field(struct span__tql_shapes *s, const struct tql_field *f)
 	case TQL_F_KIND:
 		return true;
 	case TQL_F_ATTRIBUTE:
-		s->attrs = true;
+		if (!put_key(&s->attrs, f->key))
+			return false;
 		return f->scope == TQL_SPAN ||
-		       (f->scope == TQL_UNSCOPED && put_key(s, f->key));
+		       (f->scope == TQL_UNSCOPED && put_key(&s->keys, f->key));
 	default:
 		return false;
 	}
@@ -153,13 +155,15 @@ void span__traceql_shapes_close(struct span__tql_shapes **sp)
 const struct span_str *
 span__traceql_shapes_keys(const struct span__tql_shapes *s, size_t *n)
 {
-	*n = s->n_keys;
-	return s->keys;
+	*n = s->keys.n;
+	return s->keys.v;
 }
 
-bool span__traceql_shapes_attrs(const struct span__tql_shapes *s)
+const struct span_str *
+span__traceql_shapes_attrs(const struct span__tql_shapes *s, size_t *n)
 {
-	return s->attrs;
+	*n = s->attrs.n;
+	return s->attrs.v;
 }
 
 /* ---- Types ---- */
@@ -226,6 +230,11 @@ int span__traceql_shapes_span(struct span__tql_shapes *s, const struct span *sp,
 		*chosen |= (uint64_t)rc << k;
 	}
 	return 1;
+}
+
+uint64_t span__traceql_shapes_need(const struct span__tql_shapes *s)
+{
+	return s->need ? UINT64_C(1) << s->need->number : 0;
 }
 
 bool span__tql_shape_chooses(const struct tql_shape *shape,

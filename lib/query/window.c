@@ -16,8 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 #include "base/banned.h"
 
+#define ARENA_BYTES 512u   /* that a trace has at first */
 #define STRANGE_MAX 100u   /* in a row are the truth */
 #define PAST_PLACES 65536u /* 1 MiB */
 #define FIRST_PLACES 256u
@@ -188,8 +191,10 @@ static size_t bytes_of(const struct span__open_trace *t)
 int span__window_add(struct span__window *w, struct span__open_trace *t,
 		     const struct span *s, struct span_error *err)
 {
-	int rc = span_trace_builder_put(&t->builder, s, err);
+	int rc;
 
+	span__arena_begin(&t->builder.arena, ARENA_BYTES);
+	rc = span_trace_builder_put(&t->builder, s, err);
 	w->bytes -= t->bytes;
 	t->bytes = bytes_of(t);
 	w->bytes += t->bytes;

@@ -10,6 +10,9 @@
  */
 #include "sample/policy.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "query/match.h"
 
 #include "base/banned.h"
@@ -56,14 +59,78 @@ static struct span__bucket *bucket_of(struct span__policy *p,
 		p->per == SPAN__PER_OPERATION ? s->name : none);
 }
 
+static int take(const struct span__limit *l, struct span__bucket *b,
+		const struct span__asked_trace *t, struct span__chance *out,
+		struct span_error *err)
+{
+	if (!b)
+		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	out->bucket = b;
+	out->has_place = span__bucket_take(l, b, t->now_ns);
+	out->p = out->has_place;
+	return 0;
+}
+
 static int limited(struct span__policy *p, const struct span__asked_trace *t,
 		   struct span__chance *out, struct span_error *err)
 {
-	out->bucket = bucket_of(p, &t->trace->spans[t->trace->root]);
-	if (!out->bucket)
+	const struct span *root = &t->trace->spans[t->trace->root];
+
+	return take(&p->limit, bucket_of(p, root), t, out, err);
+}
+
+int span__policy_strategies(struct span__policy *p,
+			    const struct span_strategies *s,
+			    struct span_arena *a, struct span_error *err)
+{
+	size_t n = s->n + 1;
+	int rc = 0;
+
+	p->strategies = s;
+	p->remembers = true;
+	p->limits = span_arena_array(a, n, sizeof(*p->limits));
+	if (!p->limits)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	out->has_place = span__bucket_take(&p->limit, out->bucket, t->now_ns);
-	out->p = out->has_place;
+	memset(p->limits, 0, n * sizeof(*p->limits));
+	for (size_t i = 0; i < n && rc >= 0; i++) {
+		const struct span_strategy *one =
+			i < s->n ? &s->services[i] : &s->usual;
+
+		if (one->limits)
+			rc = span__limit_init(&p->limits[i], one->param,
+					      one->param > 1 ? one->param : 1,
+					      err);
+	}
+	return rc;
+}
+
+/* As Jaeger's clients do where a trace begins. */
+static int by_strategies(struct span__policy *p,
+			 const struct span__asked_trace *t,
+			 struct span__chance *out, struct span_error *err)
+{
+	const struct span *root = &t->trace->spans[t->trace->root];
+	struct span_str service = root->process->service, none = {0};
+	const struct span_strategy *s =
+		span_strategies_find(p->strategies, service);
+	struct span__limit *l =
+		&p->limits[s == &p->strategies->usual
+				   ? p->strategies->n
+				   : (size_t)(s - p->strategies->services)];
+
+	if (s->limits && !s->has_operations)
+		return take(l, span__limit_bucket(l, service, none), t, out,
+			    err);
+	out->p = span_strategy_p(s, root->name);
+	return 0;
+}
+
+/* The share is of all; of what a client sampled already a larger one is. */
+static int adapted(const struct span__asked_trace *t, struct span__chance *out)
+{
+	const struct span *root = &t->trace->spans[t->trace->root];
+
+	out->p = fmin(t->adapted->p * span__client_weight(root), 1);
 	return 0;
 }
 
@@ -182,6 +249,10 @@ static int ask(struct span__policy *p, struct span__asked_trace *t,
 	case SPAN__POLICY_RATE:
 	case SPAN__POLICY_FIRST:
 		return limited(p, t, out, err);
+	case SPAN__POLICY_STRATEGIES:
+		return by_strategies(p, t, out, err);
+	case SPAN__POLICY_ADAPTIVE:
+		return adapted(t, out);
 	case SPAN__POLICY_RARE:
 		return rare(p, t, out, err);
 	case SPAN__POLICY_AND:
@@ -210,11 +281,15 @@ static void release(struct span__policy *p)
 		release(&p->v[i]);
 	span_query_close(&p->query);
 	span__limit_release(&p->limit);
+	for (size_t i = 0; p->limits && i <= p->strategies->n; i++)
+		span__limit_release(&p->limits[i]);
 }
 
 void span__policies_release(struct span__policies *p)
 {
 	release(&p->root);
+	span_strategies_close(&p->strategies);
+	span__adaptive_release(&p->adaptive);
 	span_arena_release(&p->arena);
 	*p = (struct span__policies){0};
 }

@@ -12,7 +12,9 @@
 #include <span/query.h>
 #include <span/sample.h>
 
+#include "sample/adaptive.h"
 #include "sample/buckets.h"
+#include <span/strategies.h>
 
 #define SPAN__POLICY_DEPTH 16
 #define SPAN__POLICY_MAX 1000u
@@ -27,6 +29,8 @@ enum span__policy_type {
 	SPAN__POLICY_RATE,
 	SPAN__POLICY_RARE,
 	SPAN__POLICY_FIRST,
+	SPAN__POLICY_STRATEGIES,
+	SPAN__POLICY_ADAPTIVE,
 	SPAN__POLICY_AND,
 	SPAN__POLICY_OR,
 	SPAN__POLICY_NOT,
@@ -45,6 +49,9 @@ struct span__policy {
 	double ratio;
 	struct span_query *query;
 	struct span__limit limit;
+	/* Borrowed; and a limit for each of its services, then the usual. */
+	const struct span_strategies *strategies;
+	struct span__limit *limits;
 	struct span__policy *v; /* and, or, not */
 	size_t n;
 };
@@ -55,6 +62,7 @@ struct span__asked_trace {
 	const struct span_ratio *ratio;
 	uint64_t now_ns; /* for limits, never 0 */
 	struct span_buf *matched;
+	const struct span__adapted *adapted; /* where a policy adapts */
 };
 
 struct span__chance {
@@ -65,6 +73,12 @@ struct span__chance {
 	bool has_place;
 };
 
+/* P keeps what S says, with limits in A. 0, SPAN_E_IO or SPAN_E_NOMEM. */
+SPAN_NODISCARD int span__policy_strategies(struct span__policy *p,
+					   const struct span_strategies *s,
+					   struct span_arena *a,
+					   struct span_error *err);
+
 /* 0, or SPAN_E_LIMIT of a regex, SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__policy_ask(struct span__policy *p,
 				    struct span__asked_trace *t,
@@ -73,13 +87,17 @@ SPAN_NODISCARD int span__policy_ask(struct span__policy *p,
 
 struct span__policies {
 	struct span_arena arena;
-	struct span__policy root; /* an OR of those in the file */
+	struct span__policy root;	    /* an OR of those in the file */
+	struct span_strategies *strategies; /* or NULL; owned */
+	struct span__adaptive adaptive;
+	bool adapts;
 	const struct span__policy **numbered;
 	uint32_t n;
 };
 
 /*
- * Read the LEN bytes of JSON at TEXT, named NAME in messages. 0;
+ * Read the LEN bytes of JSON at TEXT, named NAME in messages; one policy of
+ * P->strategies is that they say what is kept, where there are any. 0;
  * SPAN_E_INVALID with the line in the message; SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__policies_parse(struct span__policies *p,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of policies. cJSON tells no lines, but its objects are read here in
- * the order in which they begin in the text: the K-th one is where the K-th
- * brace opens that is in no string.
+ * The file of policies. Its objects are read in the order in which they begin
+ * in the text, and so each is known by its number.
  */
 #include "sample/policy.h"
 
@@ -12,11 +11,15 @@
 
 #include <cjson/cJSON.h>
 
+#include "sample/json_line.h"
+
 #include "base/banned.h"
 
 #define RATE_MAX 1e9
 #define COUNT_MAX 1e15
-#define MS_MAX 9e12 /* of latency, in ns within 64 bits */
+#define MS_MAX 9e12	    /* of latency, in ns within 64 bits */
+#define INITIAL_SHARE 0.001 /* as Jaeger's */
+#define MIN_SHARE 1e-5
 #define NAME_MAX_BYTES 100u
 #define NAME_CHARS                                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-./"
@@ -46,6 +49,9 @@ static const struct form forms[] = {
 	{"rate", SPAN__POLICY_RATE, " rate burst per "},
 	{"rare", SPAN__POLICY_RARE, " rate burst "},
 	{"first", SPAN__POLICY_FIRST, " count per "},
+	{"strategies", SPAN__POLICY_STRATEGIES, " "},
+	{"adaptive", SPAN__POLICY_ADAPTIVE, " target initial min interval_s "},
+	{"bands", SPAN__POLICY_ADAPTIVE, " bands interval_s "},
 	{"and", SPAN__POLICY_AND, " policies "},
 	{"or", SPAN__POLICY_OR, " policies "},
 	{"not", SPAN__POLICY_NOT, " policies "},
@@ -53,29 +59,10 @@ static const struct form forms[] = {
 	{"composite", SPAN__POLICY_OR, " rate policies "},
 };
 
-/* The line on which the object K begins. */
-static unsigned line_of(const struct reading *r, unsigned k)
-{
-	bool in_string = false;
-	unsigned line = 1;
-
-	for (size_t i = 0; i < r->len; i++) {
-		char c = r->text[i];
-
-		line += c == '\n';
-		if (in_string && c == '\\')
-			i++;
-		else if (c == '"')
-			in_string = !in_string;
-		else if (c == '{' && !in_string && !k--)
-			break;
-	}
-	return line;
-}
-
 #define FAIL(r, fmt, ...)                                                      \
-	span_error_set((r)->err, SPAN_E_INVALID, "%s: line %u: " fmt,          \
-		       (r)->name, line_of(r, (r)->here), __VA_ARGS__)
+	span_error_set(                                                        \
+		(r)->err, SPAN_E_INVALID, "%s: line %u: " fmt, (r)->name,      \
+		span__json_line((r)->text, (r)->len, (r)->here), __VA_ARGS__)
 
 static int no_memory(struct reading *r)
 {
@@ -132,23 +119,6 @@ static int get_number(struct reading *r, const cJSON *o, const char *key,
 		return FAIL(r, "'%s' is no number from %g to %g", key, min,
 			    max);
 	*out = v->valuedouble;
-	return 0;
-}
-
-int span_rate_parse(const char *text, double *per_second)
-{
-	char *end;
-	double n = strtod(text, &end);
-
-	if (end == text || !(n >= 0 && n <= RATE_MAX))
-		return SPAN_E_INVALID;
-	if (!strcmp(end, "/m"))
-		n /= 60;
-	else if (!strcmp(end, "/h"))
-		n /= 3600;
-	else if (strcmp(end, "/s") != 0)
-		return SPAN_E_INVALID;
-	*per_second = n;
 	return 0;
 }
 
@@ -209,6 +179,35 @@ static int read_first(struct reading *r, const cJSON *o, struct span__policy *p)
 	if (!rc)
 		rc = get_per(r, o, &p->per);
 	return rc < 0 ? rc : set_rate(r, 0, count, p);
+}
+
+static int read_adaptive(struct reading *r, const cJSON *o,
+			 struct span__policy *p)
+{
+	struct span__adaptive *a = &r->p->adaptive;
+	const char *bands = cJSON_GetStringValue(member(o, "bands"));
+	const char *target = cJSON_GetStringValue(member(o, "target"));
+	const char *why = span__adaptive_rules(a, target, bands);
+	double seconds = bands ? 10 : 60;
+	int rc;
+
+	if (r->p->adapts)
+		return FAIL(r, "%s", "one policy can be adaptive, not two");
+	if (why)
+		return FAIL(r, "%s", why);
+	p->remembers = true;
+	a->initial = INITIAL_SHARE;
+	a->min = MIN_SHARE;
+	rc = get_number(r, o, "initial", MIN_SHARE, 1, &a->initial);
+	if (!rc)
+		rc = get_number(r, o, "min", 0, 1, &a->min);
+	if (!rc)
+		rc = get_number(r, o, "interval_s", 1, 86400, &seconds);
+	if (rc < 0)
+		return rc;
+	a->interval_ns = (uint64_t)(seconds * 1e9);
+	r->p->adapts = true;
+	return span__adaptive_init(a, r->err);
 }
 
 static int read_latency(struct reading *r, const cJSON *o,
@@ -366,6 +365,11 @@ static int read_parts(struct reading *r, const cJSON *o, const struct form *f,
 	case SPAN__POLICY_RATE:
 	case SPAN__POLICY_RARE:
 		return read_rate(r, o, p);
+	case SPAN__POLICY_STRATEGIES:
+		return span__policy_strategies(p, r->p->strategies,
+					       &r->p->arena, r->err);
+	case SPAN__POLICY_ADAPTIVE:
+		return read_adaptive(r, o, p);
 	case SPAN__POLICY_FIRST:
 		return read_first(r, o, p);
 	case SPAN__POLICY_OR:
@@ -411,7 +415,8 @@ static int read_policy(struct reading *r, const cJSON *o,
 		return FAIL(r, "%s", "'type' is needed, a text");
 	while (f < end && strcmp(f->name, type) != 0)
 		f++;
-	if (f == end)
+	if (f == end ||
+	    (f->type == SPAN__POLICY_STRATEGIES && !r->p->strategies))
 		return FAIL(r, "'%.40s' is no type of a policy", type);
 	p->type = f->type;
 	rc = check_keys(r, o, f->keys, in_composite);

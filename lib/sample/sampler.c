@@ -29,15 +29,20 @@ int span_sampler_open(struct span_sampler **out,
 {
 	uint64_t memory = o->memory ? o->memory : SPAN__WINDOW_MEMORY;
 	struct span_sampler *s = calloc(1, sizeof(*s));
-	int rc;
+	int rc = 0;
 
 	*out = NULL;
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	s->ratio = o->ratio;
 	s->memory = memory - memory / DECIDED_SHARE;
-	rc = span__policies_parse(&s->policies, o->name, o->policies, o->len,
-				  err);
+	if (o->strategies)
+		rc = span_strategies_parse(&s->policies.strategies,
+					   o->strategies_name, o->strategies,
+					   o->strategies_len, o->warnings, err);
+	if (!rc)
+		rc = span__policies_parse(&s->policies, o->name, o->policies,
+					  o->len, err);
 	if (!rc)
 		rc = span__window_init(
 			&s->window, o->wait_ns ? o->wait_ns : SPAN__WINDOW_NS,
@@ -100,6 +105,14 @@ static int decide(struct span_sampler *s, struct span__open_trace *t,
 		return rc;
 	out->spans = trace.spans;
 	out->n = trace.n;
+	if (s->policies.adapts) {
+		asked.adapted = span__adaptive_arrive(&s->policies.adaptive,
+						      &trace.spans[trace.root],
+						      asked.now_ns);
+		if (!asked.adapted)
+			return span_error_set(err, SPAN_E_NOMEM,
+					      "memory is out");
+	}
 	if (wishes(&trace, &out->verdict))
 		return 0;
 	rc = span__policy_ask(&s->policies.root, &asked, &chance, err);
@@ -159,6 +172,36 @@ struct span_str span_sampler_policy(const struct span_sampler *s,
 		return number == SPAN_POLICY_WISH ? SPAN_STR("wish of a span")
 						  : SPAN_STR("none");
 	return s->policies.numbered[number - SPAN_POLICY_FIRST]->name;
+}
+
+bool span_sampler_adapts(const struct span_sampler *s)
+{
+	return s->policies.adapts;
+}
+
+uint64_t span_sampler_rounds(const struct span_sampler *s)
+{
+	return s->policies.adaptive.rounds;
+}
+
+int span_sampler_save(const struct span_sampler *s, struct span_buf *out,
+		      struct span_error *err)
+{
+	span__adaptive_save(&s->policies.adaptive, out);
+	return out->failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
+			   : 0;
+}
+
+int span_sampler_load(struct span_sampler *s, const char *name,
+		      const void *text, size_t len, struct span_error *err)
+{
+	return span__adaptive_load(&s->policies.adaptive, name, text, len, err);
+}
+
+int span_sampler_strategies(const struct span_sampler *s, struct span_buf *out,
+			    struct span_error *err)
+{
+	return span__adaptive_strategies(&s->policies.adaptive, out, err);
 }
 
 void span_sampler_close(struct span_sampler **s)

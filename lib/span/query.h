@@ -115,6 +115,17 @@ SPAN_API SPAN_NODISCARD int span_query_compile(struct span_query **out,
 					       const struct span_select *sel,
 					       struct span_error *err);
 
+/*
+ * Append to OUT the TraceQL of a structured filter as Jaeger's api_v3 takes it,
+ * in JSON: {"op":"eq","args":[...]}; span-serve(1) says how it is understood.
+ * 0; SPAN_E_INVALID when it makes no sense; SPAN_E_FORMAT when TraceQL has
+ * nothing for it; SPAN_E_NOMEM. OUT is as it was then. That the expression
+ * compiles is not said: a pattern in it may be wrong.
+ */
+SPAN_API SPAN_NODISCARD int span_filter_traceql(struct span_buf *out,
+						struct span_str json,
+						struct span_error *err);
+
 /* The metrics function that ends its expression, or NULL; Q's own. */
 SPAN_API const struct span_metrics *
 span_query_metrics(const struct span_query *q);

@@ -10,7 +10,7 @@
 #ifndef SPAN_REDACT_H
 #define SPAN_REDACT_H
 
-#include <span/model.h>
+#include <span/stream.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,7 +42,11 @@ struct span_redact_opts {
 	 * for spans that are shared.
 	 */
 	bool anonymize;
-	span_redact_fn *found; /* called for each rule that applied, or NULL */
+	/*
+	 * Called for each rule that applied, or NULL; for a process when it is
+	 * looked at, which is not for each span that has it.
+	 */
+	span_redact_fn *found;
 	void *arg;
 };
 
@@ -80,6 +84,20 @@ SPAN_API SPAN_NODISCARD int span_redact_defaults(struct span_redact *r,
 SPAN_API void span_redact_frame(struct span_redact *r);
 
 /*
+ * All spans of F, which is at its beginning, to W as the rules leave them, as
+ * one frame: 1, with the number of those that changed in *CHANGED. That is many
+ * times as fast as one by one, but goes only where nothing changes but texts of
+ * the frame's table, each in one way. Where it does not go, as when FOUND is to
+ * be called, 0, and nothing has happened; F may be damaged then. Or a negative
+ * code of span_writer_put_frame().
+ */
+SPAN_API SPAN_NODISCARD int span_redact_put_frame(struct span_redact *r,
+						  struct span_frame *f,
+						  struct span_writer *w,
+						  uint32_t *changed,
+						  struct span_error *err);
+
+/*
  * S as the rules leave it: 1 with *OUT, valid until the next call on R and as
  * long as S is; 0 when nothing had to be done to it; SPAN_E_LIMIT when a
  * regular expression takes too many steps: the span must not be passed on;
@@ -90,10 +108,15 @@ SPAN_API SPAN_NODISCARD int span_redact_span(struct span_redact *r,
 					     struct span *out,
 					     struct span_error *err);
 
-/* How many values rule I (from 0) applied to, and the rule; NULL: no such one.
+/*
+ * How many values of spans rule I (from 0) applied to, and the rule; NULL: no
+ * such one. Those of a process count for each span that has it.
  */
 SPAN_API const char *span_redact_count(const struct span_redact *r, size_t i,
 				       uint64_t *n);
+
+/* The sum of that. */
+SPAN_API uint64_t span_redact_values(const struct span_redact *r);
 
 SPAN_API void span_redact_close(struct span_redact **r);
 

@@ -64,6 +64,8 @@ SPAN_API SPAN_NODISCARD int span_sample_mark(struct span *s,
  */
 SPAN_API SPAN_NODISCARD int span_rate_parse(const char *text,
 					    double *per_second);
+/* Is TEXT like "<50/s=1,<500/s=0.1,else=0.01", with 16 bands at most? */
+SPAN_API bool span_bands_valid(const char *text);
 
 /*
  * A sampler gathers the spans of a stream to traces and decides on each as a
@@ -78,12 +80,24 @@ struct span_sampler_opts {
 	const char *name;
 	const void *policies;
 	size_t len;
+	/*
+	 * Or NULL: Jaeger's strategies file, and its name; a policy of type
+	 * "strategies" keeps what it says. What is odd in it is appended to
+	 * WARNINGS, a line each.
+	 */
+	const char *strategies_name;
+	const void *strategies;
+	size_t strategies_len;
+	struct span_buf *warnings;
 	struct span_ratio ratio; /* how ratios decide; its salt is borrowed */
 	uint64_t wait_ns;	 /* 0: 10 s */
 	uint64_t memory;	 /* bytes for traces and decisions, 0: 64 MiB */
 };
 
-/* 0; SPAN_E_INVALID with the line in the message; SPAN_E_IO, SPAN_E_NOMEM. */
+/*
+ * 0; SPAN_E_INVALID, or SPAN_E_CORRUPT of the strategies, with the line in the
+ * message; SPAN_E_IO, SPAN_E_NOMEM.
+ */
 SPAN_API SPAN_NODISCARD int span_sampler_open(struct span_sampler **out,
 					      const struct span_sampler_opts *o,
 					      struct span_error *err);
@@ -124,6 +138,29 @@ enum { SPAN_POLICY_NONE, SPAN_POLICY_WISH, SPAN_POLICY_FIRST };
 SPAN_API uint32_t span_sampler_n_policies(const struct span_sampler *s);
 SPAN_API struct span_str span_sampler_policy(const struct span_sampler *s,
 					     uint32_t number);
+
+/*
+ * One policy can adapt the shares of operations to how many traces of them
+ * come. What it learned is a text, JSON, that is appended to OUT, for another
+ * sampler to begin with before its first span. The strategies are a file of
+ * Jaeger's by which clients have these shares. Only where a policy adapts.
+ *
+ * 0; SPAN_E_CORRUPT when TEXT, named NAME, is no such text; SPAN_E_NOMEM.
+ */
+SPAN_API bool span_sampler_adapts(const struct span_sampler *s);
+SPAN_API SPAN_NODISCARD int span_sampler_save(const struct span_sampler *s,
+					      struct span_buf *out,
+					      struct span_error *err);
+SPAN_API SPAN_NODISCARD int span_sampler_load(struct span_sampler *s,
+					      const char *name,
+					      const void *text, size_t len,
+					      struct span_error *err);
+SPAN_API SPAN_NODISCARD int
+span_sampler_strategies(const struct span_sampler *s, struct span_buf *out,
+			struct span_error *err);
+/* How often shares were set anew so far. */
+SPAN_API uint64_t span_sampler_rounds(const struct span_sampler *s);
+
 SPAN_API void span_sampler_close(struct span_sampler **s);
 
 #ifdef __cplusplus

@@ -27,8 +27,10 @@ struct span_sketch {
 		uint32_t bucket;
 		uint64_t count;
 	} * v; /* ascending */
-	size_t n, cap;
-	uint64_t count; /* of all values, at most UINT64_MAX */
+	size_t n;
+	uint32_t cap;
+	uint32_t absent; /* empty buckets before that of the last value */
+	uint64_t count;	 /* of all values, at most UINT64_MAX */
 };
 
 /* The bucket of VALUE, and the least value of a bucket. */

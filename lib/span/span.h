@@ -3,11 +3,13 @@
 #ifndef SPAN_SPAN_H
 #define SPAN_SPAN_H
 
+#include <span/adjust.h>
 #include <span/base.h>
 #include <span/codec.h>
 #include <span/diff.h>
 #include <span/findings.h>
 #include <span/graph.h>
+#include <span/log.h>
 #include <span/model.h>
 #include <span/patterns.h>
 #include <span/payload.h>
@@ -19,6 +21,7 @@
 #include <span/split.h>
 #include <span/stats.h>
 #include <span/store.h>
+#include <span/strategies.h>
 #include <span/stream.h>
 #include <span/text.h>
 #include <span/trace.h>

@@ -327,6 +327,13 @@ span_store_follow(struct span_store *st, struct span_store_place *at,
 SPAN_API SPAN_NODISCARD int span_store_refresh(struct span_store *st,
 					       struct span_error *err);
 
+/*
+ * Once *STOP is true, which any thread may make it, scans, counts of calls and
+ * names of ST end soon, with SPAN_E_PIPE. It is borrowed until this is called
+ * again; NULL: they are not to be stopped.
+ */
+SPAN_API void span_store_stop(struct span_store *st, const bool *stop);
+
 struct span_store_stat {
 	uint64_t n_spans, n_frames, bytes;
 	uint64_t n_files, n_closed, n_bad; /* n_bad: set aside by recovery */
@@ -454,6 +461,18 @@ typedef int span_store_calls_fn(void *arg, const struct span_store_calls *c,
 SPAN_API SPAN_NODISCARD int
 span_store_calls(struct span_store *st, const struct span_store_calls_range *r,
 		 span_store_calls_fn *fn, void *arg, struct span_error *err);
+
+/*
+ * How long buckets have to be for segments with spans of R to know the answer:
+ * some know only buckets of several minutes or hours, and shorter ones are
+ * counted from columns, which takes longer. r->width_ns is the most they may
+ * be: segments that know none that short count in no way. *WIDTH_NS is 60 s
+ * where that does for all. 0 or a negative code.
+ */
+SPAN_API SPAN_NODISCARD int
+span_store_calls_width(struct span_store *st,
+		       const struct span_store_calls_range *r,
+		       uint64_t *width_ns, struct span_error *err);
 
 /* How many spans of a service and operation (of one kind) are stored. */
 struct span_store_name {

@@ -158,6 +158,20 @@ SPAN_API SPAN_NODISCARD int span_writer_put_slice(struct span_writer *w,
 						  const uint8_t *keep,
 						  struct span_error *err);
 
+/*
+ * The same with other trace states: STATE is given the one that a span has,
+ * which may be empty, and replaces it; it may be asked once for many spans that
+ * have the same. What it returns has to last until its next call; below 0 ends
+ * this with that code. A span that is as large as can be stays what it is. The
+ * spans are patched while at least a third of them are kept.
+ */
+typedef int (*span_trace_state_fn)(void *arg, struct span_str *state,
+				   struct span_error *err);
+SPAN_API SPAN_NODISCARD int
+span_writer_put_slice_states(struct span_writer *w, struct span_frame *f,
+			     const uint8_t *keep, span_trace_state_fn state,
+			     void *arg, struct span_error *err);
+
 /* Write what is waiting. 0, SPAN_E_PIPE or SPAN_E_IO. */
 SPAN_API SPAN_NODISCARD int span_writer_flush(struct span_writer *w,
 					      struct span_error *err);

@@ -152,6 +152,14 @@ SPAN_API void span_text_fit(struct span_buf *b, struct span_str s, size_t width,
 			    bool pad);
 
 /*
+ * Both with ASCII only: other characters are visible escapes, as \u00fc, and
+ * what was longer ends in "~".
+ */
+SPAN_API size_t span_text_width_ascii(struct span_str s);
+SPAN_API void span_text_fit_ascii(struct span_buf *b, struct span_str s,
+				  size_t width, bool pad);
+
+/*
  * The longest prefix of S that is at most MAX bytes and does not end inside
  * a UTF-8 character.
  */

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-#define SMALL 64u
-
 static int out_of_memory(struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
@@ -76,99 +74,13 @@ int span__call_trace_sort(struct span__call_trace *t, struct span_error *err)
 	return 0;
 }
 
-/* Of traces up to SMALL spans nearly all have nothing odd about them. */
-struct small {
-	uint32_t parent[SMALL];
-	uint32_t mark[SMALL];
-	uint8_t flags[SMALL];
-	uint8_t table[4 * SMALL]; /* index + 1 */
-};
-
-static size_t hash_id(uint64_t id, size_t mask)
-{
-	return (size_t)(id * 0x9e3779b97f4a7c15 >> 40) & mask;
-}
-
-/* False when an id is there twice. */
-static bool put_ids(const struct span__call_trace *t, struct small *s,
-		    size_t mask)
-{
-	memset(s->table, 0, mask + 1);
-	for (size_t i = 0; i < t->n; i++) {
-		uint64_t id = t->members[i].id;
-		size_t at = hash_id(id, mask);
-
-		for (; s->table[at]; at = (at + 1) & mask)
-			if (t->members[s->table[at] - 1].id == id)
-				return false;
-		s->table[at] = (uint8_t)(i + 1);
-	}
-	return true;
-}
-
-static void find_by_id(const struct span__call_trace *t, struct small *s,
-		       size_t mask)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		uint64_t id = t->members[i].parent_id;
-		size_t at = hash_id(id, mask);
-
-		s->parent[i] = SPAN_TRACE_NONE;
-		s->flags[i] = 0;
-		if (!id || id == t->members[i].id)
-			continue;
-		while (s->table[at] && t->members[s->table[at] - 1].id != id)
-			at = (at + 1) & mask;
-		if (s->table[at])
-			s->parent[i] = s->table[at] - 1u;
-		else
-			s->flags[i] = SPAN_TRACE_ORPHAN;
-	}
-}
-
-static bool has_circle(const struct span__call_trace *t, struct small *s)
-{
-	for (size_t i = 0; i < t->n; i++)
-		s->mark[i] = SPAN_TRACE_NONE;
-	for (uint32_t i = 0; i < t->n; i++) {
-		uint32_t j = i;
-
-		for (; j != SPAN_TRACE_NONE && s->mark[j] == SPAN_TRACE_NONE;
-		     j = s->parent[j])
-			s->mark[j] = i;
-		if (j != SPAN_TRACE_NONE && s->mark[j] == i)
-			return true;
-	}
-	return false;
-}
-
-/* 1, or 0 when it has to be sorted. */
-static int link_small(struct span__call_trace *t, struct span_error *err)
-{
-	struct small *s = room(&t->table, 1, sizeof(*s));
-	size_t mask = 31;
-
-	if (!s)
-		return out_of_memory(err);
-	while (mask + 1 < 4 * t->n)
-		mask = 2 * mask + 1;
-	if (!put_ids(t, s, mask))
-		return 0;
-	find_by_id(t, s, mask);
-	if (has_circle(t, s))
-		return 0;
-	t->parent = s->parent;
-	t->flags = s->flags;
-	return 1;
-}
-
 int span__call_trace_link(struct span__call_trace *t, struct span_error *err)
 {
-	int rc = t->n <= SMALL ? link_small(t, err) : 0;
-
-	if (rc)
-		return rc < 0 ? rc : 0;
-	return span__call_trace_sort(t, err);
+	if (!span__parents_find_few(&t->few, t->members, t->n))
+		return span__call_trace_sort(t, err);
+	t->parent = t->few.parent;
+	t->flags = t->few.flags;
+	return 0;
 }
 
 void span__call_trace_release(struct span__call_trace *t)

@@ -31,6 +31,7 @@ struct span__call_trace {
 	/* after span__call_trace_link() */
 	const uint32_t *parent; /* index or SPAN_TRACE_NONE */
 	const uint8_t *flags;	/* SPAN_TRACE_ORPHAN, others when sorted */
+	struct span__few_parents few;
 	struct span__parents parents;
 	struct span_buf buf, table;
 };

@@ -25,9 +25,13 @@ struct span__shapes {
 	struct span__chunks *chunks;
 	struct span__seg_node *symbols; /* link: the turn */
 	uint64_t n_symbols;
+	uint8_t *chosen; /* of symbols, or NULL: all are */
 	struct kept **pages;
 	struct span_arena arena;
 	struct span_buf large; /* the last one that is not kept */
+	/* ends of those from NEAR on, of whom reads all in order */
+	uint64_t near, near_ends[SEG_GROUP];
+	size_t n_near;
 };
 
 /* Read the N symbols, whose types and turns are at the begin of AREA. */
@@ -116,7 +120,8 @@ size_t span__shapes_held(const struct span__shapes *s)
 	for (uint64_t i = 0; s && i <= s->n / PAGE; i++)
 		n += s->pages[i] ? PAGE * sizeof(**s->pages) : 0;
 	return s ? n + span_arena_size(&s->arena) + s->large.cap +
-			       (size_t)s->n_symbols * sizeof(*s->symbols) +
+			       (size_t)s->n_symbols *
+				       (sizeof(*s->symbols) + !!s->chosen) +
 			       span__chunks_held(s->chunks)
 		 : 0;
 }
@@ -129,6 +134,7 @@ void span__shapes_close(struct span__shapes **s)
 		free((*s)->pages[i]);
 	free((*s)->pages);
 	free((*s)->symbols);
+	free((*s)->chosen);
 	span__chunks_close(&(*s)->chunks);
 	span_arena_release(&(*s)->arena);
 	span_buf_release(&(*s)->large);
@@ -178,15 +184,33 @@ static bool decode(const struct span__shapes *s, struct span_str piece,
 	return p == end;
 }
 
-static bool get_piece(struct span__shapes *s, uint64_t i, struct span_str *out)
+static bool get_piece(struct span__shapes *s, uint64_t begin, uint64_t end,
+		      struct span_str *out)
 {
-	uint64_t begin = i ? span__ints_get(&s->ends, i - 1) : 0;
-	uint64_t end = span__ints_get(&s->ends, i);
-
 	if (begin >= end || end > span__chunks_len(s->chunks) ||
 	    !span__chunks_get(s->chunks, begin, (size_t)(end - begin), out))
 		return false;
 	return !((unsigned char)out->p[out->len - 1] & 0x80);
+}
+
+static bool find_piece(struct span__shapes *s, uint64_t i, struct span_str *out)
+{
+	return get_piece(s, i ? span__ints_get(&s->ends, i - 1) : 0,
+			 span__ints_get(&s->ends, i), out);
+}
+
+/* The same for who asks for the next one soon. */
+static bool next_piece(struct span__shapes *s, uint64_t i, struct span_str *out)
+{
+	uint64_t from = i ? i - 1 : 0, n = s->n - from;
+
+	if (!s->n_near || from < s->near || i - s->near >= s->n_near) {
+		s->near = from;
+		s->n_near = n < SEG_GROUP ? (size_t)n : SEG_GROUP;
+		span__ints_range(&s->ends, from, s->n_near, s->near_ends);
+	}
+	return get_piece(s, i ? s->near_ends[i - 1 - s->near] : 0,
+			 s->near_ends[i - s->near], out);
 }
 
 static struct kept *page_of(struct span__shapes *s, uint64_t i)
@@ -205,7 +229,7 @@ static struct span__seg_node *read_shape(struct span__shapes *s, uint64_t i,
 	struct span__seg_node *v;
 	struct span_str piece;
 
-	if (!get_piece(s, i, &piece))
+	if (!find_piece(s, i, &piece))
 		goto bad;
 	*n = count_nodes(piece);
 	s->large.len = 0;
@@ -244,4 +268,62 @@ bool span__shapes_get(struct span__shapes *s, uint64_t i,
 		*kept = (struct kept){read, *n};
 	*v = read;
 	return read;
+}
+
+bool span__shapes_choose(struct span__shapes *s, const uint8_t *types)
+{
+	if (!types) {
+		free(s->chosen);
+		s->chosen = NULL;
+		return true;
+	}
+	if (!s->chosen)
+		s->chosen = malloc((size_t)s->n_symbols + 1);
+	for (uint64_t i = 0; s->chosen && i < s->n_symbols; i++)
+		s->chosen[i] = types[s->symbols[i].type];
+	return s->chosen;
+}
+
+/* Has PIECE a symbol that is chosen? One that is not whole is none. */
+static bool has_chosen(const struct span__shapes *s, struct span_str piece)
+{
+	uint64_t symbol = 0;
+	unsigned shift = 0;
+
+	for (size_t i = 0; i < piece.len; i++) {
+		uint8_t byte = (uint8_t)piece.p[i];
+
+		symbol |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte & 0x80) {
+			shift = (shift + 7) % 63;
+			continue;
+		}
+		if (symbol < s->n_symbols && s->chosen[symbol])
+			return true;
+		symbol = 0;
+		shift = 0;
+	}
+	return false;
+}
+
+bool span__shapes_read(struct span__shapes *s, uint64_t i,
+		       const struct span__seg_node **v, size_t *n)
+{
+	struct span__seg_node *nodes;
+	struct span_str piece;
+
+	*v = NULL;
+	*n = 0;
+	if (i >= s->n || !next_piece(s, i, &piece))
+		return span__area_bad(&s->area);
+	*v = s->symbols;
+	if (s->chosen && !has_chosen(s, piece))
+		return true;
+	*n = count_nodes(piece);
+	s->large.len = 0;
+	nodes = (void *)span_buf_reserve(&s->large, *n * sizeof(*nodes));
+	*v = nodes;
+	if (nodes && !decode(s, piece, nodes, *n))
+		return span__area_bad(&s->area);
+	return nodes;
 }

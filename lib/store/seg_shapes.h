@@ -58,6 +58,16 @@ SPAN_NODISCARD int span__shapes_open(struct span__shapes **out,
  */
 bool span__shapes_get(struct span__shapes *s, uint64_t i,
 		      const struct span__seg_node **v, size_t *n);
+/*
+ * The same for who looks at each shape once, one after another: none is kept,
+ * *V is valid until the next call. Of shapes without a type that was chosen,
+ * if any were, *N is 0.
+ */
+bool span__shapes_read(struct span__shapes *s, uint64_t i,
+		       const struct span__seg_node **v, size_t *n);
+/* TYPES has a byte for each type: 1 when it is chosen; NULL: all are. False: no
+ * memory. */
+bool span__shapes_choose(struct span__shapes *s, const uint8_t *types);
 /* Memory that they hold. */
 size_t span__shapes_held(const struct span__shapes *s);
 void span__shapes_close(struct span__shapes **s);

@@ -5,20 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/slots.h"
-#include "base/sort.h"
+#include "store/shapes_tree.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
 
-#define NONE UINT32_MAX
-
-/* A span that was asked. */
-struct asked {
-	uint64_t id, parent_id;
-	uint64_t chosen;
-	uint32_t trace;
-};
+#define ANSWERS 256u
 
 struct trace {
 	uint8_t id[16];
@@ -28,10 +22,13 @@ struct trace {
 	bool apart;    /* no shape tells of it */
 };
 
-/* A span of the trace at hand. */
-struct node {
-	uint32_t child, sibling; /* the first one, the next one, or NONE */
-	uint32_t parent;
+/* What was said of a span without attributes that matter. */
+struct answer {
+	const struct span_process *process; /* NULL: free */
+	const char *name;
+	uint64_t chosen;
+	uint8_t kind, status;
+	bool failed, needed, told;
 };
 
 struct span__shapes_log {
@@ -40,12 +37,14 @@ struct span__shapes_log {
 	struct span_buf traces;	  /* struct trace */
 	struct span__slots by_id; /* traces */
 	uint32_t last;		  /* trace */
-	struct span_buf spans;	  /* struct asked */
+	struct span_buf spans;	  /* struct span__asked */
 	uint32_t n_spans;
 	bool all_apart; /* what was asked is not whole */
 	struct span_frame *frame;
-	/* of a trace at the end */
-	struct span_buf items, nodes, shape;
+	struct span_buf marks; /* a byte a string of it: a key that matters */
+	bool any_marks;
+	struct answer answers[ANSWERS]; /* of the frame */
+	struct span__shapes_tree tree;
 };
 
 static int out_of_memory(struct span_error *err)
@@ -58,9 +57,9 @@ static struct trace *traces(const struct span__shapes_log *l)
 	return (struct trace *)(void *)l->traces.p;
 }
 
-static struct asked *spans(const struct span__shapes_log *l)
+static struct span__asked *spans(const struct span__shapes_log *l)
 {
-	return (struct asked *)(void *)l->spans.p;
+	return (struct span__asked *)(void *)l->spans.p;
 }
 
 int span__shapes_log_open(struct span__shapes_log **out,
@@ -93,9 +92,8 @@ void span__shapes_log_close(struct span__shapes_log **lp)
 	span_frame_close(&l->frame);
 	span_buf_release(&l->traces);
 	span_buf_release(&l->spans);
-	span_buf_release(&l->items);
-	span_buf_release(&l->nodes);
-	span_buf_release(&l->shape);
+	span_buf_release(&l->marks);
+	span__shapes_tree_release(&l->tree);
 	free(l->by_id.slots);
 	free(l);
 	*lp = NULL;
@@ -181,7 +179,7 @@ static bool is_inside(const struct span__shapes_sink *sink,
 static int keep(struct span__shapes_log *l, struct trace *t,
 		const struct span *s, uint64_t chosen, struct span_error *err)
 {
-	const struct asked asked = {
+	const struct span__asked asked = {
 		.id = number_of(s->span_id),
 		.parent_id = number_of(s->parent_id),
 		.chosen = chosen,
@@ -197,26 +195,97 @@ static int keep(struct span__shapes_log *l, struct trace *t,
 	return l->spans.failed ? out_of_memory(err) : 0;
 }
 
+/* Where the answer is that was given of one that is like S, or would be. */
+static struct answer *place_of(struct span__shapes_log *l, const struct span *s)
+{
+	uint64_t at = (uint64_t)((uintptr_t)s->process ^ (uintptr_t)s->name.p);
+
+	at = at * 0x9e3779b97f4a7c15 + s->kind + 8u * s->status;
+	return &l->answers[(at >> 40 ^ at) % ANSWERS];
+}
+
+static int ask_span(struct span__shapes_log *l, const struct span *s,
+		    struct answer *out, struct span_error *err)
+{
+	const struct span__shapes_sink *sink = l->sink;
+	int rc;
+
+	*out = (struct answer){.process = s->process,
+			       .name = s->name.p,
+			       .kind = s->kind,
+			       .status = s->status,
+			       .failed = s->attrs.n};
+	rc = sink->span(sink->arg, s, &out->chosen, &out->needed, err);
+	out->told = rc > 0;
+	return rc;
+}
+
+/* Ask S, unless one like it was in this frame. */
+static int answer(struct span__shapes_log *l, const struct span *s,
+		  struct answer *out, struct span_error *err)
+{
+	struct answer *a;
+	int rc;
+
+	if (l->sink->n_attrs && s->attrs.n)
+		return ask_span(l, s, out, err);
+	a = place_of(l, s);
+	if (a->process == s->process && a->name == s->name.p &&
+	    a->kind == s->kind && a->status == s->status &&
+	    a->failed == (s->attrs.n > 0)) {
+		*out = *a;
+		return 0;
+	}
+	rc = ask_span(l, s, out, err);
+	if (rc >= 0)
+		*a = *out;
+	return rc;
+}
+
 static int see_span(struct span__shapes_log *l, const struct span *s,
 		    struct span_error *err)
 {
 	struct trace *t;
-	uint64_t chosen = 0;
-	bool needed = false;
+	struct answer a;
 	int rc;
 
 	if (!see_trace(l, s->trace_id))
 		return out_of_memory(err);
 	t = &traces(l)[l->last];
-	rc = l->sink->span(l->sink->arg, s, &chosen, &needed, err);
+	rc = answer(l, s, &a, err);
 	if (rc < 0)
 		return rc;
-	t->needed |= needed;
-	t->apart |= !rc || !is_inside(l->sink, s);
-	return t->apart ? 0 : keep(l, t, s, chosen, err);
+	t->needed |= a.needed;
+	t->apart |= !a.told || !is_inside(l->sink, s);
+	return t->apart ? 0 : keep(l, t, s, a.chosen, err);
 }
 
-/* The next span, with its attributes where these matter: 1, 0 or a code. */
+static bool matters(const struct span__shapes_sink *sink, struct span_str key)
+{
+	for (size_t i = 0; i < sink->n_attrs; i++)
+		if (span__str_equal(key, sink->attrs[i]))
+			return true;
+	return span__str_equal(key, SPAN_STR("error"));
+}
+
+/* Mark the keys that matter among the strings of the frame. False: memory. */
+static bool begin_frame(struct span__shapes_log *l)
+{
+	const struct span_frame_info *info = &l->frame->info;
+	char *marks;
+
+	memset(l->answers, 0, sizeof(l->answers));
+	l->marks.len = 0;
+	l->any_marks = false;
+	marks = span_buf_reserve(&l->marks, info->n_strings);
+	for (size_t i = 0; marks && i < info->n_strings; i++) {
+		marks[i] = matters(l->sink, info->strings[i]);
+		l->any_marks |= marks[i];
+	}
+	return marks || !info->n_strings;
+}
+
+/* The next span, with the attributes that matter: 1, 0 or a code. */
 static int next_span(struct span__shapes_log *l, struct span *s,
 		     struct span_error *err)
 {
@@ -225,11 +294,12 @@ static int next_span(struct span__shapes_log *l, struct span *s,
 
 	if (rc <= 0)
 		return rc;
-	if (!l->sink->attrs)
+	if (!l->sink->n_attrs) {
 		rc = span_frame_outline(f, s, err);
-	else if (f->n_elements > 10) {
+	} else if (f->n_elements > 10 && l->any_marks) {
 		span_arena_reset(&f->span_arena);
-		span__frame_attrs(f, &f->span, &f->span_arena, &s->attrs);
+		span__frame_attrs_of(f, &f->span, (uint8_t *)l->marks.p,
+				     &f->span_arena, &s->attrs);
 		rc = f->span.err ? span__frame_fail(f, &f->span, err) : 0;
 	}
 	return rc < 0 ? rc : 1;
@@ -244,6 +314,8 @@ int span__shapes_log_frame(void *log, struct span_str frame,
 	int rc = span__frame_parse_sound(l->frame, frame.p, frame.len, &used,
 					 err);
 
+	if (rc >= 0 && !begin_frame(l))
+		rc = out_of_memory(err);
 	while (rc >= 0 && (rc = next_span(l, &s, err)) > 0)
 		rc = see_span(l, &s, err);
 	/* Who reads the traces themselves may get a part of it. */
@@ -251,114 +323,21 @@ int span__shapes_log_frame(void *log, struct span_str frame,
 	return rc;
 }
 
-/* ---- Trees ---- */
-
-/* The item of the span with ID; NULL: there is none. */
-static const struct span__item *find_id(const struct span__item *v, size_t n,
-					uint64_t id)
-{
-	size_t from = 0;
-
-	while (n) {
-		size_t half = n / 2;
-
-		if (v[from + half].key < id) {
-			from += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return &v[from];
-}
-
-/*
- * Everybody's parent into NODES, by the items V of the N spans. False when two
- * have one id, or a parent is not there.
- */
-static bool find_parents(const struct asked *const *span, size_t n,
-			 struct span__item *v, struct node *nodes)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		v[i] = (struct span__item){span[i]->id, i};
-		nodes[i] = (struct node){NONE, NONE, NONE};
-	}
-	span__sort(v, v + n, n, NULL, NULL);
-	for (size_t i = 1; i < n; i++)
-		if (v[i].key == v[i - 1].key)
-			return false;
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t id = span[i]->parent_id;
-		const struct span__item *found;
-
-		if (!id)
-			continue;
-		found = find_id(v, n, id);
-		if (found == v + n || found->key != id || found->i == i)
-			return false;
-		nodes[i].parent = found->i;
-	}
-	return true;
-}
-
-/* As lists of children. Returns the first root. */
-static uint32_t link_children(struct node *v, size_t n)
-{
-	uint32_t root = NONE;
-
-	for (uint32_t i = (uint32_t)n; i-- > 0;) {
-		uint32_t *list =
-			v[i].parent == NONE ? &root : &v[v[i].parent].child;
-
-		v[i].sibling = *list;
-		*list = i;
-	}
-	return root;
-}
-
-/* In preorder into SHAPE: how many were reached, all but those in circles. */
-static size_t walk(const struct asked *const *span, const struct node *v,
-		   uint32_t root, struct span__shape_node *shape)
-{
-	uint32_t i = root, depth = 0;
-	size_t n = 0;
-
-	while (i != NONE) {
-		shape[n++] = (struct span__shape_node){span[i]->chosen, depth};
-		if (v[i].child != NONE) {
-			i = v[i].child;
-			depth++;
-			continue;
-		}
-		while (v[i].sibling == NONE && v[i].parent != NONE) {
-			i = v[i].parent;
-			depth--;
-		}
-		i = v[i].sibling;
-	}
-	return n;
-}
+/* ---- The end ---- */
 
 /* Ask a trace of N spans: 1; 0 when a shape does not tell; or a code. */
 static int ask_trace(struct span__shapes_log *l,
-		     const struct asked *const *span, size_t n,
+		     const struct span__asked *const *span, size_t n,
 		     struct span_error *err)
 {
 	struct span__shapes_sink *sink = l->sink;
-	struct span__shape_node *shape;
-	struct span__item *items;
-	struct node *nodes;
+	const struct span__shape_node *shape;
 	uint32_t matched;
-	int rc;
+	int rc = span__shapes_tree(&l->tree, span, n, &shape);
 
-	l->items.len = l->nodes.len = l->shape.len = 0;
-	items = (void *)span_buf_reserve(&l->items, 2 * n * sizeof(*items));
-	nodes = (void *)span_buf_reserve(&l->nodes, n * sizeof(*nodes));
-	shape = (void *)span_buf_reserve(&l->shape, n * sizeof(*shape));
-	if (!items || !nodes || !shape)
+	if (rc < 0)
 		return out_of_memory(err);
-	if (!find_parents(span, n, items, nodes) ||
-	    walk(span, nodes, link_children(nodes, n), shape) != n)
+	if (!rc)
 		return 0;
 	rc = sink->shape(sink->arg, shape, n, &matched, err);
 	if (rc < 0)
@@ -368,12 +347,10 @@ static int ask_trace(struct span__shapes_log *l,
 	return 1;
 }
 
-/* ---- The end ---- */
-
 /* All spans by trace; NULL: memory. */
-static const struct asked **sort_spans(const struct span__shapes_log *l)
+static const struct span__asked **sort_spans(const struct span__shapes_log *l)
 {
-	const struct asked **v = calloc(l->n_spans + 1, sizeof(*v));
+	const struct span__asked **v = calloc(l->n_spans + 1, sizeof(*v));
 	uint32_t *next = calloc((size_t)l->by_id.n + 1, sizeof(*next));
 
 	for (uint32_t i = 1; v && next && i < l->by_id.n; i++)
@@ -390,7 +367,7 @@ static const struct asked **sort_spans(const struct span__shapes_log *l)
 
 /* Who is told of a trace that is in segments is told by these. */
 static int finish_trace(struct span__shapes_log *l, const struct trace *t,
-			const struct asked *const *span,
+			const struct span__asked *const *span,
 			const struct span__trace_set *shared,
 			struct span_error *err)
 {
@@ -407,7 +384,7 @@ int span__shapes_log_finish(struct span__shapes_log *l,
 			    const struct span__trace_set *shared,
 			    struct span_error *err)
 {
-	const struct asked **v = NULL;
+	const struct span__asked **v = NULL;
 	size_t at = 0;
 	int rc = 0;
 

@@ -282,6 +282,11 @@ int span_store_refresh(struct span_store *st, struct span_error *err)
 	return span__store_named(st->name, st->ops->refresh(st, err), err);
 }
 
+void span_store_stop(struct span_store *st, const bool *stop)
+{
+	st->stop = stop;
+}
+
 int span_store_stat(struct span_store *st, struct span_store_stat *out,
 		    struct span_error *err)
 {
@@ -384,6 +389,17 @@ int span_store_calls(struct span_store *st,
 {
 	return span__store_named(st->name, st->ops->calls(st, r, fn, arg, err),
 				 err);
+}
+
+int span_store_calls_width(struct span_store *st,
+			   const struct span_store_calls_range *r,
+			   uint64_t *width_ns, struct span_error *err)
+{
+	*width_ns = UINT64_C(60000000000);
+	if (!st->ops->calls_width)
+		return 0;
+	return span__store_named(
+		st->name, st->ops->calls_width(st, r, width_ns, err), err);
 }
 
 int span_store_names(struct span_store *st, span_store_name_fn *fn, void *arg,

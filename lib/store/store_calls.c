@@ -6,6 +6,7 @@
  */
 #include "store/store_calls.h"
 #include "store/calls_ahead.h"
+#include "store/seg_agg.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -70,16 +71,16 @@ static int put_frame(void *log, struct span_str frame, struct span_error *err)
 	return span__calls_log_put(log, frame, err);
 }
 
-int span__calls_read_log(struct span__directory *s, struct span__view_file *f,
-			 struct span__call_names *names, bool names_only,
-			 struct span__calls_log **out, struct span_error *err)
+static int read_log(struct span__directory *s, struct span__view_file *f,
+		    struct span__call_names *names,
+		    struct span__calls_log **out, struct span_error *err)
 {
-	int rc = span__calls_log_open(out, names, names_only, err);
+	int rc = span__calls_log_open(out, names, false, err);
 
 	if (!rc && f->has_sum && f->sum.n_spans <= f->size / SPAN_BYTES)
 		rc = span__calls_log_reserve(*out, f->sum.n_spans, err);
 	if (!rc)
-		rc = span__directory_frames(s, f, put_frame, *out, err);
+		rc = span__directory_frames(s, f, NULL, put_frame, *out, err);
 	if (!rc)
 		rc = span__calls_log_finish(*out, err);
 	if (rc == SPAN_E_NOTFOUND)
@@ -161,8 +162,7 @@ static int load_log(struct files *f, size_t n, struct span_error *err)
 					&f->names, log, err);
 
 	if (!rc)
-		rc = span__calls_read_log(f->s, view_file(f, n), &f->names,
-					  false, log, err);
+		rc = read_log(f->s, view_file(f, n), &f->names, log, err);
 	read_ahead(f, n + 1);
 	return rc < 0 ? rc : 0;
 }
@@ -173,9 +173,9 @@ static int load(void *arg, size_t n, bool keep, struct span__calls_file *out,
 	struct files *f = arg;
 	struct span__view_file *file = view_file(f, n);
 	struct slot *s = &f->slots[n];
-	int rc = 0;
+	int rc = span__store_stopped(&f->s->base, err);
 
-	if (!s->file.log && !s->file.seg) {
+	if (!rc && !s->file.log && !s->file.seg) {
 		make_room(f);
 		if (file->kind == FILE_BAD)
 			rc = SPAN_E_NOTFOUND;
@@ -267,5 +267,29 @@ int span__directory_calls(struct span_store *st,
 	free(f.bounds);
 	free(f.slots);
 	span__call_names_release(&f.names);
+	return rc;
+}
+
+/* Each of the widths there are is a multiple of all that are less. */
+int span__directory_calls_width(struct span_store *st,
+				const struct span_store_calls_range *r,
+				uint64_t *width_ns, struct span_error *err)
+{
+	struct span__directory *s = (struct span__directory *)st;
+	int rc = span__directory_view(s, err);
+
+	for (size_t i = 0; i < s->view.n && !rc; i++) {
+		const struct span__view_file *f = &s->view.v[i];
+		struct span__agg_info info;
+		struct span__area section;
+
+		if (!f->seg || f->seg->file.header.max_start_ns < r->since_ns ||
+		    (r->until_ns && f->sum.min_start_ns >= r->until_ns))
+			continue;
+		section = span__seg_area(&f->seg->file, SEG_AGGREGATES);
+		if (span__agg_info(&section, &info) &&
+		    info.width_ns > *width_ns && info.width_ns <= r->width_ns)
+			*width_ns = info.width_ns;
+	}
 	return rc;
 }

@@ -8,12 +8,6 @@
 #include "store/calls_count.h"
 #include "store/store_directory.h"
 
-/* Read a log of the view. As span__directory_frames(). */
-SPAN_NODISCARD int
-span__calls_read_log(struct span__directory *s, struct span__view_file *f,
-		     struct span__call_names *names, bool names_only,
-		     struct span__calls_log **out, struct span_error *err);
-
 /* Give back what a segment of the view holds, unless a scan is in it. */
 void span__calls_unload(struct span__view_file *f);
 /* Tell of damage to a segment that was met since it was told last. */

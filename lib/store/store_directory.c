@@ -169,6 +169,7 @@ static const struct span__store_ops ops = {
 	.verify = span__directory_verify,
 	.expire = span__directory_expire,
 	.calls = span__directory_calls,
+	.calls_width = span__directory_calls_width,
 	.names = span__directory_names,
 	.shapes = span__directory_shapes,
 	.seal = span__directory_seal,

@@ -60,21 +60,26 @@ SPAN_NODISCARD int span__directory_calls(struct span_store *st,
 					 const struct span_store_calls_range *r,
 					 span_store_calls_fn *fn, void *arg,
 					 struct span_error *err);
+SPAN_NODISCARD int
+span__directory_calls_width(struct span_store *st,
+			    const struct span_store_calls_range *r,
+			    uint64_t *width_ns, struct span_error *err);
 SPAN_NODISCARD int span__directory_names(struct span_store *st,
 					 span_store_name_fn *fn, void *arg,
 					 struct span_error *err);
 
 /*
- * Call FN with each frame of a log of the view whose checksum holds. What it
- * returns below 0 ends it, but for SPAN_E_CORRUPT: the frame is damaged. 0, or
- * as span__view_log().
+ * Call FN with each frame of a log of the view whose checksum holds; with FROM
+ * only with those behind *FROM (0: all), which goes to the end of the last one.
+ * What it returns below 0 ends it, but for SPAN_E_CORRUPT: the frame is
+ * damaged. 0, or as span__view_log().
  */
 typedef int span__frame_fn(void *arg, struct span_str frame,
 			   struct span_error *err);
 SPAN_NODISCARD int span__directory_frames(struct span__directory *s,
 					  struct span__view_file *f,
-					  span__frame_fn *fn, void *arg,
-					  struct span_error *err);
+					  uint64_t *from, span__frame_fn *fn,
+					  void *arg, struct span_error *err);
 SPAN_NODISCARD int span__directory_seal(struct span_store *st,
 					const struct span_seal_opts *o,
 					struct span_sealed *out,

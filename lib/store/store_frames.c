@@ -43,6 +43,8 @@ static int give(struct reading *r, const uint8_t *p, span__frame_fn *fn,
 	struct span_error why = {0};
 	int rc = fn(arg, frame, &why);
 
+	span__work_add(&r->store->base.work.frames, 1);
+	span__work_add(&r->store->base.work.log_bytes, r->rec.len);
 	r->good_end = r->walk.pos;
 	if (rc != SPAN_E_CORRUPT)
 		return rc < 0 ? span_error_set(err, rc, "%s", why.msg) : 0;
@@ -69,7 +71,7 @@ static int read_frames(struct reading *r, span__frame_fn *fn, void *arg,
 
 /* As a scan does: at the end of the active log nothing is damaged. */
 int span__directory_frames(struct span__directory *s, struct span__view_file *f,
-			   span__frame_fn *fn, void *arg,
+			   uint64_t *from, span__frame_fn *fn, void *arg,
 			   struct span_error *err)
 {
 	struct reading r = {.store = s, .file = f};
@@ -77,8 +79,13 @@ int span__directory_frames(struct span__directory *s, struct span__view_file *f,
 
 	if (rc < 0)
 		return rc;
+	span__work_add(&s->base.work.logs, 1);
 	r.good_end = r.log.start;
 	span__log_walk_begin(&r.walk, &r.log, true);
+	if (from && *from) {
+		r.good_end = *from;
+		span__log_walk_seek(&r.walk, *from);
+	}
 	rc = read_frames(&r, fn, arg, err);
 	if (!rc && (r.log.closed || f->kind == FILE_LOG))
 		tell_passed(&r);
@@ -86,6 +93,8 @@ int span__directory_frames(struct span__directory *s, struct span__view_file *f,
 		f->log.end = r.good_end;
 	if (!rc)
 		f->told = true;
+	if (from)
+		*from = r.good_end;
 	span__log_walk_release(&r.walk);
 	span__view_done(f, &r.log);
 	return rc;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Services and operations: types of segments know them, logs are read. */
+/*
+ * Services and operations: types of segments know them, logs are read, and what
+ * is in them is kept, so that the next time only what is new is read.
+ */
 #include <stdlib.h>
 
 #include "store/calls_log.h"
@@ -7,6 +10,22 @@
 #include "store/store_calls.h"
 
 #include "base/banned.h"
+
+#define KEPT_BYTES (16u << 20) /* of names of logs, all in all */
+
+struct span__kept_names {
+	struct span__name_counts counts;
+	uint64_t end; /* of what was read */
+};
+
+void span__kept_names_close(struct span__kept_names **k)
+{
+	if (!*k)
+		return;
+	span__name_counts_release(&(*k)->counts);
+	free(*k);
+	*k = NULL;
+}
 
 static int out_of_memory(struct span_error *err)
 {
@@ -155,15 +174,82 @@ static int count_seg(struct span__name_counts *c, struct span__seg *seg,
 	return rc == SPAN_E_CORRUPT ? 0 : rc;
 }
 
-static int count_log(struct span__name_counts *c, struct span__directory *s,
-		     struct span__view_file *f, struct span_error *err)
+static int put_frame(void *log, struct span_str frame, struct span_error *err)
+{
+	return span__calls_log_put(log, frame, err);
+}
+
+/* What is behind that which is known of F. As span__directory_frames(). */
+static int read_on(struct span__directory *s, struct span__view_file *f,
+		   struct span__kept_names *k, struct span_error *err)
 {
 	struct span__calls_log *l;
-	int rc = span__calls_read_log(s, f, &c->names, true, &l, err);
+	int rc = span__calls_log_open(&l, &k->counts.names, true, err);
 
 	if (!rc)
-		rc = span__name_counts_log(c, l, err);
+		rc = span__directory_frames(s, f, &k->end, put_frame, l, err);
+	if (!rc)
+		rc = span__name_counts_log(&k->counts, l, err);
+	if (rc == SPAN_E_NOTFOUND)
+		s->found.n_expired++;
 	span__calls_log_close(&l);
+	return rc;
+}
+
+static int add_all(struct span__name_counts *to,
+		   const struct span__name_counts *from, struct span_error *err)
+{
+	uint32_t name;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < from->names.n && i < from->cap && !rc; i++) {
+		rc = span__call_names_put(&to->names, &from->names.v[i], &name,
+					  err);
+		if (!rc)
+			rc = span__name_counts_add(to, name, from->spans[i],
+						   err);
+	}
+	return rc;
+}
+
+/* f->names as they may be used; 0 or a negative code. */
+static int open_kept(struct span__view_file *f, struct span_error *err)
+{
+	int rc;
+
+	if (f->names && (!f->is_open || f->log.end < f->names->end))
+		span__kept_names_close(&f->names);
+	if (f->names)
+		return 0;
+	f->names = calloc(1, sizeof(*f->names));
+	if (!f->names)
+		return out_of_memory(err);
+	rc = span__call_names_init(&f->names->counts.names, err);
+	if (rc < 0)
+		span__kept_names_close(&f->names);
+	return rc;
+}
+
+static size_t memory_of(const struct span__name_counts *c)
+{
+	return span__call_names_memory(&c->names) + c->cap * sizeof(*c->spans);
+}
+
+/* HELD is the memory of what is kept. */
+static int count_log(struct span__name_counts *c, struct span__directory *s,
+		     struct span__view_file *f, size_t *held,
+		     struct span_error *err)
+{
+	int rc = open_kept(f, err);
+
+	if (!rc)
+		rc = read_on(s, f, f->names, err);
+	if (!rc)
+		rc = add_all(c, &f->names->counts, err);
+	if (!rc)
+		*held += memory_of(&f->names->counts);
+	if (rc < 0 || *held > KEPT_BYTES)
+		span__kept_names_close(&f->names);
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
 
@@ -172,6 +258,7 @@ int span__directory_names(struct span_store *st, span_store_name_fn *fn,
 {
 	struct span__directory *s = (struct span__directory *)st;
 	struct span__name_counts c = {0};
+	size_t held = 0;
 	int rc = span__directory_view(s, err);
 
 	if (!rc)
@@ -181,9 +268,10 @@ int span__directory_names(struct span_store *st, span_store_name_fn *fn,
 
 		if (f->kind == FILE_BAD)
 			continue;
-		if (f->kind != FILE_SEG)
-			rc = count_log(&c, s, f, err);
-		else if (f->seg)
+		rc = span__store_stopped(st, err);
+		if (!rc && f->kind != FILE_SEG)
+			rc = count_log(&c, s, f, &held, err);
+		else if (!rc && f->seg)
 			rc = count_seg(&c, f->seg, err);
 		span__calls_tell(s, f);
 		span__calls_unload(f);

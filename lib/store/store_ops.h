@@ -58,6 +58,10 @@ struct span__store_ops {
 		     const struct span_store_calls_range *r,
 		     span_store_calls_fn *fn, void *arg,
 		     struct span_error *err);
+	/* *WIDTH_NS is the least already. */
+	int (*calls_width)(struct span_store *st,
+			   const struct span_store_calls_range *r,
+			   uint64_t *width_ns, struct span_error *err);
 	int (*names)(struct span_store *st, span_store_name_fn *fn, void *arg,
 		     struct span_error *err);
 	/* see store_shapes.h */
@@ -82,6 +86,7 @@ struct span_store {
 	struct span_store_opts opts; /* defaults filled in */
 	char *name;
 	struct span__work work;
+	const bool *stop; /* span_store_stop() */
 };
 
 struct span__cursor_ops {
@@ -114,6 +119,15 @@ SPAN_NODISCARD int span__store_open_memory(struct span_store **out,
 					   const struct span_store_opts *o,
 					   const struct span__io *io,
 					   struct span_error *err);
+
+/* For what takes long, now and then: 0, or SPAN_E_PIPE once it is to stop. */
+static inline int span__store_stopped(const struct span_store *st,
+				      struct span_error *err)
+{
+	if (!st->stop || !__atomic_load_n(st->stop, __ATOMIC_RELAXED))
+		return 0;
+	return span_error_set(err, SPAN_E_PIPE, "nobody wants it any more");
+}
 
 /* Put the store's name before the message of the failure RC; returns RC. */
 int span__store_named(const char *name, int rc, struct span_error *err);

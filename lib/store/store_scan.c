@@ -258,11 +258,14 @@ static int next_frame(struct span__frame_cursor *c, struct span_str *out,
 	int rc;
 
 	for (;;) {
-		if (!s->is_open) {
+		rc = span__store_stopped(&s->store->base, err);
+		if (!rc && !s->is_open) {
 			rc = next_file(s, err);
-			if (rc <= 0)
-				return rc;
+			if (!rc)
+				return 0;
 		}
+		if (rc < 0)
+			return rc;
 		rc = s->by_index ? next_by_index(s, err) : next_by_walk(s, err);
 		if (rc < 0)
 			return rc;
@@ -345,8 +348,10 @@ static int open_segment(struct scan *s, struct span_error *err)
 
 	for (; s->file < view->n; s->file++) {
 		struct span__view_file *f = current(s);
-		int rc;
+		int rc = span__store_stopped(&s->store->base, err);
 
+		if (rc < 0)
+			return rc;
 		if (f->kind != FILE_SEG)
 			return 0;
 		span__work_add(&work_of(s)->segments, 1);
@@ -419,9 +424,11 @@ static void close_scan(struct span_cursor *c)
 static int next(struct span_cursor *c, struct span *out, struct span_error *err)
 {
 	struct scan *s = (struct scan *)c;
+	int rc = span__store_stopped(&s->store->base, err);
 
-	return span__store_named(s->store->base.name, go_on(s, out, NULL, err),
-				 err);
+	if (!rc)
+		rc = go_on(s, out, NULL, err);
+	return span__store_named(s->store->base.name, rc, err);
 }
 
 static int count(struct span_cursor *c, uint64_t *n, struct span_error *err)

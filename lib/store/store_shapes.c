@@ -104,21 +104,38 @@ static int see_types(struct shapes *s, struct span__seg *seg, bool tells)
 	return rc < 0 ? rc : 0;
 }
 
-static int ask_shape(struct shapes *s, const struct span__seg_node *v, size_t n,
-		     uint32_t *matched)
+/* Pass over shapes without a type of what is needed. False: no memory. */
+static bool choose_shapes(struct shapes *s, struct span__seg *seg)
+{
+	uint8_t *chosen;
+	bool good;
+
+	if (!s->sink->need)
+		return span__shapes_choose(seg->shapes, NULL);
+	chosen = malloc(seg->types.n + 1);
+	for (uint32_t i = 0; chosen && i < seg->types.n; i++)
+		chosen[i] = !s->told[i] || (s->chosen[i] & s->sink->need);
+	good = chosen && span__shapes_choose(seg->shapes, chosen);
+	free(chosen);
+	return good;
+}
+
+/* Its nodes as the sink is asked. False: one does not tell, or no memory. */
+static bool list_nodes(struct shapes *s, const struct span__seg_node *v,
+		       size_t n)
 {
 	struct span__shape_node *nodes;
 
 	s->nodes.len = 0;
 	nodes = (struct span__shape_node *)(void *)span_buf_reserve(
 		&s->nodes, n * sizeof(*nodes));
-	if (!nodes)
-		return out_of_memory(s->err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; nodes && i < n; i++) {
+		if (!s->told[v[i].type] || v[i].link == SEG_LINK_EXPLICIT)
+			return false;
 		nodes[i] = (struct span__shape_node){
 			s->chosen[v[i].type], v[i].link ? v[i].link - 1 : 0};
-	span__work_add(&s->store->base.work.shapes, 1);
-	return s->sink->shape(s->sink->arg, nodes, n, matched, s->err);
+	}
+	return nodes;
 }
 
 /* Ask shape I, unless it was. */
@@ -130,12 +147,16 @@ static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
 	if (s->matched[i] != UNKNOWN)
 		return 0;
 	s->matched[i] = UNTOLD;
-	if (!span__shapes_get(seg->shapes, i, &v, &n))
+	if (!span__shapes_read(seg->shapes, i, &v, &n))
 		return seg->file.bad ? 0 : out_of_memory(s->err);
-	for (size_t k = 0; k < n; k++)
-		if (!s->told[v[k].type] || v[k].link == SEG_LINK_EXPLICIT)
-			return 0;
-	return ask_shape(s, v, n, &s->matched[i]);
+	if (!n)
+		s->matched[i] = 0;
+	if (!n || !list_nodes(s, v, n))
+		return s->nodes.failed ? out_of_memory(s->err) : 0;
+	span__work_add(&s->store->base.work.shapes, 1);
+	return s->sink->shape(s->sink->arg,
+			      (struct span__shape_node *)(void *)s->nodes.p, n,
+			      &s->matched[i], s->err);
 }
 
 static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
@@ -230,6 +251,8 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 		memset(s->matched, 0xff, (n_shapes + 1) * sizeof(*s->matched));
 		rc = see_types(s, seg, distinct && !rc);
 	}
+	if (!rc && !choose_shapes(s, seg))
+		rc = out_of_memory(s->err);
 	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
 		rc = see_traces(s, seg, at,
 				seg->n_traces - at < SEG_GROUP
@@ -267,8 +290,8 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__directory_frames(s->store, f, span__shapes_log_frame,
-					s->logs, s->err);
+	int rc = span__directory_frames(
+		s->store, f, NULL, span__shapes_log_frame, s->logs, s->err);
 
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }

@@ -32,11 +32,17 @@ struct span__shapes_sink {
 	 */
 	int (*type)(void *arg, const struct span *what, uint64_t *chosen,
 		    struct span_error *err);
-	/* The same of a span of a log; has it what every trace needs? */
+	/* The same of a span of a log, of which only that counts, too, and what
+	 * its attributes have; has it what every trace needs? */
 	int (*span)(void *arg, const struct span *s, uint64_t *chosen,
 		    bool *needed, struct span_error *err);
-	/* Its attributes matter, beyond what tells that it failed. */
-	bool attrs;
+	/* Which of its attributes matter, beyond those that tell whether it
+	 * failed: all that it is asked with. */
+	const struct span_str *attrs;
+	size_t n_attrs;
+	/* No trace matches without a span of which one of these bits is chosen;
+	 * 0: it may. */
+	uint64_t need;
 	/* A shape of types, or spans, that tell: *MATCHED is how many of its
 	 * spans match. 0 or a negative code. */
 	int (*shape)(void *arg, const struct span__shape_node *v, size_t n,

@@ -134,6 +134,7 @@ static void close_file(struct span__view_file *f)
 		span__log_close(&f->log);
 	f->is_open = false;
 	span__seg_close(&f->seg);
+	span__kept_names_close(&f->names);
 }
 
 void span__view_release(struct span__view *view)
@@ -400,7 +401,12 @@ static bool same_segment(const struct span__seg *a, const struct span__seg *b)
 
 static void inherit(struct span__view_file *f, struct span__view_file *o)
 {
-	if (f->kind != o->kind || f->kind == FILE_OPEN)
+	if (f->kind != o->kind)
+		return;
+	/* A log only grows. */
+	f->names = o->names;
+	o->names = NULL;
+	if (f->kind == FILE_OPEN)
 		return;
 	if (f->kind == FILE_SEG) {
 		struct span__seg *seg = f->seg;

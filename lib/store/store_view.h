@@ -16,6 +16,10 @@
 
 #define VIEW_LOGS 128u /* descriptors of closed logs */
 
+/* The names in a log, as far as it was read for them: see store_names.c. */
+struct span__kept_names;
+void span__kept_names_close(struct span__kept_names **k);
+
 struct span__view_file {
 	struct span__file file; /* its name: FILE_LOG, OPEN, BAD or SEG */
 	uint64_t number;	/* of the log; the last one in a segment */
@@ -32,6 +36,7 @@ struct span__view_file {
 	bool told;    /* its damage was reported */
 	uint64_t size;
 	struct span__log_sum sum;
+	struct span__kept_names *names; /* of a log; NULL: none are kept */
 };
 
 struct span__view {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
 
 #define FIRST_SLOTS 1024u
@@ -147,8 +149,11 @@ static int make_room(struct seen *all, uint64_t n)
 	all->n_tags = FIRST_SLOTS;
 	while (all->n_tags * 3 / 4 < n)
 		all->n_tags *= 2;
-	all->tags = calloc(all->n_tags, sizeof(*all->tags));
-	return all->tags ? 0 : SPAN_E_NOMEM;
+	all->tags = malloc(all->n_tags * sizeof(*all->tags));
+	if (!all->tags)
+		return SPAN_E_NOMEM;
+	span__huge_hint(all->tags, all->n_tags * sizeof(*all->tags));
+	return 0;
 }
 
 int span__trace_set_shared(struct span__trace_set *out,

@@ -175,6 +175,7 @@ static void dec_frame(struct span_frame *f, struct dec *d, const char *start,
 	f->info.max_end_ns = dec_uint(d);
 	at = d->p;
 	dec_strings(f, d);
+	f->strings_len = (size_t)(d->p - at);
 	dec_owners(f, d);
 	f->tables = (struct span_str){(const char *)at, (size_t)(d->p - at)};
 	f->body = dec_bin(d, SPAN_FRAME_MAX);

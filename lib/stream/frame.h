@@ -23,6 +23,7 @@ struct span_frame {
 	const struct span_scope *scopes;
 	size_t n_scopes;
 	struct span_str tables; /* strings, processes, scopes as packed */
+	size_t strings_len;	/* how much of that are the strings */
 	struct span_str body;
 	struct dec next;   /* what is left of the body */
 	struct dec span;   /* what is left of the last span */
@@ -45,9 +46,26 @@ struct span_str span__frame_string(const struct span_frame *f, struct dec *d,
 				   uint64_t ref);
 struct span_str span__frame_string1(const struct span_frame *f, struct dec *d);
 
+/* The bytes of processes and scopes, of a frame that has strings. */
+static inline struct span_str span__frame_owners(const struct span_frame *f)
+{
+	struct span_str last = f->info.strings[f->info.n_strings - 1];
+	const char *p = last.p + last.len;
+
+	return (struct span_str){p, (size_t)(f->tables.p + f->tables.len - p)};
+}
+
 /* Attributes, whose arrays are put into A. */
 void span__frame_attrs(const struct span_frame *f, struct dec *d,
 		       struct span_arena *a, struct span_attrs *out);
+
+/*
+ * The same of those alone whose keys are marked: string I of the frame is when
+ * MARKS[I] is not 0. Of others nothing is checked but where they end.
+ */
+void span__frame_attrs_of(const struct span_frame *f, struct dec *d,
+			  const uint8_t *marks, struct span_arena *a,
+			  struct span_attrs *out);
 
 /*
  * Pass over attributes. Returns whether the first with the key "error", which

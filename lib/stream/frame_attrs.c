@@ -285,3 +285,52 @@ void span__frame_attrs(const struct span_frame *f, struct dec *d,
 			dec_attr(f, d, a, &v[i]);
 	}
 }
+
+/*
+ * Pass over attributes whose keys are not marked, N at most, while it is easy.
+ * Returns how many are left.
+ */
+static size_t pass_unmarked(const struct span_frame *f, struct dec *d, size_t n,
+			    const uint8_t *marks)
+{
+	const unsigned char *p = d->p, *end = d->end;
+
+	for (; n && end - p > 3; n--) {
+		uint64_t key;
+		const unsigned char *value = quick_uint(p, &key);
+		size_t len = value ? length_of(*value) : 0;
+
+		if (!len || len > (size_t)(end - value) ||
+		    key >> 1 >= f->info.n_strings || marks[key >> 1])
+			break;
+		p = value + len;
+	}
+	d->p = p;
+	return n;
+}
+
+void span__frame_attrs_of(const struct span_frame *f, struct dec *d,
+			  const uint8_t *marks, struct span_arena *a,
+			  struct span_attrs *out)
+{
+	size_t n = dec_array(d) / 2;
+	struct span_attr *v = NULL;
+
+	*out = (struct span_attrs){0};
+	for (; (n = pass_unmarked(f, d, n, marks)) && !d->err; n--) {
+		const unsigned char *at = d->p;
+		uint64_t ref = dec_uint(d) >> 1;
+
+		if (ref < f->info.n_strings && !marks[ref]) {
+			span__dec_skip(d);
+			continue;
+		}
+		if (!v)
+			v = span__frame_array(d, a, n, sizeof(*v));
+		if (!v)
+			break;
+		d->p = at;
+		dec_attr(f, d, a, &v[out->n++]);
+	}
+	out->v = v;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The spans of a frame, one after another, or those of some traces only. */
-#include "stream/frame.h"
+#include "stream/plain.h"
 
 #include "base/banned.h"
 
@@ -196,6 +196,40 @@ static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 	s->flags = dec_u32(d);
 }
 
+/* The same where it is plain. False: it has to be looked at. */
+static bool plain_span_head(struct span_frame *f, struct dec *d, struct span *s)
+{
+	const unsigned char *p = d->p;
+	uint64_t id, parent_id, process, scope, name, bits, flags;
+
+	if (!span__begins_plain(f, p) || !(p = span__plain(p + 19, &id)) ||
+	    !(p = span__plain(p, &parent_id)) ||
+	    !(p = span__plain(p, &process)) || !(p = span__plain(p, &scope)) ||
+	    !(p = span__plain(p, &name)) ||
+	    !(p = span__plain_time(p, &s->start_ns)) ||
+	    !(p = span__plain_time(p, &s->duration_ns)) ||
+	    !(p = span__plain(p, &bits)) || !(p = span__plain(p, &flags)) ||
+	    p > d->end)
+		return false;
+	if (process >= f->info.n_processes || scope > f->n_scopes ||
+	    name >= f->info.n_strings || bits > 0xffffff || flags > UINT32_MAX)
+		return false;
+	f->n_elements = *d->p & 15;
+	memcpy(s->trace_id, d->p + 3, 16);
+	put_id(s->span_id, id);
+	put_id(s->parent_id, parent_id);
+	s->process = &f->info.processes[process];
+	s->scope = scope ? &f->scopes[scope - 1] : NULL;
+	s->name = f->info.strings[name];
+	s->start_ns += f->base_ns;
+	s->kind = bits & 15;
+	s->status = bits >> 4 & 15;
+	s->marks = (uint16_t)(bits >> 8);
+	s->flags = (uint32_t)flags;
+	d->p = p;
+	return true;
+}
+
 bool span__frame_take(struct span_frame *f, struct dec *d)
 {
 	uint64_t len = dec_uint(&f->next);
@@ -262,6 +296,8 @@ int span_frame_next_head(struct span_frame *f, const uint8_t (*ids)[16],
 		if (!span__frame_take(f, d))
 			return span__frame_fail(f, &f->next, err);
 		clear_rest(out);
+		if (!ids && plain_span_head(f, d, out))
+			return 1;
 		f->n_elements = dec_array(d);
 		if (f->n_elements < SPAN__SPAN_ELEMENTS)
 			dec_fail(d, SPAN_E_CORRUPT,

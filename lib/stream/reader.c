@@ -15,6 +15,7 @@ struct span_reader {
 	size_t used;		 /* bytes of the frame that was handed out */
 	bool in_frame;		 /* span_reader_next() has spans left */
 	struct span_error error; /* the first one, for good */
+	struct span_error why;	 /* of the last span that was bad */
 };
 
 static int open_reader(struct span_reader **out, struct span__input in,
@@ -185,19 +186,18 @@ static int next_outline(struct span_frame *f, struct span *out,
 static int next_span(struct span_reader *r, bool outline, struct span *span,
 		     struct span_error *err)
 {
-	struct span_error why; /* set by who fails */
 	int rc;
 
 	if (r->error.code)
 		return fail(r, err);
 	for (;;) {
 		if (r->in_frame) {
-			rc = (outline ? next_outline
-				      : span_frame_next)(r->frame, span, &why);
+			rc = (outline ? next_outline : span_frame_next)(
+				r->frame, span, &r->why);
 			if (rc > 0)
 				return 1;
 			r->in_frame = false;
-			if (rc < 0 && bad_span(r, &why) < 0)
+			if (rc < 0 && bad_span(r, &r->why) < 0)
 				return fail(r, err);
 		}
 		rc = next_frame(r);

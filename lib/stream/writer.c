@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "stream/frame.h"
+#include "stream/slice.h"
 
 #include "base/banned.h"
 
@@ -13,6 +14,7 @@ struct span_writer {
 	struct span__building b;
 	struct span_buf own; /* frames on their way to FD */
 	struct span_buf *out;
+	struct span__slice slice;
 	int fd;		       /* -1: OUT is the caller's */
 	uint64_t first_put_ns; /* when the oldest waiting span was put */
 	uint64_t spans, bytes;
@@ -59,6 +61,7 @@ void span_writer_close(struct span_writer **w)
 	if (!*w)
 		return;
 	span__building_release(&(*w)->b);
+	span__slice_release(&(*w)->slice);
 	span_buf_release(&(*w)->own);
 	free(*w);
 	*w = NULL;
@@ -174,103 +177,140 @@ int span_writer_put_frame(struct span_writer *w, const struct span_frame *f,
 	return 0;
 }
 
-static bool kept(const uint8_t *keep, uint32_t i)
+/* Of N spans of F, without tables and a body. */
+static struct span__parts parts_of(const struct span_frame *f, uint32_t n)
 {
-	return keep[i / 8] >> i % 8 & 1;
-}
-
-static uint32_t count_kept(const uint8_t *keep, uint32_t n)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		count += kept(keep, i);
-	return count;
-}
-
-/* Gather the bytes of the kept spans, runs of them at a time. */
-static int slice_body(struct span_writer *w, const struct span_frame *f,
-		      const uint8_t *keep, struct span_error *err)
-{
-	struct dec d = dec_init(f->body.p, f->body.len);
-	struct span_buf *body = &w->b.body;
-	const unsigned char *run = NULL;
-
-	for (uint32_t i = 0; i < f->info.n_spans; i++) {
-		const unsigned char *at = d.p;
-
-		dec_take(&d, dec_uint(&d));
-		if (d.err)
-			return span_error_set(err, SPAN_E_CORRUPT,
-					      "a span is bad: %s", d.what);
-		if (kept(keep, i)) {
-			run = run ? run : at;
-		} else if (run) {
-			span_buf_put(body, run, (size_t)(at - run));
-			run = NULL;
-		}
-	}
-	if (run)
-		span_buf_put(body, run, (size_t)(d.p - run));
-	return 0;
-}
-
-static int put_parts(struct span_writer *w, const struct span_frame *f,
-		     const uint8_t *keep, uint32_t n, struct span_error *err)
-{
-	struct span__parts parts = {
+	return (struct span__parts){
 		.n_spans = n,
 		.base_ns = f->base_ns,
 		.min_start_ns = f->info.min_start_ns,
 		.max_end_ns = f->info.max_end_ns,
-		.tables = {f->tables},
 	};
-	size_t len;
+}
+
+static int put_composed(struct span_writer *w, const struct span__parts *parts,
+			struct span_error *err)
+{
+	size_t len = w->out->len;
+	int rc;
+
+	span__frame_compose(w->out, parts);
+	rc = deliver(w, len, err);
+	if (rc == 0)
+		w->spans += parts->n_spans;
+	return rc;
+}
+
+int span__writer_put_parts(struct span_writer *w, const struct span_frame *f,
+			   struct span_str strings, struct span_str owners,
+			   struct span_str body, struct span_error *err)
+{
+	struct span__parts parts = parts_of(f, f->info.n_spans);
 	int rc = span_writer_flush(w, err);
 
 	if (rc < 0)
 		return rc;
-	len = w->out->len;
-	rc = slice_body(w, f, keep, err);
-	if (rc == 0) {
-		parts.body = (struct span_str){w->b.body.p, w->b.body.len};
-		span__frame_compose(w->out, &parts);
-		w->out->failed |= w->b.body.failed;
-		rc = deliver(w, len, err);
-		w->spans += n;
-	}
-	w->b.body.len = 0;
+	parts.tables[0] = strings;
+	parts.tables[1] = owners;
+	parts.body = body;
+	return put_composed(w, &parts, err);
+}
+
+/*
+ * Put the frame together anew from its own tables and the spans that K says.
+ * 1; 0 when that cannot be; or a negative code.
+ */
+static int put_parts(struct span_writer *w, const struct span__kept *k,
+		     struct span_error *err)
+{
+	struct span__parts parts = parts_of(k->frame, k->n);
+	int rc = span_writer_flush(w, err);
+
+	if (rc < 0)
+		return rc;
+	rc = span__slice(&w->slice, k, &parts, err);
+	if (rc == SPAN_E_NOMEM)
+		w->out->failed = true;
+	else if (rc <= 0)
+		return rc;
+	rc = put_composed(w, &parts, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* One span, with what k->state says of its trace state. */
+static int put_one(struct span_writer *w, const struct span__kept *k,
+		   const struct span *s, struct span_error *err)
+{
+	struct span changed = *s;
+	int rc = k->state ? k->state(k->arg, &changed.trace_state, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = span_writer_put(w, &changed, err);
+	/* One as large as can be has no room for another state. */
+	if (rc == SPAN_E_LIMIT && k->state)
+		rc = span_writer_put(w, s, err);
 	return rc;
 }
 
-static int put_each(struct span_writer *w, struct span_frame *f,
-		    const uint8_t *keep, struct span_error *err)
+static int put_each(struct span_writer *w, const struct span__kept *k,
+		    struct span_error *err)
 {
 	struct span s;
 	int rc = 0;
 
-	span_frame_rewind(f);
-	for (uint32_t i = 0; i < f->info.n_spans; i++) {
-		rc = kept(keep, i) ? span_frame_next(f, &s, err)
-				   : span__frame_skip(f, err);
-		if (rc > 0)
-			rc = span_writer_put(w, &s, err);
-		if (rc < 0)
-			return rc;
+	span_frame_rewind(k->frame);
+	for (uint32_t i = 0; i < k->frame->info.n_spans && rc >= 0; i++)
+		if (!span__is_kept(k->keep, i))
+			rc = span__frame_skip(k->frame, err);
+		else if ((rc = span_frame_next(k->frame, &s, err)) > 0)
+			rc = put_one(w, k, &s, err);
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * Tables that are mostly of other spans are a burden to all who read on. To
+ * change spans by encoding them costs five times what patching does, so that
+ * the frames around the middle, when half of all is kept, are patched.
+ */
+static bool keeps_tables(const struct span__kept *k)
+{
+	return k->n && k->n * (k->state ? 3 : 2) >= k->frame->info.n_spans;
+}
+
+static int put_kept(struct span_writer *w, struct span__kept *k,
+		    struct span_error *err)
+{
+	uint32_t n = k->frame->info.n_spans;
+
+	if (w->error.code)
+		return fail(w, err);
+	for (uint32_t i = 0; i < n; i++)
+		k->n += span__is_kept(k->keep, i);
+	if (k->n == n && !k->state)
+		return span_writer_put_frame(w, k->frame, err);
+	if (keeps_tables(k)) {
+		int rc = put_parts(w, k, err);
+
+		if (rc)
+			return rc < 0 ? rc : 0;
 	}
-	return 0;
+	return k->n ? put_each(w, k, err) : 0;
 }
 
 int span_writer_put_slice(struct span_writer *w, struct span_frame *f,
 			  const uint8_t *keep, struct span_error *err)
 {
-	uint32_t n = f->info.n_spans, count = count_kept(keep, n);
+	return put_kept(w, &(struct span__kept){.frame = f, .keep = keep}, err);
+}
 
-	if (w->error.code)
-		return fail(w, err);
-	if (count == n)
-		return span_writer_put_frame(w, f, err);
-	if (count && count >= n - count)
-		return put_parts(w, f, keep, count, err);
-	return count ? put_each(w, f, keep, err) : 0;
+int span_writer_put_slice_states(struct span_writer *w, struct span_frame *f,
+				 const uint8_t *keep, span_trace_state_fn state,
+				 void *arg, struct span_error *err)
+{
+	return put_kept(
+		w,
+		&(struct span__kept){
+			.frame = f, .keep = keep, .state = state, .arg = arg},
+		err);
 }

@@ -81,4 +81,14 @@ struct span__parts {
 };
 void span__frame_compose(struct span_buf *out, const struct span__parts *parts);
 
+/*
+ * As span_writer_put_frame(), but with these in the place of the frame's own
+ * strings (packed, with the head of their array), processes and scopes, and
+ * body.
+ */
+SPAN_NODISCARD int
+span__writer_put_parts(struct span_writer *w, const struct span_frame *f,
+		       struct span_str strings, struct span_str owners,
+		       struct span_str body, struct span_error *err);
+
 #endif

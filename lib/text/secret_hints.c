@@ -12,44 +12,38 @@
 #define TOKEN_LEN 14u /* "basic " and 8 characters, the shortest */
 
 /*
- * What is counted, in fields of one number that no text fills, and what is only
- * seen, behind them.
+ * Characters are counted by classes, in bytes of one number, which BLOCK of
+ * them do not fill.
  */
-#define ONE_DIGIT (UINT64_C(1))
-#define ONE_DOT (UINT64_C(1) << 20)
-#define ONE_COLON (UINT64_C(1) << 40)
-#define COUNT(sum, one) ((sum) / (one)&0xfffff)
-#define COUNTED ((size_t)0xfffff) /* bytes that are counted at once */
-enum { SEEN_AT = 1, SEEN_EQUALS = 2, SEEN_QUOTE = 4, SEEN_TOKEN = 8 };
+#define BLOCK 255u
+enum { DIGIT, DOT, COLON, AT, EQUALS, QUOTE, TOKEN, N_CLASSES };
+#define OF(class) (UINT64_C(1) << 8 * (class))
 
-static const struct {
-	uint64_t counts;
-	uint64_t seen;
-} classes[256] = {
-	['0'] = {ONE_DIGIT, 0},
-	['1'] = {ONE_DIGIT, 0},
-	['2'] = {ONE_DIGIT, 0},
-	['3'] = {ONE_DIGIT, 0},
-	['4'] = {ONE_DIGIT, 0},
-	['5'] = {ONE_DIGIT, 0},
-	['6'] = {ONE_DIGIT, 0},
-	['7'] = {ONE_DIGIT, 0},
-	['8'] = {ONE_DIGIT, 0},
-	['9'] = {ONE_DIGIT, 0},
-	['.'] = {ONE_DOT, 0},
-	[':'] = {ONE_COLON, 0},
-	['@'] = {0, SEEN_AT},
-	['='] = {0, SEEN_EQUALS | SEEN_TOKEN},
-	['"'] = {0, SEEN_QUOTE},
-	['\''] = {0, SEEN_QUOTE},
-	['$'] = {0, SEEN_QUOTE},
+static const uint64_t classes[256] = {
+	['0'] = OF(DIGIT),
+	['1'] = OF(DIGIT),
+	['2'] = OF(DIGIT),
+	['3'] = OF(DIGIT),
+	['4'] = OF(DIGIT),
+	['5'] = OF(DIGIT),
+	['6'] = OF(DIGIT),
+	['7'] = OF(DIGIT),
+	['8'] = OF(DIGIT),
+	['9'] = OF(DIGIT),
+	['.'] = OF(DOT),
+	[':'] = OF(COLON),
+	['@'] = OF(AT),
+	['='] = OF(EQUALS) | OF(TOKEN),
+	['"'] = OF(QUOTE),
+	['\''] = OF(QUOTE),
+	['$'] = OF(QUOTE),
 	/* One of these is in all beginnings of tokens. */
-	[' '] = {0, SEEN_TOKEN},
-	['-'] = {0, SEEN_TOKEN},
-	['_'] = {0, SEEN_TOKEN},
-	['I'] = {0, SEEN_TOKEN},
-	['J'] = {0, SEEN_TOKEN},
-	['K'] = {0, SEEN_TOKEN},
+	[' '] = OF(TOKEN),
+	['-'] = OF(TOKEN),
+	['_'] = OF(TOKEN),
+	['I'] = OF(TOKEN),
+	['J'] = OF(TOKEN),
+	['K'] = OF(TOKEN),
 };
 
 /* Are there SECRET_RUN digits in a row? */
@@ -62,32 +56,42 @@ static bool has_run(struct span_str s)
 	return run == SECRET_RUN;
 }
 
+static void count_classes(struct span_str s, size_t n[N_CLASSES])
+{
+	while (s.len) {
+		size_t len = s.len < BLOCK ? s.len : BLOCK;
+		uint64_t sum = 0;
+
+		for (size_t i = 0; i < len; i++)
+			sum += classes[(unsigned char)s.p[i]];
+		for (size_t k = 0; k < N_CLASSES; k++)
+			n[k] += sum >> 8 * k & 0xff;
+		s.p += len;
+		s.len -= len;
+	}
+}
+
 unsigned span__secret_hints(struct span_str s)
 {
-	uint64_t sum = 0, seen = 0;
+	size_t n[N_CLASSES] = {0};
 	unsigned hints = 0;
 
-	if (s.len > COUNTED)
-		return (1u << SECRET_KINDS) - 1;
-	for (size_t i = 0; i < s.len; i++) {
-		sum += classes[(unsigned char)s.p[i]].counts;
-		seen |= classes[(unsigned char)s.p[i]].seen;
-	}
-	if (COUNT(sum, ONE_DIGIT) >= CARD_DIGITS)
+	count_classes(s, n);
+	if (n[DIGIT] >= CARD_DIGITS)
 		hints |= 1u << SECRET_CARD;
-	if (COUNT(sum, ONE_DIGIT) >= SECRET_RUN && has_run(s))
+	if (n[DIGIT] >= SECRET_RUN && has_run(s))
 		hints |= 1u << SECRET_DIGITS;
-	if (COUNT(sum, ONE_DOT) >= 3 || COUNT(sum, ONE_COLON) >= 2)
+	if (n[DOT] >= 3 || n[COLON] >= 2)
 		hints |= 1u << SECRET_IP;
-	if (COUNT(sum, ONE_DIGIT) || seen & SEEN_QUOTE)
+	if (n[DIGIT] || n[QUOTE])
 		hints |= 1u << SECRET_SQL;
-	if (seen & SEEN_AT && COUNT(sum, ONE_DOT))
+	if (n[AT] && n[DOT])
 		hints |= 1u << SECRET_EMAIL;
-	if (seen & SEEN_EQUALS || COUNT(sum, ONE_COLON))
+	if (n[EQUALS] || n[COLON])
 		hints |= 1u << SECRET_VALUE;
-	if (seen & (SEEN_EQUALS | SEEN_AT))
+	if (n[EQUALS] || n[AT])
 		hints |= 1u << SECRET_QUERY;
-	if (s.len >= TOKEN_LEN && seen & SEEN_TOKEN)
+	if (s.len >= TOKEN_LEN && n[TOKEN])
 		hints |= 1u << SECRET_TOKEN;
 	return hints;
 }

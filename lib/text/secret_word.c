@@ -179,6 +179,38 @@ static bool pem_at(struct span_str s, size_t i, size_t *start, size_t *len)
 	return true;
 }
 
+/* May a scheme or a key begin with these two letters? */
+static bool may_begin(char a, char b)
+{
+	switch (a) {
+	case 'b':
+	case 'B':
+		return span__lower(b) == 'e' || span__lower(b) == 'a';
+	case 'd':
+	case 'D':
+		return span__lower(b) == 'i';
+	case 'n':
+	case 'N':
+		return span__lower(b) == 'e' || b == 'p';
+	case 't':
+	case 'T':
+		return span__lower(b) == 'o';
+	case 'A':
+		return b == 'K' || b == 'S' || b == 'I' || b == 'c';
+	case 'g':
+		return b == 'h' || b == 'l' || b == 'i';
+	case 'x':
+		return b == 'o';
+	case 's':
+	case 'r':
+		return b == 'k';
+	case 'e':
+		return b == 'y';
+	default:
+		return false;
+	}
+}
+
 bool span__find_token(struct span_str s, size_t from, size_t *start,
 		      size_t *len)
 {
@@ -191,7 +223,8 @@ bool span__find_token(struct span_str s, size_t from, size_t *start,
 		    pem_at(s, i, start, len))
 			return true;
 		if (what == BEGINS_PEM ||
-		    span__is_alnum(span__char_before(s, i)))
+		    span__is_alnum(span__char_before(s, i)) ||
+		    !may_begin(s.p[i], span__char_at(s, i + 1)))
 			continue;
 		if ((what & BEGINS_SCHEME && scheme_at(s, i, start, len)) ||
 		    (what & BEGINS_KEY && key_at(s, i, start, len)))
@@ -221,11 +254,26 @@ static const struct word names[] = {
 #undef NAME
 };
 
+/* The letters before the last one, with which they end. */
+static bool may_end(char before, char last)
+{
+	static const char *const befores[256] = {
+		['d'] = "rwi", ['e'] = "sdir", ['h'] = "t",
+		['l'] = "a",   ['n'] = "eos",  ['p'] = "t",
+		['s'] = "l",   ['t'] = "ew",   ['y'] = "e",
+	};
+	const char *p = befores[(unsigned char)last];
+
+	return p && before && strchr(p, before);
+}
+
 /* Does the name that ends before I end with one of these words? */
 static bool is_secret_name(struct span_str s, size_t i)
 {
 	char last = span__lower(span__char_before(s, i));
 
+	if (i < 2 || !may_end(span__lower(s.p[i - 2]), last))
+		return false;
 	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
 		size_t n = names[k].len;
 
@@ -255,7 +303,28 @@ static size_t value_end(struct span_str s, size_t i, char quote, bool nested)
 	return s.len;
 }
 
-/* The value that begins at I, and may be quoted. */
+/* Where the list or object of JSON ends that begins at I; that of S: none. */
+static size_t nested_end(struct span_str s, size_t i)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (; i < s.len; i++) {
+		if (s.p[i] == '\\') {
+			i++;
+		} else if (s.p[i] == '"') {
+			quoted = !quoted;
+		} else if (!quoted && (s.p[i] == '[' || s.p[i] == '{')) {
+			depth++;
+		} else if (!quoted && (s.p[i] == ']' || s.p[i] == '}') &&
+			   --depth == 0) {
+			return i + 1;
+		}
+	}
+	return s.len;
+}
+
+/* The value that begins at I, and may be quoted, or have others in it. */
 static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
 {
 	bool nested;
@@ -270,7 +339,10 @@ static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
 	if (i >= s.len || span__label_at(s, i))
 		return false;
 	*start = i;
-	*len = value_end(s, i, quote, nested) - i;
+	if (!quote && (s.p[i] == '[' || s.p[i] == '{'))
+		*len = nested_end(s, i) - i;
+	else
+		*len = value_end(s, i, quote, nested) - i;
 	return *len != 0;
 }
 

@@ -180,6 +180,17 @@ void span_text_fit(struct span_buf *b, struct span_str s, size_t width,
 	span__text_fit(b, s, width, pad, false);
 }
 
+size_t span_text_width_ascii(struct span_str s)
+{
+	return span__text_width(s, SIZE_MAX, true);
+}
+
+void span_text_fit_ascii(struct span_buf *b, struct span_str s, size_t width,
+			 bool pad)
+{
+	span__text_fit(b, s, width, pad, true);
+}
+
 size_t span_text_cut(struct span_str s, size_t max)
 {
 	size_t lead = max;

@@ -233,9 +233,12 @@ static void describe(struct work *w)
 
 static int find_parents(struct work *w)
 {
-	struct span__parents p = {0};
-	int rc = span__parents_find(&p, w->members, w->n);
+	struct span__few_parents few;
+	struct span__parents p = {.parent = few.parent, .flags = few.flags};
+	int rc = 0;
 
+	if (!span__parents_find_few(&few, w->members, w->n))
+		rc = span__parents_find(&p, w->members, w->n);
 	for (uint32_t i = 0; i < w->n && !rc; i++) {
 		struct span_trace_node *node = &w->nodes[i];
 

@@ -8,8 +8,6 @@
 #include "base/banned.h"
 
 #define NONE SPAN_TRACE_NONE
-#define KEY_MOVED SPAN_STR("spantools.clock_skew_ns")
-#define KEY_REFUSED SPAN_STR("spantools.clock_skew_refused_ns")
 
 /* The text of an attribute, or of the first item of an array. */
 static struct span_str text_of(const struct span_process *p, const char *key)
@@ -151,7 +149,7 @@ static int move(struct span_arena *a, struct span *s,
 	struct span_event *events;
 
 	if (!skew->moved_ns)
-		return add_attr(a, s, KEY_REFUSED, skew->delta_ns);
+		return add_attr(a, s, SPAN__KEY_REFUSED, skew->delta_ns);
 	s->start_ns = moved(s->start_ns, skew->moved_ns);
 	events = span_arena_array(a, s->n_events, sizeof(*events));
 	if (!events)
@@ -161,7 +159,7 @@ static int move(struct span_arena *a, struct span *s,
 		events[i].time_ns = moved(events[i].time_ns, skew->moved_ns);
 	}
 	s->events = events;
-	return add_attr(a, s, KEY_MOVED, skew->moved_ns);
+	return add_attr(a, s, SPAN__KEY_MOVED, skew->moved_ns);
 }
 
 int span_trace_builder_adjust(struct span_trace_builder *b, uint64_t max_ns,

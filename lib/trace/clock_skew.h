@@ -5,6 +5,10 @@
 
 #include <span/trace.h>
 
+/* The last attribute of a span that was moved, or would have been. */
+#define SPAN__KEY_MOVED SPAN_STR("spantools.clock_skew_ns")
+#define SPAN__KEY_REFUSED SPAN_STR("spantools.clock_skew_refused_ns")
+
 /* By how much a span's clock is behind, and whose clock that is. */
 struct span__skew {
 	struct span_str host; /* empty: not known */

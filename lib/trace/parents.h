@@ -51,4 +51,16 @@ uint32_t span__parents_adopt(const struct span__parents *p, uint64_t parent_id,
 			     uint32_t service);
 void span__parents_release(struct span__parents *p);
 
+#define SPAN__FEW 64u
+struct span__few_parents {
+	uint32_t parent[SPAN__FEW]; /* as of struct span__parents */
+	uint8_t flags[SPAN__FEW];
+};
+/*
+ * The same parents, and less work, in whatever order the spans are. False: they
+ * are more than SPAN__FEW, two share an id, or some go in a circle.
+ */
+bool span__parents_find_few(struct span__few_parents *p,
+			    const struct span__member *v, size_t n);
+
 #endif

@@ -221,5 +221,6 @@ stores() {
 	overviews
 	exec 7>&-
 	wait "$appender"
+	serving
 	rm -rf "$dir/slow" "$dir/all" "$dir/young" "$dir/fifo"
 }

@@ -31,8 +31,12 @@ missed=0
 . "$(dirname "$0")/bench-net.sh"
 # shellcheck source=tests/bench/bench-store.sh
 . "$(dirname "$0")/bench-store.sh"
+# shellcheck source=tests/bench/bench-sample.sh
+. "$(dirname "$0")/bench-sample.sh"
 # shellcheck source=tests/bench/bench-views.sh
 . "$(dirname "$0")/bench-views.sh"
+# shellcheck source=tests/bench/bench-serve.sh
+. "$(dirname "$0")/bench-serve.sh"
 
 head_line() {
 	printf '\n%s\n' "$1"
@@ -122,6 +126,13 @@ filters() {
 	filter 'span-query --spans --tag' \
 		span-query --spans -o spans --tag http.status_code=500
 	filter 'span-query -c (whole traces)' span-query -c --error
+	floor=('>=' 1)
+	filter 'span-redact, default rules' span-redact
+	floor=()
+	filter '  a rule that finds nothing' \
+		span-redact --no-default-rules -r 'mask zzz'
+	filter '  default rules, spans one by one' \
+		span-redact -r 'drop retry.count'
 }
 
 decoding() {
@@ -218,6 +229,7 @@ starting() {
 machine
 data
 filters
+samplings
 decoding
 codecs
 servers

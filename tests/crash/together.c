@@ -308,6 +308,14 @@ static pid_t start(void (*fn)(void), uint64_t n)
 	return pid;
 }
 
+static double seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void clean_up(void)
 {
 	char command[300];
@@ -320,7 +328,7 @@ static void clean_up(void)
 int main(int argc, char **argv)
 {
 	const char *text = argc > 1 ? argv[1] : getenv("TOGETHER_SECONDS");
-	double seconds = text ? strtod(text, NULL) : 2;
+	double seconds = text ? strtod(text, NULL) : 2, end;
 	unsigned failed = 0;
 	int status;
 
@@ -335,7 +343,8 @@ int main(int argc, char **argv)
 	start(maintain, 2);
 	for (uint64_t i = 0; i < READERS; i++)
 		start(read_on, 3 + i);
-	for (int i = 0; i < seconds * 20 && !atomic_load(&shared->wrong); i++)
+	end = seconds_now() + seconds;
+	while (seconds_now() < end && !atomic_load(&shared->wrong))
 		poll(NULL, 0, 50);
 	atomic_store(&shared->stop, true);
 	while (wait(&status) > 0)

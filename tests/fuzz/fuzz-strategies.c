@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strategies files: what is read gives answers that are JSON. */
-#include "net/strategies.h"
+#include "net/sampling_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +26,10 @@ static void check_json(const struct span_buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
 	static const char *const services[] = {"", "foo", "bar", "s"};
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	struct span_error err = {0};
 	struct span_buf b = {0};
-	int rc = span__strategies_parse(&s, "f", p, len, &b, &err);
+	int rc = span_strategies_parse(&s, "f", p, len, &b, &err);
 
 	if (rc < 0) {
 		check(!s && err.code == rc && err.msg[0]);
@@ -38,14 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	}
 	for (size_t i = 0; i < 8; i++) {
 		b.len = 0;
-		span__strategies_answer(s, span_str(services[i / 2]), i % 2,
-					&b);
+		span__sampling_answer(s, span_str(services[i / 2]), i % 2, &b);
 		check_json(&b);
 	}
 	b.len = 0;
-	if (span__strategies_baggage(s, &b))
+	if (span__baggage_answer(s, &b))
 		check_json(&b);
 	span_buf_release(&b);
-	span__strategies_close(&s);
+	span_strategies_close(&s);
 	return 0;
 }

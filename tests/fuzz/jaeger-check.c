@@ -2,7 +2,6 @@
 #include "jaeger-check.h"
 
 #include "codec/decoder.h"
-#include "text/utf8.h"
 
 #include <span/span.h>
 
@@ -80,13 +79,6 @@ static void write_again(const struct span *s, int format)
 	span_buf_release(&second.b);
 }
 
-/* What is received gets another name where its own is not UTF-8. */
-static bool has_plain_names(const struct span *s)
-{
-	return span__utf8_valid(s->name) &&
-	       span__utf8_valid(s->process->service);
-}
-
 static int take(void *arg, const struct span *s, struct span_error *err)
 {
 	struct run *r = arg;
@@ -97,10 +89,10 @@ static int take(void *arg, const struct span *s, struct span_error *err)
 	check(span_writer_put(r->w, s, err) == 0);
 	if (r->len <= MAX_AGAIN && r->format == SPAN_FORMAT_JSONL)
 		write_again(s, SPAN_FORMAT_JSONL);
-	if (r->len <= MAX_AGAIN)
+	if (r->len <= MAX_AGAIN) {
 		write_again(s, SPAN_FORMAT_JAEGER_JSON);
-	if (r->len <= MAX_AGAIN && has_plain_names(s))
 		write_again(s, SPAN_FORMAT_JAEGER_PROTO);
+	}
 	r->n++;
 	return 0;
 }

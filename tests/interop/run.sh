@@ -32,7 +32,7 @@ else
 	"$here/compare_zipkin.py" recorded "$here/../data/real-clients.pcap" ||
 		status=1
 fi
-for suite in graphs clients examples collectors samplers; do
+for suite in graphs clients examples collectors samplers logs manifests; do
 	"$here/$suite.sh" "$build" || status=1
 done
 exit $status

@@ -16,7 +16,7 @@
 #define N 700
 #define ROUNDS 400
 /* Of some stores traces come in several batches or rounds. */
-#define SMALL_MEMORY (1u << 20)
+#define SMALL_MEMORY (1u << 18)
 #define BASE 1795341600000000000u
 
 static struct span_arena arena;

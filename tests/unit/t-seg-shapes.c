@@ -42,6 +42,31 @@ static bool comes_back(struct span__shapes *s, uint64_t i, size_t n)
 	       !memcmp(v, nodes, n * sizeof(*v));
 }
 
+/* Each shape, from I on: read in order, or those with a type below CHOSEN. */
+static unsigned read_all(struct span__shapes *s, unsigned n, unsigned chosen)
+{
+	uint8_t types[TYPES];
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < TYPES; i++)
+		types[i] = i < chosen;
+	if (!span__shapes_choose(s, chosen < TYPES ? types : NULL))
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		size_t want = make(i), got;
+		const struct span__seg_node *v;
+		bool has = false;
+
+		for (size_t k = 0; k < want; k++)
+			has |= nodes[k].type < chosen;
+		good += span__shapes_read(s, i, &v, &got) &&
+			(has ? got == want &&
+					 !memcmp(v, nodes, want * sizeof(*v))
+			     : !got);
+	}
+	return good;
+}
+
 static struct span__shapes_writer *writer(enum span__seg_codec codec)
 {
 	struct span__shapes_writer *w = NULL;
@@ -74,6 +99,10 @@ static void test_round(enum span__seg_codec codec, unsigned n)
 	for (unsigned i = n; i--;)
 		good += comes_back(s, i, make(i)) && comes_back(s, i, make(i));
 	is_uint(good, n, "all shapes come back");
+	is_uint(read_all(s, n, TYPES), n, "read in order, they do");
+	is_uint(read_all(s, n, 2), n, "those with a type that was chosen do");
+	is_uint(read_all(s, n, 0), n, "none does when none was chosen");
+	is_uint(read_all(s, n, TYPES), n, "all do again");
 	ok(!comes_back(s, n, 1), "there is no other one");
 	span__shapes_close(&s);
 	is_int(span__shapes_open(&s, &area, n, TYPES / 2, NULL),
@@ -145,6 +174,9 @@ static void test_damage(void)
 			for (unsigned i = 0; i < 20; i++)
 				if (span__shapes_get(s, i, &v, &n))
 					held &= is_tree(v, n);
+		for (unsigned i = 0; s && i < 20; i++)
+			if (span__shapes_read(s, i, &v, &n))
+				held &= is_tree(v, n);
 		span__shapes_close(&s);
 		out.p[at] = was;
 	}

@@ -5,6 +5,7 @@
 
 #define OTLP SPAN__SEND_OTLP_HTTP
 #define GRPC SPAN__SEND_OTLP_GRPC
+#define LOKI SPAN__SEND_LOKI
 #define ZIPKIN SPAN__SEND_ZIPKIN_HTTP
 #define JAEGER SPAN__SEND_JAEGER_HTTP
 #define JAEGER_GRPC SPAN__SEND_JAEGER_GRPC
@@ -88,6 +89,19 @@ static const struct {
 	{GRPC, {413, -1, false, NONE, ""}, TOO_LARGE},
 	{GRPC, {429, -1, false, NONE, ""}, RETRY},
 	{GRPC, {503, -1, false, NONE, ""}, RETRY},
+	{LOKI, {204, -1, false, NONE, ""}, ACCEPTED},
+	{LOKI, {200, -1, false, NONE, ""}, ACCEPTED},
+	{LOKI, {260, -1, false, NONE, ""}, REFUSED},
+	{LOKI, {302, -1, false, NONE, ""}, REFUSED},
+	{LOKI, {400, -1, false, NONE, ""}, REJECTED},
+	{LOKI, {401, -1, false, NONE, ""}, REFUSED},
+	{LOKI, {413, -1, false, NONE, ""}, TOO_LARGE},
+	{LOKI, {422, -1, false, NONE, ""}, REJECTED},
+	{LOKI, {429, -1, false, NONE, ""}, RETRY},
+	{LOKI, {500, -1, false, NONE, ""}, RETRY},
+	{LOKI, {507, -1, false, NONE, ""}, RETRY},
+	{LOKI, {0, -1, true, NONE, ""}, RETRY},
+	{LOKI, {0, -1, false, NONE, ""}, REFUSED},
 };
 
 static void test_outcomes(void)

@@ -116,6 +116,38 @@ static void test_bad(void)
 	}
 }
 
+static const struct {
+	const char *text, *http;
+	bool tls;
+} lokis[] = {
+	{"http://h:3100", "http://h:3100/push", false},
+	{"http://h:3100/", "http://h:3100/push", false},
+	{"http://h", "http://h:80/push", false},
+	{"HTTPS://h", "https://h:443/push", true},
+	{"https://[::1]:1/a/b?c=d", "https://[::1]:1/a/b?c=d", true},
+	{"loki+http://h", NULL, false},
+	{"h:3100", NULL, false},
+	{"http:/h", NULL, false},
+	{"http://", NULL, false},
+	{"http://a:b@h", NULL, false},
+};
+
+static void test_loki(void)
+{
+	for (size_t i = 0; i < sizeof(lokis) / sizeof(lokis[0]); i++) {
+		struct span__send_url u = {0};
+		int rc = span__loki_url_parse(&u, lokis[i].text, "/push", NULL);
+
+		is_int(rc, lokis[i].http ? 0 : SPAN_E_INVALID, "'%s' for Loki",
+		       lokis[i].text);
+		if (lokis[i].http)
+			ok(!strcmp(u.http, lokis[i].http) &&
+				   u.tls == lokis[i].tls &&
+				   u.protocol == SPAN__SEND_LOKI,
+			   "is %s", lokis[i].http);
+	}
+}
+
 static void test_long(void)
 {
 	char text[3000] = "otlp+http://";
@@ -135,6 +167,7 @@ int main(void)
 {
 	test_good();
 	test_bad();
+	test_loki();
 	test_long();
 	return done_testing();
 }

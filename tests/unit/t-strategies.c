@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/strategies.h"
+#include "net/sampling_answer.h"
 
 #include "tests/unit/tap.h"
 
 static struct span_buf out, warnings;
 
-static struct span__strategies *parse(const char *text, struct span_error *err)
+static struct span_strategies *parse(const char *text, struct span_error *err)
 {
-	struct span__strategies *s = NULL;
+	struct span_strategies *s = NULL;
 	int rc;
 
 	warnings.len = 0;
-	rc = span__strategies_parse(&s, "f", text, strlen(text), &warnings,
-				    err);
+	rc = span_strategies_parse(&s, "f", text, strlen(text), &warnings, err);
 	ok(!s == (rc < 0) && (rc >= 0 || (err && err->code == rc)),
 	   "strategies or an error");
 	return s;
@@ -119,18 +118,18 @@ static void test_good(void)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct span_error err = {0};
-		struct span__strategies *s = parse(good[i].text, &err);
+		struct span_strategies *s = parse(good[i].text, &err);
 
 		if (!s) {
 			diag("%s", err.msg);
 			continue;
 		}
 		out.len = 0;
-		span__strategies_answer(s, SPAN_STR("s"), false, &out);
+		span__sampling_answer(s, SPAN_STR("s"), false, &out);
 		is(out.p, out.len, good[i].answer, good[i].what);
 		is_mem(warnings.p, warnings.len, good[i].warning,
 		       strlen(good[i].warning), "%s: warnings", good[i].what);
-		span__strategies_close(&s);
+		span_strategies_close(&s);
 	}
 }
 
@@ -141,33 +140,39 @@ static const struct {
 	{"{} x", "f: no JSON at line 1, column 3"},
 	{"{\n \"a\": }", "f: no JSON at line 2, column 7"},
 	{"[]", "f: it is not an object"},
-	{"{\"default_strategy\":1}", "f: default_strategy is not an object"},
+	{"{\"default_strategy\":1}",
+	 "f: line 1: default_strategy is not an object"},
+	{"{\n\"service_strategies\":[{\"service\":\"{\"},\n"
+	 "{\"service\":\"b\",\n\"type\":\"probabilistic\"}],\n"
+	 "\"default_strategy\":{}}",
+	 "f: line 3: service_strategies[1]: 'param' is not a number"},
 	{"{\"default_strategy\":{\"type\":1}}",
-	 "f: default_strategy: 'type' is not a string"},
+	 "f: line 1: default_strategy: 'type' is not a string"},
 	{"{\"default_strategy\":{\"type\":\"probabilistic\"}}",
-	 "f: default_strategy: 'param' is not a number"},
+	 "f: line 1: default_strategy: 'param' is not a number"},
 	{"{\"default_strategy\":{\"type\":\"probabilistic\",\"param\":1.5}}",
-	 "f: default_strategy: a probability is 0 to 1"},
+	 "f: line 1: default_strategy: a probability is 0 to 1"},
 	{"{\"default_strategy\":{\"type\":\"ratelimiting\",\"param\":1.5}}",
-	 "f: default_strategy: the limit is a whole number of traces a "
+	 "f: line 1: default_strategy: the limit is a whole number of traces a "
 	 "second"},
 	{"{\"default_strategy\":{\"type\":\"ratelimiting\",\"param\":1e99}}",
-	 "f: default_strategy: the limit is a whole number of traces a "
+	 "f: line 1: default_strategy: the limit is a whole number of traces a "
 	 "second"},
 	{"{\"default_strategy\":{\"operation_strategies\":1}}",
-	 "f: default_strategy.operation_strategies is not a list"},
+	 "f: line 1: default_strategy.operation_strategies is not a list"},
 	{"{\"default_strategy\":{\"operation_strategies\":[{}]}}",
-	 "f: default_strategy.operation_strategies[0]: there is no "
+	 "f: line 1: default_strategy.operation_strategies[0]: there is no "
 	 "'operation'"},
-	{"{\"service_strategies\":{}}", "f: service_strategies is not a list"},
+	{"{\"service_strategies\":{}}",
+	 "f: line 1: service_strategies is not a list"},
 	{"{\"service_strategies\":[1]}",
-	 "f: service_strategies[0]: there is no 'service'"},
+	 "f: line 1: service_strategies[0]: there is no 'service'"},
 	{"{\"service_strategies\":[{\"service\":\"a\"},{\"service\":\"\"}]}",
-	 "f: service_strategies[1]: there is no 'service'"},
+	 "f: line 1: service_strategies[1]: there is no 'service'"},
 	{"{\"service_strategies\":[{\"service\":\"a\"},{\"service\":\"a\"}]}",
-	 "f: service_strategies names a service twice: 'a'"},
+	 "f: line 1: service_strategies names a service twice: 'a'"},
 	{"{\"baggage_restrictions\":[{\"baggageKey\":\"a\"}]}",
-	 "f: baggage_restrictions[0] has not 'baggageKey' and "
+	 "f: line 1: baggage_restrictions[0] has not 'baggageKey' and "
 	 "'maxValueLength'"},
 };
 
@@ -175,41 +180,41 @@ static void test_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct span_error err = {0};
-		struct span__strategies *s = parse(bad[i].text, &err);
+		struct span_strategies *s = parse(bad[i].text, &err);
 
 		ok(!s, "%s is bad", bad[i].text);
 		is_str(err.msg, bad[i].message, "and it says why");
-		span__strategies_close(&s);
+		span_strategies_close(&s);
 	}
 }
 
 static void test_dialects(void)
 {
-	struct span__strategies *s;
+	struct span_strategies *s;
 
 	out.len = 0;
-	span__strategies_answer(NULL, SPAN_STR("x"), true, &out);
+	span__sampling_answer(NULL, SPAN_STR("x"), true, &out);
 	is(out.p, out.len,
 	   "{\"strategyType\":0,"
 	   "\"probabilisticSampling\":{\"samplingRate\":0.001}}",
 	   "without a file, as a number");
-	ok(!span__strategies_baggage(NULL, &out), "and without baggage");
+	ok(!span__baggage_answer(NULL, &out), "and without baggage");
 	s = parse("{\"service_strategies\":[{\"service\":\"b\",\"type\":"
 		  "\"ratelimiting\",\"param\":3}],\"baggage_restrictions\":"
 		  "[{\"baggageKey\":\"k\",\"maxValueLength\":10}]}",
 		  NULL);
 	out.len = 0;
-	span__strategies_answer(s, SPAN_STR("b"), true, &out);
+	span__sampling_answer(s, SPAN_STR("b"), true, &out);
 	is(out.p, out.len,
 	   "{\"strategyType\":1,"
 	   "\"rateLimitingSampling\":{\"maxTracesPerSecond\":3}}",
 	   "a limit as a number");
 	out.len = 0;
-	ok(span__strategies_baggage(s, &out), "with baggage");
+	ok(span__baggage_answer(s, &out), "with baggage");
 	is(out.p, out.len, "[{\"baggageKey\":\"k\",\"maxValueLength\":10}]",
 	   "as the file has it");
-	is_uint(span__strategies_n(s), 1, "one service is named");
-	span__strategies_close(&s);
+	is_uint(s->n, 1, "one service is named");
+	span_strategies_close(&s);
 }
 
 /* Deeper than anybody needs; cJSON has a limit of its own. */
@@ -217,7 +222,7 @@ static void test_deep(void)
 {
 	struct span_error err = {0};
 	struct span_buf b = {0};
-	struct span__strategies *s;
+	struct span_strategies *s;
 
 	for (int i = 0; i < 100000; i++)
 		span_buf_putc(&b, '[');

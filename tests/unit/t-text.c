@@ -397,6 +397,21 @@ static const struct {
 
 static const struct {
 	struct span_str in;
+	size_t width, fit;
+	const char *want;
+} ascii_fits[] = {
+	{{NULL, 0}, 0, 2, "  "},
+	{S("abc"), 3, 4, "abc "},
+	{S("abcd"), 4, 3, "ab~"},
+	{S("z\xc3\xbcx"), 8, 8, "z\\u00fcx"},
+	{S("z\xc3\xbcx"), 8, 7, "z~     "},
+	{S(FACE), 10, 10, "\\U0001f600"},
+	{S("e\xcc\x81"), 7, 7, "e\\u0301"},
+	{S("\n\xff"), 3, 3, "\\n?"},
+};
+
+static const struct {
+	struct span_str in;
 	size_t max, want;
 } cuts[] = {
 	{{NULL, 0}, 0, 0},	 {S("abc"), 3, 3},
@@ -420,6 +435,17 @@ static void test_widths(void)
 		span_text_fit(&b, fits[i].in, fits[i].fit, true);
 		is(b.p + 1, b.len - 1, fits[i].want, "fit");
 		ok(width == fits[i].width, "row %zu is %zu columns", i, width);
+	}
+	for (size_t i = 0; i < sizeof(ascii_fits) / sizeof(*ascii_fits); i++) {
+		size_t width = span_text_width_ascii(ascii_fits[i].in);
+
+		b.len = 0;
+		span_buf_putc(&b, '|');
+		span_text_fit_ascii(&b, ascii_fits[i].in, ascii_fits[i].fit,
+				    true);
+		is(b.p + 1, b.len - 1, ascii_fits[i].want, "fit in ASCII");
+		ok(width == ascii_fits[i].width, "row %zu is %zu columns", i,
+		   width);
 	}
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
 		size_t n = span_text_cut(cuts[i].in, cuts[i].max);

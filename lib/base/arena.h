@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arena.h - small arenas, for who has very many */
+#ifndef SPAN_ARENA_H
+#define SPAN_ARENA_H
+
+#include <span/base.h>
+
+/*
+ * Begin an empty arena with a block of LEN bytes instead of 4 KiB; the next
+ * ones double. When memory is out nothing happens: the first allocation tells.
+ */
+void span__arena_begin(struct span_arena *a, size_t len);
+
+#endif

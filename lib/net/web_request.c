@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libmicrohttpd calls span__web_begin() with the target, span__web_handle()
+ * once the head is whole, then with each piece of the body, then for the
+ * answer: the job goes to a thread then, and the connection is suspended until
+ * it is back.
+ *
+ * A body that is refused is read to its end all the same and thrown away, up
+ * to a limit: whoever is cut off while he sends may never read why.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/clock.h"
+#include "net/web_state.h"
+#include "serve/params.h"
+
+#include "base/banned.h"
+
+#define DISCARD_MAX (64u << 20) /* bytes to throw away */
+#define PARAM_MEMORY 72u	/* bytes of a parameter, besides itself */
+#define OTHER_MEMORY 8192u	/* for what else a request has */
+#define BODIES 4u		/* as large as may be, at once */
+
+static struct span__web_conn *conn_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* libmicrohttpd takes parameters apart too, each to so many bytes of memory. */
+static bool is_too_long(const char *target)
+{
+	size_t len = strlen(target), room = len;
+
+	for (size_t i = 0; i < len; i++)
+		room += target[i] == '&' ? PARAM_MEMORY : 0;
+	return room > SPAN__WEB_HEAD_MEMORY - OTHER_MEMORY;
+}
+
+void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct span__web_conn *c = conn_of(mhd);
+	struct span__web_job *j = calloc(1, sizeof(*j));
+
+	if (!j || !c || is_too_long(target)) {
+		if (j && c)
+			span__web_tell_long(c, mhd);
+		free(j);
+		return NULL;
+	}
+	j->web = cls;
+	j->conn = c;
+	j->start_ns = span__monotonic_ns();
+	j->target = strdup(target);
+	j->r.gone = &j->gone;
+	c->job = j;
+	/* Unless it was seen to begin, and its time runs. */
+	if (c->wait != SPAN__WEB_HEAD)
+		span__web_wait(c, SPAN__WEB_HEAD, j->web->opts.head_ns);
+	return j;
+}
+
+static void drop_body(struct span__web_job *j)
+{
+	j->web->body_bytes -= j->body.cap;
+	span_buf_release(&j->body);
+}
+
+static void keep(struct span__web_job *j, const char *p, size_t len)
+{
+	struct span__web_server *w = j->web;
+	size_t before = j->body.cap;
+
+	if (j->body.len + len > w->opts.max_body)
+		j->refusal = SPAN__WEB_TOO_LARGE;
+	else if (w->body_bytes + len > BODIES * w->opts.max_body)
+		j->refusal = SPAN__WEB_NO_ROOM;
+	else
+		span_buf_put(&j->body, p, len);
+	w->body_bytes += j->body.cap - before;
+	if (j->body.failed)
+		j->refusal = SPAN__WEB_NO_ROOM;
+}
+
+static enum MHD_Result take_piece(struct span__web_job *j, const char *p,
+				  size_t len)
+{
+	if (j->refusal == SPAN__WEB_GOOD)
+		keep(j, p, len);
+	if (j->refusal != SPAN__WEB_GOOD)
+		drop_body(j);
+	j->sent += len;
+	return j->sent <= j->web->opts.max_body + (uint64_t)DISCARD_MAX
+		       ? MHD_YES
+		       : MHD_NO;
+}
+
+/* Whose credentials are not known yet is let in later, or not. */
+static void look_at_credentials(struct span__web_job *j,
+				struct MHD_Connection *mhd)
+{
+	const char *header = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND,
+							 "Authorization");
+
+	if (!j->web->opts.auth || span__web_is_health(j))
+		return;
+	switch (span__web_auth_known(j->web->opts.auth, header)) {
+	case SPAN__AUTH_YES:
+		return;
+	case SPAN__AUTH_ASK:
+		j->authorization = strdup(header);
+		j->knock = j->authorization != NULL;
+		if (j->knock)
+			return;
+		break;
+	case SPAN__AUTH_NO:
+		break;
+	}
+	j->refusal = SPAN__WEB_UNKNOWN;
+}
+
+static enum MHD_Result begin_body(struct span__web_job *j,
+				  struct MHD_Connection *mhd,
+				  const char *method)
+{
+	j->headed = true;
+	j->sent = 0;
+	j->refusal = span__web_check(j, mhd, method);
+	if (j->refusal == SPAN__WEB_GOOD)
+		look_at_credentials(j, mhd);
+	span__web_wait(j->conn, SPAN__WEB_BODY, j->web->opts.body_ns);
+	/* Who waits for leave to send is told before he does. */
+	if (j->refusal != SPAN__WEB_GOOD &&
+	    MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Expect"))
+		return span__web_respond(j, mhd);
+	return MHD_YES;
+}
+
+/* Nothing is to be made for it. */
+static bool is_settled(const struct span__web_job *j)
+{
+	return j->refusal != SPAN__WEB_GOOD || j->made;
+}
+
+static enum MHD_Result answer(struct span__web_job *j,
+			      struct MHD_Connection *mhd)
+{
+	if (j->gone && j->refusal != SPAN__WEB_SLOW)
+		return MHD_NO;
+	if (!is_settled(j)) {
+		j->r.body = j->body.p;
+		j->r.body_len = j->body.len;
+		if (!span__web_work(j)) {
+			span__web_count(j->web, &j->web->counts.queue_full);
+			j->refusal = SPAN__WEB_NO_ROOM;
+		} else {
+			span__web_wait(j->conn, SPAN__WEB_WORK,
+				       j->web->opts.request_ns);
+			j->suspended = mhd;
+			MHD_suspend_connection(mhd);
+			return MHD_YES;
+		}
+	}
+	span__web_wait(j->conn, SPAN__WEB_SEND, j->web->opts.answer_ns);
+	return span__web_respond(j, mhd);
+}
+
+enum MHD_Result span__web_handle(void *cls, struct MHD_Connection *mhd,
+				 const char *url, const char *method,
+				 const char *version, const char *data,
+				 size_t *len, void **request)
+{
+	struct span__web_job *j = *request;
+	size_t n = *len;
+
+	(void)cls;
+	(void)url;
+	(void)version;
+	if (!j || !j->target)
+		return MHD_NO;
+	if (!j->headed)
+		return begin_body(j, mhd, method);
+	*len = 0;
+	return n ? take_piece(j, data, n) : answer(j, mhd);
+}
+
+void span__web_resume(struct span__web_job *j)
+{
+	struct MHD_Connection *mhd = j->suspended;
+
+	j->suspended = NULL;
+	if (mhd)
+		MHD_resume_connection(mhd);
+}
+
+void span__web_back(struct span__web_job *j)
+{
+	j->busy = false;
+	if (!j->conn) {
+		span__web_job_free(j);
+		return;
+	}
+	if (j->knock && !j->gone) {
+		/* Someone who was found to be who he says comes in now. */
+		j->knock = false;
+		if (j->known && span__web_work(j))
+			return;
+		j->refusal = j->known ? SPAN__WEB_NO_ROOM : SPAN__WEB_UNKNOWN;
+	}
+	span__web_wait(j->conn, SPAN__WEB_SEND, j->web->opts.answer_ns);
+	span__web_resume(j);
+}
+
+static void tell_log(const struct span__web_job *j)
+{
+	const struct span__web_opts *o = &j->web->opts;
+	const struct span__web_line line = {
+		.peer = j->conn->peer,
+		.method = span_str(j->method),
+		.target = span_str(j->target),
+		.status = j->answered ? j->status : 0,
+		.bytes = j->sent,
+		.duration_ns = span__monotonic_ns() - j->start_ns,
+		.error = j->busy ? "" : j->err.msg,
+		.sys = j->busy ? 0 : j->err.sys,
+	};
+
+	if (o->log)
+		o->log(o->arg, &line);
+}
+
+void span__web_completed(void *cls, struct MHD_Connection *mhd, void **request,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct span__web_job *j = *request;
+	struct span__web_conn *c;
+
+	(void)cls;
+	(void)mhd;
+	(void)why;
+	*request = NULL;
+	if (!j)
+		return;
+	c = j->conn;
+	if (!j->answered)
+		j->sent = 0;
+	if (j->headed) {
+		tell_log(j);
+		span__web_count_request(j);
+	}
+	c->job = NULL;
+	c->is_first = false;
+	span__web_wait(c, SPAN__WEB_IDLE, j->web->opts.idle_ns);
+	j->conn = NULL;
+	j->suspended = NULL;
+	__atomic_store_n(&j->gone, true, __ATOMIC_RELAXED);
+	if (!j->busy)
+		span__web_job_free(j);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/answers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <span/text.h>
+
+#include "base/banned.h"
+
+#define TEXT_MAX 1000u
+#define INDENT_MAX 200u /* spaces: no more for what is nested deeper */
+
+void span__serve_put_data(struct span_buf *b)
+{
+	span_buf_puts(b, "{\"data\":");
+}
+
+void span__serve_put_data_end(struct span_buf *b, uint64_t total,
+			      const struct span_buf *errors)
+{
+	span_buf_puts(b, ",\"total\":");
+	span_text_uint(b, total);
+	span_buf_puts(b, ",\"limit\":0,\"offset\":0,\"errors\":");
+	if (errors && errors->len)
+		span_buf_put(b, errors->p, errors->len);
+	else
+		span_buf_puts(b, "null");
+	span_buf_putc(b, '}');
+}
+
+void span__serve_data(struct span__serve_answer *a)
+{
+	a->type = SPAN__SERVE_JSON;
+	a->body.len = 0;
+	span__serve_put_data(&a->body);
+}
+
+void span__serve_data_end(struct span__serve_answer *a, uint64_t total,
+			  const struct span_buf *errors)
+{
+	span__serve_put_data_end(&a->body, total, errors);
+}
+
+/* The text that all errors have, in TEXT_MAX bytes. */
+static struct span_str format(char *text, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(text, TEXT_MAX, fmt, ap);
+
+	if (n < 0)
+		n = 0;
+	return (struct span_str){text,
+				 n < (int)TEXT_MAX ? (size_t)n : TEXT_MAX - 1};
+}
+
+/* Begin anew, whatever has been done for another answer. */
+static void start_over(struct span__serve_answer *a, unsigned status,
+		       const char *type)
+{
+	if (a->close)
+		a->close(a->arg);
+	a->more = NULL;
+	a->close = NULL;
+	a->immutable = false;
+	a->status = status;
+	a->type = type;
+	a->body.len = 0;
+}
+
+static int done(const struct span__serve_answer *a)
+{
+	return a->body.failed ? SPAN_E_NOMEM : 0;
+}
+
+static int jaeger_error(struct span__serve_answer *a, unsigned status,
+			struct span_str text)
+{
+	start_over(a, status, SPAN__SERVE_PLAIN);
+	span_buf_printf(&a->body,
+			"{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,"
+			"\"errors\":[{\"code\":%u,\"msg\":",
+			status);
+	span_text_json(&a->body, text);
+	span_buf_puts(&a->body, "}]}\n");
+	return done(a);
+}
+
+int span__serve_error(struct span__serve_answer *a, unsigned status,
+		      const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	struct span_str s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = format(text, fmt, ap);
+	va_end(ap);
+	return jaeger_error(a, status, s);
+}
+
+int span__serve_bad_param(struct span__serve_answer *a, const char *name,
+			  const struct span_error *err)
+{
+	if (err->code == SPAN_E_NOMEM)
+		return SPAN_E_NOMEM;
+	return span__serve_error(a, 400, "unable to parse param '%s': %s", name,
+				 err->msg);
+}
+
+int span__serve_error_v3(struct span__serve_answer *a, unsigned status,
+			 const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	struct span_str s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = format(text, fmt, ap);
+	va_end(ap);
+	start_over(a, status, SPAN__SERVE_JSON);
+	span_buf_printf(&a->body,
+			"{\"error\":{\"httpCode\":%u,\"message\":", status);
+	span_text_json(&a->body, s);
+	span_buf_puts(&a->body, "}}");
+	return done(a);
+}
+
+int span__serve_plain(struct span__serve_answer *a, unsigned status,
+		      const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	struct span_str s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = format(text, fmt, ap);
+	va_end(ap);
+	start_over(a, status, SPAN__SERVE_PLAIN);
+	span_buf_str(&a->body, s);
+	span_buf_putc(&a->body, '\n');
+	return done(a);
+}
+
+int span__serve_failed(struct span__serve_answer *a, int rc,
+		       const struct span_error *err)
+{
+	if (rc == SPAN_E_NOMEM)
+		return rc;
+	return span__serve_error(a, rc == SPAN_E_NOTFOUND ? 503 : 500, "%s",
+				 err->msg);
+}
+
+static void new_line(const struct span__serve_indent *i, struct span_buf *out)
+{
+	unsigned n = i->depth * 4 < INDENT_MAX ? i->depth * 4 : INDENT_MAX;
+
+	span_buf_printf(out, "\n%*s", (int)n, "");
+}
+
+static void in_string(struct span__serve_indent *i, char c)
+{
+	if (i->escaped)
+		i->escaped = false;
+	else if (c == '\\')
+		i->escaped = true;
+	else if (c == '"')
+		i->in_string = false;
+}
+
+/* Between strings. An empty list or map stays on its line. */
+static void between(struct span__serve_indent *i, struct span_buf *out, char c)
+{
+	bool closes = c == '}' || c == ']';
+
+	if (i->opened && !closes)
+		new_line(i, out);
+	if (closes && i->depth)
+		i->depth--;
+	if (closes && !i->opened)
+		new_line(i, out);
+	i->opened = c == '{' || c == '[';
+	i->depth += i->opened;
+	i->in_string = c == '"';
+	span_buf_putc(out, c);
+	if (c == ',')
+		new_line(i, out);
+	if (c == ':')
+		span_buf_putc(out, ' ');
+}
+
+void span__serve_indent(struct span__serve_indent *i, struct span_buf *out,
+			struct span_str json)
+{
+	for (size_t at = 0; at < json.len; at++) {
+		char c = json.p[at];
+
+		if (i->in_string) {
+			in_string(i, c);
+			span_buf_putc(out, c);
+		} else if (c != ' ' && c != '\n') {
+			between(i, out, c);
+		}
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A trace as Jaeger 2 shows it, with its adjusters in its order: those that
+ * make sense of OTLP. What they have to say is in "@jaeger@warnings".
+ */
+#include "serve/v3.h"
+
+#include <span/adjust.h>
+
+#include "base/banned.h"
+
+int span__v3_adjust(struct span_trace_builder *b, const struct span_trace *t,
+		    uint64_t max_skew_ns, struct span_trace *out,
+		    struct span_error *err)
+{
+	int rc = 0;
+
+	span_trace_builder_reset(b);
+	for (size_t i = 0; i < t->n && !rc; i++)
+		rc = span_trace_builder_put(b, &t->spans[i], err);
+	if (!rc)
+		rc = span_trace_builder_build(b, out, err);
+	if (!rc)
+		rc = span_adjust_ids(b, out, err);
+	if (!rc)
+		rc = span_adjust_order(b, out, err);
+	if (!rc)
+		rc = span_adjust_clocks(b, max_skew_ns, out, err);
+	if (!rc)
+		rc = span_adjust_addresses(b, out, err);
+	if (!rc)
+		rc = span_adjust_library(b, out, err);
+	return rc ? rc : span_adjust_refs(b, out, err);
+}

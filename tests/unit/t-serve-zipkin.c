@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zipkin's API, request by request. */
+#include "serve-spans.h"
+
+static const struct {
+	const char *target;
+	unsigned status;
+	const char *body;
+} rows[] = {
+	{"/api/v2/services", 200, "[\"cart\",\"mail*\",\"shop\"]"},
+	{"/api/v2/spans?serviceName=shop", 200, "[\"GET /\",\"call cart\"]"},
+	{"/api/v2/spans?serviceName=nobody", 200, "[]"},
+	{"/api/v2/spans", 400,
+	 "Required parameter 'serviceName' is missing.\n"},
+	{"/api/v2/remoteServices?serviceName=shop", 200, "[\"cart\"]"},
+	{"/api/v2/remoteServices?serviceName=cart", 200, "[]"},
+	{"/api/v2/remoteServices", 400,
+	 "Required parameter 'serviceName' is missing.\n"},
+	{"/api/v2/autocompleteKeys", 200,
+	 "[\"<script>\\u001b[31m\",\"big\",\"blob\",\"http.status_code\","
+	 "\"ok\",\"peer.service\"]"},
+	{"/api/v2/autocompleteValues?key=http.status_code", 200, "[\"500\"]"},
+	{"/api/v2/autocompleteValues?key=big", 200,
+	 "[\"-9223372036854775808\"]"},
+	{"/api/v2/autocompleteValues", 400,
+	 "Required parameter 'key' is missing.\n"},
+	{"/api/v2/dependencies", 400,
+	 "Required parameter 'endTs' is missing.\n"},
+	{"/api/v2/dependencies?endTs=1795341600000", 200,
+	 "[{\"parent\":\"shop\",\"child\":\"cart\",\"callCount\":1,"
+	 "\"errorCount\":1}]"},
+	{"/api/v2/dependencies?endTs=1795341590000&lookback=60000", 200, "[]"},
+	{"/api/v2/dependencies?endTs=x", 400,
+	 "endTs: strconv.ParseInt: parsing \"x\": invalid syntax\n"},
+	{"/api/v2/traces?serviceName=shop&limit=1", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?serviceName=shop&spanName=call cart", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?serviceName=mail*&spanName=all", 200,
+	 "[[{\"traceId\":\"0000000000000003\",\"parentId\":"
+	 "\"0000000000000009\",\"id\":\"0000000000000005\",\"kind\":"
+	 "\"CONSUMER\",\"name\":\"send\",\"timestamp\":1795341470000000,"
+	 "\"duration\":5000,\"localEndpoint\":{\"serviceName\":\"mail*\"},"
+	 "\"tags\":{\"<script>\\u001b[31m\":\"a\\\"b\\\\\357\277\275\",\"big\":"
+	 "\"-9223372036854775808\",\"blob\":\"00ff\",\"ok\":\"true\"}}]]"},
+	{"/api/v2/traces?serviceName=nobody", 200, "[]"},
+	{"/api/v2/traces?remoteServiceName=cart", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?annotationQuery=error&limit=5", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?annotationQuery=exception and http.status_code=500",
+	 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?annotationQuery=exception and http.status_code=501",
+	 200, "[]"},
+	{"/api/v2/traces?annotationQuery= and \"\\ and =", 200, "[]"},
+	{"/api/v2/traces?minDuration=100000", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000001\",\"id\":"
+	 "\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341590000000,\"duration\":100000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}},{\"traceId\":\"aa000000000000000000000000000001\","
+	 "\"parentId\":\"0000000000000001\",\"id\":\"0000000000000002\","
+	 "\"kind\":\"CLIENT\",\"name\":\"call "
+	 "cart\",\"timestamp\":1795341590020000,\"duration\":60000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"remoteEndpoint\":{"
+	 "\"serviceName\":\"cart\"},\"tags\":{\"host.name\":\"h1\"}},{"
+	 "\"traceId\":\"aa000000000000000000000000000001\",\"parentId\":"
+	 "\"0000000000000002\",\"id\":\"0000000000000003\",\"kind\":\"SERVER\","
+	 "\"name\":\"add "
+	 "<b>\",\"timestamp\":1795341590030000,\"duration\":40000,"
+	 "\"localEndpoint\":{\"serviceName\":\"cart\"},\"annotations\":[{"
+	 "\"timestamp\":1795341590050000,\"value\":\"{\\\"event\\\":"
+	 "\\\"exception\\\",\\\"message\\\":\\\"no "
+	 "stock\\\"}\"}],\"tags\":{\"http.status_code\":\"500\",\"otel.status_"
+	 "code\":\"ERROR\",\"error\":\"true\"}}]]"},
+	{"/api/v2/traces?minDuration=100001", 200, "[]"},
+	{"/api/v2/traces?maxDuration=5000", 200,
+	 "[[{\"traceId\":\"0000000000000003\",\"parentId\":"
+	 "\"0000000000000009\",\"id\":\"0000000000000005\",\"kind\":"
+	 "\"CONSUMER\",\"name\":\"send\",\"timestamp\":1795341470000000,"
+	 "\"duration\":5000,\"localEndpoint\":{\"serviceName\":\"mail*\"},"
+	 "\"tags\":{\"<script>\\u001b[31m\":\"a\\\"b\\\\\357\277\275\",\"big\":"
+	 "\"-9223372036854775808\",\"blob\":\"00ff\",\"ok\":\"true\"}}]]"},
+	{"/api/v2/traces?endTs=1795341470000&lookback=0", 200,
+	 "[[{\"traceId\":\"0000000000000003\",\"parentId\":"
+	 "\"0000000000000009\",\"id\":\"0000000000000005\",\"kind\":"
+	 "\"CONSUMER\",\"name\":\"send\",\"timestamp\":1795341470000000,"
+	 "\"duration\":5000,\"localEndpoint\":{\"serviceName\":\"mail*\"},"
+	 "\"tags\":{\"<script>\\u001b[31m\":\"a\\\"b\\\\\357\277\275\",\"big\":"
+	 "\"-9223372036854775808\",\"blob\":\"00ff\",\"ok\":\"true\"}}]]"},
+	{"/api/v2/traces?limit=0", 400, "limit: out of range\n"},
+	{"/api/v2/traces?limit=10001", 400, "limit: out of range\n"},
+	{"/api/v2/traces?minDuration=x", 400,
+	 "minDuration: strconv.ParseInt: parsing \"x\": invalid syntax\n"},
+	{"/api/v2/traces?lookback=-1", 400, "lookback: out of range\n"},
+	{"/api/v2/trace/3", 200,
+	 "[{\"traceId\":\"0000000000000003\",\"parentId\":\"0000000000000009\","
+	 "\"id\":\"0000000000000005\",\"kind\":\"CONSUMER\",\"name\":\"send\","
+	 "\"timestamp\":1795341470000000,\"duration\":5000,\"localEndpoint\":{"
+	 "\"serviceName\":\"mail*\"},\"tags\":{\"<script>\\u001b[31m\":"
+	 "\"a\\\"b\\\\\357\277\275\",\"big\":\"-9223372036854775808\",\"blob\":"
+	 "\"00ff\",\"ok\":\"true\"}}]"},
+	{"/api/v2/trace/0000000000000003", 200,
+	 "[{\"traceId\":\"0000000000000003\",\"parentId\":\"0000000000000009\","
+	 "\"id\":\"0000000000000005\",\"kind\":\"CONSUMER\",\"name\":\"send\","
+	 "\"timestamp\":1795341470000000,\"duration\":5000,\"localEndpoint\":{"
+	 "\"serviceName\":\"mail*\"},\"tags\":{\"<script>\\u001b[31m\":"
+	 "\"a\\\"b\\\\\357\277\275\",\"big\":\"-9223372036854775808\",\"blob\":"
+	 "\"00ff\",\"ok\":\"true\"}}]"},
+	{"/api/v2/trace/4", 404, "trace 4 not found\n"},
+	{"/api/v2/trace/xyz", 400,
+	 "xyz should be a 1 to 32 character lower-hex string\n"},
+	{"/api/v2/trace/%zz", 400,
+	 " should be a 1 to 32 character lower-hex string\n"},
+	{"/api/v2/traceMany?traceIds=3,aa000000000000000000000000000002", 200,
+	 "[[{\"traceId\":\"aa000000000000000000000000000002\",\"id\":"
+	 "\"0000000000000004\",\"kind\":\"SERVER\",\"name\":\"GET "
+	 "/\",\"timestamp\":1795341530000000,\"duration\":20000,"
+	 "\"localEndpoint\":{\"serviceName\":\"shop\"},\"tags\":{\"host.name\":"
+	 "\"h1\"}}],[{\"traceId\":\"0000000000000003\",\"parentId\":"
+	 "\"0000000000000009\",\"id\":\"0000000000000005\",\"kind\":"
+	 "\"CONSUMER\",\"name\":\"send\",\"timestamp\":1795341470000000,"
+	 "\"duration\":5000,\"localEndpoint\":{\"serviceName\":\"mail*\"},"
+	 "\"tags\":{\"<script>\\u001b[31m\":\"a\\\"b\\\\\357\277\275\",\"big\":"
+	 "\"-9223372036854775808\",\"blob\":\"00ff\",\"ok\":\"true\"}}]]"},
+	{"/api/v2/traceMany?traceIds=4", 200, "[]"},
+	{"/api/v2/traceMany?traceIds=3,x", 400,
+	 "x should be a 1 to 32 character lower-hex string\n"},
+	{"/api/v2/traceMany", 400, "traceIds parameter is empty\n"},
+};
+
+int main(void)
+{
+	struct serve_spans spans;
+	struct serve_test t;
+
+	serve_spans_open(&t, &spans);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
+	serve_test_close(&t);
+	return done_testing();
+}
