@@ -129,6 +129,17 @@ void span__select_expression(struct span__select *s, struct span_str text)
 	s->sel.expression = take_text(s, &b);
 }
 
+void span__select_trace(struct span__select *s, const uint8_t id[16])
+{
+	struct span_buf hex = {0};
+
+	span_text_hex(&hex, (struct span_str){(const char *)id, 16});
+	span__select_add(s, SELECT_TRACE_IDS,
+			 (struct span_str){hex.p, hex.len});
+	s->failed |= hex.failed;
+	span_buf_release(&hex);
+}
+
 static void set_lists(struct span__select *s)
 {
 	const struct {

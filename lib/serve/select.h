@@ -50,6 +50,8 @@ void span__select_tag(struct span__select *s, struct span_str key,
 void span__select_tag_like(struct span__select *s, struct span_str key,
 			   struct span_str value);
 void span__select_expression(struct span__select *s, struct span_str text);
+/* The trace ID, or one of several that are added. */
+void span__select_trace(struct span__select *s, const uint8_t id[16]);
 
 /* What span_query_compile() returns. */
 SPAN_NODISCARD int span__select_compile(struct span__select *s,

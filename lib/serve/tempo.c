@@ -157,7 +157,6 @@ static int find_trace(const struct span__serve *serve, struct span_str text,
 		      struct span_error *err)
 {
 	struct span__select s = {0};
-	struct span_buf hex = {0};
 	struct span__serve_pool *pool;
 	uint8_t id[16];
 	int rc;
@@ -167,10 +166,7 @@ static int find_trace(const struct span__serve *serve, struct span_str text,
 	rc = span__found_where(serve, id, &pool, err);
 	if (rc < 0)
 		return span__tempo_failed(a, rc, err);
-	span_text_hex(&hex, (struct span_str){(const char *)id, sizeof(id)});
-	span__select_add(&s, SELECT_TRACE_IDS,
-			 (struct span_str){hex.p, hex.len});
-	span_buf_release(&hex);
+	span__select_trace(&s, id);
 	a->type = form == TRACE_JSON ? SPAN__SERVE_JSON : PROTOBUF;
 	rc = put_trace(serve, pool, &s, form, a, err);
 	span__select_release(&s);

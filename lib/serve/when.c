@@ -134,13 +134,12 @@ static bool read_age(struct span_str text, uint64_t now_ns, uint64_t *ns)
 int span__when(struct span_str text, uint64_t now_ns, uint64_t *ns,
 	       struct span_error *err)
 {
-	struct span_str behind = {text.p + 1, text.len - 1};
-
 	if (span_str_equal(text, SPAN_STR("now"))) {
 		*ns = now_ns;
 		return 0;
 	}
-	if (text.len && text.p[0] == '@' && span__when_seconds(behind, ns))
+	if (text.len && text.p[0] == '@' &&
+	    span__when_seconds((struct span_str){text.p + 1, text.len - 1}, ns))
 		return 0;
 	if (read_age(text, now_ns, ns) || span__serve_time(text, ns, NULL) == 0)
 		return 0;

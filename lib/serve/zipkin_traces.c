@@ -241,7 +241,6 @@ int span__zipkin_traces(const struct span__serve *serve,
 static int add_id(struct span__select *s, struct span_str text, uint8_t id[16],
 		  struct span__serve_answer *a)
 {
-	struct span_buf hex = {0};
 	int rc;
 
 	if (span_trace_id_parse(text, id) < 0) {
@@ -252,11 +251,7 @@ static int add_id(struct span__select *s, struct span_str text, uint8_t id[16],
 				       text.len ? text.p : "");
 		return rc < 0 ? rc : SPAN_E_INVALID;
 	}
-	span_text_hex(&hex, (struct span_str){(const char *)id, 16});
-	span__select_add(s, SELECT_TRACE_IDS,
-			 (struct span_str){hex.p, hex.len});
-	s->failed |= hex.failed;
-	span_buf_release(&hex);
+	span__select_trace(s, id);
 	return 0;
 }
 
