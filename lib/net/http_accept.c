@@ -9,25 +9,20 @@
  * passed it is shut down, which libmicrohttpd sees as its end.
  */
 #include <errno.h>
-#include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
-
 #include "net/clock.h"
 #include "net/http_conn.h"
+#include "net/http_socket.h"
 
 #include "base/banned.h"
 
 #define ACCEPTS_PER_TURN 64
-#define MILLISECOND_NS 1000000u
-#define CLOCK_ERROR_NS 10000000u /* a tick of the kernel's clock */
 
 struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd)
 {
@@ -133,42 +128,21 @@ int span__http_server_connect(struct span__http_server *h, int fd,
 	return rc;
 }
 
-/* Tell whoever is one too many that it may come again. */
 static void refuse(struct span__http_server *h, int fd)
 {
-	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
-				   "Retry-After: 1\r\n"
-				   "Content-Length: 0\r\n"
-				   "Connection: close\r\n\r\n";
-
 	h->counts.overloaded++;
-	if (!h->opts.cert)
-		(void)!send(fd, text, sizeof(text) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
+	span__http_socket_refuse(fd, h->opts.cert);
 }
 
-/*
- * The rest is heard for a while, as a client that is cut off while it sends
- * may not read what it was told.
- */
 void span__http_tell_large(struct span__http_conn *c,
 			   struct MHD_Connection *mhd)
 {
-	static const char text[] = "HTTP/1.1 413 Content Too Large\r\n"
-				   "Content-Length: 0\r\n"
-				   "Connection: close\r\n\r\n";
-	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
-		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	struct span__server_counts *n = &c->server->counts;
 
-	if (tls && tls->tls_session)
-		(void)gnutls_record_send(tls->tls_session, text,
-					 sizeof(text) - 1);
-	else
-		(void)!send(c->fd, text, sizeof(text) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
-	shutdown(c->fd, SHUT_WR);
+	span__http_socket_tell(c->fd, mhd,
+			       "HTTP/1.1 413 Content Too Large\r\n"
+			       "Content-Length: 0\r\n"
+			       "Connection: close\r\n\r\n");
 	n->requests++;
 	n->refused++;
 	n->too_large++;
@@ -217,24 +191,6 @@ void span__http_rest(struct span__http_conn *c)
 }
 
 /*
- * Has anything come since C became idle? The kernel knows when bytes came to
- * some milliseconds only; what came with the request before is not seen.
- */
-static bool has_begun(const struct span__http_conn *c, uint64_t now)
-{
-	struct tcp_info info = {0};
-	socklen_t len = sizeof(info);
-	uint64_t ago_ns;
-
-	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return false;
-	if (c->is_first)
-		return info.tcpi_bytes_received;
-	ago_ns = info.tcpi_last_data_recv * (uint64_t)MILLISECOND_NS;
-	return ago_ns + CLOCK_ERROR_NS < now - c->since_ns;
-}
-
-/*
  * libmicrohttpd tells of a request when its first line is whole. Its time
  * begins with its first byte; under TLS the first bytes are no request yet.
  */
@@ -243,16 +199,8 @@ static void look_for_request(struct span__http_conn *c, uint64_t now)
 	const struct span__http_opts *o = &c->server->opts;
 
 	if (c->state == SPAN__HTTP_IDLE && !(o->cert && c->is_first) &&
-	    has_begun(c, now))
+	    span__http_socket_has_begun(c->fd, c->is_first, c->since_ns, now))
 		span__http_wait(c, SPAN__HTTP_HEAD, o->head_ns);
-}
-
-/* Has the client sent something that nobody has read? */
-static bool has_input(int fd)
-{
-	int n = 0;
-
-	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
 /*
@@ -295,7 +243,7 @@ void span__http_sweep(struct span__http_server *h)
 			cut(c);
 		} else if (is_gone(c) ||
 			   (h->stopping && c->state == SPAN__HTTP_IDLE &&
-			    !has_input(c->fd))) {
+			    !span__http_socket_has_input(c->fd))) {
 			cut(c);
 		}
 	}

@@ -9,10 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
-
 #include "net/clock.h"
 #include "net/http_conn.h"
+#include "net/http_socket.h"
 
 #include "base/banned.h"
 
@@ -105,29 +104,6 @@ static void *on_request(void *cls, const char *url, struct MHD_Connection *mhd)
 
 /* ---- To open ---- */
 
-/* Say what is wrong with the files, which libmicrohttpd does not. */
-static int check_tls(const struct span__http_opts *o, struct span_error *err)
-{
-	const gnutls_datum_t cert = {(unsigned char *)(uintptr_t)o->cert,
-				     (unsigned)strlen(o->cert)};
-	const gnutls_datum_t key = {(unsigned char *)(uintptr_t)o->key,
-				    (unsigned)strlen(o->key)};
-	gnutls_certificate_credentials_t c;
-	int rc;
-
-	if (gnutls_certificate_allocate_credentials(&c) < 0)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = gnutls_certificate_set_x509_key_mem2(c, &cert, &key,
-						  GNUTLS_X509_FMT_PEM, NULL, 0);
-	gnutls_certificate_free_credentials(c);
-	if (rc < 0)
-		return span_error_set(err, SPAN_E_INVALID,
-				      "cannot use the TLS certificate and key: "
-				      "%s",
-				      gnutls_strerror(rc));
-	return 0;
-}
-
 static int start_daemon(struct span__http_server *h, struct span_error *err)
 {
 	const struct span__http_opts *o = &h->opts;
@@ -188,7 +164,7 @@ int span__http_server_open(struct span__http_server **out,
 	if (h->epoll_fd < 0)
 		rc = span_error_set(err, SPAN_E_IO, "cannot make an epoll");
 	if (rc >= 0 && o->cert)
-		rc = check_tls(o, err);
+		rc = span__http_socket_check_tls(o->cert, o->key, err);
 	if (rc >= 0)
 		rc = start_daemon(h, err);
 	if (rc >= 0) {

@@ -8,24 +8,19 @@
  * work for a client that closes its connection meanwhile.
  */
 #include <errno.h>
-#include <linux/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
-
 #include "net/clock.h"
+#include "net/http_socket.h"
 #include "net/web_state.h"
 
 #include "base/banned.h"
 
 #define ACCEPTS_PER_TURN 64
-#define MILLISECOND_NS 1000000u
-#define CLOCK_ERROR_NS 10000000u /* a tick of the kernel's clock */
 
 void span__web_wait(struct span__web_conn *c, enum span__web_wait wait,
 		    uint64_t ns)
@@ -118,36 +113,18 @@ static void add_connection(struct span__web_server *w, int fd,
 		span__web_conn_free(c);
 }
 
-/* Tell whoever is one too many that it may come again. */
 static void refuse(struct span__web_server *w, int fd)
 {
-	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
-				   "Retry-After: 1\r\n"
-				   "Content-Length: 0\r\n"
-				   "Connection: close\r\n\r\n";
-
 	span__web_count(w, &w->counts.refused);
-	if (!w->opts.cert)
-		(void)!send(fd, text, sizeof(text) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
+	span__http_socket_refuse(fd, w->opts.cert);
 }
 
 void span__web_tell_long(struct span__web_conn *c, struct MHD_Connection *mhd)
 {
-	static const char text[] = "HTTP/1.1 414 URI Too Long\r\n"
-				   "Content-Length: 0\r\n"
-				   "Connection: close\r\n\r\n";
-	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(
-		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-
-	if (tls && tls->tls_session)
-		(void)gnutls_record_send(tls->tls_session, text,
-					 sizeof(text) - 1);
-	else
-		(void)!send(c->fd, text, sizeof(text) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
-	shutdown(c->fd, SHUT_WR);
+	span__http_socket_tell(c->fd, mhd,
+			       "HTTP/1.1 414 URI Too Long\r\n"
+			       "Content-Length: 0\r\n"
+			       "Connection: close\r\n\r\n");
 	span__web_count(c->web, &c->web->counts.too_large);
 }
 
@@ -191,32 +168,6 @@ void span__web_accept(struct span__web_server *w,
 }
 
 /*
- * Has anything come since C became idle? The kernel knows when bytes came to
- * some milliseconds only; what came with the request before is not seen.
- */
-static bool has_begun(const struct span__web_conn *c, uint64_t now)
-{
-	struct tcp_info info = {0};
-	socklen_t len = sizeof(info);
-	uint64_t ago_ns;
-
-	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return false;
-	if (c->is_first)
-		return info.tcpi_bytes_received;
-	ago_ns = info.tcpi_last_data_recv * (uint64_t)MILLISECOND_NS;
-	return ago_ns + CLOCK_ERROR_NS < now - c->since_ns;
-}
-
-/* Has the client sent something that nobody has read? */
-static bool has_input(int fd)
-{
-	int n = 0;
-
-	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
-}
-
-/*
  * Has the client gone? One that has only said that it sends nothing more looks
  * the same at first, so its answer may take a while.
  */
@@ -256,7 +207,7 @@ static void sweep_one(struct span__web_conn *c, uint64_t now)
 	bool late;
 
 	if (c->wait == SPAN__WEB_IDLE && !(w->opts.cert && c->is_first) &&
-	    has_begun(c, now))
+	    span__http_socket_has_begun(c->fd, c->is_first, c->since_ns, now))
 		span__web_wait(c, SPAN__WEB_HEAD, w->opts.head_ns);
 	late = now >= c->deadline_ns;
 	if (late && c->wait != SPAN__WEB_IDLE)
@@ -269,7 +220,7 @@ static void sweep_one(struct span__web_conn *c, uint64_t now)
 		if (late || gone)
 			give_up(c, late);
 	} else if (late || (w->stopping && c->wait == SPAN__WEB_IDLE &&
-			    !has_input(c->fd))) {
+			    !span__http_socket_has_input(c->fd))) {
 		cut(c);
 	}
 }

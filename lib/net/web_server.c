@@ -11,9 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
-
 #include "net/clock.h"
+#include "net/http_socket.h"
 #include "net/web_state.h"
 
 #include "base/banned.h"
@@ -51,28 +50,6 @@ static void set_opts(struct span__web_server *w, const struct span__web_opts *o)
 	or_else(&w->opts.answer_ns, 30 * SECOND_NS);
 	or_else(&w->opts.idle_ns, 180 * SECOND_NS);
 	w->max_begun = 4 * w->opts.threads;
-}
-
-/* Say what is wrong with the files, which libmicrohttpd does not. */
-static int check_tls(const struct span__web_opts *o, struct span_error *err)
-{
-	const gnutls_datum_t cert = {(unsigned char *)(uintptr_t)o->cert,
-				     (unsigned)strlen(o->cert)};
-	const gnutls_datum_t key = {(unsigned char *)(uintptr_t)o->key,
-				    (unsigned)strlen(o->key)};
-	gnutls_certificate_credentials_t c;
-	int rc;
-
-	if (gnutls_certificate_allocate_credentials(&c) < 0)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = gnutls_certificate_set_x509_key_mem2(c, &cert, &key,
-						  GNUTLS_X509_FMT_PEM, NULL, 0);
-	gnutls_certificate_free_credentials(c);
-	if (rc >= 0)
-		return 0;
-	return span_error_set(err, SPAN_E_INVALID,
-			      "cannot use the TLS certificate and key: %s",
-			      gnutls_strerror(rc));
 }
 
 /* What stands between slashes is decoded later, by itself. */
@@ -138,7 +115,8 @@ static int open_parts(struct span__web_server *w, struct span_error *err)
 	rc = span__admission_open(&w->admission, w->opts.max_connections,
 				  w->opts.max_per_peer, err);
 	if (rc >= 0 && w->opts.cert)
-		rc = check_tls(&w->opts, err);
+		rc = span__http_socket_check_tls(w->opts.cert, w->opts.key,
+						 err);
 	if (rc >= 0)
 		rc = start_daemon(w, err);
 	if (rc < 0)
