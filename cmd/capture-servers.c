@@ -145,26 +145,14 @@ static void put_metrics(void *arg, struct span_buf *out)
 
 /* ---- To open ---- */
 
-static int read_text(const char *path, struct span_buf *b,
-		     struct span_error *err)
-{
-	int rc = cmd_file_read(path, b, err);
-
-	if (rc < 0)
-		return rc;
-	span_buf_putc(b, '\0');
-	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
-			 : 0;
-}
-
 static int read_files(struct span_error *err)
 {
 	int rc = 0;
 
 	if (opt.cert)
-		rc = read_text(opt.cert, &servers.cert, err);
+		rc = cmd_file_text(opt.cert, &servers.cert, err);
 	if (rc >= 0 && opt.key)
-		rc = read_text(opt.key, &servers.key, err);
+		rc = cmd_file_text(opt.key, &servers.key, err);
 	if (rc >= 0 && opt.strategies)
 		rc = read_strategies(&servers.strategies, err);
 	return rc;

@@ -183,6 +183,9 @@ SPAN_NODISCARD int cmd_input_lines(const char *name, cmd_line_fn *fn,
  * above 256 MiB, SPAN_E_NOMEM. */
 SPAN_NODISCARD int cmd_file_read(const char *path, struct span_buf *out,
 				 struct span_error *err);
+/* The same, and a zero byte at its end. */
+SPAN_NODISCARD int cmd_file_text(const char *path, struct span_buf *out,
+				 struct span_error *err);
 /*
  * Lock PATH, an empty file that is made where there is none and stays, until
  * this process ends. 0; SPAN_E_BUSY when another one has it; SPAN_E_IO.

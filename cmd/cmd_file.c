@@ -55,6 +55,18 @@ int cmd_file_read(const char *path, struct span_buf *out,
 	return rc;
 }
 
+int cmd_file_text(const char *path, struct span_buf *out,
+		  struct span_error *err)
+{
+	int rc = cmd_file_read(path, out, err);
+
+	if (rc < 0)
+		return rc;
+	span_buf_putc(out, '\0');
+	return out->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
+			   : 0;
+}
+
 int cmd_input_read(const char *name, struct span_buf *out,
 		   struct span_error *err)
 {

@@ -104,18 +104,6 @@ bool serve_has_tls(void)
 	return opt.cert;
 }
 
-static int read_text(const char *path, struct span_buf *b,
-		     struct span_error *err)
-{
-	int rc = cmd_file_read(path, b, err);
-
-	if (rc < 0)
-		return rc;
-	span_buf_putc(b, '\0');
-	return b->failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")
-			 : 0;
-}
-
 static int read_auth(struct span_error *err)
 {
 	struct span_error why = {0};
@@ -192,9 +180,9 @@ int serve_web_open(struct span__web_server **out,
 	int rc = 0;
 
 	if (opt.cert)
-		rc = read_text(opt.cert, &web.cert, err);
+		rc = cmd_file_text(opt.cert, &web.cert, err);
 	if (rc >= 0 && opt.key)
-		rc = read_text(opt.key, &web.key, err);
+		rc = cmd_file_text(opt.key, &web.key, err);
 	if (rc >= 0 && opt.auth)
 		rc = read_auth(err);
 	if (rc < 0)
