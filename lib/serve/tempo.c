@@ -14,7 +14,6 @@
 #include "serve/families.h"
 #include "serve/params.h"
 #include "serve/v3.h"
-#include "serve/when.h"
 
 #include "base/banned.h"
 
@@ -48,9 +47,8 @@ static int read_seconds(const struct span__serve_request *r, const char *name,
 	struct span_str v = span__serve_value(r, name);
 	struct span_error why = {0};
 
-	if (!v.len || span__when_seconds(v, ns))
+	if (!v.len || span_epoch_parse(v, ns, &why) == 0)
 		return 0;
-	span_error_set(&why, SPAN_E_INVALID, "seconds since 1970 are needed");
 	return span__tempo_refuse(a, name, &why);
 }
 

@@ -171,8 +171,9 @@ static const struct {
 	 "{\"error\":\"strconv.ParseInt: parsing \\\"x\\\": invalid "
 	 "syntax\",\"parameter\":\"limit\"}\n"},
 	{"/api/spans?since=x", 400,
-	 "{\"error\":\"'x' is no time (like 15m, 2026-11-22T10:00:00Z, "
-	 "@1795341600)\",\"parameter\":\"since\"}\n"},
+	 "{\"error\":\"'x' is no time (like 15m, 14:30, yesterday, "
+	 "yesterday 14:00, 2026-11-22, 2026-11-22T10:00:00Z, @1795341600, "
+	 "now)\",\"parameter\":\"since\"}\n"},
 	{"/api/spans?min-duration=x", 400,
 	 "{\"error\":\"'x' is no duration (like 500us, 2s, 1h30m, "
 	 "7d)\",\"parameter\":\"min-duration\"}\n"},

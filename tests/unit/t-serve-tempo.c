@@ -203,7 +203,7 @@ static const struct {
 	 "\"serviceStats\":{\"cart\":{\"spanCount\":1,\"errorCount\":1},"
 	 "\"shop\":{\"spanCount\":2}}}],\"metrics\":{}}"},
 	{"/api/search?start=x", 400,
-	 "invalid start: seconds since 1970 are needed\n"},
+	 "invalid start: 'x' is no time in seconds since 1970\n"},
 	{"/api/search?start=1795341580&end=1795341600", 200,
 	 "{\"traces\":[{\"traceID\":\"aa000000000000000000000000000001\","
 	 "\"rootServiceName\":\"shop\",\"rootTraceName\":\"GET "
@@ -280,7 +280,7 @@ static const struct {
 	 "\"ok\",\"value\":{\"boolValue\":true}}],\"status\":{}}]}]}]},"
 	 "\"metrics\":{}}"},
 	{"/api/v2/traces/3?start=x", 400,
-	 "invalid start: seconds since 1970 are needed\n"},
+	 "invalid start: 'x' is no time in seconds since 1970\n"},
 	{"/api/search/tags", 200,
 	 "{\"tagNames\":[\"<script>\\u001b[31m\",\"big\",\"blob\",\"host."
 	 "name\",\"http.status_code\",\"message\",\"ok\",\"peer.service\","
