@@ -99,11 +99,14 @@ static void put_varint(struct span_buf *b, uint64_t n)
 
 /* TracesData, in version 2 as the first field of an answer. */
 static int put_protobuf(struct span_buf *out, const struct span_trace *t,
-			bool wrapped, struct span_error *err)
+			bool wrapped, struct span__serve_cut *cut,
+			struct span_error *err)
 {
 	struct span_buf b = {0};
-	int rc = span_encode_message(&b, SPAN_FORMAT_OTLP_PROTO, t->spans, t->n,
-				     err);
+	size_t n = t->n;
+	const struct span *v = span__serve_cut(cut, t->spans, &n, err);
+	int rc = v ? span_encode_message(&b, SPAN_FORMAT_OTLP_PROTO, v, n, err)
+		   : SPAN_E_NOMEM;
 
 	if (wrapped && !rc) {
 		span_buf_putc(out, 1 << 3 | 2);
@@ -116,12 +119,12 @@ static int put_protobuf(struct span_buf *out, const struct span_trace *t,
 }
 
 static int put_json(struct span_buf *out, const struct span_trace *t,
-		    size_t max_spans, struct span_error *err)
+		    struct span__serve_cut *cut, struct span_error *err)
 {
 	int rc;
 
 	span_buf_puts(out, "{\"trace\":{\"resourceSpans\":[");
-	rc = span__v3_resources(out, t, max_spans, err);
+	rc = span__v3_resources(out, t, cut, err);
 	span_buf_puts(out, "]},\"metrics\":{}}");
 	return rc < 0 ? rc : 0;
 }
@@ -134,18 +137,22 @@ static int put_trace(const struct span__serve *serve,
 		     struct span_error *err)
 {
 	const struct span_search_opts o = {0};
+	struct span__serve_cut cut = {.max = serve->max_spans};
 	struct span__found f = {0};
 	struct span_trace t;
 	int rc = span__found_open(&f, pool, s, &o, err);
 
+	cut.search = f.search;
 	if (!rc)
 		rc = span_search_next(f.search, &t, NULL, err);
 	if (!rc)
 		rc = span__serve_plain(a, 404, "trace not found");
 	else if (rc > 0 && form == TRACE_JSON)
-		rc = put_json(&a->body, &t, serve->max_spans, err);
+		rc = put_json(&a->body, &t, &cut, err);
 	else if (rc > 0)
-		rc = put_protobuf(&a->body, &t, form == TRACE_WRAPPED, err);
+		rc = put_protobuf(&a->body, &t, form == TRACE_WRAPPED, &cut,
+				  err);
+	span__serve_cut_release(&cut);
 	span__found_close(&f);
 	return rc < 0 ? span__tempo_failed(a, rc, err) : 0;
 }
