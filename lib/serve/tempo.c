@@ -18,6 +18,7 @@
 #include "base/banned.h"
 
 #define PROTOBUF "application/protobuf"
+#define API_VERSION "2.7.0"
 
 int span__tempo_failed(struct span__serve_answer *a, int rc,
 		       const struct span_error *err)
@@ -235,6 +236,37 @@ static int echo(const struct span__serve *s,
 	return 0;
 }
 
+/* Which API this is, by the version of Tempo that has all of it. */
+static int build_info(const struct span__serve *s,
+		      const struct span__serve_request *r,
+		      struct span__serve_answer *a, struct span_error *err)
+{
+	(void)s;
+	(void)r;
+	(void)err;
+	a->type = SPAN__SERVE_JSON;
+	span_buf_puts(&a->body, "{\"version\":\"" API_VERSION
+				"\",\"revision\":\"span-serve\","
+				"\"branch\":\"\",\"buildUser\":\"\","
+				"\"buildDate\":\"\",\"goVersion\":\"\"}");
+	return 0;
+}
+
+/* Grafana shows the text. */
+static int no_metrics(const struct span__serve *s,
+		      const struct span__serve_request *r,
+		      struct span__serve_answer *a, struct span_error *err)
+{
+	(void)s;
+	(void)r;
+	(void)err;
+	return span__serve_plain(
+		a, 501,
+		"TraceQL metrics are not supported by span-serve: rates, "
+		"errors and latencies are at /api/metrics/calls, errors and "
+		"latencies, and span-stats has them for Prometheus");
+}
+
 const struct span__serve_route span__serve_tempo_routes[] = {
 	{.method = "GET", .pattern = PROTOBUF " /api/traces/*", .fn = trace_v1},
 	{.method = "GET",
@@ -242,6 +274,18 @@ const struct span__serve_route span__serve_tempo_routes[] = {
 	 .fn = trace_v2_protobuf},
 	{.method = "GET", .pattern = "/api/v2/traces/*", .fn = trace_v2},
 	{.method = "GET", .pattern = "/api/echo", .fn = echo, .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/status/buildinfo",
+	 .fn = build_info,
+	 .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/metrics/query_range",
+	 .fn = no_metrics,
+	 .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/metrics/query",
+	 .fn = no_metrics,
+	 .quick = true},
 	{.method = "GET", .pattern = "/api/search", .fn = span__tempo_search},
 	{.method = "GET",
 	 .pattern = "/api/search/tags",
