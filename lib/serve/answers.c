@@ -85,7 +85,7 @@ int span__serve_refuse(struct span__serve_answer *a, enum span__serve_form form,
 		s.len = n < (int)TEXT_MAX ? (size_t)n : TEXT_MAX - 1;
 	start_over(a, status, forms[form].type);
 	if (form == SPAN__ERROR_PLAIN) {
-		span_buf_str(&a->body, s);
+		span_text_terminal(&a->body, s);
 	} else {
 		span_buf_printf(&a->body, forms[form].head, status);
 		span_text_json(&a->body, s);
