@@ -229,21 +229,34 @@ void cmd_look_fit(struct span_buf *b, const struct span_render_opts *o,
 		  struct span_str s, size_t width, bool pad);
 size_t cmd_look_width(const struct span_render_opts *o, struct span_str s);
 
-/* ---- cmd_fmt.c, cmd_time.c: what people type ---- */
+/* ---- cmd_time.c: what people type, and clocks ---- */
 
-/* 0 or SPAN_E_INVALID with a sentence. */
-SPAN_NODISCARD int cmd_parse_duration(const char *text, uint64_t *ns,
-				      struct span_error *err);
-SPAN_NODISCARD int cmd_parse_time(const char *text, uint64_t now_ns,
-				  uint64_t *ns, struct span_error *err);
+/* As span/quantity.h reads them. */
+SPAN_NODISCARD static inline int
+cmd_parse_duration(const char *text, uint64_t *ns, struct span_error *err)
+{
+	return span_duration_parse(span_str(text), ns, err);
+}
+SPAN_NODISCARD static inline int cmd_parse_time(const char *text,
+						uint64_t now_ns, uint64_t *ns,
+						struct span_error *err)
+{
+	return span_time_parse(span_str(text), now_ns, ns, err);
+}
+SPAN_NODISCARD static inline int
+cmd_parse_size(const char *text, uint64_t *bytes, struct span_error *err)
+{
+	return span_size_parse(span_str(text), bytes, err);
+}
+SPAN_NODISCARD static inline int cmd_parse_int(const char *text, uint64_t *n,
+					       struct span_error *err)
+{
+	return span_count_parse(span_str(text), n, err);
+}
 /* "14:30+-5m", "now±1h": from SINCE on to before UNTIL. */
 SPAN_NODISCARD int cmd_parse_around(const char *text, uint64_t now_ns,
 				    uint64_t *since_ns, uint64_t *until_ns,
 				    struct span_error *err);
-SPAN_NODISCARD int cmd_parse_size(const char *text, uint64_t *bytes,
-				  struct span_error *err);
-SPAN_NODISCARD int cmd_parse_int(const char *text, uint64_t *n,
-				 struct span_error *err);
 uint64_t cmd_now_ns(void);	 /* CLOCK_REALTIME */
 uint64_t cmd_monotonic_ns(void); /* CLOCK_MONOTONIC */
 

@@ -9,6 +9,7 @@
 
 #include "net/privilege.h"
 #include "serve-cmd.h"
+#include "serve/metrics_counts.h"
 #include "serve/pool.h"
 #include "serve/ui.h"
 
@@ -149,6 +150,8 @@ static int open_stores(struct span__serve *s, struct span_error *err)
 	if (rc >= 0 && opt.archive)
 		rc = open_pool(&s->archive, opt.archive, err);
 	if (rc >= 0)
+		rc = span__metrics_counts_open(&s->counts, err);
+	if (rc >= 0)
 		rc = wait_for_store(s->store, err);
 	return rc < 0 ? rc : look_for_archive(s->archive, err);
 }
@@ -221,6 +224,7 @@ done:
 	span__serve_ui_close(&ui);
 	span__serve_pool_close(&s.store);
 	span__serve_pool_close(&s.archive);
+	span__metrics_counts_close(&s.counts);
 	serve_web_close();
 	return rc;
 }

@@ -91,3 +91,70 @@ integers() {
 	[ "$output" = true ]
 	integers
 }
+
+# What the data source of Tempo asks for, which is another one.
+
+@test "serve-grafana: Tempo: the health check, and what it speaks" {
+	get /api/echo
+	[ "$status" = 200 ]
+	[ "$(cat got)" = echo ]
+	get /api/status/buildinfo
+	[ "$status $type" = "200 application/json" ]
+	run -0 jq -r .version got
+	[[ $output =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "serve-grafana: Tempo: keys and values to choose from, by scope and type" {
+	get '/api/v2/search/tags?limit=5000&start=1767225600&end=1767232800'
+	[ "$status $type" = "200 application/json" ]
+	run -0 jq -c '[.scopes[].name] | contains(["resource", "span", "intrinsic"])' got
+	[ "$output" = true ]
+	get '/api/v2/search/tag/resource.service.name/values?limit=5000&q=%7Bspan%3Akind%3Dserver%7D'
+	run -0 jq -c '[.tagValues[] | select(.value == "cart")]' got
+	[ "$output" = '[{"type":"string","value":"cart"}]' ]
+	# The name is escaped twice.
+	get '/api/v2/search/tag/span%253Akind/values?limit=5000'
+	run -0 jq -c '[.tagValues[].type] | unique' got
+	[ "$output" = '["keyword"]' ]
+}
+
+@test "serve-grafana: Tempo: a search, whose numbers Go reads into 32 bits" {
+	get '/api/search?q=%7Bresource.service.name%3D%22cart%22%20%26%26%20name%3D%22AddItem%22%7D&limit=2&spss=2&start=1767225600&end=1767232800'
+	[ "$status $type" = "200 application/json" ]
+	[ "$(jq '.traces | length' got)" = 2 ]
+	run -0 jq 'all(.traces[]; (.durationMs | . >= 0 and . < 4294967296 and . == floor) and
+		(.startTimeUnixNano | type == "string") and (.traceID | length >= 16) and
+		(.spanSets[0].spans | length >= 1 and length <= 2) and
+		(.spanSets[0].matched >= 1) and .serviceStats.cart.spanCount >= 1)' got
+	[ "$output" = true ]
+	# What is typed may make no sense: the text is shown.
+	get '/api/search?q=%7B%20x%20%3D'
+	[ "$status $type" = "400 text/plain; charset=utf-8" ]
+	run -0 grep -c '^invalid TraceQL query: ' got
+	get '/api/search?q=%7B%7D%20%7C%20rate()'
+	[ "$status" = 400 ]
+}
+
+@test "serve-grafana: Tempo: a trace as protobuf, and in version 2 in its envelope" {
+	get '/api/search?limit=1'
+	id=$(jq -r '.traces[0].traceID' got)
+	get "/api/traces/$id"
+	n=$(jq '.data[0].spans | length' got)
+	curl -sS -m 20 -H 'Accept: application/protobuf' -o one \
+		"${url%/}/api/traces/$id?start=1767225600&end=1767232800"
+	run -0 bash -c 'span-decode --from otlp-proto one | span-query --spans -c'
+	[ "$output" = "$n" ]
+	get "/api/v2/traces/$id"
+	[ "$status $type" = "200 application/json" ]
+	[ "$(jq '[.trace.resourceSpans[].scopeSpans[].spans[]] | length' got)" = "$n" ]
+	get /api/v2/traces/00000000000000000000000000000001
+	[ "$status" = 404 ]
+}
+
+@test "serve-grafana: Tempo: metrics are refused with a text that is shown" {
+	for path in query_range query; do
+		get "/api/metrics/$path?q=%7B%7D%7Crate()&start=1767225600&end=1767232800&step=60s"
+		[ "$status $type" = "501 text/plain; charset=utf-8" ]
+		run -0 grep -c '^TraceQL metrics are not supported by span-serve' got
+	done
+}

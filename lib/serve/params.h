@@ -33,6 +33,10 @@ SPAN_NODISCARD int span__serve_segment(struct span_str path, size_t n,
 				       struct span_buf *out,
 				       struct span_error *err);
 
+/* Append TEXT without its escapes. 0; SPAN_E_INVALID for a bad one; NOMEM. */
+SPAN_NODISCARD int span__serve_unescape(struct span_str text,
+					struct span_buf *out);
+
 /* The first value of NAME; NULL when it is not there. */
 const struct span_str *span__serve_param(const struct span__serve_request *r,
 					 const char *name);

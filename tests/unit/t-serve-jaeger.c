@@ -316,7 +316,8 @@ static const struct {
 	 "{\"dependencies\":[{\"path\":[{\"service\":\"shop\",\"operation\":"
 	 "\"GET /\"},{\"service\":\"cart/1\",\"operation\":\"AddItem\"}],"
 	 "\"attributes\":[{\"key\":\"exemplar_trace_id\",\"value\":"
-	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}]}"},
+	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":1,\"moreTraces\":false,\"morePaths\":false}"},
 	{"/analytics/v1/dependencies?service=shop&operation=GET+/&start=0&"
 	 "end=0&limit=3",
 	 200,
@@ -326,9 +327,16 @@ static const struct {
 	 "{\"path\":[{\"service\":\"shop\",\"operation\":"
 	 "\"GET /\"},{\"service\":\"cart/1\",\"operation\":\"AddItem\"}],"
 	 "\"attributes\":[{\"key\":\"exemplar_trace_id\",\"value\":"
-	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}]}"},
+	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":3,\"moreTraces\":false,\"morePaths\":false}"},
+	{"/api/deep-dependencies?service=shop&limit=1", 200,
+	 "{\"dependencies\":[{\"path\":[{\"service\":\"shop\",\"operation\":"
+	 "\"GET /\"}],\"attributes\":[{\"key\":\"exemplar_trace_id\","
+	 "\"value\":\"0000000000000006\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":1,\"moreTraces\":true,\"morePaths\":false}"},
 	{"/api/deep-dependencies?service=shop&operation=AddItem", 200,
-	 "{\"dependencies\":[]}"},
+	 "{\"dependencies\":[],\"traces\":3,\"moreTraces\":false,"
+	 "\"morePaths\":false}"},
 	{"/api/deep-dependencies?service=shop&limit=-1",
 	 ERROR(400, "search depth must be greater than 0 and less than max "
 		    "traces")},

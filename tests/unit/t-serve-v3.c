@@ -61,8 +61,8 @@ static const struct {
 	 "\"key\":\"big\",\"value\":{\"intValue\":\"-9223372036854775808\"}},{"
 	 "\"key\":\"blob\",\"value\":{\"bytesValue\":\"AP8=\"}},{\"key\":"
 	 "\"ok\",\"value\":{\"boolValue\":true}},{\"key\":\"@jaeger@warnings\","
-	 "\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"invalid "
-	 "parent span IDs=0000000000000009; skipping clock skew "
+	 "\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"parent "
+	 "span ID=0000000000000009 is not in the trace; skipping clock skew "
 	 "adjustment\"}]}}}],\"status\":{}}]}]}]}}"},
 	{"/api/v3/traces/0000000000000003?startTime=2026-11-22T00:00:00 "
 	 "01:00&raw_traces=true",
