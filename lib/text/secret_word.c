@@ -54,6 +54,9 @@ bool span__find_email(struct span_str s, size_t from, size_t *start,
 		while (begin > from && (size_t)(at - s.p) - begin < LOCAL_MAX &&
 		       is_local(s.p[begin - 1]))
 			begin--;
+		/* A quote there is that of the address. */
+		while (s.p[begin] == '\'' || s.p[begin] == '`')
+			begin++;
 		end = domain_end(s, (size_t)(at - s.p) + 1);
 		if (s.p + begin == at || s.p + end == at + 1)
 			continue;

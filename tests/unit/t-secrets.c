@@ -26,6 +26,8 @@ static const struct {
 	{SECRET_CARD, "4111  1111 1111 1111", "4111  1111 1111 1111"},
 	{SECRET_EMAIL, "to jo.e+x@mail.example.org.",
 	 "to <jo.e+x@mail.example.org>."},
+	{SECRET_EMAIL, "'o'brien@x.org'", "'<o'brien@x.org>'"},
+	{SECRET_EMAIL, "''@x.org", "''@x.org"},
 	{SECRET_EMAIL, "a@b", "a@b"},
 	{SECRET_EMAIL, "@example.org", "@example.org"},
 	{SECRET_EMAIL, "a@b.c", "a@b.c"},
