@@ -266,7 +266,8 @@ bool cmd_metrics_wanted(void); /* it was given */
 
 /*
  * Rewrite the metrics file (temporary and rename) when it was asked for and
- * is older than a second, or NOW. Metrics end with a NULL name.
+ * is older than a second, or NOW. Metrics end with a NULL name. A pipe that
+ * nobody reads is not waited for: like every other failure it is one warning.
  */
 void cmd_metrics_write(const struct cmd_metric *m, bool now);
 /* Append them in Prometheus' text format. */

@@ -60,7 +60,7 @@ static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 
 	cmd_metrics_text(&b, m);
 	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
-		      : cmd__temp_open(&fd, &temp, target, err);
+		      : cmd__temp_open(&fd, &temp, target, O_NONBLOCK, err);
 	if (rc < 0)
 		goto done;
 	rc = span_write_all(fd, b.p, b.len, err);
