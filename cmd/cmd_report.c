@@ -50,6 +50,33 @@ void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 	}
 }
 
+uint64_t cmd_drops(const struct cmd_drop *d)
+{
+	uint64_t sum = 0;
+
+	for (; d->name; d++)
+		sum += *d->n;
+	return sum;
+}
+
+void cmd_drops_text(struct span_buf *b, const struct cmd_drop *d)
+{
+	const char *before = " (";
+
+	span_text_count(b, cmd_drops(d));
+	span_buf_puts(b, " dropped");
+	for (; d->name; d++) {
+		if (!*d->n)
+			continue;
+		span_buf_puts(b, before);
+		span_text_count(b, *d->n);
+		span_buf_printf(b, " %s", d->name);
+		before = ", ";
+	}
+	if (*before == ',')
+		span_buf_putc(b, ')');
+}
+
 static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 {
 	/* A symbolic link stays one: its target is replaced. */
