@@ -66,6 +66,11 @@ tags() {
 	[ -z "$stderr" ]
 	same span-redact-check.want
 	run -1 grep -F jo@ <<<"$output"
+	# Nor what a key has in it.
+	tagged '{"token=hush":"Bearer abcdef0123456789"}' >key
+	run -1 span-redact --check key
+	[ "${lines[0]}" = "0000000000000001 0000000000000002 span:token=[secret] mask * @token" ]
+	[ "${lines[1]}" = "0000000000000001 0000000000000002 field:key mask * @secret" ]
 	tagged '{"n":5}' | span-redact --check >none
 	[ ! -s none ]
 }
