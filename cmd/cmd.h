@@ -273,13 +273,23 @@ struct cmd_metric {
 	bool gauge;
 };
 
+/* Why something was dropped, and how many. The last one has no name. */
+struct cmd_drop {
+	const char *name;
+	const uint64_t *n;
+};
+uint64_t cmd_drops(const struct cmd_drop *d); /* their sum */
+/* "10 dropped (9 given up, 1 too large)" */
+void cmd_drops_text(struct span_buf *b, const struct cmd_drop *d);
+
 /* --metrics-file FILE */
 extern const struct cmd_option cmd_metrics_options[];
 bool cmd_metrics_wanted(void); /* it was given */
 
 /*
  * Rewrite the metrics file (temporary and rename) when it was asked for and
- * is older than a second, or NOW. Metrics end with a NULL name.
+ * is older than a second, or NOW. Metrics end with a NULL name. A pipe that
+ * nobody reads is not waited for: like every other failure it is one warning.
  */
 void cmd_metrics_write(const struct cmd_metric *m, bool now);
 /* Append them in Prometheus' text format. */

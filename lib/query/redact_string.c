@@ -98,9 +98,30 @@ static int do_text(struct span_redact *r, const struct span__redact_list *list,
 	return rc < 0 ? rc : done->verdict;
 }
 
+/* KEY as it comes out: there may be a secret in it, too. */
+static struct span_str shown_key(struct span_redact *r, uint32_t place,
+				 struct span_str key)
+{
+	const struct span__redact_done *done = NULL;
+	const struct span__redact_list *list;
+	struct span_error why;
+
+	if (place == REDACT_FIELD)
+		return key;
+	list = span__redact_cache_list(r->cache, r->rules, r->n_rules,
+				       REDACT_FIELD, SPAN_STR("key"));
+	if (!list || span__redact_judge(r, list, key, &done, &why) < 0 ||
+	    (done && done->verdict == REDACT_DROPPED))
+		return SPAN_STR("");
+	return done ? done->text : key;
+}
+
+/* Nothing that is borrowed of R but DONE is there after that. */
 static void tell(struct span_redact *r, uint32_t place, struct span_str key,
 		 const struct span__redact_done *done)
 {
+	if (r->found)
+		key = shown_key(r, place, key);
 	for (unsigned i = 0; i < done->n_applied; i++) {
 		struct span__redact_rule *rule = &r->rules[done->applied[i]];
 		const struct span_redact_found found = {
@@ -129,10 +150,10 @@ int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 	if (!k->list->n || !text.len)
 		return REDACT_SAME;
 	rc = do_text(r, k->list, &w, &done, err);
-	if (rc > 0)
-		tell(r, k->place, key, &done);
 	if (rc == REDACT_CHANGED && !span_arena_str(r->into, done.text, out))
 		return out_of_memory(err);
+	if (rc > 0)
+		tell(r, k->place, key, &done);
 	return rc;
 }
 
