@@ -270,6 +270,16 @@ bool span__shapes_get(struct span__shapes *s, uint64_t i,
 	return read;
 }
 
+size_t span__shapes_size(struct span__shapes *s, uint64_t i)
+{
+	struct span_str piece;
+
+	if (i < s->n && find_piece(s, i, &piece))
+		return count_nodes(piece);
+	(void)span__area_bad(&s->area);
+	return 0;
+}
+
 bool span__shapes_choose(struct span__shapes *s, const uint8_t *types)
 {
 	if (!types) {

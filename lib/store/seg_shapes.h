@@ -65,6 +65,8 @@ bool span__shapes_get(struct span__shapes *s, uint64_t i,
  */
 bool span__shapes_read(struct span__shapes *s, uint64_t i,
 		       const struct span__seg_node **v, size_t *n);
+/* How many spans shape I has; 0 when it is damaged, and the file is marked. */
+size_t span__shapes_size(struct span__shapes *s, uint64_t i);
 /* TYPES has a byte for each type: 1 when it is chosen; NULL: all are. False: no
  * memory. */
 bool span__shapes_choose(struct span__shapes *s, const uint8_t *types);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/shapes_log.h"
+#include "store/shapes_part.h"
 
 #include "base/banned.h"
 
@@ -22,6 +23,7 @@ struct shapes {
 	uint8_t *told;	   /* of types */
 	uint64_t *chosen;  /* of types that tell */
 	uint32_t *matched; /* of shapes */
+	struct span__shapes_parts parts;
 	struct span_buf nodes;
 	struct span_error *err;
 };
@@ -182,7 +184,38 @@ static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 	return give_trace(s, seg, trace);
 }
 
+static bool is_needed(const struct shapes *s, const struct span__asked *v,
+		      size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].chosen & s->sink->need)
+			return true;
+	return !s->sink->need;
+}
+
 enum { INSIDE, OUTSIDE, BOTH };
+
+/* What the segment has of a trace that others have spans of, too. */
+static int keep_part(struct shapes *s, struct span__seg *seg, uint64_t trace,
+		     int where)
+{
+	const struct span__asked *v = NULL;
+	bool needed = where != OUTSIDE;
+	uint8_t id[16];
+	size_t n = 0;
+	int rc = 0;
+
+	if (where == INSIDE)
+		rc = span__shapes_part(&s->parts, trace, s->told, s->chosen, &v,
+				       &n);
+	if (rc < 0)
+		return out_of_memory(s->err);
+	if (rc > 0)
+		needed = is_needed(s, v, n);
+	span__seg_trace_id(seg, trace, id);
+	return span__shapes_log_part(s->logs, id, rc > 0 ? v : NULL, n, needed,
+				     s->err);
+}
 
 /* Where spans that start from FIRST to LAST are, by the times of the sink. */
 static int place(const struct shapes *s, uint64_t first, uint64_t last)
@@ -227,11 +260,12 @@ static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
 
 		if (shape[i] >= seg->file.header.n_shapes)
 			return span__area_bad(&seg->trace_shape.area);
-		if (where == OUTSIDE)
-			continue;
-		rc = where == BOTH || span__trace_set_has(&s->shared, hash)
-			     ? give_trace(s, seg, at + i)
-			     : see_trace(s, seg, at + i, shape[i]);
+		if (span__trace_set_has(&s->shared, hash))
+			rc = keep_part(s, seg, at + i, where);
+		else if (where == BOTH)
+			rc = give_trace(s, seg, at + i);
+		else if (where == INSIDE)
+			rc = see_trace(s, seg, at + i, shape[i]);
 	}
 	return rc;
 }
@@ -242,6 +276,8 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	bool distinct = seg->file.header.flags & SEG_FLAG_DISTINCT_IDS;
 	int rc = any_process_has(s, seg);
 
+	s->parts = (struct span__shapes_parts){.seg = seg,
+					       .nodes = s->parts.nodes};
 	s->told = calloc(seg->types.n + 1, sizeof(*s->told));
 	s->chosen = calloc(seg->types.n + 1, sizeof(*s->chosen));
 	s->matched = malloc((n_shapes + 1) * sizeof(*s->matched));
@@ -330,15 +366,12 @@ static int see_all(struct shapes *s)
 	struct span__view *view = &s->store->view;
 	int rc = find_shared(s), failed = 0;
 
-	if (rc > 0)
-		failed = span__shapes_log_finish(s->logs, &s->shared, s->err);
-	if (failed < 0)
-		rc = failed;
-	span__shapes_log_close(&s->logs);
 	for (size_t i = 0; i < view->n && rc > 0; i++)
 		if (view->v[i].kind == FILE_SEG)
 			rc = see_segment(s, &view->v[i]);
-	return rc;
+	if (rc > 0)
+		failed = span__shapes_log_finish(s->logs, s->err);
+	return failed < 0 ? failed : rc;
 }
 
 int span__directory_shapes(struct span_store *st,
@@ -356,6 +389,7 @@ int span__directory_shapes(struct span_store *st,
 	s.segs = calloc(store->view.n + 1, sizeof(struct span__seg *));
 	rc = s.segs ? see_all(&s) : out_of_memory(err);
 	span__shapes_log_close(&s.logs);
+	span__shapes_parts_release(&s.parts);
 	span__trace_set_release(&s.shared);
 	span_buf_release(&s.nodes);
 	free(s.segs);
