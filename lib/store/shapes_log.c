@@ -31,7 +31,8 @@ struct answer {
 };
 
 struct span__shapes_log {
-	struct span__shapes_sink *sink;
+	struct span__shapes_judge *judge;
+	struct span__shapes_sink *sink; /* of it */
 	struct span__trace_set set;
 	struct span_buf traces;	  /* struct trace */
 	struct span__slots by_id; /* traces */
@@ -62,7 +63,7 @@ static struct span__asked *spans(const struct span__shapes_log *l)
 }
 
 int span__shapes_log_open(struct span__shapes_log **out,
-			  struct span__shapes_sink *sink,
+			  struct span__shapes_judge *judge,
 			  struct span_error *err)
 {
 	struct span__shapes_log *l = calloc(1, sizeof(*l));
@@ -71,7 +72,8 @@ int span__shapes_log_open(struct span__shapes_log **out,
 	*out = NULL;
 	if (!l)
 		return out_of_memory(err);
-	l->sink = sink;
+	l->judge = judge;
+	l->sink = judge->sink;
 	rc = span__trace_set_init(&l->set, err);
 	if (!rc)
 		rc = span_frame_open(&l->frame, err);
@@ -353,7 +355,7 @@ static int ask_trace(struct span__shapes_log *l,
 		return out_of_memory(err);
 	if (!rc)
 		return 0;
-	rc = sink->shape(sink->arg, shape, n, &matched, err);
+	rc = span__shapes_judge_nodes(l->judge, shape, n, &matched, err);
 	if (rc < 0)
 		return rc;
 	sink->n_traces += matched > 0;

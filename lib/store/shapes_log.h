@@ -10,6 +10,7 @@
 #ifndef SPAN_STORE_SHAPES_LOG_H
 #define SPAN_STORE_SHAPES_LOG_H
 
+#include "store/shapes_judge.h"
 #include "store/shapes_tree.h"
 #include "store/store_directory.h"
 #include "store/trace_set.h"
@@ -19,9 +20,9 @@
 
 struct span__shapes_log;
 
-/* SINK is borrowed. 0 or a negative code. */
+/* JUDGE and its sink are borrowed. 0 or a negative code. */
 SPAN_NODISCARD int span__shapes_log_open(struct span__shapes_log **out,
-					 struct span__shapes_sink *sink,
+					 struct span__shapes_judge *judge,
 					 struct span_error *err);
 /* A frame of a log, for span__directory_frames(). */
 SPAN_NODISCARD int span__shapes_log_frame(void *log, struct span_str frame,

@@ -24,7 +24,7 @@ struct shapes {
 	uint64_t *chosen;  /* of types that tell */
 	uint32_t *matched; /* of shapes */
 	struct span__shapes_parts parts;
-	struct span_buf nodes;
+	struct span__shapes_judge judge;
 	struct span_error *err;
 };
 
@@ -106,59 +106,19 @@ static int see_types(struct shapes *s, struct span__seg *seg, bool tells)
 	return rc < 0 ? rc : 0;
 }
 
-/* Pass over shapes without a type of what is needed. False: no memory. */
-static bool choose_shapes(struct shapes *s, struct span__seg *seg)
-{
-	uint8_t *chosen;
-	bool good;
-
-	if (!s->sink->need)
-		return span__shapes_choose(seg->shapes, NULL);
-	chosen = malloc(seg->types.n + 1);
-	for (uint32_t i = 0; chosen && i < seg->types.n; i++)
-		chosen[i] = !s->told[i] || (s->chosen[i] & s->sink->need);
-	good = chosen && span__shapes_choose(seg->shapes, chosen);
-	free(chosen);
-	return good;
-}
-
-/* Its nodes as the sink is asked. False: one does not tell, or no memory. */
-static bool list_nodes(struct shapes *s, const struct span__seg_node *v,
-		       size_t n)
-{
-	struct span__shape_node *nodes;
-
-	s->nodes.len = 0;
-	nodes = (struct span__shape_node *)(void *)span_buf_reserve(
-		&s->nodes, n * sizeof(*nodes));
-	for (size_t i = 0; nodes && i < n; i++) {
-		if (!s->told[v[i].type] || v[i].link == SEG_LINK_EXPLICIT)
-			return false;
-		nodes[i] = (struct span__shape_node){
-			s->chosen[v[i].type], v[i].link ? v[i].link - 1 : 0};
-	}
-	return nodes;
-}
-
 /* Ask shape I, unless it was. */
-static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
+static int see_shape(struct shapes *s, uint64_t i)
 {
-	const struct span__seg_node *v;
-	size_t n;
+	uint32_t matched;
+	int rc;
 
 	if (s->matched[i] != UNKNOWN)
 		return 0;
-	s->matched[i] = UNTOLD;
-	if (!span__shapes_read(seg->shapes, i, &v, &n))
-		return seg->file.bad ? 0 : out_of_memory(s->err);
-	if (!n)
-		s->matched[i] = 0;
-	if (!n || !list_nodes(s, v, n))
-		return s->nodes.failed ? out_of_memory(s->err) : 0;
-	span__work_add(&s->store->base.work.shapes, 1);
-	return s->sink->shape(s->sink->arg,
-			      (struct span__shape_node *)(void *)s->nodes.p, n,
-			      &s->matched[i], s->err);
+	rc = span__shapes_judge_shape(&s->judge, i, &matched, s->err);
+	s->matched[i] = rc == SHAPES_UNTOLD ? UNTOLD : matched;
+	if (rc == SHAPES_TOLD)
+		span__work_add(&s->store->base.work.shapes, 1);
+	return rc < 0 ? rc : 0;
 }
 
 static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
@@ -172,7 +132,7 @@ static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
 static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 		     uint64_t shape)
 {
-	int rc = see_shape(s, seg, shape);
+	int rc = see_shape(s, shape);
 
 	if (rc < 0)
 		return rc;
@@ -287,8 +247,9 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 		memset(s->matched, 0xff, (n_shapes + 1) * sizeof(*s->matched));
 		rc = see_types(s, seg, distinct && !rc);
 	}
-	if (!rc && !choose_shapes(s, seg))
-		rc = out_of_memory(s->err);
+	if (!rc)
+		rc = span__shapes_judge_segment(&s->judge, seg, s->told,
+						s->chosen, s->err);
 	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
 		rc = see_traces(s, seg, at,
 				seg->n_traces - at < SEG_GROUP
@@ -379,11 +340,12 @@ int span__directory_shapes(struct span_store *st,
 			   struct span_error *err)
 {
 	struct span__directory *store = (struct span__directory *)st;
-	struct shapes s = {.store = store, .sink = sink, .err = err};
+	struct shapes s = {
+		.store = store, .sink = sink, .judge.sink = sink, .err = err};
 	int rc = span__directory_view(store, err);
 
 	if (!rc)
-		rc = span__shapes_log_open(&s.logs, sink, err);
+		rc = span__shapes_log_open(&s.logs, &s.judge, err);
 	if (rc < 0)
 		return rc;
 	s.segs = calloc(store->view.n + 1, sizeof(struct span__seg *));
@@ -391,7 +353,7 @@ int span__directory_shapes(struct span_store *st,
 	span__shapes_log_close(&s.logs);
 	span__shapes_parts_release(&s.parts);
 	span__trace_set_release(&s.shared);
-	span_buf_release(&s.nodes);
+	span__shapes_judge_release(&s.judge);
 	free(s.segs);
 	return rc;
 }

@@ -176,10 +176,11 @@ static struct got hand_out(const char *text, const struct part *part,
 		.since_ns = BASE + 100,
 		.until_ns = BASE + 200,
 	};
+	struct span__shapes_judge judge = {.sink = &sink};
 	const uint8_t id[16] = {7};
 	struct span__shapes_log *l;
 
-	must(span__shapes_log_open(&l, &sink, &err) == 0);
+	must(span__shapes_log_open(&l, &judge, &err) == 0);
 	feed(l, text);
 	if (damaged)
 		must(span__shapes_log_frame(l, span_str("\x9b\xa4SPN"), NULL) <
@@ -191,6 +192,7 @@ static struct got hand_out(const char *text, const struct part *part,
 	is_uint(sink.n_traces, got.shapes, "traces that match");
 	is_uint(sink.n_spans, 2 * got.shapes, "spans that match");
 	span__shapes_log_close(&l);
+	span__shapes_judge_release(&judge);
 	return got;
 }
 
