@@ -311,7 +311,8 @@ static int find_shared(struct shapes *s)
 	}
 	if (rc < 0)
 		return rc;
-	s->shared.key = span__shapes_log_traces(s->logs)->key;
+	memcpy(s->shared.key, span__shapes_log_traces(s->logs)->key,
+	       sizeof(s->shared.key));
 	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs,
 				   span__shapes_log_traces(s->logs)) < 0)
 		return out_of_memory(s->err);
