@@ -91,7 +91,12 @@ struct span_sampler_opts {
 	struct span_buf *warnings;
 	struct span_ratio ratio; /* how ratios decide; its salt is borrowed */
 	uint64_t wait_ns;	 /* 0: 10 s */
-	uint64_t memory;	 /* bytes for traces and decisions, 0: 64 MiB */
+	/*
+	 * Bytes for traces that wait, for decisions and for deciding, 0: 64
+	 * MiB. What policies remember of services and operations is not among
+	 * them.
+	 */
+	uint64_t memory;
 };
 
 /*
