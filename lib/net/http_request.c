@@ -373,7 +373,7 @@ static void add_headers(const struct request *r, struct MHD_Connection *mhd,
 	if (a->codings)
 		MHD_add_response_header(response, "Accept-Encoding",
 					span__codings());
-	if (h->stopping || r->refusal == AMBIGUOUS)
+	if (h->daemon.stopping || r->refusal == AMBIGUOUS)
 		MHD_add_response_header(response, "Connection", "close");
 	if (r->route && r->route->cors && h->opts.n_cors)
 		span__http_cors(h, mhd, response, r->refusal == PREFLIGHT);

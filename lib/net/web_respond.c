@@ -89,7 +89,7 @@ static void add_usual(const struct span__web_job *j, struct MHD_Connection *mhd,
 		      struct MHD_Response *r)
 {
 	add(r, "X-Content-Type-Options", "nosniff");
-	if (j->web->stopping)
+	if (j->web->daemon.stopping)
 		add(r, "Connection", "close");
 	add_cors(j, mhd, r);
 }

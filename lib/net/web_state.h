@@ -9,15 +9,14 @@
 #ifndef NET_WEB_STATE_H
 #define NET_WEB_STATE_H
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <zlib.h>
 
 #include "net/admission.h"
+#include "net/http_daemon.h"
 #include "net/web_server.h"
 #include "serve/routes.h"
 
-#define SPAN__WEB_SOCKETS 64u
 /* Of libmicrohttpd, for a head and what goes out: a thousand connections that
  * have been used take as many of these. */
 #define SPAN__WEB_HEAD_MEMORY 32768u
@@ -125,22 +124,12 @@ struct span__web_counts {
 	uint64_t n_durations, duration_ns;
 };
 
-struct span__web_socket {
-	int fd;
-	bool loopback;
-};
-
 struct span__web_server {
 	struct span__web_opts opts;
-	struct MHD_Daemon *daemon;
-	int epoll_fd, wake_fd; /* wake: jobs have come back */
-	struct span__web_socket sockets[SPAN__WEB_SOCKETS];
-	size_t n_sockets;
+	struct span__http_daemon daemon; /* entries: struct span__web_conn */
+	int wake_fd;			 /* jobs have come back */
 	struct span__admission *admission;
-	struct span__web_conn **conns; /* by descriptor */
-	size_t n_conns, n_open, n_routes, body_bytes;
-	uint64_t swept_ns;
-	bool stopping, paused;
+	size_t n_open, n_routes, body_bytes;
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake[SPAN__WEB_LANES];
@@ -158,14 +147,13 @@ struct span__web_server {
 
 /* ---- web_accept.c: connections come and go ---- */
 
-#define SPAN__WEB_SWEEP_NS 1000000000u /* between two looks at deadlines */
-#define SPAN__WEB_STOP_NS 20000000u    /* the same, once it stops */
-
 /* C is now in STATE, and may be for NS. */
 void span__web_wait(struct span__web_conn *c, enum span__web_wait wait,
 		    uint64_t ns);
-void span__web_accept(struct span__web_server *w,
-		      const struct span__web_socket *s);
+/* Of struct span__http_calls; what a listener is for is whether it is one of a
+ * loopback. */
+void span__web_enter(void *arg, int fd, const struct span__http_listener *l,
+		     const struct span__address *peer);
 void span__web_conn_free(struct span__web_conn *c);
 /* Tell C that its target is too long: libmicrohttpd only hangs up then. */
 void span__web_tell_long(struct span__web_conn *c, struct MHD_Connection *mhd);
