@@ -28,6 +28,9 @@ void span__web_conn_free(struct span__web_conn *c)
 	struct span__web_server *w = c->web;
 
 	span__admission_leave(w->admission, &c->from);
+	pthread_mutex_lock(&w->lock);
+	span__web_peer_leave(&w->share, c->share);
+	pthread_mutex_unlock(&w->lock);
 	span__http_daemon_forget(&w->daemon, c->fd);
 	w->n_open--;
 	free(c);
@@ -59,8 +62,15 @@ static void add_connection(struct span__web_server *w, int fd,
 {
 	const struct span__peer from = span__peer_of(peer);
 	struct span__web_conn *c = calloc(1, sizeof(*c));
+	struct span__web_peer *share = NULL;
 
-	if (!c) {
+	if (c) {
+		pthread_mutex_lock(&w->lock);
+		share = span__web_peer_join(&w->share, &from);
+		pthread_mutex_unlock(&w->lock);
+	}
+	if (!share) {
+		free(c);
 		span__admission_leave(w->admission, &from);
 		close(fd);
 		return;
@@ -69,6 +79,7 @@ static void add_connection(struct span__web_server *w, int fd,
 				     .fd = fd,
 				     .loopback = l->what,
 				     .from = from,
+				     .share = share,
 				     .is_first = true};
 	/* Who only connects has not come to stay. */
 	span__web_wait(c, SPAN__WEB_IDLE,
@@ -144,7 +155,15 @@ static void give_up(struct span__web_conn *c, bool slow)
 	span__web_resume(j);
 }
 
-static void sweep_one(struct span__web_conn *c, uint64_t now)
+/* He reads too slowly for the place that he has, which others want. */
+static bool must_yield(const struct span__web_conn *c, uint64_t now)
+{
+	return c->wait == SPAN__WEB_SEND && c->job && now >= c->job->slow_ns &&
+	       span__web_work_in_way(c->job);
+}
+
+/* WAITING: jobs that places are still to be found for. */
+static void sweep_one(struct span__web_conn *c, uint64_t now, size_t *waiting)
 {
 	struct span__web_server *w = c->web;
 	bool late;
@@ -165,6 +184,10 @@ static void sweep_one(struct span__web_conn *c, uint64_t now)
 	} else if (late || (w->daemon.stopping && c->wait == SPAN__WEB_IDLE &&
 			    !span__http_socket_has_input(c->fd))) {
 		cut(c);
+	} else if (*waiting && must_yield(c, now)) {
+		(*waiting)--;
+		span__web_count(w, &w->counts.yielded);
+		cut(c);
 	}
 }
 
@@ -172,12 +195,15 @@ void span__web_sweep(struct span__web_server *w)
 {
 	uint64_t now = span__monotonic_ns();
 
+	size_t waiting;
+
 	if (!span__http_daemon_is_due(&w->daemon, now))
 		return;
+	waiting = span__web_work_waiting(w);
 	for (size_t i = 0; w->n_open && i < w->daemon.n_entries; i++) {
 		struct span__web_conn *c = w->daemon.entries[i];
 
 		if (c && !c->cut)
-			sweep_one(c, now);
+			sweep_one(c, now, &waiting);
 	}
 }

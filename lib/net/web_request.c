@@ -56,6 +56,10 @@ void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 	j->start_ns = span__monotonic_ns();
 	j->target = strdup(target);
 	j->r.gone = &j->gone;
+	j->peer = c->share;
+	pthread_mutex_lock(&j->web->lock);
+	j->peer->n_users++;
+	pthread_mutex_unlock(&j->web->lock);
 	c->job = j;
 	/* Unless it was seen to begin, and its time runs. */
 	if (c->wait != SPAN__WEB_HEAD)
@@ -198,6 +202,8 @@ void span__web_resume(struct span__web_job *j)
 
 void span__web_back(struct span__web_job *j)
 {
+	const struct span__web_opts *o = &j->web->opts;
+
 	j->busy = false;
 	if (!j->conn) {
 		span__web_job_free(j);
@@ -210,7 +216,9 @@ void span__web_back(struct span__web_job *j)
 			return;
 		j->refusal = j->known ? SPAN__WEB_NO_ROOM : SPAN__WEB_UNKNOWN;
 	}
-	span__web_wait(j->conn, SPAN__WEB_SEND, j->web->opts.answer_ns);
+	span__web_wait(j->conn, SPAN__WEB_SEND, o->answer_ns);
+	j->slow_ns = j->conn->since_ns +
+		     (1 + j->out.len / SPAN__WEB_PIECE) * o->yield_ns;
 	span__web_resume(j);
 }
 

@@ -43,7 +43,8 @@ static void set_opts(struct span__web_server *w, const struct span__web_opts *o)
 	or_else(&w->opts.half_ns, 2 * SECOND_NS);
 	or_else(&w->opts.answer_ns, 30 * SECOND_NS);
 	or_else(&w->opts.idle_ns, 180 * SECOND_NS);
-	w->max_begun = 4 * w->opts.threads;
+	or_else_size(&w->opts.max_open, 16 * w->opts.threads);
+	or_else(&w->opts.yield_ns, 2 * SECOND_NS);
 }
 
 static int open_daemon(struct span__web_server *w, struct span_error *err)

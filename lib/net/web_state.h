@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <zlib.h>
 
+#include "base/hash.h"
 #include "net/admission.h"
 #include "net/http_daemon.h"
 #include "net/web_server.h"
@@ -31,24 +32,60 @@ enum span__web_wait {
 	SPAN__WEB_SEND, /* for the client to take it */
 };
 
-struct span__web_conn {
-	struct span__web_server *web;
-	int fd;
-	bool loopback; /* it came to one */
-	char peer[SPAN__ADDRESS_TEXT];
-	struct span__peer from;
-	enum span__web_wait wait;
-	uint64_t since_ns, deadline_ns; /* CLOCK_MONOTONIC */
-	bool is_first, cut;
-	struct span__web_job *job; /* of the request that is being answered */
-};
-
 /* Which threads a job goes to. */
 enum span__web_lane {
 	SPAN__WEB_WORKERS,
 	SPAN__WEB_QUICK, /* for what takes no time */
 	SPAN__WEB_DOOR,	 /* to look at credentials */
 	SPAN__WEB_LANES,
+};
+
+struct span__web_queue {
+	struct span__web_job *first, **last;
+	size_t n;
+};
+
+/* Who asks, and what he waits for. */
+struct span__web_peer {
+	struct span__peer who;
+	struct span__web_peer *chain; /* of its bucket */
+	size_t n_users;		      /* connections and jobs */
+	size_t n_open;		      /* answers that have begun */
+	bool went_on; /* with one of them, when it was his turn */
+	struct span__web_queue fresh[SPAN__WEB_LANES];
+	struct span__web_queue going; /* answers that have begun */
+	struct span__web_peer *next[SPAN__WEB_LANES];
+	bool in_ring[SPAN__WEB_LANES];
+};
+
+/* Peers that have jobs, in the order of their turns. */
+struct span__web_ring {
+	struct span__web_peer *first, **last;
+	size_t n;
+};
+
+#define SPAN__WEB_BUCKETS_OF_PEERS 1024u
+
+struct span__web_share {
+	struct span__key key;
+	struct span__web_peer *buckets[SPAN__WEB_BUCKETS_OF_PEERS];
+	struct span__web_ring rings[SPAN__WEB_LANES];
+	size_t n_fresh[SPAN__WEB_LANES];
+	/* Answers that have begun and are not at their end. */
+	size_t n_open, max_open, max_of_peer;
+};
+
+struct span__web_conn {
+	struct span__web_server *web;
+	int fd;
+	bool loopback; /* it came to one */
+	char peer[SPAN__ADDRESS_TEXT];
+	struct span__peer from;
+	struct span__web_peer *share;
+	enum span__web_wait wait;
+	uint64_t since_ns, deadline_ns; /* CLOCK_MONOTONIC */
+	bool is_first, cut;
+	struct span__web_job *job; /* of the request that is being answered */
 };
 
 /* Why a request is not answered by its route; each is a status. */
@@ -75,12 +112,16 @@ struct span__web_job {
 	bool answered; /* there is a response */
 	bool headed;   /* its head is whole */
 	uint64_t start_ns, sent;
+	uint64_t slow_ns; /* who has not read it all by then is slow */
 	unsigned status;
 	/* Of either: set here, read there. */
 	bool gone;
+	/* Of the server's lock. */
+	bool begun; /* counts as open */
 
 	/* Of whoever has it. */
 	struct span__web_server *web;
+	struct span__web_peer *peer;
 	struct span__web_job *next;
 	enum span__web_refusal refusal;
 	bool knock, known; /* credentials to be looked at first; are right */
@@ -92,7 +133,6 @@ struct span__web_job {
 	const struct span__serve_route *route;
 	const char *allow;
 	struct span__serve_answer a;
-	bool begun;	       /* counts in n_begun */
 	bool made;	       /* the handler has returned */
 	bool end;	       /* all of it is in OUT */
 	bool unmade;	       /* there is none to be sent of it */
@@ -106,18 +146,13 @@ struct span__web_job {
 	size_t out_sent;
 };
 
-struct span__web_queue {
-	struct span__web_job *first, **last;
-	size_t n;
-};
-
 #define SPAN__WEB_CODES 20u
 #define SPAN__WEB_BUCKETS 14u
 
 /* Under COUNT_LOCK. */
 struct span__web_counts {
 	uint64_t connections, open, refused; /* connections */
-	uint64_t timeouts, cancelled, queue_full, too_large, failed;
+	uint64_t timeouts, cancelled, queue_full, too_large, failed, yielded;
 	uint64_t bytes;	    /* of answers */
 	uint64_t *requests; /* by route and code */
 	uint64_t durations[SPAN__WEB_BUCKETS + 1];
@@ -133,10 +168,8 @@ struct span__web_server {
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake[SPAN__WEB_LANES];
-	struct span__web_queue fresh[SPAN__WEB_LANES];
-	struct span__web_queue going; /* answers that have begun */
+	struct span__web_share share;
 	struct span__web_queue done;
-	size_t n_begun, max_begun; /* answers of workers, not at their end */
 	bool ending;
 	pthread_t *threads;
 	size_t n_threads;
@@ -195,6 +228,37 @@ bool span__web_allows(const struct span__web_opts *o, const char *origin);
 enum MHD_Result span__web_respond(struct span__web_job *j,
 				  struct MHD_Connection *mhd);
 
+/* ---- web_share.c: whose turn it is; all of it locked ---- */
+
+void span__web_push(struct span__web_queue *q, struct span__web_job *j);
+struct span__web_job *span__web_pop(struct span__web_queue *q);
+
+/* Room for MAX_OPEN answers that have begun. 0 or SPAN_E_IO. */
+SPAN_NODISCARD int span__web_share_init(struct span__web_share *s,
+					size_t max_open,
+					struct span_error *err);
+/* NULL when memory is out; else to be left once. */
+struct span__web_peer *span__web_peer_join(struct span__web_share *s,
+					   const struct span__peer *who);
+void span__web_peer_leave(struct span__web_share *s, struct span__web_peer *p);
+/* J waits for a thread of LANE. */
+void span__web_share_put(struct span__web_share *s, struct span__web_job *j,
+			 enum span__web_lane lane);
+/* The next one for a thread of LANE, or NULL. */
+struct span__web_job *span__web_share_take(struct span__web_share *s,
+					   enum span__web_lane lane);
+/* J, which has begun, makes room for another one. */
+void span__web_share_end(struct span__web_share *s, struct span__web_job *j);
+/* Is there somebody who only waits because J has not ended? */
+bool span__web_share_in_way(const struct span__web_share *s,
+			    const struct span__web_job *j);
+
+/* ---- web_make.c: the answer of one job ---- */
+
+/* Make the first piece of it, or the next one. */
+void span__web_make(struct span__web_job *j);
+void span__web_close_answer(struct span__web_job *j);
+
 /* ---- web_work.c: the threads that make answers ---- */
 
 SPAN_NODISCARD int span__web_work_open(struct span__web_server *w,
@@ -203,6 +267,10 @@ SPAN_NODISCARD int span__web_work_open(struct span__web_server *w,
 SPAN_NODISCARD bool span__web_work(struct span__web_job *j);
 /* All that have come back, as a list. */
 struct span__web_job *span__web_work_done(struct span__web_server *w);
+/* Does J, which waits for its client, keep others waiting? */
+bool span__web_work_in_way(struct span__web_job *j);
+/* How many jobs wait to be begun? */
+size_t span__web_work_waiting(struct span__web_server *w);
 /* Threads end; jobs that waited are dropped. */
 void span__web_work_close(struct span__web_server *w);
 void span__web_job_free(struct span__web_job *j);
