@@ -106,7 +106,7 @@ int span__http_server_connect(struct span__http_server *h, int fd,
 static void refuse(struct span__http_server *h, int fd)
 {
 	h->counts.overloaded++;
-	span__http_socket_refuse(fd, h->opts.cert);
+	span__http_socket_refuse(fd, h->daemon.tls);
 }
 
 void span__http_tell_large(struct span__http_conn *c,
@@ -148,11 +148,11 @@ void span__http_rest(struct span__http_conn *c)
  */
 static void look_for_request(struct span__http_conn *c, uint64_t now)
 {
-	const struct span__http_opts *o = &c->server->opts;
+	const struct span__http_server *h = c->server;
 
-	if (c->state == SPAN__HTTP_IDLE && !(o->cert && c->is_first) &&
+	if (c->state == SPAN__HTTP_IDLE && !(h->daemon.tls && c->is_first) &&
 	    span__http_socket_has_begun(c->fd, c->is_first, c->since_ns, now))
-		span__http_wait(c, SPAN__HTTP_HEAD, o->head_ns);
+		span__http_wait(c, SPAN__HTTP_HEAD, h->opts.head_ns);
 }
 
 /*

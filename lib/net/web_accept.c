@@ -96,7 +96,7 @@ static void add_connection(struct span__web_server *w, int fd,
 static void refuse(struct span__web_server *w, int fd)
 {
 	span__web_count(w, &w->counts.refused);
-	span__http_socket_refuse(fd, w->opts.cert);
+	span__http_socket_refuse(fd, w->daemon.tls);
 }
 
 void span__web_tell_long(struct span__web_conn *c, struct MHD_Connection *mhd)
@@ -168,7 +168,7 @@ static void sweep_one(struct span__web_conn *c, uint64_t now, size_t *waiting)
 	struct span__web_server *w = c->web;
 	bool late;
 
-	if (c->wait == SPAN__WEB_IDLE && !(w->opts.cert && c->is_first) &&
+	if (c->wait == SPAN__WEB_IDLE && !(w->daemon.tls && c->is_first) &&
 	    span__http_socket_has_begun(c->fd, c->is_first, c->since_ns, now))
 		span__web_wait(c, SPAN__WEB_HEAD, w->opts.head_ns);
 	late = now >= c->deadline_ns;

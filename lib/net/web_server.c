@@ -165,6 +165,12 @@ int span__web_server_turn(struct span__web_server *w, uint64_t timeout_ns,
 	return 0;
 }
 
+int span__web_server_replace_tls(struct span__web_server *w, const char *cert,
+				 const char *key, struct span_error *err)
+{
+	return span__http_tls_replace(w->daemon.tls, cert, key, err);
+}
+
 void span__web_server_stop(struct span__web_server *w)
 {
 	span__http_daemon_stop(&w->daemon);

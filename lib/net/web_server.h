@@ -83,6 +83,15 @@ SPAN_NODISCARD int span__web_server_turn(struct span__web_server *w,
 					 const sigset_t *mask,
 					 struct span_error *err);
 
+/*
+ * Show another certificate, CERT and KEY in PEM, to who connects from now on,
+ * as by span__web_server_open(); when it fails the old one is shown.
+ */
+SPAN_NODISCARD int span__web_server_replace_tls(struct span__web_server *w,
+						const char *cert,
+						const char *key,
+						struct span_error *err);
+
 /* Take no more connections, and close those that wait for a request. */
 void span__web_server_stop(struct span__web_server *w);
 /* Are all connections closed? */
@@ -112,6 +121,11 @@ void span__web_server_close(struct span__web_server **w);
 SPAN_NODISCARD int span__web_auth_open(struct span__web_auth **out,
 				       struct span_str text,
 				       struct span_error *err);
+
+/* The same, for who asks from now on; the users stay when it fails. */
+SPAN_NODISCARD int span__web_auth_replace(struct span__web_auth *a,
+					  struct span_str text,
+					  struct span_error *err);
 
 /* What is known of an Authorization header, NULL for none, at once. */
 enum span__web_auth_state {
