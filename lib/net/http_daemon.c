@@ -15,6 +15,7 @@
 #define RUNS_PER_TURN 8
 #define SWEEP_NS 1000000000u
 #define STOP_NS 20000000u
+#define FIRST_TIMEOUT 1000000u /* seconds */
 
 /* What stands between slashes may be decoded later, by itself. */
 static size_t leave_escapes(void *cls, struct MHD_Connection *mhd, char *s)
@@ -246,6 +247,22 @@ void span__http_daemon_run(struct span__http_daemon *d, const int *end)
 			break;
 	}
 	span__http_tls_use(NULL);
+}
+
+/*
+ * Connections with a timeout of their own are looked at first in each turn.
+ * This one has no meaning but that.
+ */
+void span__http_resume(struct MHD_Connection *mhd)
+{
+	MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT,
+				  FIRST_TIMEOUT);
+	MHD_resume_connection(mhd);
+}
+
+void span__http_resumed(struct MHD_Connection *mhd)
+{
+	MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 }
 
 /* ---- The end ---- */

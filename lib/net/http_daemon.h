@@ -110,6 +110,14 @@ uint64_t span__http_daemon_wait_ns(const struct span__http_daemon *d,
 /* What libmicrohttpd has to do, but not for ever, nor once *END is not 0. */
 void span__http_daemon_run(struct span__http_daemon *d, const int *end);
 
+/*
+ * Go on with a suspended connection whose answer is ready, before anything is
+ * read of it: libmicrohttpd reads first, and takes a client that sends nothing
+ * more for one that is gone. When its request is completed it is to be told.
+ */
+void span__http_resume(struct MHD_Connection *mhd);
+void span__http_resumed(struct MHD_Connection *mhd);
+
 /* Take no more connections. */
 void span__http_daemon_stop(struct span__http_daemon *d);
 /* End all connections; none may be suspended. */

@@ -214,7 +214,7 @@ static void say(struct span__ack *ack, enum span__answer answer)
 
 	r->verdict.answer = answer;
 	r->conn->suspended = NULL;
-	MHD_resume_connection(mhd);
+	span__http_resume(mhd);
 }
 
 /* Let the receiver judge the body. 0 or what take returned. */
@@ -473,11 +473,11 @@ void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	struct request *r = *request;
 
 	(void)cls;
-	(void)mhd;
 	(void)why;
 	*request = NULL;
 	if (!r)
 		return;
+	span__http_resumed(mhd);
 	span__ack_cancel(&r->ack);
 	drop_body(r);
 	span__http_rest(r->conn);

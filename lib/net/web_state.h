@@ -100,6 +100,7 @@ enum span__web_refusal {
 	SPAN__WEB_PREFLIGHT,
 	SPAN__WEB_REDIRECT, /* to the base path with its slash */
 	SPAN__WEB_NO_METHOD,
+	SPAN__WEB_OPTIONS, /* of the server itself */
 	SPAN__WEB_UNKNOWN, /* nobody, or with a wrong password */
 	SPAN__WEB_SLOW,	   /* the answer takes too long */
 };
@@ -111,6 +112,8 @@ struct span__web_job {
 	bool busy;     /* a thread has it, or it waits for one */
 	bool answered; /* there is a response */
 	bool headed;   /* its head is whole */
+	bool at_door;  /* before its body, for its credentials */
+	bool told;     /* why it is refused, while its body comes */
 	uint64_t start_ns, sent;
 	uint64_t slow_ns; /* who has not read it all by then is slow */
 	unsigned status;
@@ -125,7 +128,8 @@ struct span__web_job {
 	struct span__web_job *next;
 	enum span__web_refusal refusal;
 	bool knock, known; /* credentials to be looked at first; are right */
-	char *target, *authorization; /* copies */
+	/* Copies: path and query, and the host before them, if it was there. */
+	char *target, *authority, *authorization;
 	char method[16];
 	struct span_arena arena;
 	struct span_buf body;
@@ -217,7 +221,7 @@ void span__web_resume(struct span__web_job *j);
 
 enum span__web_refusal span__web_check(struct span__web_job *j,
 				       struct MHD_Connection *mhd,
-				       const char *method);
+				       const char *method, const char *version);
 /* Is it what everybody may ask, and wherever the base path is? */
 bool span__web_is_health(const struct span__web_job *j);
 /* May pages of ORIGIN read answers? */
@@ -225,6 +229,8 @@ bool span__web_allows(const struct span__web_opts *o, const char *origin);
 
 /* ---- web_respond.c: responses and their headers ---- */
 
+/* Say why J is refused, past libmicrohttpd, while its body comes. */
+void span__web_tell(struct span__web_job *j, struct MHD_Connection *mhd);
 enum MHD_Result span__web_respond(struct span__web_job *j,
 				  struct MHD_Connection *mhd);
 

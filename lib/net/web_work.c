@@ -38,6 +38,7 @@ void span__web_job_free(struct span__web_job *j)
 	span_arena_release(&j->arena);
 	free(j->authorization);
 	free(j->wanted);
+	free(j->authority);
 	free(j->target);
 	free(j);
 }
