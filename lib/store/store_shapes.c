@@ -253,11 +253,14 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	}
 	if (!rc && !choose_shapes(s, seg))
 		rc = out_of_memory(s->err);
-	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
-		rc = see_traces(s, seg, at,
-				seg->n_traces - at < SEG_GROUP
-					? (size_t)(seg->n_traces - at)
-					: SEG_GROUP);
+	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP) {
+		rc = span__store_stopped(&s->store->base, s->err);
+		if (!rc)
+			rc = see_traces(s, seg, at,
+					seg->n_traces - at < SEG_GROUP
+						? (size_t)(seg->n_traces - at)
+						: SEG_GROUP);
+	}
 	free(s->told);
 	free(s->chosen);
 	free(s->matched);
@@ -290,8 +293,12 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__directory_frames(
-		s->store, f, NULL, span__shapes_log_frame, s->logs, s->err);
+	int rc = span__store_stopped(&s->store->base, s->err);
+
+	if (rc < 0)
+		return rc;
+	rc = span__directory_frames(s->store, f, NULL, span__shapes_log_frame,
+				    s->logs, s->err);
 
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
