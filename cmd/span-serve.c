@@ -64,6 +64,13 @@ static const struct cmd_option options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* What is in memory is another process's, and so nothing. */
+static void check_store(const char *name)
+{
+	if (name && !strncmp(name, "memory:", strlen("memory:")))
+		cmd_usage("a store in memory has nothing to serve: '%s'", name);
+}
+
 static void check_usage(int argc, char **argv)
 {
 	if (argc)
@@ -74,6 +81,8 @@ static void check_usage(int argc, char **argv)
 		opt.store = getenv("SPAN_STORE");
 	if (!opt.store || !*opt.store)
 		cmd_usage("which store? -s STORE");
+	check_store(opt.store);
+	check_store(opt.archive);
 	if (!opt.max_traces || !opt.max_spans)
 		cmd_usage("--max-traces and --max-spans are 1 at least");
 	serve_web_check();

@@ -97,6 +97,8 @@ except (ConnectionResetError, BrokenPipeError):
 	spans | span-store append st
 	refuses 'which store? -s STORE' span-serve
 	refuses "unexpected argument: 'st'*" span-serve st
+	refuses 'a store in memory has nothing to serve*' span-serve -s memory:64M
+	refuses 'a store in memory has nothing to serve*' span-serve -s st --archive memory:64M
 	refuses '--tls-cert and --tls-key go together' span-serve -s st --tls-key k
 	refuses '--base-path begins with a slash*' span-serve -s st --base-path x
 	refuses '--threads is 1 at least*' span-serve -s st --threads 0
@@ -146,6 +148,10 @@ except (ConnectionResetError, BrokenPipeError):
 	ask "${url}api/archive/1"
 	[ "$status" = 404 ]
 	stop
+	mkdir other
+	touch other/file
+	run --separate-stderr -74 timeout 20 span-serve -s other -l 127.0.0.1:0
+	[ "$stderr" = 'span-serve: other: it is no store' ]
 	touch none
 	run --separate-stderr -74 timeout 20 span-serve -s st --archive none -l 127.0.0.1:0
 	[ "$stderr" = "span-serve: none: cannot open it: Not a directory" ]

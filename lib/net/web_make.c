@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "net/web_state.h"
 
@@ -135,15 +134,38 @@ static int make_first(struct span__web_job *j, struct span_error *err)
 	return rc < 0 ? rc : begin_gzip(j);
 }
 
+/* It comes again as it is, and may be kept. */
+static bool is_same_again(const struct span__web_job *j)
+{
+	return j->gzip && !j->a.more && (j->a.revalidate || j->a.immutable);
+}
+
+static int put_again(struct span__web_job *j, struct span_str s)
+{
+	struct span__web_kept *k = &j->web->kept;
+	XXH128_hash_t digest = XXH3_128bits(s.p, s.len);
+	int rc;
+
+	if (span__web_kept_get(k, digest, &j->out))
+		return j->out.failed ? SPAN_E_NOMEM : 0;
+	rc = put_out(j, s, true);
+	if (!rc)
+		span__web_kept_put(k, digest,
+				   (struct span_str){j->out.p, j->out.len});
+	return rc;
+}
+
 void span__web_make(struct span__web_job *j)
 {
+	struct span_str piece;
 	int rc;
 
 	j->out.len = j->out_sent = 0;
 	rc = j->made ? make_more(j, &j->err) : make_first(j, &j->err);
+	piece = (struct span_str){j->piece.p, j->piece.len};
 	if (rc >= 0)
-		rc = put_out(j, (struct span_str){j->piece.p, j->piece.len},
-			     !j->a.more);
+		rc = is_same_again(j) ? put_again(j, piece)
+				      : put_out(j, piece, !j->a.more);
 	j->end = rc >= 0 && !j->a.more;
 	j->piece.len = 0;
 	j->made = true;

@@ -97,6 +97,7 @@ int span__web_server_open(struct span__web_server **out,
 	set_opts(w, o);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_mutex_init(&w->count_lock, NULL);
+	pthread_mutex_init(&w->kept.lock, NULL);
 	while (span__serve_route_at(w->n_routes))
 		w->n_routes++;
 	/* One more of each, for what has no route and for other codes. */
@@ -213,6 +214,7 @@ void span__web_server_close(struct span__web_server **out)
 		close(w->wake_fd);
 	pthread_mutex_destroy(&w->lock);
 	pthread_mutex_destroy(&w->count_lock);
+	span__web_kept_release(&w->kept);
 	free(w);
 	*out = NULL;
 }

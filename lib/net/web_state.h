@@ -10,6 +10,7 @@
 #define NET_WEB_STATE_H
 
 #include <pthread.h>
+#include <xxhash.h>
 #include <zlib.h>
 
 #include "base/hash.h"
@@ -150,6 +151,23 @@ struct span__web_job {
 	size_t out_sent;
 };
 
+#define SPAN__WEB_KEPT 64u
+
+/* Answers, compressed. */
+struct span__web_kept_one {
+	XXH128_hash_t digest; /* of what was compressed */
+	char *p;	      /* NULL: a free place */
+	size_t len;
+	uint64_t used; /* when, by the clock */
+};
+
+struct span__web_kept {
+	pthread_mutex_t lock;
+	struct span__web_kept_one v[SPAN__WEB_KEPT];
+	size_t bytes;
+	uint64_t clock;
+};
+
 #define SPAN__WEB_CODES 20u
 #define SPAN__WEB_BUCKETS 14u
 
@@ -177,6 +195,8 @@ struct span__web_server {
 	bool ending;
 	pthread_t *threads;
 	size_t n_threads;
+
+	struct span__web_kept kept;
 
 	pthread_mutex_t count_lock;
 	struct span__web_counts counts;
@@ -264,6 +284,16 @@ bool span__web_share_in_way(const struct span__web_share *s,
 /* Make the first piece of it, or the next one. */
 void span__web_make(struct span__web_job *j);
 void span__web_close_answer(struct span__web_job *j);
+
+/* ---- web_kept.c: what was compressed before; any thread ---- */
+
+/* Append what was made of what DIGEST is of. False: nothing is there. */
+bool span__web_kept_get(struct span__web_kept *k, XXH128_hash_t digest,
+			struct span_buf *out);
+/* Keep S, unless it is too large. */
+void span__web_kept_put(struct span__web_kept *k, XXH128_hash_t digest,
+			struct span_str s);
+void span__web_kept_release(struct span__web_kept *k);
 
 /* ---- web_work.c: the threads that make answers ---- */
 

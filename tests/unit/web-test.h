@@ -129,7 +129,7 @@ static inline int whole(const struct span__serve *s,
 		return SPAN_E_NOMEM;
 	memset(p, 'a', (size_t)n);
 	a->body.len = (size_t)n;
-	a->type = "image/png";
+	a->type = span__serve_param(r, "text") ? "text/css" : "image/png";
 	a->revalidate = true;
 	return 0;
 }
