@@ -22,7 +22,7 @@
 #define STRANGE_MAX (1u << 20)	/* the same, of who may not ask at all */
 #define PARAM_MEMORY 72u	/* bytes of a parameter, besides itself */
 #define OTHER_MEMORY 8192u	/* for what else a request has */
-#define BODIES 4u		/* as large as may be, at once */
+#define BODIES 4u /* as large as may be, at once; of one peer half of them */
 
 static struct span__web_conn *conn_of(struct MHD_Connection *mhd)
 {
@@ -89,6 +89,7 @@ void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 static void drop_body(struct span__web_job *j)
 {
 	j->web->body_bytes -= j->body.cap;
+	j->peer->body_bytes -= j->body.cap;
 	span_buf_release(&j->body);
 }
 
@@ -99,11 +100,13 @@ static void keep(struct span__web_job *j, const char *p, size_t len)
 
 	if (j->body.len + len > w->opts.max_body)
 		j->refusal = SPAN__WEB_TOO_LARGE;
-	else if (w->body_bytes + len > BODIES * w->opts.max_body)
+	else if (w->body_bytes + len > BODIES * w->opts.max_body ||
+		 j->peer->body_bytes + len > BODIES / 2 * w->opts.max_body)
 		j->refusal = SPAN__WEB_NO_ROOM;
 	else
 		span_buf_put(&j->body, p, len);
 	w->body_bytes += j->body.cap - before;
+	j->peer->body_bytes += j->body.cap - before;
 	if (j->body.failed)
 		j->refusal = SPAN__WEB_NO_ROOM;
 }

@@ -4,6 +4,8 @@
  * another, so that who asks for much waits for himself. Of one peer's jobs,
  * answers to be gone on with and those to be begun take turns.
  *
+ * One thread is left for others, whatever one peer asks.
+ *
  * An answer that has begun has memory and an open store until its end. There
  * is room for some of them, of which one peer gets a half. Who keeps a place
  * while he does not read, and others wait for it, loses it: web_accept.c.
@@ -37,9 +39,10 @@ struct span__web_job *span__web_pop(struct span__web_queue *q)
 	return j;
 }
 
-int span__web_share_init(struct span__web_share *s, size_t max_open,
-			 struct span_error *err)
+int span__web_share_init(struct span__web_share *s, size_t threads,
+			 size_t max_open, struct span_error *err)
 {
+	s->max_busy = threads > 1 ? threads - 1 : 1;
 	s->max_open = max_open;
 	s->max_of_peer = (max_open + 1) / 2;
 	if (getrandom(s->key.secret, sizeof(s->key.secret), 0) !=
@@ -148,8 +151,11 @@ static struct span__web_job *pick(struct span__web_share *s,
 	bool fresh = p->fresh[lane].n && (!is_work || may_open(s, p));
 	struct span__web_job *j;
 
+	if (is_work && p->n_busy >= s->max_busy)
+		return NULL;
 	if (is_work && p->going.n && !(fresh && p->went_on)) {
 		p->went_on = true;
+		p->n_busy++;
 		return span__web_pop(&p->going);
 	}
 	if (!fresh)
@@ -159,6 +165,7 @@ static struct span__web_job *pick(struct span__web_share *s,
 	j = span__web_pop(&p->fresh[lane]);
 	if (is_work) {
 		j->begun = true;
+		p->n_busy++;
 		p->n_open++;
 		s->n_open++;
 	}
@@ -180,6 +187,11 @@ struct span__web_job *span__web_share_take(struct span__web_share *s,
 			return j;
 	}
 	return NULL;
+}
+
+void span__web_share_made(struct span__web_job *j)
+{
+	j->peer->n_busy -= j->begun;
 }
 
 void span__web_share_end(struct span__web_share *s, struct span__web_job *j)

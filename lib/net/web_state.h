@@ -52,6 +52,8 @@ struct span__web_peer {
 	struct span__web_peer *chain; /* of its bucket */
 	size_t n_users;		      /* connections and jobs */
 	size_t n_open;		      /* answers that have begun */
+	size_t n_busy;		      /* threads that make them */
+	size_t body_bytes;	      /* of the turning thread */
 	bool went_on; /* with one of them, when it was his turn */
 	struct span__web_queue fresh[SPAN__WEB_LANES];
 	struct span__web_queue going; /* answers that have begun */
@@ -74,6 +76,7 @@ struct span__web_share {
 	size_t n_fresh[SPAN__WEB_LANES];
 	/* Answers that have begun and are not at their end. */
 	size_t n_open, max_open, max_of_peer;
+	size_t max_busy; /* threads that one peer may have */
 };
 
 struct span__web_conn {
@@ -259,9 +262,9 @@ enum MHD_Result span__web_respond(struct span__web_job *j,
 void span__web_push(struct span__web_queue *q, struct span__web_job *j);
 struct span__web_job *span__web_pop(struct span__web_queue *q);
 
-/* Room for MAX_OPEN answers that have begun. 0 or SPAN_E_IO. */
+/* THREADS, and room for MAX_OPEN answers that have begun. 0 or SPAN_E_IO. */
 SPAN_NODISCARD int span__web_share_init(struct span__web_share *s,
-					size_t max_open,
+					size_t threads, size_t max_open,
 					struct span_error *err);
 /* NULL when memory is out; else to be left once. */
 struct span__web_peer *span__web_peer_join(struct span__web_share *s,
@@ -273,6 +276,8 @@ void span__web_share_put(struct span__web_share *s, struct span__web_job *j,
 /* The next one for a thread of LANE, or NULL. */
 struct span__web_job *span__web_share_take(struct span__web_share *s,
 					   enum span__web_lane lane);
+/* A thread has made something of J, which it had taken. */
+void span__web_share_made(struct span__web_job *j);
 /* J, which has begun, makes room for another one. */
 void span__web_share_end(struct span__web_share *s, struct span__web_job *j);
 /* Is there somebody who only waits because J has not ended? */

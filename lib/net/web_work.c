@@ -24,6 +24,7 @@ void span__web_job_free(struct span__web_job *j)
 		span__web_share_end(&w->share, j);
 		pthread_cond_signal(&w->wake[SPAN__WEB_WORKERS]);
 	}
+	j->peer->body_bytes -= j->body.cap;
 	span__web_peer_leave(&w->share, j->peer);
 	pthread_mutex_unlock(&w->lock);
 	w->body_bytes -= j->body.cap;
@@ -74,6 +75,11 @@ static void give_back(struct span__web_server *w, struct span__web_job *j)
 {
 	const uint64_t one = 1;
 
+	/* Another one of this peer may be waiting for that. */
+	if (j->begun) {
+		span__web_share_made(j);
+		pthread_cond_signal(&w->wake[SPAN__WEB_WORKERS]);
+	}
 	/* What is at its end makes room for others before it has been sent,
 	 * unless that is itself what there is no room for. */
 	if (j->begun && (j->rc < 0 || (j->end && j->out.len <= LARGE))) {
@@ -149,7 +155,8 @@ int span__web_work_open(struct span__web_server *w, struct span_error *err)
 
 	for (size_t i = 0; i < SPAN__WEB_LANES; i++)
 		pthread_cond_init(&w->wake[i], NULL);
-	rc = span__web_share_init(&w->share, w->opts.max_open, err);
+	rc = span__web_share_init(&w->share, w->opts.threads, w->opts.max_open,
+				  err);
 	if (rc < 0)
 		return rc;
 	w->threads =
@@ -208,7 +215,7 @@ static void drop_waiting(struct span__web_server *w)
 	struct span__web_job *j;
 
 	/* Whatever waits for room has it now. */
-	w->share.max_open = w->share.max_of_peer = SIZE_MAX;
+	w->share.max_open = w->share.max_of_peer = w->share.max_busy = SIZE_MAX;
 	for (size_t i = 0; i < SPAN__WEB_LANES; i++)
 		while ((j = span__web_share_take(&w->share,
 						 (enum span__web_lane)i)))

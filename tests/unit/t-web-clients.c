@@ -283,6 +283,59 @@ static void test_fast_readers(void)
 	end();
 }
 
+/* What one asks may take long: it is his own time. */
+static void test_long_answers(void)
+{
+	int fds[3];
+
+	start((struct span__web_opts){.threads = 2});
+	begin_some(fds, 3, 1, "/slow");
+	ok(comes_to(&n_slow, 1), "it works for one");
+	gives(ask_as(2, "/echo?say=x", ""), 200, "x", "and for another one");
+	is_int(get(&n_slow), 1, "with a thread that the first has not");
+	add(&let_go, 1);
+	for (int i = 0; i < 3; i++)
+		gives(fds[i], 200, "", "who has all of his answers");
+	end();
+}
+
+static void send_some(int fd, size_t n)
+{
+	static char room[65536];
+
+	for (size_t i = 0; i < n; i += sizeof(room))
+		if (send(fd, room, sizeof(room), MSG_NOSIGNAL) < 0)
+			printf("# cannot send\n");
+}
+
+/* Memory for bodies that do not end is not one peer's alone. */
+static void test_large_bodies(void)
+{
+	static const char head[] = "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+				   "Content-Length: 4000000\r\n"
+				   "Connection: close\r\n\r\n";
+	struct reply r;
+	int fds[4], fd;
+
+	start((struct span__web_opts){.max_body = 4000000});
+	for (int i = 0; i < 4; i++) {
+		fds[i] = dial_as(1);
+		say(fds[i], head);
+		send_some(fds[i], 3900000);
+	}
+	fd = dial_as(2);
+	say(fd, head);
+	send_some(fd, 3900000);
+	for (size_t i = 3932160; i < 4000000; i += 16)
+		say(fd, "0123456789abcdef");
+	r = take(fd);
+	is_int(r.status, 200, "there is room for others");
+	is_int((int64_t)r.body.len, 4000000, "for all of a body");
+	drop(&r);
+	close_all(fds, 4);
+	end();
+}
+
 int main(void)
 {
 	test_lanes();
@@ -297,5 +350,7 @@ int main(void)
 	test_yield();
 	test_many_slow_readers();
 	test_fast_readers();
+	test_long_answers();
+	test_large_bodies();
 	return done_testing();
 }
