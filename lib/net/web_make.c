@@ -101,7 +101,7 @@ static int begin_gzip(struct span__web_job *j)
 	return j->gzip ? 0 : SPAN_E_NOMEM;
 }
 
-/* The one it has is good: there is nothing to send. */
+/* The one it has is good: all that is sent is how long it is. */
 static void compare_etag(struct span__web_job *j)
 {
 	snprintf(j->etag, sizeof(j->etag), "W/\"%016llx\"",
@@ -111,8 +111,6 @@ static void compare_etag(struct span__web_job *j)
 			   !strstr(j->wanted, j->etag + strlen("W/"))))
 		return;
 	j->a.status = 304;
-	j->unmade = true;
-	j->piece.len = 0;
 }
 
 static int make_first(struct span__web_job *j, struct span_error *err)

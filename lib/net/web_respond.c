@@ -207,17 +207,35 @@ static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 	return 0;
 }
 
+/*
+ * A head whose length nobody knows. libmicrohttpd ends it with the last of no
+ * chunks, which is the begin of the next answer for who reads it, unless it
+ * hangs up.
+ */
+static struct MHD_Response *make_unmade(struct span__web_job *j)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, BLOCK, read_rest, j, NULL);
+
+	if (r)
+		MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+					 MHD_RO_END);
+	return r;
+}
+
 static struct MHD_Response *make(struct span__web_job *j,
 				 struct MHD_Connection *mhd)
 {
-	bool is_head = !strcmp(j->method, "HEAD");
+	bool is_head = !strcmp(j->method, "HEAD") || j->a.status == 304;
 
 	j->mhd = mhd;
+	if (j->unmade)
+		return make_unmade(j);
 	/* Each block that is taken gives him time for the next one. */
-	if (!j->end || j->unmade || j->out.len > BLOCK)
+	if (!j->end || (j->out.len > BLOCK && !is_head))
 		return MHD_create_response_from_callback(
-			j->end && !j->unmade ? j->out.len : MHD_SIZE_UNKNOWN,
-			BLOCK, read_rest, j, NULL);
+			j->end ? j->out.len : MHD_SIZE_UNKNOWN, BLOCK,
+			read_rest, j, NULL);
 	/* The job outlives its response. */
 	j->sent = is_head ? 0 : j->out.len;
 	return MHD_create_response_from_buffer(
