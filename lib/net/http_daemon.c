@@ -15,6 +15,9 @@
 #define RUNS_PER_TURN 8
 #define SWEEP_NS 1000000000u
 #define STOP_NS 20000000u
+/* libmicrohttpd wants to go on at once, but nothing does: so it is with a
+ * handshake of TLS whose bytes do not come. */
+#define REST_NS 5000000u
 #define FIRST_TIMEOUT 1000000u /* seconds */
 
 /* What stands between slashes may be decoded later, by itself. */
@@ -155,6 +158,7 @@ static void accept_some(struct span__http_daemon *d,
 void span__http_daemon_accept(struct span__http_daemon *d,
 			      const struct epoll_event *events, int n)
 {
+	d->moved = n > 0;
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr)
 			accept_some(d, events[i].data.ptr);
@@ -230,7 +234,7 @@ uint64_t span__http_daemon_wait_ns(const struct span__http_daemon *d,
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (MHD_get_timeout(d->mhd, &ms) == MHD_YES && !ms)
-		return 0;
+		return d->moved ? 0 : REST_NS;
 	if (!n_open && !d->paused && !d->stopping)
 		return UINT64_MAX;
 	return gone < period_ns(d) ? period_ns(d) - gone : 0;
@@ -239,13 +243,17 @@ uint64_t span__http_daemon_wait_ns(const struct span__http_daemon *d,
 void span__http_daemon_run(struct span__http_daemon *d, const int *end)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
+	bool moved = d->moved;
 
 	span__http_tls_use(d->tls);
 	for (int i = 0; i < RUNS_PER_TURN && !ms && !(end && *end); i++) {
+		d->moved = false;
 		MHD_run(d->mhd);
-		if (MHD_get_timeout(d->mhd, &ms) != MHD_YES)
+		moved |= d->moved;
+		if (!d->moved || MHD_get_timeout(d->mhd, &ms) != MHD_YES)
 			break;
 	}
+	d->moved = moved;
 	span__http_tls_use(NULL);
 }
 

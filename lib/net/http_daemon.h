@@ -51,6 +51,9 @@ struct span__http_daemon {
 	size_t n_entries;
 	uint64_t swept_ns;
 	bool stopping, paused; /* paused: no descriptor for a connection */
+	/* Something was done in the last turn; set also by who serves, when a
+	 * request or an answer goes on. */
+	bool moved;
 };
 
 struct span__http_daemon_opts {

@@ -454,7 +454,7 @@ enum MHD_Result span__http_handle(void *cls, struct MHD_Connection *mhd,
 {
 	struct request *r = *request;
 
-	(void)cls;
+	((struct span__http_server *)cls)->daemon.moved = true;
 	(void)version;
 	if (!r)
 		return begin(mhd, url, method, request);
@@ -472,7 +472,7 @@ void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
 {
 	struct request *r = *request;
 
-	(void)cls;
+	((struct span__http_server *)cls)->daemon.moved = true;
 	(void)why;
 	*request = NULL;
 	if (!r)

@@ -235,7 +235,7 @@ enum MHD_Result span__web_handle(void *cls, struct MHD_Connection *mhd,
 	struct span__web_job *j = *request;
 	size_t n = *len;
 
-	(void)cls;
+	((struct span__web_server *)cls)->daemon.moved = true;
 	(void)url;
 	if (!j || !j->target)
 		return MHD_NO;
@@ -307,7 +307,7 @@ void span__web_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	struct span__web_job *j = *request;
 	struct span__web_conn *c;
 
-	(void)cls;
+	((struct span__web_server *)cls)->daemon.moved = true;
 	(void)why;
 	*request = NULL;
 	if (!j)

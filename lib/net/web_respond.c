@@ -186,6 +186,7 @@ static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 	size_t n = j->out.len - j->out_sent;
 
 	(void)at;
+	j->web->daemon.moved = true;
 	if (j->gone || j->busy)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n) {
