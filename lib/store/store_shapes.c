@@ -250,11 +250,14 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	if (!rc)
 		rc = span__shapes_judge_segment(&s->judge, seg, s->told,
 						s->chosen, s->err);
-	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
-		rc = see_traces(s, seg, at,
-				seg->n_traces - at < SEG_GROUP
-					? (size_t)(seg->n_traces - at)
-					: SEG_GROUP);
+	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP) {
+		rc = span__store_stopped(&s->store->base, s->err);
+		if (!rc)
+			rc = see_traces(s, seg, at,
+					seg->n_traces - at < SEG_GROUP
+						? (size_t)(seg->n_traces - at)
+						: SEG_GROUP);
+	}
 	free(s->told);
 	free(s->chosen);
 	free(s->matched);
@@ -287,8 +290,12 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__directory_frames(
-		s->store, f, NULL, span__shapes_log_frame, s->logs, s->err);
+	int rc = span__store_stopped(&s->store->base, s->err);
+
+	if (rc < 0)
+		return rc;
+	rc = span__directory_frames(s->store, f, NULL, span__shapes_log_frame,
+				    s->logs, s->err);
 
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
