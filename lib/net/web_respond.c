@@ -203,6 +203,21 @@ static struct MHD_Response *make(struct span__web_job *j,
 		MHD_RESPMEM_PERSISTENT);
 }
 
+/*
+ * 304 ends with its head. Its length would have to be that of 200, and the end
+ * of a body in chunks, which libmicrohttpd sends, would be taken for the next
+ * answer: so this one is the connection's last.
+ */
+static enum MHD_Result end_with_head(struct span__web_job *j,
+				     struct MHD_Response *r)
+{
+	return j->a.status == 304
+		       ? MHD_set_response_options(
+				 r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+				 MHD_RO_END)
+		       : MHD_YES;
+}
+
 enum MHD_Result span__web_respond(struct span__web_job *j,
 				  struct MHD_Connection *mhd)
 {
@@ -215,6 +230,10 @@ enum MHD_Result span__web_respond(struct span__web_job *j,
 	r = make(j, mhd);
 	if (!r)
 		return MHD_NO;
+	if (!end_with_head(j, r)) {
+		MHD_destroy_response(r);
+		return MHD_NO;
+	}
 	if (j->a.type)
 		add(r, "Content-Type", j->a.type);
 	if (j->gzip)

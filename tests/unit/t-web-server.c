@@ -538,6 +538,9 @@ static void test_revalidate(void)
 		   "whatever coding it is kept in");
 		ok(!strstr(again.all.p, "Content-Length: 0"),
 		   "nor has its length");
+		ok(!strcmp(again.all.p + again.all.len - 4, "\r\n\r\n") &&
+			   !strstr(again.all.p, "Transfer-Encoding"),
+		   "and nothing follows its head");
 		drop(&again);
 	}
 	drop(&r);
