@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154,SC2030,SC2031
 #
-# The requests of Grafana's Jaeger data source, replayed: what it takes for
-# granted in the answers is there.
+# The requests of Grafana's data sources for Jaeger and Zipkin, replayed: what
+# they take for granted in the answers is there.
 load lib
 
 setup() {
@@ -81,6 +81,63 @@ integers() {
 	get /api/traces/00000000000000000000000000000001
 	[ "$status $type" = "404 text/plain; charset=utf-8" ]
 	[ "$(cat got)" = '{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}' ]
+}
+
+# Its times are beside the query as they are, with a plus sign in the zone.
+@test "serve-grafana: version 3: names, and a trace whose numbers are as Go reads them" {
+	get /api/v3/services
+	[ "$(jq '.services | length' got)" = 13 ]
+	get '/api/v3/operations?service=cart'
+	run -0 jq '[.operations[].name] | contains(["AddItem"])' got
+	[ "$output" = true ]
+	get '/api/traces?service=cart&limit=1&start=0'
+	id=$(jq -r '.data[0].traceID' got)
+	n=$(jq '.data[0].spans | length' got)
+	get "/api/v3/traces/$id?start_time=2026-01-01T01:00:00+01:00&end_time=2026-01-01T02:00:00+01:00"
+	[ "$status $type" = "200 application/json" ]
+	[ "$(jq '[.result.resourceSpans[].scopeSpans[].spans[]] | length' got)" = "$n" ]
+	run -0 jq '[.result.resourceSpans[] |
+		(.resource.attributes[] | select(.key == "service.name") |
+			.value.stringValue | length > 0),
+		(.scopeSpans[].spans[] |
+			(.startTimeUnixNano, .endTimeUnixNano | type == "string"),
+			(.kind | type == "number"),
+			(.events[]?.timeUnixNano | type == "string"),
+			(.attributes[].value.intValue | type != "number"))] | all' got
+	[ "$output" = true ]
+	get /api/v3/traces/00000000000000000000000000000001
+	[ "$status" = 404 ]
+}
+
+@test "serve-grafana: Zipkin: its lists of services, spans and traces, and a trace" {
+	# It asks for no time: what is old is not found.
+	span-gen --seed 4 --traces 60 --start -5m | span-store append -q st
+	get /api/v2/services
+	[ "$status $type" = "200 application/json" ]
+	[ "$(jq 'length' got)" = 13 ]
+	get '/api/v2/spans?serviceName=cart'
+	run -0 jq 'contains(["AddItem"])' got
+	[ "$output" = true ]
+	get '/api/v2/traces?serviceName=cart&spanName=AddItem'
+	[ "$status" = 200 ]
+	# A trace is called by its root, and how long that took.
+	run -0 jq 'length > 0 and all(.[]; map(select(has("parentId") | not)) |
+		length > 0 and (.[0] | (.name | length > 0) and .duration > 0))' got
+	[ "$output" = true ]
+	id=$(jq -r '.[0][0].traceId' got)
+	get "/api/v2/trace/$id"
+	[ "$status" = 200 ]
+	run -0 jq --arg id "$id" 'length > 0 and all(.[]; .traceId == $id and
+		(.id | test("^[0-9a-f]{16}$")) and
+		(.timestamp, .duration | type == "number" and . == floor) and
+		(.kind | IN(null, "CLIENT", "SERVER", "PRODUCER", "CONSUMER")) and
+		(.localEndpoint.serviceName | length > 0) and
+		all(.tags[]?; type == "string") and
+		all(.annotations[]?; .value and .timestamp == (.timestamp | floor)))' got
+	[ "$output" = true ]
+	run -1 grep -E '"(timestamp|duration|port)":[0-9-]*[.eE]' got
+	get /api/v2/trace/00000000000000000000000000000001
+	[ "$status" = 404 ]
 }
 
 @test "serve-grafana: the graph of services" {

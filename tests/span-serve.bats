@@ -634,11 +634,13 @@ ui() {
 	ui
 	echo '{"menu":[{"label":"</script><script>alert(1)"}]}' >config.json
 	start --ui-dir ui --ui-config config.json --base-path /jaeger
-	for page in '' search trace/abc...def 'search?service=a' dependencies; do
+	for page in '' search trace/abc...def 'search?service=a/b' dependencies; do
 		ask "$url$page"
 		[ "$status" = 200 ]
 		grep -qx 'Content-Type: text/html; charset=utf-8' <<<"$headers"
-		grep -qF '<base href="/jaeger/" />' <<<"$output"
+		base=./
+		[[ $page != trace/* ]] || base=./../
+		grep -qF "<base href=\"$base\" />" <<<"$output"
 		grep -qF 'JAEGER_CONFIG = {"menu":[{"label":"\u003c/script>\u003cscript>alert(1)"}]}' \
 			<<<"$output"
 		grep -qF 'JAEGER_VERSION = {"gitCommit":"","gitVersion":"spantools ' \
@@ -665,6 +667,19 @@ ui() {
 	start --ui-dir ui --ui-config config.js
 	ask "$url"
 	grep -q '^  function UIConfig() { return {}; }$' <<<"$output"
+	stop
+}
+
+@test "span-serve: a Jaeger UI that looks for its place by a script is told it before" {
+	spans | span-store append st
+	ui
+	sed -i 's,<base href="/" />,<html><head><script>find();</script></head>,' \
+		ui/index.html
+	start --ui-dir ui --base-path /jaeger
+	ask "${url}trace/abc"
+	grep -qF '<head><base href="./../" /><script>' <<<"$output"
+	ask "${url}monitor"
+	grep -qF '<head><base href="./" /><script>' <<<"$output"
 	stop
 }
 

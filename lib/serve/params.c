@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/parse.h"
+
 #include "base/banned.h"
 
 static int hex_digit(char c)
@@ -178,4 +180,19 @@ struct span_str span__serve_value(const struct span__serve_request *r,
 	const struct span_str *v = span__serve_param(r, name);
 
 	return v ? *v : (struct span_str){0};
+}
+
+int span__serve_base64_id(struct span_str text, uint8_t out[16])
+{
+	char bytes[SPAN__BASE64_ROOM(24)];
+	size_t len;
+
+	if (!text.len || text.len > 24 ||
+	    !span__text_from_base64(text, bytes, &len))
+		return -1;
+	if (len != 8 && len != 16)
+		return 1;
+	memset(out, 0, 16);
+	memcpy(out + 16 - len, bytes, len);
+	return 0;
 }

@@ -76,4 +76,11 @@ SPAN_NODISCARD int span__serve_duration(struct span_str text, int64_t *ns,
 SPAN_NODISCARD int span__serve_time(struct span_str text, uint64_t *ns,
 				    struct span_error *err);
 
+/*
+ * The trace id that TEXT has in base64, as ids are in JSON of protobuf: 0; 1
+ * for bytes that are none; -1 for no base64, or more than an id can be.
+ */
+SPAN_NODISCARD int span__serve_base64_id(struct span_str text, uint8_t out[16]);
+#define SPAN__SERVE_ID_LENGTH "invalid length for TraceID"
+
 #endif

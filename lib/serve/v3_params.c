@@ -133,7 +133,7 @@ static int read_depth(const struct span__serve *serve,
 
 static int put_attribute(void *arg, struct span_str key, struct span_str value)
 {
-	span__select_tag(arg, key, value);
+	span__select_jaeger_tag(arg, key, value);
 	return 0;
 }
 
@@ -195,7 +195,8 @@ static int read_conditions(const struct span__serve_request *r,
 		return rc;
 	}
 	if (service.len || operation.len || sel->min_duration_ns ||
-	    sel->max_duration_ns || s->lists[SELECT_TAGS].len)
+	    sel->max_duration_ns || s->lists[SELECT_TAGS].len ||
+	    sel->expression)
 		return bad_request(
 			a, "query.filter cannot be combined with serviceName, "
 			   "operationName, attributes, durationMin or "

@@ -159,8 +159,14 @@ static int find_id(const struct span__serve *serve, struct span_str text,
 	uint8_t id[16];
 	int rc;
 
-	if (span_trace_id_parse(text, id) < 0)
-		return bad_id(a, text);
+	rc = span_trace_id_parse(text, id) < 0 ? span__serve_base64_id(text, id)
+					       : 0;
+	if (rc)
+		return rc < 0 ? bad_id(a, text)
+			      : span__serve_error_v3(
+					a, 400,
+					"malformed parameter "
+					"trace_id: " SPAN__SERVE_ID_LENGTH);
 	rc = span__found_where(serve, id, &pool, err);
 	if (rc < 0)
 		return span__v3_failed(a, rc, err);

@@ -275,10 +275,11 @@ static const struct {
 	{"/api/traces/77", ERROR(404, "trace not found")},
 	/* A whole id, and not the beginning of one. */
 	{"/api/traces/ab", ERROR(404, "trace not found")},
-	{"/api/traces/x%2Fy",
-	 ERROR(400, "strconv.ParseUint: parsing \\\"x/y\\\": invalid syntax")},
-	{"/api/traces/xy0000000000000001",
-	 ERROR(400, "strconv.ParseUint: parsing \\\"xy\\\": invalid syntax")},
+	{"/api/traces/x",
+	 ERROR(400, "strconv.ParseUint: parsing \\\"x\\\": invalid syntax")},
+	{"/api/traces/x.y0000000000000001",
+	 ERROR(400, "strconv.ParseUint: parsing \\\"x.y\\\": invalid syntax")},
+	{"/api/traces/x%2Fy", ERROR(400, "invalid length for TraceID")},
 	{"/api/traces/1000000000000000g",
 	 ERROR(400, "strconv.ParseUint: parsing \\\"000000000000000g\\\": "
 		    "invalid syntax")},
@@ -377,7 +378,12 @@ static void test_one_trace(void)
 	    "\"warnings\":[\"invalid parent span IDs=000000000000004d; "
 	    "skipping clock skew adjustment\"]");
 	has("/api/traces/6?raw=true", 200, "\"warnings\":null}]");
-	has("/api/traces/6?raw=nonsense", 200, "invalid parent");
+	has("/api/traces/6?raw=nonsense", 400, "param 'raw'");
+	has("/api/traces/AAAAAAAAAAY=", 200, "invalid parent");
+	has("/api/traces/AAAAAAAAAAAAAAAAAAAABg==", 200, "invalid parent");
+	has("/api/v3/traces/AAAAAAAAAAY=", 200, "0000000000000006");
+	has("/api/v3/traces/AAAA=", 400, "malformed parameter trace_id");
+	has("/api/v3/traces/zzzz", 400, "invalid length for TraceID");
 	has("/api/traces/2?prettyPrint=true", 200, "    \"data\": [");
 }
 
