@@ -135,7 +135,7 @@ async function showMonitor(params) {
 	const s = {lookback: params.get('lookback') || '1h', service: params.get('service') || '', kind: params.get('spanKind') || 'server'};
 	if (!lookbackUs(s.lookback))
 		s.lookback = '1h';
-	show('Monitor', make('p', 'empty', 'Loading\u2026'));
+	show('Monitor', waiting('Loading\u2026'));
 	command('span-stats', '-s', STORE, '--since', s.lookback, '--kind', s.kind, ...s.service ? ['--service', literal(s.service)] : [],
 		'--by', s.service ? 'operation' : 'service', '--quantile', QUANTILES.join(','));
 	const names = list(await data('api/services')).map(String).sort();

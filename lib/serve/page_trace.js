@@ -5,17 +5,17 @@ async function traceOf(id) {
 	if (uploaded.has(id))
 		return uploaded.get(id);
 	if (!/^[0-9a-f]{1,32}$/i.test(id))
-		throw new Error(`${brief(id)} is no id of a trace, which has 1 to 32 hex digits`);
+		throw fault(`${brief(id)} is no id of a trace, which has 1 to 32 hex digits`, 400);
 	const all = await data('api/traces/' + encodeURIComponent(id));
 	if (!all.length || !list(all[0].spans).length)
-		throw new Error('trace not found');
+		throw fault('trace not found', 404);
 	return all[0];
 }
 
 const separate = () => make('span', 'quiet', ' \u00b7 ');
 
 function traceFacts(trace) {
-	const parts = [make('code', '', trace.id), moment(trace.start), make('b', '', lasted(trace.duration)), plural(trace.rows.length, 'span'),
+	const parts = [make('code', '', trace.id), `${moment(trace.start)} ${zone(trace.start)}`, make('b', '', lasted(trace.duration)), plural(trace.rows.length, 'span'),
 		`${plural(trace.depth, 'level')}`, trace.errors ? make('b', 'error', `\u2717 ${plural(trace.errors, 'error')}`) : null,
 		trace.n_warnings ? `! ${plural(trace.n_warnings, 'warning')}` : null].filter(p => p);
 	return make('p', 'facts', parts.flatMap((p, i) => i ? [separate(), p] : [p]), separate(), serviceCounts(trace.services));
@@ -45,7 +45,7 @@ async function showTrace(params, [, ids]) {
 	if (all.length > 1)
 		return showCompare(all[0], all[1]);
 	const id = all[0];
-	show(id, make('p', 'empty', 'Loading\u2026'));
+	show(id, waiting('Loading\u2026'));
 	command('trace-view', '-s', STORE, '--trace-id', id);
 	const trace = readTrace(await traceOf(id));
 	new TracePage(trace, params.get('uiFind') || '');
@@ -75,9 +75,23 @@ class TracePage {
 		if (find) {
 			this.findBox.value = find;
 			this.find();
+		}
+		this.takePlace(find);
+		page.place = () => ({span: trace.rows[this.timeline.chosen].key, open: !this.aside.hidden, rows: this.timeline.list.scrollTop});
+		this.timeline.list.focus({preventScroll: true});
+	}
+
+	/* Where one was before, or what the address looks for: a span of that id whole. */
+	takePlace(find) {
+		const {was} = page, {timeline, trace: {rows}} = this, at = was.span ? rows.findIndex(s => s.key === was.span) : -1;
+		if (at >= 0) {
+			timeline.choose(at);
+			timeline.list.scrollTop = was.rows;
+		} else if (find) {
 			this.nextHit(1);
 		}
-		this.timeline.list.focus({preventScroll: true});
+		if (at >= 0 ? was.open : timeline.hits.size === 1 && rows[timeline.chosen].key === shortId(find))
+			this.open();
 	}
 
 	head() {
@@ -92,6 +106,7 @@ class TracePage {
 				button('\u2193', () => this.nextHit(1), {title: 'Found next (n)', 'aria-label': 'Found next'}),
 				make('label', '', this.pathBox, ' Critical path'),
 				button('Fold all', () => timeline.foldAll(true)), button('Unfold all', () => timeline.foldAll(false)),
+				button('Copy id', e => copy(trace.id, e.target)),
 				button('Copy JSON', e => copy(JSON.stringify({data: [trace.json]}), e.target)),
 				button('Save JSON', () => download(trace.id + '.json', 'application/json', JSON.stringify({data: [trace.json]}))),
 				this.compareForm()));
@@ -109,6 +124,7 @@ class TracePage {
 	changed(what) {
 		if (!this.map)
 			return;
+		moved();
 		if (what === 'rows')
 			this.map.draw();
 		else if (what === 'scroll' || what === 'part')
@@ -154,7 +170,7 @@ class TracePage {
 		const text = this.findBox.value.trim(), fits = finder(text), {timeline} = this;
 		timeline.hits = new Set(fits ? this.trace.rows.filter(fits).map(s => s.row) : []);
 		this.count.textContent = fits ? plural(timeline.hits.size, 'span') : '';
-		history.replaceState(null, '', address('trace/' + encodeURIComponent(this.trace.id), [['uiFind', text]]));
+		history.replaceState(history.state, '', address('trace/' + encodeURIComponent(this.trace.id), [['uiFind', text]]));
 		this.tell();
 		timeline.drawSoon();
 	}

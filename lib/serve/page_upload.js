@@ -100,7 +100,7 @@ async function takeUpload(texts, results) {
 		uploaded.set(t.traceID, t);
 	say(plural(found.length, 'trace') + ' read');
 	showUploaded(results);
-	results.prepend(...problems.map(trouble));
+	results.prepend(...problems.map(p => trouble(p)));
 }
 
 function showUploaded(results) {
