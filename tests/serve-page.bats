@@ -421,6 +421,26 @@ hundred() {
 	[[ $output = *'no trace in it'* ]]
 }
 
+@test "span-serve: the page has files turned into Jaeger's in parts that the server takes" {
+	need_chromium
+	shop 5 | span-store append st
+	/usr/bin/python3 - >otlp.json <<-'PY'
+		import json, time
+		start = int(time.time()) * 10**9
+		print(json.dumps({'resourceSpans': [{'resource': {'attributes': [
+		    {'key': 'service.name', 'value': {'stringValue': 's%d' % i}}]}, 'scopeSpans': [{'spans': [{
+		        'traceId': 'c4' * 16, 'spanId': '%016x' % (i + 1), 'parentSpanId': '%016x' % 1 if i else '',
+		        'name': 'op', 'startTimeUnixNano': str(start + i), 'endTimeUnixNano': str(start + 10**6),
+		        'attributes': [{'key': 'text', 'value': {'stringValue': 'x' * 900000}}]}]}]} for i in range(10)]}))
+	PY
+	start --max-body 9M
+	run -0 drive upload "$(there '#file')" '!{ window.parts = 0; const f = fetch; window.fetch = (...all) => { parts++; return f(...all); } }' \
+		^otlp.json "$(there '.traces li')" "=$(text '.second').startsWith('10 spans')" '=parts' "$(count '.traces li')" \
+		"$(count '.second .count')" "$(count '.trouble')" \
+		"=[...new Set([...document.querySelectorAll('.scatter text')].map(e => e.textContent))].length === document.querySelectorAll('.scatter text').length"
+	[ "${lines[*]}" = 'true 2 1 10 0 true' ]
+}
+
 @test "span-serve: a trace of 50,000 spans scrolls in the page" {
 	need_chromium
 	large | span-store append st

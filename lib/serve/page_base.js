@@ -71,6 +71,8 @@ const clock = us => moment(us, 0).slice(-8);
 
 /* Marks of a clock at round times from FIRST to LAST: [[us, text]]. */
 function clockMarks(first, last, most) {
+	if (last - first < 1e6)
+		return [[first, clock(first)]];
 	const by = ahead(first) * 60e6, {step, all} = marksOf((first + by) * 1000, (last + by) * 1000, most), days = step >= 864e11;
 	return all.map(ns => ns / 1000 - by).map(us => [us, days ? moment(us, 0).slice(-14, -9) :
 		last - first > 86400e6 ? moment(us, 0).slice(-14, -3) : clock(us).slice(0, step < 6e10 ? 8 : 5)]);
