@@ -232,6 +232,26 @@ large() {
 	[ "${lines[2]}" = true ]
 }
 
+@test "span-serve: a trace by service and operation, with where its time is" {
+	need_chromium
+	shop | span-store append st
+	id=$(span-query -s st -o ids --sort spans --limit 1)
+	start
+	run -0 drive "trace/$id" "$(there .row)" v "$(there '.stats tbody tr')" "$(count '.stats tbody tr')" \
+		'=[...document.querySelectorAll(".stats td:nth-child(2)")].reduce((n, e) => n + +e.textContent, 0)' \
+		'=document.querySelector(".stats th[aria-sort=descending]").textContent' "=$(text '#command-text')" \
+		'<.stats th:nth-child(2) button' "=$(text '.stats td:nth-child(2)')" \
+		'!window.name = document.querySelector(".stats .link").textContent' '<.stats .link' "$(there .row.chosen.found)" \
+		"=$(text '.row.chosen .operation') === window.name" '=document.querySelector(".counted").hidden' v Escape '=document.querySelector(".counted").hidden'
+	span-query -s st --spans --trace-id "$id" | span-stats --all-kinds --by service,operation -o json >stats
+	[ "${lines[0]}" = "$(jq '.groups | length' stats)" ]
+	[ "${lines[1]}" = "$(span-query -c --spans -s st --trace-id "$id")" ]
+	[ "${lines[2]}" = '"Self"' ]
+	[ "${lines[3]}" = "\"span-query -s st --spans --trace-id $id | span-stats --all-kinds --by service,operation\"" ]
+	[ "${lines[4]}" = "\"$(jq '[.groups[].calls] | max' stats)\"" ]
+	[ "${lines[5]} ${lines[6]} ${lines[7]}" = 'true true true' ]
+}
+
 # One span of 100 s, that began at 2026-11-22T10:00:00Z.
 hundred() {
 	echo '{"trace_id":"c3","span_id":"1","parent_id":null,"service":"s","name":"op","kind":"server","start_ns":1795341600000000000,"duration_ns":100000000000,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}' |
@@ -359,10 +379,11 @@ hundred() {
 	window=400x800 run -0 drive 'search?lookback=1h' "$(there '.traces li')" "$fits" \
 		'=document.querySelector(".traces .operation").clientWidth > 40' \
 		"@/trace/$id" "$(there .row)" "$fits" ArrowDown Enter "$(there 'aside dl')" "$fits" \
+		Escape v "$(there '.stats tr')" '=document.querySelector(".counted").scrollWidth <= innerWidth' \
 		"@/trace/$id...$(span-query -s st -o ids --limit 1)" "$(there 'tbody')" "$fits" \
 		'@/dependencies' "$(there .node)" "$fits" '@/monitor' "$(there tbody)" "$fits" \
 		'@/monitor?service=cart' "$(there .charts)" "$fits" '@/upload' "$(there '#file')" "$fits"
-	[ "${#lines[@]}" = 9 ]
+	[ "${#lines[@]}" = 10 ]
 	for line in "${lines[@]}"; do
 		[ "$line" = true ]
 	done

@@ -181,6 +181,24 @@ const fault = (text, status) => Object.assign(new Error(text), {status});
 const troubleOf = e => trouble(e.message, e.status && e.status < 500 ? '' : button('Try again', () => route()));
 const waiting = text => make('p', {class: 'empty waiting', role: 'status'}, text);
 
+const MOST_ROWS = 3000;
+
+/*
+ * A table that its heads sort: COLUMNS [[title, what to sort by, what it is]],
+ * ALL that it is of, first sorted by column BY, and the ROW of one.
+ */
+function sortable(kind, columns, all, by, row) {
+	const body = make('tbody'), heads = columns.map(([title, , what], i) => make('th', {scope: 'col', class: i ? 'n' : null, title: what}, button(title, () => sort(i))));
+	const sort = by => {
+		const key = columns[by][1];
+		all.sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.name < b.name ? -1 : 1);
+		heads.forEach((h, i) => h.setAttribute('aria-sort', i === by ? (i ? 'descending' : 'ascending') : 'none'));
+		body.replaceChildren(...all.slice(0, MOST_ROWS).map(row));
+	};
+	sort(by);
+	return make('table', kind, make('thead', '', make('tr', '', heads)), body);
+}
+
 /* A word of a shell, which means itself however it is pasted. */
 function sh(word) {
 	word = String(word);

@@ -113,5 +113,3 @@ async function showCompare(idA, idB) {
 			.map((t, i) => make('th', {scope: 'col', class: i > 1 ? 'n' : null}, t)))), body), note));
 	page.keys = {o: () => onlyBox.click()};
 }
-
-const MOST_ROWS = 3000;

@@ -77,7 +77,7 @@ const HELP = [
 	['Search', [['\u2193 \u2191, f b', 'next trace, trace before'], ['Enter', 'open it'], ['x', 'mark it for comparing'], ['c', 'compare the two that are marked']]],
 	['Trace', [['\u2193 \u2191', 'next span, span before'], ['\u2192 \u2190', 'unfold, fold; child, parent'], ['Enter', 'the span, whole'],
 		['f b', 'next and last span, or the next one found'], ['w s', 'a page up, down'], ['a d, A D', 'to the left, right, by more'], ['+ - 0', 'nearer, farther, all'],
-		['[ ]', 'unfold, fold all'], ['o p', 'unfold, fold a level'], ['n N', 'found next, before'], ['c', 'critical path'], ['Escape', 'close']]],
+		['[ ]', 'unfold, fold all'], ['o p', 'unfold, fold a level'], ['n N', 'found next, before'], ['c', 'critical path'], ['v', 'statistics, or the spans'], ['Escape', 'close']]],
 ];
 
 function help() {

@@ -63,8 +63,9 @@ class TracePage {
 		this.count = make('span', {class: 'quiet count', role: 'status', id: 'found'});
 		this.pathBox = make('input', {type: 'checkbox', id: 'critical', checked: true, onchange: () => this.togglePath()});
 		this.pathLine = make('p', {class: 'quiet', id: 'path-line'}, 'Critical path: ' + pathText(trace, this.path));
-		show(`${trace.service}: ${trace.name}`, make('div', 'trace', this.head(), this.map.box,
-			make('div', 'both', make('div', 'rows', this.timeline.axis, this.timeline.list), this.aside)));
+		this.both = make('div', 'both', make('div', 'rows', this.timeline.axis, this.timeline.list), this.aside);
+		this.stats = make('div', {class: 'counted', hidden: true, tabindex: 0, role: 'region', 'aria-label': 'Statistics'});
+		show(`${trace.service}: ${trace.name}`, make('div', 'trace', this.head(), this.map.box, this.both, this.stats));
 		this.setKeys();
 		this.map.draw();
 		page.resize = () => {
@@ -77,7 +78,7 @@ class TracePage {
 			this.find();
 		}
 		this.takePlace(find);
-		page.place = () => ({span: trace.rows[this.timeline.chosen].key, open: !this.aside.hidden, rows: this.timeline.list.scrollTop});
+		page.place = () => ({span: trace.rows[this.timeline.chosen].key, open: !this.aside.hidden, stats: !this.stats.hidden, rows: this.timeline.list.scrollTop});
 		this.timeline.list.focus({preventScroll: true});
 	}
 
@@ -92,10 +93,34 @@ class TracePage {
 		}
 		if (at >= 0 ? was.open : timeline.hits.size === 1 && rows[timeline.chosen].key === shortId(find))
 			this.open();
+		if (was.stats)
+			this.showStats(true);
+	}
+
+	/* In the place of the timeline. */
+	showStats(yes) {
+		const {stats, both, timeline} = this;
+		if (yes && !stats.firstChild)
+			stats.append(statsTable(this.trace, this.path, (text, row) => {
+				this.findBox.value = text;
+				this.showStats(false);
+				this.find();
+				timeline.choose(row);
+			}));
+		stats.hidden = !yes;
+		both.hidden = this.map.box.hidden = yes;
+		this.statsButton.setAttribute('aria-pressed', yes);
+		page.keys = yes ? {v: this.keys.v, c: this.keys.c, '/': this.keys['/'], Escape: this.keys.v} : this.keys;
+		this.tell();
+		moved();
+		if (!yes)
+			timeline.drawSoon();
+		(yes ? stats : timeline.list).focus({preventScroll: true});
 	}
 
 	head() {
 		const {trace, timeline} = this;
+		this.statsButton = button('Statistics', () => this.showStats(this.stats.hidden), {'aria-pressed': 'false', title: 'By service and operation (v)'});
 		return make('div', 'head',
 			make('h1', '', ...serviceName(trace.service), make('span', '', brief(trace.name, 400))),
 			traceFacts(trace),
@@ -104,7 +129,7 @@ class TracePage {
 			make('div', 'tools', this.findBox, this.count,
 				button('\u2191', () => this.nextHit(-1), {title: 'Found before (N)', 'aria-label': 'Found before'}),
 				button('\u2193', () => this.nextHit(1), {title: 'Found next (n)', 'aria-label': 'Found next'}),
-				make('label', '', this.pathBox, ' Critical path'),
+				make('label', '', this.pathBox, ' Critical path'), this.statsButton,
 				button('Fold all', () => timeline.foldAll(true)), button('Unfold all', () => timeline.foldAll(false)),
 				button('Copy id', e => copy(trace.id, e.target)),
 				button('Copy JSON', e => copy(JSON.stringify({data: [trace.json]}), e.target)),
@@ -160,7 +185,10 @@ class TracePage {
 
 	tell() {
 		const text = this.findBox.value.trim();
-		command('trace-view', '-s', STORE, '--trace-id', this.trace.id, ...this.pathBox.checked ? [] : ['--no-critical'],
+		if (!this.stats.hidden)
+			command('span-query', '-s', STORE, '--spans', '--trace-id', this.trace.id, ['|', 'span-stats', '--all-kinds', '--by', 'service,operation']);
+		else
+			command('trace-view', '-s', STORE, '--trace-id', this.trace.id, ...this.pathBox.checked ? [] : ['--no-critical'],
 			...text ? ['--find', text] : []);
 	}
 
@@ -192,7 +220,7 @@ class TracePage {
 	setKeys() {
 		const t = this.timeline;
 		const toggle = () => this.aside.hidden ? this.open() : this.shut();
-		page.keys = {
+		page.keys = this.keys = {
 			ArrowDown: () => t.move(1), ArrowUp: () => t.move(-1), ArrowLeft: () => t.left(), ArrowRight: () => t.right(),
 			f: () => t.hits.size ? this.nextHit(1) : t.move(1), b: () => t.hits.size ? this.nextHit(-1) : t.move(-1),
 			s: () => t.page(1), w: () => t.page(-1), PageDown: () => t.page(1), PageUp: () => t.page(-1),
@@ -200,7 +228,7 @@ class TracePage {
 			a: () => t.pan(-0.1), d: () => t.pan(0.1), A: () => t.pan(-0.5), D: () => t.pan(0.5),
 			'+': () => t.zoom(0.7), '=': () => t.zoom(0.7), '-': () => t.zoom(1 / 0.7), 0: () => t.look(0, 1),
 			'[': () => t.foldAll(false), ']': () => t.foldAll(true), o: () => t.foldLevel(1), p: () => t.foldLevel(-1),
-			n: () => this.nextHit(1), N: () => this.nextHit(-1), c: () => this.pathBox.click(),
+			n: () => this.nextHit(1), N: () => this.nextHit(-1), c: () => this.pathBox.click(), v: () => this.statsButton.click(),
 			Enter: toggle, ' ': toggle, '/': () => this.findBox.select(),
 			Escape: () => {
 				if (document.activeElement === this.findBox)
