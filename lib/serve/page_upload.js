@@ -2,6 +2,7 @@
  * Traces from a file, which stay in this page: Jaeger's JSON, Zipkin's, and
  * OTLP's, which the server turns into Jaeger's.
  */
+const PART = 8e6; /* characters, of a request */
 const isOtlp = o => o && typeof o === 'object' && Array.isArray(o.resourceSpans);
 const isZipkin = o => o && typeof o === 'object' && typeof o.traceId === 'string' && typeof o.id === 'string';
 const isJaeger = o => o && typeof o === 'object' && Array.isArray(o.spans);
@@ -19,14 +20,50 @@ function readJson(text) {
 	}
 }
 
+/* OTLP is turned into Jaeger's in parts that the server takes. */
+async function transformed(resources) {
+	const parts = [];
+	let room = 0;
+	for (const r of resources) {
+		const json = JSON.stringify(r);
+		if (json.length > room) {
+			parts.push([]);
+			room = PART;
+		}
+		parts[parts.length - 1].push(json);
+		room -= json.length;
+	}
+	const all = [];
+	for (const part of parts)
+		all.push(...await data('api/transform', [], {method: 'POST', headers: {'Content-Type': 'application/json'},
+			body: `{"resourceSpans":[${part}]}`}));
+	return all;
+}
+
+/* Parts of one trace are one. */
+function joined(traces) {
+	const all = new Map();
+	traces.forEach((t, i) => {
+		const to = all.get(t.traceID);
+		if (!to) {
+			all.set(t.traceID, t);
+			return;
+		}
+		to.processes = {...to.processes};
+		for (const [id, process] of Object.entries(t.processes || {}))
+			to.processes[i + id] = process;
+		to.spans = to.spans.concat(objects(t.spans).map(s => ({...s, processID: i + String(s.processID)})));
+	});
+	return [...all.values()];
+}
+
 async function readTraces(text) {
 	const all = readJson(text).flatMap(v => v && Array.isArray(v.data) ? v.data : v).flat();
 	const otlp = all.filter(isOtlp), traces = all.filter(o => isJaeger(o) && !isOtlp(o)), zipkin = all.filter(isZipkin);
 	if (otlp.length)
-		traces.push(...await data('api/transform', [], {method: 'POST', headers: {'Content-Type': 'application/json'},
-			body: JSON.stringify({resourceSpans: otlp.flatMap(o => o.resourceSpans)})}));
+		traces.push(...await transformed(otlp.flatMap(o => o.resourceSpans)));
 	traces.push(...fromZipkin(zipkin));
-	const good = traces.map(idOf).filter(t => t && t.spans.length);
+	const good = joined(traces.map(idOf).filter(t => t && t.spans.length));
 	if (!good.length)
 		throw new Error('there is no trace in it: neither Jaeger, OTLP nor Zipkin JSON');
 	return {traces: good, left: all.length - otlp.length - zipkin.length - all.filter(o => isJaeger(o) && !isOtlp(o)).length};
@@ -85,7 +122,7 @@ function fromZipkin(spans) {
 /* ---- The view ---- */
 
 async function takeUpload(texts, results) {
-	results.replaceChildren(make('p', 'empty', 'Reading\u2026'));
+	results.replaceChildren(waiting('Reading\u2026'));
 	const found = [], problems = [];
 	for (const [name, text] of texts)
 		try {
@@ -100,7 +137,7 @@ async function takeUpload(texts, results) {
 		uploaded.set(t.traceID, t);
 	say(plural(found.length, 'trace') + ' read');
 	showUploaded(results);
-	results.prepend(...problems.map(trouble));
+	results.prepend(...problems.map(p => trouble(p)));
 }
 
 function showUploaded(results) {
