@@ -8,6 +8,7 @@
 
 #define KNOWN_MAX (8u << 20) /* bytes of what is remembered of a frame */
 #define SHORT 48u	     /* bytes of a text that is read, not hashed */
+#define ROUNDS 4u	     /* that one text goes through */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -21,11 +22,16 @@ struct work {
 	unsigned hints;	 /* bits of kinds that it may have */
 	unsigned spared; /* of kinds that stay here */
 	unsigned turn;	 /* of r->work */
+	unsigned round;
+	bool changed; /* in this round */
 	bool settled;
 };
 
 static void note_rule(struct span__redact_done *done, uint16_t rule)
 {
+	for (unsigned i = 0; i < done->n_applied; i++)
+		if (done->applied[i] == rule)
+			return;
 	if (done->n_applied < REDACT_APPLIED)
 		done->applied[done->n_applied++] = rule;
 }
@@ -48,17 +54,30 @@ static bool is_spared(struct work *w, const struct span__redact_rule *rule)
 	return !(hints_of(w) & ~w->spared & 1u << rule->secret);
 }
 
+/*
+ * Rounds after the first are for what detectors mask: other actions would do
+ * again what they did.
+ */
+static bool is_of_round(const struct work *w,
+			const struct span__redact_rule *rule)
+{
+	return !w->round ||
+	       (rule->secret >= 0 &&
+		(rule->action == REDACT_KEEP || rule->action == REDACT_MASK));
+}
+
 /* One rule after another, until one settles it. */
 static int apply_rules(struct span_redact *r,
 		       const struct span__redact_list *list, struct work *w,
 		       struct span__redact_done *done, struct span_error *err)
 {
+	w->changed = false;
 	for (size_t i = 0; i < list->n && !w->settled; i++) {
 		struct span__redact_rule *rule = &r->rules[list->rules[i]];
 		struct span_buf *out = &r->work[w->turn];
 		int rc;
 
-		if (is_spared(w, rule))
+		if (!is_of_round(w, rule) || is_spared(w, rule))
 			continue;
 		out->len = 0;
 		rc = span__redact_text(rule, r->key, w->text, out, &w->settled,
@@ -73,6 +92,7 @@ static int apply_rules(struct span_redact *r,
 			break;
 		w->text = (struct span_str){out->p, out->len};
 		w->has_hints = false;
+		w->changed = true;
 		w->turn ^= 1;
 	}
 	return 0;
@@ -91,7 +111,11 @@ static int do_text(struct span_redact *r, const struct span__redact_list *list,
 	*done = (struct span__redact_done){0};
 	if (!list->has_other && !(list->kinds & hints_of(w)))
 		return REDACT_SAME;
-	rc = apply_rules(r, list, w, done, err);
+	/* What is masked may have hidden what stands beside it. */
+	do
+		rc = apply_rules(r, list, w, done, err);
+	while (rc >= 0 && w->changed && !w->settled &&
+	       done->verdict == REDACT_CHANGED && ++w->round < ROUNDS);
 	done->text = w->text;
 	if (done->text.len > SPAN_MAX_STRING)
 		done->text.len = SPAN_MAX_STRING;
