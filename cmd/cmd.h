@@ -83,8 +83,8 @@ struct cmd {
 int cmd_main(const struct cmd *c, int argc, char **argv);
 
 /* A connection is an open file, and 1,024 of all is a usual limit: have room
- * for so many, or warn. */
-void cmd_allow_files(uint64_t connections);
+ * for so many, and for open STORES, or warn. */
+void cmd_allow_files(uint64_t connections, uint64_t stores);
 
 /* Have memory ready for who will take much of it, of a store above all. */
 void cmd_large_heap(void);

@@ -244,7 +244,8 @@ int serve_web_open(struct span__web_server **out,
 	o.key = key.p;
 	o.auth = web.auth;
 	if (rc >= 0) {
-		cmd_allow_files(opt.max_connections);
+		/* Of answers that have begun, and of idle ones. */
+		cmd_allow_files(opt.max_connections, 17 * opt.threads);
 		rc = span__web_server_open(out, &o, err);
 	}
 	wipe(&cert);

@@ -50,8 +50,9 @@ int span__http_tls_choose(gnutls_session_t session,
 	c = datum_of(used->cert);
 	k = datum_of(used->key);
 	v = gnutls_calloc(n, sizeof(*v));
-	if (!v || gnutls_pcert_list_import_x509_raw(v, &n, &c,
-						    GNUTLS_X509_FMT_PEM, 0)) {
+	if (!v ||
+	    gnutls_pcert_list_import_x509_raw(v, &n, &c, GNUTLS_X509_FMT_PEM,
+					      GNUTLS_X509_CRT_LIST_SORT)) {
 		gnutls_free(v);
 		return -1;
 	}
@@ -93,8 +94,9 @@ static int check(const char *cert, const char *key, struct span_error *err)
 						  GNUTLS_X509_FMT_PEM, NULL, 0);
 	gnutls_certificate_free_credentials(both);
 	if (rc >= 0)
-		rc = gnutls_pcert_list_import_x509_raw(chain, &n, &c,
-						       GNUTLS_X509_FMT_PEM, 0);
+		rc = gnutls_pcert_list_import_x509_raw(
+			chain, &n, &c, GNUTLS_X509_FMT_PEM,
+			GNUTLS_X509_CRT_LIST_SORT);
 	if (rc < 0)
 		return span_error_set(
 			err, SPAN_E_INVALID,

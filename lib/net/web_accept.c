@@ -148,6 +148,7 @@ static void give_up(struct span__web_conn *c, bool slow)
 	struct span__web_job *j = c->job;
 
 	__atomic_store_n(&j->gone, true, __ATOMIC_RELAXED);
+	span__web_work_drop(j);
 	if (slow && !j->answered)
 		j->refusal = SPAN__WEB_SLOW;
 	else

@@ -321,8 +321,9 @@ bool span__web_auth_check(struct span__web_auth *a, const char *header)
 		*colon = '\0';
 		good = check_pair(a, header, pair, colon + 1);
 	}
+	/* Not longer than strndup() has made it: bytes may be zero. */
 	if (pair)
-		explicit_bzero(pair, out.size);
+		explicit_bzero(pair, strnlen((const char *)out.data, out.size));
 	free(pair);
 	explicit_bzero(out.data, out.size);
 	gnutls_free(out.data);

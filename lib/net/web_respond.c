@@ -183,12 +183,13 @@ void span__web_tell(struct span__web_job *j, struct MHD_Connection *mhd)
 static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 {
 	struct span__web_job *j = cls;
-	size_t n = j->out.len - j->out_sent;
+	size_t n;
 
 	(void)at;
 	j->web->daemon.moved = true;
 	if (j->gone || j->busy)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = j->out.len - j->out_sent;
 	if (n) {
 		if (n > max)
 			n = max;

@@ -136,6 +136,42 @@ void span__web_share_put(struct span__web_share *s, struct span__web_job *j,
 		ring_push(&s->rings[lane], p, lane);
 }
 
+/* P has nothing for LANE any more. */
+static void ring_remove(struct span__web_ring *r, struct span__web_peer *p,
+			enum span__web_lane lane)
+{
+	struct span__web_peer **at = &r->first;
+
+	while (*at != p)
+		at = &(*at)->next[lane];
+	*at = p->next[lane];
+	if (!*at)
+		r->last = at;
+	p->in_ring[lane] = false;
+	r->n--;
+}
+
+bool span__web_share_drop(struct span__web_share *s, struct span__web_job *j,
+			  enum span__web_lane lane)
+{
+	struct span__web_peer *p = j->peer;
+	struct span__web_queue *q = &p->fresh[lane];
+	struct span__web_job **at = &q->first;
+
+	while (*at && *at != j)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = j->next;
+	if (!*at)
+		q->last = at;
+	q->n--;
+	s->n_fresh[lane]--;
+	if (!has_jobs(p, lane))
+		ring_remove(&s->rings[lane], p, lane);
+	return true;
+}
+
 static bool may_open(const struct span__web_share *s,
 		     const struct span__web_peer *p)
 {

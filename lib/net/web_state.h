@@ -273,6 +273,9 @@ void span__web_peer_leave(struct span__web_share *s, struct span__web_peer *p);
 /* J waits for a thread of LANE. */
 void span__web_share_put(struct span__web_share *s, struct span__web_job *j,
 			 enum span__web_lane lane);
+/* J, whose client is gone, waits no more; false: it did not. */
+bool span__web_share_drop(struct span__web_share *s, struct span__web_job *j,
+			  enum span__web_lane lane);
 /* The next one for a thread of LANE, or NULL. */
 struct span__web_job *span__web_share_take(struct span__web_share *s,
 					   enum span__web_lane lane);
@@ -306,6 +309,8 @@ SPAN_NODISCARD int span__web_work_open(struct span__web_server *w,
 				       struct span_error *err);
 /* Have J's answer made, or more of it. False: too many wait. */
 SPAN_NODISCARD bool span__web_work(struct span__web_job *j);
+/* J, which is given up, is nobody's any more if it still waits. */
+void span__web_work_drop(struct span__web_job *j);
 /* All that have come back, as a list. */
 struct span__web_job *span__web_work_done(struct span__web_server *w);
 /* Does J, which waits for its client, keep others waiting? */

@@ -177,6 +177,16 @@ int span__web_work_open(struct span__web_server *w, struct span_error *err)
 	return rc;
 }
 
+void span__web_work_drop(struct span__web_job *j)
+{
+	struct span__web_server *w = j->web;
+
+	pthread_mutex_lock(&w->lock);
+	if (span__web_share_drop(&w->share, j, lane_of(j)))
+		j->busy = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
 struct span__web_job *span__web_work_done(struct span__web_server *w)
 {
 	struct span__web_job *all;

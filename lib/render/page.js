@@ -216,6 +216,8 @@ function say(trace) {
 		const tick = make('span', '', markText(mark, marks.step));
 		tick.style.left = mark / (trace.ns || 1) * 100 + '%';
 		ticks.append(tick);
+		if (tick.offsetLeft + tick.offsetWidth > ticks.clientWidth)
+			tick.textContent = ''; /* 100ms that is cut off would be 100m. */
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -73,6 +74,8 @@ int span__held_init(struct span__held *h, struct span__blocks *blocks,
 	span__numbered_init(&h->spans, blocks, SPAN_BITS);
 	span__numbered_init(&h->frames, blocks, FRAME_BITS);
 	rc = span__building_init(&h->building, err);
+	if (rc >= 0)
+		rc = span__serial_init(&h->serial, err);
 	return rc < 0 ? rc : begin_frame(h, err);
 }
 
@@ -242,9 +245,9 @@ static int finish_frame(struct span__held *h, struct span_error *err)
 
 /* ---- spans ---- */
 
-/* Add S, which is the span NUMBER. */
-static int add(struct span__held *h, const struct span *s, uint32_t number,
-	       struct span_error *err)
+/* Add S, which is the span NUMBER, to the frame that is built. */
+static int add_here(struct span__held *h, const struct span *s, uint32_t number,
+		    struct span_error *err)
 {
 	struct span__building *b = &h->building;
 	struct span__held_span *to = span__held_at(h, number);
@@ -252,9 +255,7 @@ static int add(struct span__held *h, const struct span *s, uint32_t number,
 	size_t at = b->body.len;
 	int rc = span__building_add(b, s);
 
-	if (rc < 0)
-		return span_error_set(err, rc, "a span is refused: %s",
-				      b->refused);
+	/* Of one that is refused they stay in the frame. */
 	if (b->processes.n != n_processes)
 		h->tables +=
 			sizeof(*s->process) +
@@ -262,6 +263,9 @@ static int add(struct span__held *h, const struct span *s, uint32_t number,
 	if (b->scopes.n != n_scopes)
 		h->tables += sizeof(*s->scope) +
 			     attrs_bytes(s->scope->attrs.v, s->scope->attrs.n);
+	if (rc < 0)
+		return span_error_set(err, rc, "a span is refused: %s",
+				      b->refused);
 	to->frame = h->building_frame;
 	to->at = (uint32_t)at;
 	to->len = (uint32_t)(b->body.len - at);
@@ -273,6 +277,18 @@ static int add(struct span__held *h, const struct span *s, uint32_t number,
 	    b->n_spans < SPAN_FRAME_MAX_SPANS)
 		return 0;
 	return finish_frame(h, err);
+}
+
+/* In a frame of its own references are shorter. */
+static int add(struct span__held *h, const struct span *s, uint32_t number,
+	       struct span_error *err)
+{
+	int rc = add_here(h, s, number, err);
+
+	if (rc != SPAN_E_LIMIT || !h->building.n_spans)
+		return rc;
+	rc = finish_frame(h, err);
+	return rc < 0 ? rc : add_here(h, s, number, err);
 }
 
 int span__held_put(struct span__held *h, const struct span *s, uint32_t *number,

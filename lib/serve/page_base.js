@@ -75,7 +75,7 @@ function clockMarks(first, last, most) {
 		return [[first, clock(first)]];
 	const by = ahead(first) * 60e6, {step, all} = marksOf((first + by) * 1000, (last + by) * 1000, most), days = step >= 864e11;
 	return all.map(ns => ns / 1000 - by).map(us => [us, days ? moment(us, 0).slice(-14, -9) :
-		last - first > 86400e6 ? moment(us, 0).slice(-14, -3) : clock(us).slice(0, step < 6e10 ? 8 : 5)]);
+		last - first > 86400e6 ? moment(us, 0).slice(-14, -3) : step < 1e9 ? moment(us, 1).slice(-10) : clock(us).slice(0, step < 6e10 ? 8 : 5)]);
 }
 
 function ago(us) {

@@ -175,6 +175,7 @@ function searchForm(s, submit) {
 		setChoices(operation, [['', 'all operations']], '');
 		ask();
 	});
+	form.addEventListener('input', () => form.typed = true);
 	form.addEventListener('submit', e => {
 		e.preventDefault();
 		submit(readForm(form));

@@ -38,7 +38,7 @@ async function route() {
 function keepPlace() {
 	clearTimeout(page.later);
 	page.later = null;
-	history.replaceState({top: view.scrollTop, ...page.place && page.place()}, '');
+	history.replaceState(view.querySelector('.waiting, .trouble') ? page.was : {top: view.scrollTop, ...page.place && page.place()}, '');
 }
 
 function moved() {
@@ -149,8 +149,11 @@ function showZone() {
 }
 
 get('zone').onclick = () => {
+	const form = get('search'), typed = form && form.typed && address('search', searchParams(readForm(form)));
 	remember('zone', remembered('zone') === 'UTC' ? 'local' : 'UTC');
 	showZone();
+	if (typed)
+		return go(typed);
 	keepPlace();
 	route();
 };

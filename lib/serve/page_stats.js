@@ -25,13 +25,13 @@ const STATS = [
 	['Critical path', r => -r.critical, 'Its part of what the trace waited for'],
 ];
 
-/* ONFIND is called with what finds the spans of a line, and the first of them. */
+/* ONFIND is called with what is true of the spans of a line, and the first of them. */
 function statsTable(trace, path, onfind) {
 	const rows = statsOf(trace, path), self = rows.reduce((n, r) => n + r.self, 0) || 1, critical = rows.reduce((n, r) => n + r.critical, 0) || 1;
 	const time = us => make('td', 'n', lasted(us));
 	const share = (us, all) => make('td', us ? 'n' : 'n quiet', lasted(us), make('span', 'share', percent(us / all)));
 	return sortable('stats', STATS, rows, 6, r => make('tr', '', make('td', 'name', ...serviceName(r.service),
-		button(brief(r.operation), () => onfind(`"${r.operation.replaceAll('"', ' ')}"`, r.first), {class: 'link', title: 'Show its spans'})),
+		button(brief(r.operation), () => onfind(s => s.service === r.service && s.name === r.operation, r.first), {class: 'link', title: 'Show its spans'})),
 	make('td', 'n', r.spans.toLocaleString('en')), make('td', 'n', r.errors ? make('b', 'error', '\u2717 ' + r.errors.toLocaleString('en')) : ''),
 	time(r.total), time(r.total / r.spans), time(r.longest), share(r.self, self), share(r.critical, critical)));
 }

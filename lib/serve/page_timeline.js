@@ -85,6 +85,9 @@ class Timeline {
 			tick.style.left = at(mark);
 			return tick;
 		}));
+		for (const tick of ticks.children) /* 100ms that is cut off would be 100m. */
+			if (tick.offsetLeft + tick.offsetWidth > ticks.clientWidth)
+				tick.textContent = '';
 		list.style.setProperty('--first', all.length ? at(all[0]) : '0%');
 		list.style.setProperty('--step', step / part * 100 + '%');
 	}

@@ -18,7 +18,7 @@ function traceFacts(trace) {
 	const parts = [make('code', '', trace.id), `${moment(trace.start)} ${zone(trace.start)}`, make('b', '', lasted(trace.duration)), plural(trace.rows.length, 'span'),
 		`${plural(trace.depth, 'level')}`, trace.errors ? make('b', 'error', `\u2717 ${plural(trace.errors, 'error')}`) : null,
 		trace.n_warnings ? `! ${plural(trace.n_warnings, 'warning')}` : null].filter(p => p);
-	return make('p', 'facts', parts.flatMap((p, i) => i ? [separate(), p] : [p]), separate(), serviceCounts(trace.services));
+	return make('p', {class: 'facts', tabindex: 0}, parts.flatMap((p, i) => i ? [separate(), p] : [p]), separate(), serviceCounts(trace.services));
 }
 
 /* Where the time went, by service and operation. */
@@ -78,7 +78,8 @@ class TracePage {
 			this.find();
 		}
 		this.takePlace(find);
-		page.place = () => ({span: trace.rows[this.timeline.chosen].key, open: !this.aside.hidden, stats: !this.stats.hidden, rows: this.timeline.list.scrollTop});
+		this.tell();
+		page.place = () => ({span: trace.rows[this.timeline.chosen].key, open: !this.aside.hidden, stats: !this.stats.hidden, part: [this.timeline.from, this.timeline.to], rows: this.both.hidden ? this.rowsAt : this.timeline.list.scrollTop});
 		this.timeline.list.focus({preventScroll: true});
 	}
 
@@ -86,6 +87,7 @@ class TracePage {
 	takePlace(find) {
 		const {was} = page, {timeline, trace: {rows}} = this, at = was.span ? rows.findIndex(s => s.key === was.span) : -1;
 		if (at >= 0) {
+			timeline.look(...was.part || [0, 1]);
 			timeline.choose(at);
 			timeline.list.scrollTop = was.rows;
 		} else if (find) {
@@ -101,16 +103,20 @@ class TracePage {
 	showStats(yes) {
 		const {stats, both, timeline} = this;
 		if (yes && !stats.firstChild)
-			stats.append(statsTable(this.trace, this.path, (text, row) => {
-				this.findBox.value = text;
+			stats.append(statsTable(this.trace, this.path, (fits, row) => {
+				this.findBox.value = '';
 				this.showStats(false);
-				this.find();
+				this.find(fits);
 				timeline.choose(row);
 			}));
+		if (yes)
+			this.rowsAt = timeline.list.scrollTop;
 		stats.hidden = !yes;
 		both.hidden = this.map.box.hidden = yes;
+		if (!yes)
+			timeline.list.scrollTop = this.rowsAt;
 		this.statsButton.setAttribute('aria-pressed', yes);
-		page.keys = yes ? {v: this.keys.v, c: this.keys.c, '/': this.keys['/'], Escape: this.keys.v} : this.keys;
+		page.keys = yes ? {v: this.keys.v, c: this.keys.c, '/': this.keys['/'], Escape: this.keys.v, into: this.keys.into} : this.keys;
 		this.tell();
 		moved();
 		if (!yes)
@@ -185,7 +191,9 @@ class TracePage {
 
 	tell() {
 		const text = this.findBox.value.trim();
-		if (!this.stats.hidden)
+		if (uploaded.has(this.trace.id))
+			command(['span-decode'], 'traces.json', ['|', 'trace-view'], '--trace-id', this.trace.id);
+		else if (!this.stats.hidden)
 			command('span-query', '-s', STORE, '--spans', '--trace-id', this.trace.id, ['|', 'span-stats', '--all-kinds', '--by', 'service,operation']);
 		else
 			command('trace-view', '-s', STORE, '--trace-id', this.trace.id, ...this.pathBox.checked ? [] : ['--no-critical'],
@@ -194,8 +202,8 @@ class TracePage {
 
 	/* ---- Finding ---- */
 
-	find() {
-		const text = this.findBox.value.trim(), fits = finder(text), {timeline} = this;
+	find(fits = finder(this.findBox.value.trim())) {
+		const text = this.findBox.value.trim(), {timeline} = this;
 		timeline.hits = new Set(fits ? this.trace.rows.filter(fits).map(s => s.row) : []);
 		this.count.textContent = fits ? plural(timeline.hits.size, 'span') : '';
 		history.replaceState(history.state, '', address('trace/' + encodeURIComponent(this.trace.id), [['uiFind', text]]));
@@ -207,6 +215,8 @@ class TracePage {
 		const {timeline} = this, hits = [...timeline.hits];
 		if (!hits.length)
 			return;
+		if (!this.stats.hidden)
+			this.showStats(false);
 		let at = by > 0 ? hits.findIndex(i => i > timeline.chosen) : hits.findLastIndex(i => i < timeline.chosen);
 		if (timeline.hits.has(0) && timeline.chosen === 0 && this.firstOf !== timeline.hits)
 			at = by > 0 ? 0 : at;

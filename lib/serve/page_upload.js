@@ -40,19 +40,23 @@ async function transformed(resources) {
 	return all;
 }
 
-/* Parts of one trace are one. */
+/* Parts of one trace are one; what is in two of them is there once. */
 function joined(traces) {
-	const all = new Map();
+	const all = new Map(), had = new Map(), same = s => JSON.stringify({...s, processID: ''});
 	traces.forEach((t, i) => {
 		const to = all.get(t.traceID);
 		if (!to) {
 			all.set(t.traceID, t);
 			return;
 		}
+		if (!had.has(to))
+			had.set(to, new Set(objects(to.spans).map(same)));
 		to.processes = {...to.processes};
 		for (const [id, process] of Object.entries(t.processes || {}))
-			to.processes[i + id] = process;
-		to.spans = to.spans.concat(objects(t.spans).map(s => ({...s, processID: i + String(s.processID)})));
+			to.processes[`${i}:${id}`] = process;
+		const more = objects(t.spans).filter(s => !had.get(to).has(same(s)));
+		more.forEach(s => had.get(to).add(same(s)));
+		to.spans = to.spans.concat(more.map(s => ({...s, processID: `${i}:${s.processID}`})));
 	});
 	return [...all.values()];
 }
@@ -63,7 +67,7 @@ async function readTraces(text) {
 	if (otlp.length)
 		traces.push(...await transformed(otlp.flatMap(o => o.resourceSpans)));
 	traces.push(...fromZipkin(zipkin));
-	const good = joined(traces.map(idOf).filter(t => t && t.spans.length));
+	const good = traces.map(idOf).filter(t => t && t.spans.length);
 	if (!good.length)
 		throw new Error('there is no trace in it: neither Jaeger, OTLP nor Zipkin JSON');
 	return {traces: good, left: all.length - otlp.length - zipkin.length - all.filter(o => isJaeger(o) && !isOtlp(o)).length};
@@ -133,9 +137,10 @@ async function takeUpload(texts, results) {
 		} catch (e) {
 			problems.push(`${name}: ${e.message}`);
 		}
-	for (const t of found)
+	const read = joined(found); /* once: the names of processes are made of where they are */
+	for (const t of read)
 		uploaded.set(t.traceID, t);
-	say(plural(found.length, 'trace') + ' read');
+	say(plural(read.length, 'trace') + ' read');
 	showUploaded(results);
 	results.prepend(...problems.map(p => trouble(p)));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/params.h"
 
-#include <string.h>
+#include <span/text.h>
 
-#include "text/parse.h"
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -184,11 +184,11 @@ struct span_str span__serve_value(const struct span__serve_request *r,
 
 int span__serve_base64_id(struct span_str text, uint8_t out[16])
 {
-	char bytes[SPAN__BASE64_ROOM(24)];
+	char bytes[SPAN_BASE64_ROOM(24)];
 	size_t len;
 
 	if (!text.len || text.len > 24 ||
-	    !span__text_from_base64(text, bytes, &len))
+	    !span_text_from_base64(text, bytes, &len))
 		return -1;
 	if (len != 8 && len != 16)
 		return 1;

@@ -178,6 +178,10 @@ static int read_traceql(const struct span__serve_request *r,
 	if (v.len && span__serve_value(r, "query.filter").len)
 		return bad_request(a, "query.filter cannot be combined with "
 				      "query.traceql");
+	/* Attributes of resources are an expression already. */
+	if (v.len && s->sel.expression)
+		return bad_request(a, "attributes of resource. cannot be "
+				      "combined with query.traceql");
 	if (v.len)
 		span__select_expression(s, v);
 	return 0;
@@ -212,7 +216,7 @@ static int read_conditions(const struct span__serve_request *r,
 	}
 	if (service.len || operation.len || sel->min_duration_ns ||
 	    sel->max_duration_ns || s->lists[SELECT_TAGS].len ||
-	    sel->expression)
+	    s->lists[SELECT_STATUSES].len || sel->expression)
 		return bad_request(
 			a, "query.filter cannot be combined with serviceName, "
 			   "operationName, attributes, durationMin or "

@@ -118,7 +118,8 @@ struct span_sampled {
 
 /*
  * Add a span. 1 when its trace was decided already: *OUT has it, borrowed, and
- * what was decided; 0; SPAN_E_NOMEM or SPAN_E_LIMIT.
+ * what was decided; 0; SPAN_E_NOMEM; or SPAN_E_LIMIT for a span that no stream
+ * can hold, which is left out: others may follow.
  */
 SPAN_API SPAN_NODISCARD int span_sampler_put(struct span_sampler *s,
 					     const struct span *span,

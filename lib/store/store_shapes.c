@@ -267,6 +267,23 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	return rc;
 }
 
+/* Of what starts outside, that others are not told all of these traces. */
+static int see_outside(struct shapes *s, struct span__seg *seg)
+{
+	uint64_t n = s->shared.n ? seg->n_traces : 0, high, low;
+	int rc = 0;
+
+	for (uint64_t i = 0; i < n && rc >= 0; i++) {
+		high = span__ints_get(&seg->trace_high, i);
+		low = span__ints_get(&seg->trace_low, i);
+		if (span__trace_set_has(
+			    &s->shared,
+			    span__trace_set_hash(&s->shared, high, low)))
+			rc = keep_part(s, seg, i, OUTSIDE);
+	}
+	return rc < 0 ? rc : !seg->file.bad;
+}
+
 /* 1, 0 when it is damaged, or a negative code. */
 static int see_segment(struct shapes *s, struct span__view_file *f)
 {
@@ -274,7 +291,7 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 	if (place(s, f->sum.min_start_ns, f->seg->file.header.max_start_ns) ==
 	    OUTSIDE)
-		return 1;
+		return see_outside(s, f->seg);
 	span__seg_load_blocks(f->seg);
 	rc = span__seg_load(f->seg, s->err);
 	if (!rc)

@@ -164,9 +164,24 @@ static bool is_parameter(struct span_str s, size_t start, size_t len)
 {
 	size_t end = start + len;
 
+	for (size_t i = start; i + 1 < end; i++)
+		if (span__is_digit(s.p[i]) || s.p[i] != span__lower(s.p[i]))
+			return false;
 	return len >= 2 && s.p[end - 1] == '=' && s.p[end - 2] != '=' &&
 	       span__char_at(s, end) == '"' &&
 	       span__is_alnum(span__char_at(s, end + 1));
+}
+
+/* Is what ends before END the name of a value that has to be found itself? */
+static bool is_named(struct span_str s, size_t end)
+{
+	size_t i = end;
+
+	while (i - end < BEHIND_HEADER && span__char_at(s, i) &&
+	       strchr(" \t\"'\\", s.p[i]))
+		i++;
+	return (span__char_at(s, i) == ':' || span__char_at(s, i) == '=') &&
+	       span__is_secret_name(s, end);
 }
 
 /* "basic" is also what people say, before another word. */
@@ -180,9 +195,16 @@ static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 		*len = token_end(s, *start) - *start;
 		if (is_parameter(s, *start, *len))
 			return false;
-		return (!schemes[k].least && *len >= 8 &&
-			span__is_no_word(s, *start, *len)) ||
-		       (*len && is_authorization(s, i));
+		if (!*len || is_named(s, *start + *len) ||
+		    !is_authorization(s, i))
+			return !schemes[k].least && *len >= 8 &&
+			       span__is_no_word(s, *start, *len);
+		/* A user and a password as they are. */
+		if (span__char_at(s, *start + *len) == ':')
+			while (*start + *len < s.len &&
+			       !strchr(" \t\r\n\"'<>\\", s.p[*start + *len]))
+				++*len;
+		return true;
 	}
 	return false;
 }

@@ -15,6 +15,7 @@
 
 #include "base/banned.h"
 
+#define NESTED_TAGS 64u
 #define NESTED_MAX                                                             \
 	8192u /* bytes in which the end of an element is looked for */
 
@@ -198,15 +199,17 @@ static bool ends_tag(struct span_str s, const struct tag *t, size_t i)
 static size_t body_end(struct span_str s, const struct tag *t, bool named)
 {
 	size_t next = find(s, t->body, s.len, t->m->open), max, i;
+	size_t n = NESTED_TAGS;
 
 	/* Nothing but text, and an end tag, whatever its name is. */
 	if (next < s.len && span__has_word(s, next, t->m->end) &&
 	    (named || ends_tag(s, t, next)))
 		return next;
 	max = s.len - t->body < NESTED_MAX ? s.len : t->body + NESTED_MAX;
-	for (i = next; i < max; i++) {
-		i = find(s, i, max, t->m->end);
-		if (i < max && ends_tag(s, t, i))
+	for (i = next; i < max && n--; i++) {
+		i = find(s, i, max, t->m->open);
+		if (i < max && span__has_word(s, i, t->m->end) &&
+		    ends_tag(s, t, i))
 			return i;
 	}
 	return is_in_place(s, t) ? s.len : 0;

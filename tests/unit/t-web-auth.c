@@ -136,8 +136,33 @@ static void test_replace(void)
 	span_buf_release(&b);
 }
 
+/* What is behind a zero byte is longer than what is before it. */
+static void test_zero_byte(void)
+{
+	unsigned char pair[2048] = "ann";
+	gnutls_datum_t in = {pair, sizeof(pair)}, out = {0};
+	struct span__web_auth *a;
+	struct span_buf b = {0}, header = {0};
+	int n_good = 0;
+
+	put_user(&b, "ann", "secret", "$5$rounds=1000$abcdefgh");
+	is_int(span__web_auth_open(&a, text_of(&b), NULL), 0, "a user");
+	if (gnutls_base64_encode2(&in, &out) < 0)
+		exit(1);
+	span_buf_printf(&header, "Basic %.*s", (int)out.size, out.data);
+	span_buf_putc(&header, 0);
+	gnutls_free(out.data);
+	for (int i = 0; i < 8; i++)
+		n_good += span__web_auth_check(a, header.p);
+	is_int(n_good, 0, "a pair with zero bytes");
+	span__web_auth_close(&a);
+	span_buf_release(&header);
+	span_buf_release(&b);
+}
+
 int main(void)
 {
+	test_zero_byte();
 	test_time();
 	test_replace();
 	return done_testing();
