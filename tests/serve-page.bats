@@ -264,11 +264,13 @@ hundred() {
 	start
 	marks='=[...document.querySelectorAll(".ticks span")].map(e => e.textContent).join(" ")'
 	run -0 drive trace/c3 "$(there .row)" "$marks" + + "?!document.querySelector('.minimap .part').hidden" \
-		"?!/30s 45s/.test($(text .ticks))" "$marks" \
+		"?/40s/.test($(text .ticks))" "$marks" \
 		'=(l => Math.abs(l(".axis .ticks") - l(".bars")) < 1)(s => document.querySelector(s).getBoundingClientRect().left)' \
 		'@/search?traceID=c3' "$(there .scatter)" '=[...document.querySelectorAll(".scatter text")].map(e => e.textContent).join(" ")'
 	[ "${lines[0]}" = '"0 15s 30s 45s 1m 1m15s 1m30s"' ]
-	[ "${lines[1]}" = '"30s 40s 50s 1m 1m10s"' ]
+	# The last one is left out where there is no room for all of it.
+	[[ ${lines[1]} = '"30s 40s 50s 1m '* ]]
+	[[ ${lines[1]} != *'1m10"' ]]
 	[ "${lines[2]}" = true ]
 	[[ ${lines[3]} = '"0 30s 1m 1m30s'* ]]
 }
