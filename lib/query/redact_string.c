@@ -98,6 +98,38 @@ static int apply_rules(struct span_redact *r,
 	return 0;
 }
 
+/* Is it known that LIST leaves what a round has made as it is? */
+static bool is_known(struct span_redact *r,
+		     const struct span__redact_list *list, struct work *w,
+		     struct span__redact_clean *hash)
+{
+	if (list->has_other)
+		return false;
+	if (!(list->kinds & hints_of(w)))
+		return true;
+	*hash = span__redact_cache_hash(r->cache, list, w->text);
+	return span__redact_cache_is_clean(r->cache, *hash);
+}
+
+/* What is masked may have hidden what stands beside it. */
+static int do_rounds(struct span_redact *r,
+		     const struct span__redact_list *list, struct work *w,
+		     struct span__redact_done *done, struct span_error *err)
+{
+	struct span__redact_clean hash;
+	int rc;
+
+	do
+		rc = apply_rules(r, list, w, done, err);
+	while (rc >= 0 && w->changed && !w->settled &&
+	       done->verdict == REDACT_CHANGED && ++w->round < ROUNDS &&
+	       !is_known(r, list, w, &hash));
+	if (rc >= 0 && w->round && !w->changed && !w->spared &&
+	    !list->has_other)
+		span__redact_cache_put_clean(r->cache, hash);
+	return rc;
+}
+
 /*
  * Fill DONE in for the text of W; its own text is borrowed until the next call.
  * Returns its verdict or a negative code.
@@ -111,11 +143,7 @@ static int do_text(struct span_redact *r, const struct span__redact_list *list,
 	*done = (struct span__redact_done){0};
 	if (!list->has_other && !(list->kinds & hints_of(w)))
 		return REDACT_SAME;
-	/* What is masked may have hidden what stands beside it. */
-	do
-		rc = apply_rules(r, list, w, done, err);
-	while (rc >= 0 && w->changed && !w->settled &&
-	       done->verdict == REDACT_CHANGED && ++w->round < ROUNDS);
+	rc = do_rounds(r, list, w, done, err);
 	done->text = w->text;
 	if (done->text.len > SPAN_MAX_STRING)
 		done->text.len = SPAN_MAX_STRING;
