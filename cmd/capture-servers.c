@@ -163,7 +163,7 @@ static int open_admission(struct span_error *err)
 {
 	if (servers.admission)
 		return 0;
-	cmd_allow_files(opt.max_connections);
+	cmd_allow_files(opt.max_connections, 0);
 	return span__admission_open(&servers.admission, opt.max_connections,
 				    opt.max_per_peer, err);
 }

@@ -83,8 +83,8 @@ struct cmd {
 int cmd_main(const struct cmd *c, int argc, char **argv);
 
 /* A connection is an open file, and 1,024 of all is a usual limit: have room
- * for so many, or warn. */
-void cmd_allow_files(uint64_t connections);
+ * for so many, and for open STORES, or warn. */
+void cmd_allow_files(uint64_t connections, uint64_t stores);
 
 /* Have memory ready for who will take much of it, of a store above all. */
 void cmd_large_heap(void);
@@ -229,21 +229,34 @@ void cmd_look_fit(struct span_buf *b, const struct span_render_opts *o,
 		  struct span_str s, size_t width, bool pad);
 size_t cmd_look_width(const struct span_render_opts *o, struct span_str s);
 
-/* ---- cmd_fmt.c, cmd_time.c: what people type ---- */
+/* ---- cmd_time.c: what people type, and clocks ---- */
 
-/* 0 or SPAN_E_INVALID with a sentence. */
-SPAN_NODISCARD int cmd_parse_duration(const char *text, uint64_t *ns,
-				      struct span_error *err);
-SPAN_NODISCARD int cmd_parse_time(const char *text, uint64_t now_ns,
-				  uint64_t *ns, struct span_error *err);
+/* As span/quantity.h reads them. */
+SPAN_NODISCARD static inline int
+cmd_parse_duration(const char *text, uint64_t *ns, struct span_error *err)
+{
+	return span_duration_parse(span_str(text), ns, err);
+}
+SPAN_NODISCARD static inline int cmd_parse_time(const char *text,
+						uint64_t now_ns, uint64_t *ns,
+						struct span_error *err)
+{
+	return span_time_parse(span_str(text), now_ns, ns, err);
+}
+SPAN_NODISCARD static inline int
+cmd_parse_size(const char *text, uint64_t *bytes, struct span_error *err)
+{
+	return span_size_parse(span_str(text), bytes, err);
+}
+SPAN_NODISCARD static inline int cmd_parse_int(const char *text, uint64_t *n,
+					       struct span_error *err)
+{
+	return span_count_parse(span_str(text), n, err);
+}
 /* "14:30+-5m", "now±1h": from SINCE on to before UNTIL. */
 SPAN_NODISCARD int cmd_parse_around(const char *text, uint64_t now_ns,
 				    uint64_t *since_ns, uint64_t *until_ns,
 				    struct span_error *err);
-SPAN_NODISCARD int cmd_parse_size(const char *text, uint64_t *bytes,
-				  struct span_error *err);
-SPAN_NODISCARD int cmd_parse_int(const char *text, uint64_t *n,
-				 struct span_error *err);
 uint64_t cmd_now_ns(void);	 /* CLOCK_REALTIME */
 uint64_t cmd_monotonic_ns(void); /* CLOCK_MONOTONIC */
 
@@ -260,13 +273,23 @@ struct cmd_metric {
 	bool gauge;
 };
 
+/* Why something was dropped, and how many. The last one has no name. */
+struct cmd_drop {
+	const char *name;
+	const uint64_t *n;
+};
+uint64_t cmd_drops(const struct cmd_drop *d); /* their sum */
+/* "10 dropped (9 given up, 1 too large)" */
+void cmd_drops_text(struct span_buf *b, const struct cmd_drop *d);
+
 /* --metrics-file FILE */
 extern const struct cmd_option cmd_metrics_options[];
 bool cmd_metrics_wanted(void); /* it was given */
 
 /*
  * Rewrite the metrics file (temporary and rename) when it was asked for and
- * is older than a second, or NOW. Metrics end with a NULL name.
+ * is older than a second, or NOW. Metrics end with a NULL name. A pipe that
+ * nobody reads is not waited for: like every other failure it is one warning.
  */
 void cmd_metrics_write(const struct cmd_metric *m, bool now);
 /* Append them in Prometheus' text format. */

@@ -121,7 +121,7 @@ int cmd_file_replace(const char *path, const void *p, size_t len,
 	/* A symbolic link stays one: its target is replaced. */
 	char *real = realpath(path, NULL), *temp = NULL;
 	const char *target = real ? real : path;
-	int fd, rc = cmd__temp_open(&fd, &temp, target, err);
+	int fd, rc = cmd__temp_open(&fd, &temp, target, 0, err);
 
 	if (rc < 0) {
 		free(real);

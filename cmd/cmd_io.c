@@ -39,7 +39,7 @@ static bool output_is_file(void)
 	return output.path && strcmp(output.path, "-");
 }
 
-int cmd__temp_open(int *fd, char **temp, const char *path,
+int cmd__temp_open(int *fd, char **temp, const char *path, int flags,
 		   struct span_error *err)
 {
 	size_t len = strlen(path) + 32;
@@ -50,7 +50,7 @@ int cmd__temp_open(int *fd, char **temp, const char *path,
 	exists = !stat(path, &st);
 	if (exists && !S_ISREG(st.st_mode)) {
 		*temp = NULL;
-		*fd = open(path, O_WRONLY | O_CLOEXEC);
+		*fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 		if (*fd < 0)
 			return span_error_set(err, SPAN_E_IO, "cannot open %s",
 					      path);
@@ -87,7 +87,7 @@ static int open_file(struct span_error *err)
 
 	if (real)
 		output.path = real;
-	rc = cmd__temp_open(&output.fd, &output.temp, output.path, err);
+	rc = cmd__temp_open(&output.fd, &output.temp, output.path, 0, err);
 	if (rc < 0)
 		free(real);
 	else

@@ -5,12 +5,14 @@
 
 #include "base/banned.h"
 
-#define OTHER_FILES 256u /* besides those of connections */
+#define STORE_FILES 8u	 /* of an open one: its directory, and its logs */
+#define OTHER_FILES 256u /* besides those of connections and stores */
 
-void cmd_allow_files(uint64_t connections)
+void cmd_allow_files(uint64_t connections, uint64_t stores)
 {
 	struct rlimit limit;
-	rlim_t need = (rlim_t)connections + OTHER_FILES;
+	rlim_t need = (rlim_t)connections + (rlim_t)stores * STORE_FILES +
+		      OTHER_FILES;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
 		return;

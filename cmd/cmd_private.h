@@ -75,7 +75,7 @@ void cmd__remove_on_signal(const char *path);
  * may be renamed over it: *TEMP is NULL.
  */
 SPAN_NODISCARD int cmd__temp_open(int *fd, char **temp, const char *path,
-				  struct span_error *err);
+				  int flags, struct span_error *err);
 
 enum cmd__packed { CMD__PLAIN = 0, CMD__GZIP, CMD__ZSTD };
 

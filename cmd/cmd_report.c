@@ -50,6 +50,33 @@ void cmd_metrics_text(struct span_buf *b, const struct cmd_metric *m)
 	}
 }
 
+uint64_t cmd_drops(const struct cmd_drop *d)
+{
+	uint64_t sum = 0;
+
+	for (; d->name; d++)
+		sum += *d->n;
+	return sum;
+}
+
+void cmd_drops_text(struct span_buf *b, const struct cmd_drop *d)
+{
+	const char *before = " (";
+
+	span_text_count(b, cmd_drops(d));
+	span_buf_puts(b, " dropped");
+	for (; d->name; d++) {
+		if (!*d->n)
+			continue;
+		span_buf_puts(b, before);
+		span_text_count(b, *d->n);
+		span_buf_printf(b, " %s", d->name);
+		before = ", ";
+	}
+	if (*before == ',')
+		span_buf_putc(b, ')');
+}
+
 static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 {
 	/* A symbolic link stays one: its target is replaced. */
@@ -60,7 +87,7 @@ static int write_metrics(const struct cmd_metric *m, struct span_error *err)
 
 	cmd_metrics_text(&b, m);
 	rc = b.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
-		      : cmd__temp_open(&fd, &temp, target, err);
+		      : cmd__temp_open(&fd, &temp, target, O_NONBLOCK, err);
 	if (rc < 0)
 		goto done;
 	rc = span_write_all(fd, b.p, b.len, err);

@@ -8,20 +8,24 @@
 
 struct loki_account loki_account;
 
-static const char *const drops[LOKI_DROPS] = {"given up", "refused",
-					      "too large", "when stopped"};
+#define DROPPED loki_account.dropped
+
+static const struct cmd_drop drops[] = {
+	{"given up", &DROPPED[LOKI_GIVEN_UP]},
+	{"refused", &DROPPED[LOKI_REFUSED]},
+	{"too large", &DROPPED[LOKI_TOO_LARGE]},
+	{"when stopped", &DROPPED[LOKI_STOPPED]},
+	{NULL, NULL},
+};
 
 static const struct cmd_metric metrics[] = {
 	{ENTRIES, "result=\"accepted\"", HELP, &loki_account.accepted, false},
 	{ENTRIES, "result=\"rejected\"", HELP, &loki_account.rejected, false},
-	{ENTRIES, "result=\"given_up\"", HELP,
-	 &loki_account.dropped[LOKI_GIVEN_UP], false},
-	{ENTRIES, "result=\"refused\"", HELP,
-	 &loki_account.dropped[LOKI_REFUSED], false},
-	{ENTRIES, "result=\"too_large\"", HELP,
-	 &loki_account.dropped[LOKI_TOO_LARGE], false},
-	{ENTRIES, "result=\"stopped\"", HELP,
-	 &loki_account.dropped[LOKI_STOPPED], false},
+	{ENTRIES, "result=\"given_up\"", HELP, &DROPPED[LOKI_GIVEN_UP], false},
+	{ENTRIES, "result=\"refused\"", HELP, &DROPPED[LOKI_REFUSED], false},
+	{ENTRIES, "result=\"too_large\"", HELP, &DROPPED[LOKI_TOO_LARGE],
+	 false},
+	{ENTRIES, "result=\"stopped\"", HELP, &DROPPED[LOKI_STOPPED], false},
 	{"trace_to_loki_retried_entries_total", "",
 	 "Log entries that were sent again.", &loki_account.retried, false},
 	{"trace_to_loki_requests_total", "", "Requests sent.",
@@ -33,18 +37,9 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-static uint64_t dropped(void)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < LOKI_DROPS; i++)
-		n += loki_account.dropped[i];
-	return n;
-}
-
 uint64_t loki_account_lost(void)
 {
-	return loki_account.rejected + dropped();
+	return loki_account.rejected + cmd_drops(drops);
 }
 
 void loki_account_write(bool now)
@@ -56,24 +51,6 @@ static void put(struct span_buf *b, uint64_t n, const char *text)
 {
 	span_text_count(b, n);
 	span_buf_puts(b, text);
-}
-
-/* "10 dropped (9 given up, 1 too large)" */
-static void put_dropped(struct span_buf *b)
-{
-	const char *before = " (";
-
-	put(b, dropped(), " dropped");
-	for (int i = 0; i < LOKI_DROPS; i++) {
-		if (!loki_account.dropped[i])
-			continue;
-		span_buf_puts(b, before);
-		put(b, loki_account.dropped[i], " ");
-		span_buf_puts(b, drops[i]);
-		before = ", ";
-	}
-	if (*before == ',')
-		span_buf_putc(b, ')');
 }
 
 /* "; 10 sent again; 2 requests (1.2 KiB), 1 failed; 0.1 s" */
@@ -97,7 +74,7 @@ void loki_account_report(uint64_t since_ns)
 	put(&b, loki_account.entries, " entries: ");
 	put(&b, loki_account.accepted, " accepted, ");
 	put(&b, loki_account.rejected, " rejected, ");
-	put_dropped(&b);
+	cmd_drops_text(&b, drops);
 	if (cmd_verbose)
 		put_attempts(&b, since_ns);
 	if (!b.failed && cmd_verbose)

@@ -196,6 +196,25 @@ static struct span_str value_of(const struct label *l, const struct span *s,
 	return labels.value.len ? text : (struct span_str){NULL, 0};
 }
 
+/*
+ * V as JSON. U+FFFD, which is there for what is no UTF-8, becomes a question
+ * mark: Loki's reader of labels takes it for an error, and refuses the request.
+ */
+static void put_value(struct span_buf *b, struct span_str v)
+{
+	size_t at = b->len, to = at;
+
+	span_text_json(b, v);
+	while (at < b->len) {
+		bool odd = b->len - at >= 3 &&
+			   !memcmp(b->p + at, "\xef\xbf\xbd", 3);
+
+		b->p[to++] = odd ? '?' : b->p[at];
+		at += odd ? 3 : 1;
+	}
+	b->len = to;
+}
+
 /* The labels as JSON, in labels.text; OTHER instead of what a span says. */
 static struct span_str put_labels(const struct span *s, bool error, bool other)
 {
@@ -212,7 +231,7 @@ static struct span_str put_labels(const struct span *s, bool error, bool other)
 			v = OTHER;
 		v.len = span_text_cut(v, MAX_VALUE);
 		span_buf_printf(b, "%c\"%s\":", b->len ? ',' : '{', l->name);
-		span_text_json(b, v);
+		put_value(b, v);
 	}
 	span_buf_putc(b, '}');
 	return (struct span_str){b->p, b->len};

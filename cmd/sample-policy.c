@@ -39,7 +39,7 @@ const struct cmd_option sample_policy_options[] = {
 	{CMD_STRING, 0, "policy", &opt.file, "FILE",
 	 "keep what the policies in FILE say", NULL},
 	{CMD_WORD, 0, "preset", &opt.preset, "NAME",
-	 "lab: everything; production: a tenth, and all errors", presets},
+	 "everything, or a tenth and all errors", presets},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 

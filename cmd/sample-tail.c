@@ -112,11 +112,11 @@ int sample_tail(struct cmd_source *in, struct span_error *err)
 		if (rc >= 0)
 			rc = put_decided(false, err);
 		if (rc < 0)
-			return rc;
+			break;
 	}
 	if (!rc)
 		return put_decided(true, err);
-	/* A stream that is damaged gives what came before. */
+	/* What cannot go on gives what came before. */
 	if (rc != SPAN_E_PIPE && put_decided(true, NULL) >= 0)
 		(void)!span_writer_flush(tail.o->out, NULL);
 	return rc;

@@ -37,16 +37,17 @@ static const struct cmd_metric metrics[] = {
 	{NULL, NULL, NULL, NULL, false},
 };
 
-static uint64_t dropped(void)
-{
-	return SENT.dropped[SPAN__SEND_GIVEN_UP] +
-	       SENT.dropped[SPAN__SEND_TOO_LARGE] + send_report.stopped +
-	       send_report.spool.dropped;
-}
+static const struct cmd_drop drops[] = {
+	{"given up", &SENT.dropped[SPAN__SEND_GIVEN_UP]},
+	{"too large", &SENT.dropped[SPAN__SEND_TOO_LARGE]},
+	{"when stopped", &send_report.stopped},
+	{"spool full", &send_report.spool.dropped},
+	{NULL, NULL},
+};
 
 uint64_t send_report_lost(void)
 {
-	return SENT.rejected + dropped() + send_report.spool.waiting;
+	return SENT.rejected + cmd_drops(drops) + send_report.spool.waiting;
 }
 
 void send_report_look(struct span__sender *s)
@@ -55,32 +56,6 @@ void send_report_look(struct span__sender *s)
 	send_report.stopped = SENT.dropped[SPAN__SEND_STOPPED];
 	cmd_metrics_write(metrics, false);
 	cmd_progress(SENT.accepted, "spans accepted");
-}
-
-static void put_cause(struct span_buf *b, uint64_t n, const char *name,
-		      const char **before)
-{
-	if (!n)
-		return;
-	span_buf_puts(b, *before);
-	span_text_count(b, n);
-	span_buf_printf(b, " %s", name);
-	*before = ", ";
-}
-
-/* "100 dropped (90 given up, 10 too large)" */
-static void put_dropped(struct span_buf *b)
-{
-	const char *before = " (";
-
-	span_text_count(b, dropped());
-	span_buf_puts(b, " dropped");
-	put_cause(b, SENT.dropped[SPAN__SEND_GIVEN_UP], "given up", &before);
-	put_cause(b, SENT.dropped[SPAN__SEND_TOO_LARGE], "too large", &before);
-	put_cause(b, send_report.stopped, "when stopped", &before);
-	put_cause(b, send_report.spool.dropped, "spool full", &before);
-	if (*before == ',')
-		span_buf_putc(b, ')');
 }
 
 static void put(struct span_buf *b, uint64_t n, const char *text)
@@ -111,7 +86,7 @@ static void put_account(struct span_buf *b, uint64_t start_ns)
 	put_sources(b);
 	put(b, SENT.accepted, " accepted, ");
 	put(b, SENT.rejected, " rejected, ");
-	put_dropped(b);
+	cmd_drops_text(b, drops);
 	put_waiting(b);
 	span_buf_puts(b, "; ");
 	put(b, SENT.retried, " sent again; ");
@@ -144,7 +119,7 @@ void send_report_end(struct span__sender *s, uint64_t start_ns)
 		put_account(&b, start_ns);
 	} else if (send_report_lost()) {
 		put(&b, SENT.rejected, " spans rejected, ");
-		put_dropped(&b);
+		cmd_drops_text(&b, drops);
 		put_waiting(&b);
 		span_buf_puts(&b, ", of ");
 		put(&b, send_report.read + send_report.spool.found, " in all");

@@ -36,7 +36,11 @@ void serve_web_check(void);
 SPAN_NODISCARD int serve_web_open(struct span__web_server **out,
 				  const struct span__serve *serve,
 				  struct span_error *err);
+/* Read the files of TLS and of --auth again; a bad one is kept out, and told.
+ */
+void serve_web_reload(struct span__web_server *w);
 const char *serve_base_path(void);
+size_t serve_threads(void);
 bool serve_has_tls(void);
 /* With -v the line of counts. */
 void serve_web_note(struct span__web_server *w, uint64_t duration_ns);

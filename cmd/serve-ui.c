@@ -45,7 +45,7 @@ static int check_json(const struct span_buf *b, struct span_error *err)
 
 int serve_ui_open(struct span__serve_ui **out, struct span_error *err)
 {
-	struct span__serve_ui_opts o = {.base_path = serve_base_path()};
+	struct span__serve_ui_opts o = {0};
 	struct span_buf config = {0};
 	int rc = 0;
 

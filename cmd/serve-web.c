@@ -55,7 +55,6 @@ const struct cmd_option serve_access_options[] = {
 };
 
 static struct {
-	struct span_buf cert, key;
 	struct span__web_auth *auth;
 	char *base_path;
 } web;
@@ -99,26 +98,85 @@ const char *serve_base_path(void)
 	return web.base_path ? web.base_path : "";
 }
 
+size_t serve_threads(void)
+{
+	return opt.threads;
+}
+
 bool serve_has_tls(void)
 {
 	return opt.cert;
 }
 
+static void wipe(struct span_buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->len);
+	span_buf_release(b);
+}
+
+/* The file of passwords, for the first time or again. */
 static int read_auth(struct span_error *err)
 {
 	struct span_error why = {0};
 	struct span_buf b = {0};
 	int rc = cmd_file_read(opt.auth, &b, err);
+	const struct span_str text = {b.p, b.len};
 
 	if (rc < 0)
 		return rc;
-	rc = span__web_auth_open(&web.auth, (struct span_str){b.p, b.len},
-				 &why);
-	if (b.p)
-		explicit_bzero(b.p, b.len);
-	span_buf_release(&b);
+	rc = web.auth ? span__web_auth_replace(web.auth, text, &why)
+		      : span__web_auth_open(&web.auth, text, &why);
+	wipe(&b);
 	return rc < 0 ? span_error_set(err, rc, "%s: %s", opt.auth, why.msg)
 		      : 0;
+}
+
+/* The files of TLS, as texts, which wipe() releases; empty without TLS. */
+static int read_tls(struct span_buf *cert, struct span_buf *key,
+		    struct span_error *err)
+{
+	int rc = 0;
+
+	if (opt.cert)
+		rc = cmd_file_text(opt.cert, cert, err);
+	if (rc >= 0 && opt.key)
+		rc = cmd_file_text(opt.key, key, err);
+	return rc;
+}
+
+static int reload_tls(struct span__web_server *w, struct span_error *err)
+{
+	struct span_buf cert = {0}, key = {0};
+	int rc = read_tls(&cert, &key, err);
+
+	if (rc >= 0)
+		rc = span__web_server_replace_tls(w, cert.p, key.p, err);
+	wipe(&cert);
+	wipe(&key);
+	return rc;
+}
+
+static void tell_reload(const char *what, int rc, const struct span_error *err)
+{
+	if (rc < 0)
+		cmd_warn("%s%s%s; the %s stay as they were", err->msg,
+			 err->sys ? ": " : "",
+			 err->sys ? strerror(err->sys) : "", what);
+	else if (cmd_verbose)
+		cmd_note("read the %s again", what);
+}
+
+void serve_web_reload(struct span__web_server *w)
+{
+	struct span_error err = {0};
+
+	if (opt.cert)
+		tell_reload("certificate and its key", reload_tls(w, &err),
+			    &err);
+	err = (struct span_error){0};
+	if (opt.auth)
+		tell_reload("passwords", read_auth(&err), &err);
 }
 
 /* As much as leaves room for what comes of it. */
@@ -177,21 +235,22 @@ int serve_web_open(struct span__web_server **out,
 		.request_ns = opt.timeout_ns,
 		.log = cmd_verbose ? access_log : NULL,
 	};
-	int rc = 0;
+	struct span_buf cert = {0}, key = {0};
+	int rc = read_tls(&cert, &key, err);
 
-	if (opt.cert)
-		rc = cmd_file_text(opt.cert, &web.cert, err);
-	if (rc >= 0 && opt.key)
-		rc = cmd_file_text(opt.key, &web.key, err);
 	if (rc >= 0 && opt.auth)
 		rc = read_auth(err);
-	if (rc < 0)
-		return rc;
-	o.cert = web.cert.p;
-	o.key = web.key.p;
+	o.cert = cert.p;
+	o.key = key.p;
 	o.auth = web.auth;
-	cmd_allow_files(opt.max_connections);
-	return span__web_server_open(out, &o, err);
+	if (rc >= 0) {
+		/* Of answers that have begun, and of idle ones. */
+		cmd_allow_files(opt.max_connections, 17 * opt.threads);
+		rc = span__web_server_open(out, &o, err);
+	}
+	wipe(&cert);
+	wipe(&key);
+	return rc;
 }
 
 void serve_web_note(struct span__web_server *w, uint64_t duration_ns)
@@ -213,7 +272,5 @@ void serve_web_note(struct span__web_server *w, uint64_t duration_ns)
 void serve_web_close(void)
 {
 	span__web_auth_close(&web.auth);
-	span_buf_release(&web.cert);
-	span_buf_release(&web.key);
 	free(web.base_path);
 }

@@ -42,7 +42,9 @@ static const struct cmd_option options[] = {
 	{CMD_DURATION, 0, "wait", &opt.o.wait_ns, "TIME",
 	 "a trace is complete after TIME without a span (10s)", NULL},
 	{CMD_SIZE, 0, "memory", &opt.o.memory, "SIZE",
-	 "memory for traces that wait, and for what was decided (64M)", NULL},
+	 "memory of the process, for traces that wait and what was decided "
+	 "(64M)",
+	 NULL},
 	{CMD_FLAG, 0, "explain", &opt.o.explain, NULL,
 	 "say of each trace why it is kept or dropped", NULL},
 	{CMD_STRING, 0, "dropped", &opt.dropped, "FILE",

@@ -9,6 +9,7 @@
 
 #include "net/privilege.h"
 #include "serve-cmd.h"
+#include "serve/metrics_counts.h"
 #include "serve/pool.h"
 #include "serve/ui.h"
 
@@ -64,6 +65,13 @@ static const struct cmd_option options[] = {
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* What is in memory is another process's, and so nothing. */
+static void check_store(const char *name)
+{
+	if (name && !strncmp(name, "memory:", strlen("memory:")))
+		cmd_usage("a store in memory has nothing to serve: '%s'", name);
+}
+
 static void check_usage(int argc, char **argv)
 {
 	if (argc)
@@ -74,6 +82,8 @@ static void check_usage(int argc, char **argv)
 		opt.store = getenv("SPAN_STORE");
 	if (!opt.store || !*opt.store)
 		cmd_usage("which store? -s STORE");
+	check_store(opt.store);
+	check_store(opt.archive);
 	if (!opt.max_traces || !opt.max_spans)
 		cmd_usage("--max-traces and --max-spans are 1 at least");
 	serve_web_check();
@@ -100,7 +110,7 @@ static void tell_damage(void *arg, const char *text)
 static int open_pool(struct span__serve_pool **out, const char *name,
 		     struct span_error *err)
 {
-	const struct span__serve_pool_opts o = {.max_idle = 4,
+	const struct span__serve_pool_opts o = {.max_idle = serve_threads(),
 						.damage = tell_damage};
 
 	return span__serve_pool_open(out, name, &o, err);
@@ -149,8 +159,27 @@ static int open_stores(struct span__serve *s, struct span_error *err)
 	if (rc >= 0 && opt.archive)
 		rc = open_pool(&s->archive, opt.archive, err);
 	if (rc >= 0)
+		rc = span__metrics_counts_open(&s->counts, err);
+	if (rc >= 0)
 		rc = wait_for_store(s->store, err);
 	return rc < 0 ? rc : look_for_archive(s->archive, err);
+}
+
+static volatile sig_atomic_t reload_wanted;
+
+static void on_hangup(int sig)
+{
+	(void)sig;
+	reload_wanted = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction act = {.sa_handler = on_hangup};
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGHUP, &act, NULL);
+	cmd_signals_source();
 }
 
 /* Signals come only while it waits, so that none is missed before. */
@@ -161,6 +190,7 @@ static void block_signals(sigset_t *open)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, open);
 }
 
@@ -173,8 +203,12 @@ static int serve(struct span__web_server *w, struct span_error *err)
 	block_signals(&open);
 	serve_listen_note(serve_has_tls(), serve_base_path());
 	cmd_sd_notify("READY=1");
-	while (rc >= 0 && !cmd_stopped)
+	while (rc >= 0 && !cmd_stopped) {
 		rc = span__web_server_turn(w, SECOND_NS, &open, err);
+		if (reload_wanted)
+			serve_web_reload(w);
+		reload_wanted = 0;
+	}
 	cmd_sd_notify("STOPPING=1");
 	/* From here on a second signal ends it. */
 	sigprocmask(SIG_SETMASK, &open, NULL);
@@ -197,7 +231,7 @@ static int run(int argc, char **argv, struct span_error *err)
 	serve_listen_inherit();
 	check_usage(argc, argv);
 	span__no_new_privileges();
-	cmd_signals_source();
+	catch_signals();
 	s.dir = opt.store;
 	s.lookback_ns = opt.lookback_ns;
 	s.max_skew_ns = opt.max_skew_ns;
@@ -221,6 +255,7 @@ done:
 	span__serve_ui_close(&ui);
 	span__serve_pool_close(&s.store);
 	span__serve_pool_close(&s.archive);
+	span__metrics_counts_close(&s.counts);
 	serve_web_close();
 	return rc;
 }

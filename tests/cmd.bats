@@ -314,6 +314,14 @@ out
 pipe" ]
 }
 
+@test "cmd: a metrics file that is a pipe which nobody reads is one warning" {
+	mkfifo pipe
+	run --separate-stderr -0 timeout 10 "$probe" copy --metrics-file pipe \
+		--output out "$SRC/LICENSE"
+	[ "$stderr" = "cmd-probe: warning: --metrics-file: cannot open $PWD/pipe: No such device or address" ]
+	cmp out "$SRC/LICENSE"
+}
+
 @test "cmd: a metrics file that cannot be written is one warning" {
 	run --separate-stderr -0 "$probe" copy --metrics-file no/such \
 		--output out "$SRC/LICENSE"

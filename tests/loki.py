@@ -65,6 +65,8 @@ def check_labels(labels):
         need(size(name) <= MAX_NAME, "label_name_too_long")
         need(isinstance(value, str) and value, f"value of label {name}")
         need(size(value) <= MAX_VALUE, "label_value_too_long")
+        # Loki 3.4: "couldn't parse labels: parse error: invalid UTF-8 rune"
+        need("\ufffd" not in value, f"U+FFFD in label {name}")
 
 
 def check_value(value):

@@ -114,20 +114,74 @@ kept() {
 	within $((20000 - failing)) 0.1 $(($(awk '{ print $1 }' sizes) - failing))
 }
 
+# sampled SIZE FILE: with so many MiB, the process takes no more than these and
+# 8, and each span is kept or dropped. $early is how many traces were decided
+# early.
+sampled() {
+	/usr/bin/time -o memory -f %M span-sample --preset production --wait 1h \
+		--memory "$1M" -v "$2" >kept 2>err
+	cat memory err
+	[ "$SANITIZERS" ] || [ "$(cat memory)" -le $(($1 * 1024 + 8192)) ]
+	early=$(sed -nE 's/.*warning: ([0-9]+) traces? w.* decided before .*/\1/p' err)
+	sed -nE 's/^span-sample: ([0-9,]+) spans, ([0-9,]+) kept.* ([0-9,]+) dropped.*/\1 \2 \3/p' err |
+		tr -d , >counts
+	read -r n_in n_kept n_dropped <counts
+	[ $((n_kept + n_dropped)) = "$n_in" ]
+	[ "$(span-query --spans -c kept)" = "$n_kept" ]
+}
+
 @test "sample-bounds: what is full keeps to its memory, and counts what it did early" {
-	for size in 4 16; do
-		/usr/bin/time -o memory -f %M span-sample --preset production --wait 1m \
-			--memory ${size}M -v "$open" >kept 2>err
-		cat memory err
-		# As span-sample(1) has it, beside a few megabytes for the program.
-		[ "$SANITIZERS" ] || [ "$(cat memory)" -le $((size * 1280 + 10240)) ]
-		early=$(sed -nE 's/.*warning: ([0-9]+) traces were decided before .*/\1/p' err)
+	for size in 1 4; do
+		sampled $size "$open"
 		[ "$early" -gt 1000 ]
-		# Nothing is lost: every span was kept or dropped.
-		sed -nE 's/^span-sample: 60,000 spans, ([0-9,]+) kept.* ([0-9,]+) dropped.*/\1 \2/p' err |
-			tr -d , >counts
-		read -r n dropped <counts
-		[ $((n + dropped)) = 60000 ]
-		[ "$(span-query --spans -c kept)" = "$n" ]
+		[ "$n_in" = 60000 ]
 	done
+}
+
+# spans N TRACE TAG PROCESS: N spans in one, five or as many traces; TAG and
+# PROCESS are formats of the number of a span.
+spans() {
+	awk -v n="$1" -v trace="$2" -v tag="$3" -v process="$4" 'BEGIN {
+		for (i = 1; i <= n; i++) {
+			id = trace == "five" ? i % 5 + 1 : trace == "own" ? i : "a"
+			printf "{\"t\":\"" id "\",\"s\":\"%d\"", i
+			printf ",\"ms\":1,\"service\":\"web\",\"name\":\"GET /\""
+			printf ",\"tags\":{\"k\":\"" tag "\"}", i
+			printf ",\"process\":{\"host\":\"" process "\",\"n\":1}}\n", i
+		}
+	}' | "$BUILD/tests/unit/make-spans"
+}
+
+@test "sample-bounds: huge traces, small ones, long texts: none takes more" {
+	text=%d$(head -c 30000 /dev/zero | tr '\0' x)
+	while read -r n trace tag process; do
+		spans "$n" "$trace" "${tag/TEXT/$text}" "$process" >in
+		for size in 2 8; do
+			sampled $size in
+			[ "$early" -gt 0 ]
+			[ "$n_in" = "$n" ]
+		done
+	done <<'END'
+20000 one %d host
+30000 five %d host
+70000 own x host
+1000 own TEXT host
+20000 own %d host%d
+END
+}
+
+@test "sample-bounds: a few traces that stay open do not keep the memory of many" {
+	# Of eight spans one belongs to a trace that goes on to the end.
+	awk 'BEGIN {
+		for (i = 1; i <= 80000; i++)
+			printf "{\"t\":\"%s\",\"s\":\"%d\",\"at\":%d,\"ms\":1,\"service\":\"web\",\"name\":\"GET /\"}\n",
+				i % 8 ? i : "a" i % 1600, i, i
+	}' | "$BUILD/tests/unit/make-spans" >in
+	/usr/bin/time -o memory -f %M span-sample --preset lab --wait 10s \
+		--memory 4M -v in >kept 2>err
+	cat memory err
+	if grep 'memory is full' err; then false; fi
+	[ "$SANITIZERS" ] || [ "$(cat memory)" -le $((4 * 1024 + 8192)) ]
+	alike <(span-query --spans -o '%(span_id)' in | sort) \
+		<(span-query --spans -o '%(span_id)' kept | sort)
 }

@@ -415,22 +415,19 @@ END
 	span-query -o csv --spans "$in" | grep -cFf got >want
 	span-query -c --spans kept >n
 	diff want n
-	measure=$(/usr/bin/time -f %M span-sample --keep-errors --wait 1h \
-		--memory 4M -q "$in" 2>&1 >/dev/null)
-	[ "$SANITIZERS" ] || [ "$measure" -lt 24000 ]
 }
 
-@test "span-sample: a trace of one span waits in about a kilobyte" {
+@test "span-sample: a trace of one small span waits in 200 bytes" {
 	awk 'BEGIN {
 		for (i = 0; i < 10000; i++)
 			printf "{\"t\":\"%x\",\"s\":\"1\",\"ms\":1," \
 				"\"service\":\"web\",\"name\":\"GET /\"}\n", i + 1
 	}' | make_spans >in
 	run --separate-stderr -0 bash -c \
-		'span-sample --preset lab --wait 1h --memory 16M in >out'
+		'span-sample --preset lab --wait 1h --memory 2500K in >out'
 	[ -z "$stderr" ]
 	run --separate-stderr -0 bash -c \
-		'span-sample --preset lab --wait 1h --memory 4M in >out'
+		'span-sample --preset lab --wait 1h --memory 1M in >out'
 	[[ $stderr = *"--memory is full" ]]
 }
 

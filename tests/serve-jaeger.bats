@@ -127,6 +127,10 @@ service=frontend&limit=1000 --service frontend
 service=frontend&limit=5&minDuration=20ms --service frontend --limit 5 --min-duration 20ms
 service=orders&tag=error:true --service orders --error
 service=payment&tags=%7B%22span.kind%22:%22server%22%7D&limit=9 --service payment --tag span.kind=server --limit 9
+service=payment&tag=span.kind:SERVER&limit=9 --service payment --kind server --limit 9
+service=catalogue&tag=span.status:Error --service catalogue --status error
+service=cart&tag=resource.deployment.environment:production&limit=9 --service cart --limit 9 '{ resource."deployment.environment" = "production" }'
+service=cart&tag=resource.telemetry:none&tag=span.kind:server --service nobody
 service=nobody --service nobody
 service=gateway&start=1767225600500000&end=1767225600999999 --service gateway --since 2026-01-01T00:00:00.5Z --until 2026-01-01T00:00:01Z
 END

@@ -147,11 +147,23 @@ large() {
 		'@/search?q=%7B%20resource.service.name%20%3D%20%22cart%22%20%26%26%20status%20%3D%20error%20%7D&limit=1000' \
 		'?/ found$/.test(document.querySelector("#said").textContent)' \
 		"$(count '.traces li')" \
-		'@/search?q=%7B%20nonsense&limit=20' "$(there .trouble)" "=$(text .trouble)"
+		'@/search?q=%7B%20status%20%3D%20error%20%7D&service=cart&limit=1000' \
+		'?/ found$/.test(document.querySelector("#said").textContent)' "$(count '.traces li')" \
+		'@/search?q=%7B%20%22%C3%A4%22%20%3D%20nonsense%20%7D&limit=20' "$(there .trouble)" "=$(text .trouble)" \
+		'=document.querySelector("[name=q]").ariaInvalid' '=document.activeElement.selectionStart' \
+		'<#search .main' "$(there .trouble)" '@/search' "$(there '.traces li')" "$(count '.traces li')" \
+		'!document.querySelector("[name=minDuration]").value = "long"' '<#search .main' \
+		"$(there .trouble)" '=document.activeElement.name'
 	[ "${lines[0]}" = "$(span-query -c -s st '{ status = error }')" ]
 	[ "${lines[1]}" = '"{\"error\":\"true\"}"' ]
 	[ "${lines[2]}" = "$(span-query -c -s st '{ resource.service.name = "cart" && status = error }')" ]
-	[[ ${lines[3]} = *TraceQL* ]]
+	[ "${lines[3]}" = "$(span-query -c -s st --service cart '{ status = error }')" ]
+	# The column is in bytes, what is pointed at is in characters.
+	[[ ${lines[4]} = '"\u2717 TraceQL, column 10: '*'\n{ \"\u00e4\" = nonsense }\n        \u2303"' ]]
+	[ "${lines[5]}" = '"true"' ]
+	[ "${lines[6]}" = 8 ]
+	[ "${lines[7]}" = 20 ]
+	[ "${lines[8]}" = '"minDuration"' ]
 }
 
 @test "span-serve: the page is moved in by keys, and finds in a trace by Jaeger's rules" {
@@ -186,6 +198,111 @@ large() {
 	[ "${lines[8]}" = '"/search"' ]
 	[ "${lines[9]}" = '"lookup-id"' ]
 	[ "${lines[10]}" = true ]
+}
+
+@test "span-serve: the page is as it was left for who comes back to it" {
+	need_chromium
+	shop | span-store append st
+	start
+	run -0 drive 'search?lookback=1h&limit=50' "$(there '.traces li')" \
+		'!document.querySelector("[name=sort]").value = "LONGEST_FIRST"' \
+		'!document.querySelector("[name=sort]").dispatchEvent(new Event("change"))' \
+		"$(printf '!{ const a = document.querySelectorAll("a.open")[19]; window.left = a.pathname; window.asked = 0; a.focus(); const f = fetch; window.fetch = (...all) => { asked += /summaries/.test(all[0]); return f(...all); } }')" \
+		Enter "$(there .row)" ArrowDown Enter "$(there 'aside dl')" \
+		'?history.state && history.state.open' '!window.span = document.querySelector("aside dd").textContent' \
+		'!history.back()' "$(there '.traces li')" '?document.activeElement.pathname === left' \
+		'=document.activeElement === document.querySelectorAll("a.open")[19]' \
+		'=document.querySelector("#view").scrollTop > 0' '=asked' \
+		'!history.forward()' "$(there 'aside dl')" '=document.querySelector("aside dd").textContent === span' \
+		'!(location.reload(), window.span = 0, 0)' '?window.span === undefined && document.querySelector("aside dl")' \
+		'=document.querySelector(".row.chosen").ariaRowIndex'
+	[ "${lines[*]}" = 'true true 0 true "2"' ]
+}
+
+@test "span-serve: a span has an address, which shows it whole" {
+	need_chromium
+	shop | span-store append st
+	id=$(span-query -s st -o ids --sort spans --limit 1)
+	span=$(span-query -s st --spans -o jsonl --trace-id "$id" | jq -rs '.[-1].span_id')
+	start
+	run -0 drive "trace/$id?uiFind=$span" "$(there 'aside dl')" "=$(text 'aside dd')" \
+		'=navigator.clipboard.writeText = async text => { window.copied = text; }, 0' \
+		'<aside button' '?window.copied' '=copied === location.href'
+	[ "${lines[0]}" = "\"$span\"" ]
+	[ "${lines[2]}" = true ]
+}
+
+@test "span-serve: a trace by service and operation, with where its time is" {
+	need_chromium
+	shop | span-store append st
+	id=$(span-query -s st -o ids --sort spans --limit 1)
+	start
+	run -0 drive "trace/$id" "$(there .row)" v "$(there '.stats tbody tr')" "$(count '.stats tbody tr')" \
+		'=[...document.querySelectorAll(".stats td:nth-child(2)")].reduce((n, e) => n + +e.textContent, 0)' \
+		'=document.querySelector(".stats th[aria-sort=descending]").textContent' "=$(text '#command-text')" \
+		'<.stats th:nth-child(2) button' "=$(text '.stats td:nth-child(2)')" \
+		'!window.name = document.querySelector(".stats .link").textContent' '<.stats .link' "$(there .row.chosen.found)" \
+		"=$(text '.row.chosen .operation') === window.name" '=document.querySelector(".counted").hidden' v Escape '=document.querySelector(".counted").hidden'
+	span-query -s st --spans --trace-id "$id" | span-stats --all-kinds --by service,operation -o json >stats
+	[ "${lines[0]}" = "$(jq '.groups | length' stats)" ]
+	[ "${lines[1]}" = "$(span-query -c --spans -s st --trace-id "$id")" ]
+	[ "${lines[2]}" = '"Self"' ]
+	[ "${lines[3]}" = "\"span-query -s st --spans --trace-id $id | span-stats --all-kinds --by service,operation\"" ]
+	[ "${lines[4]}" = "\"$(jq '[.groups[].calls] | max' stats)\"" ]
+	[ "${lines[5]} ${lines[6]} ${lines[7]}" = 'true true true' ]
+}
+
+# One span of 100 s, that began at 2026-11-22T10:00:00Z.
+hundred() {
+	echo '{"trace_id":"c3","span_id":"1","parent_id":null,"service":"s","name":"op","kind":"server","start_ns":1795341600000000000,"duration_ns":100000000000,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}' |
+		span-decode --from jsonl
+}
+
+@test "span-serve: the page's axes have marks at round times" {
+	need_chromium
+	hundred | span-store append st
+	start
+	marks='=[...document.querySelectorAll(".ticks span")].map(e => e.textContent).join(" ")'
+	run -0 drive trace/c3 "$(there .row)" "$marks" + + "?!document.querySelector('.minimap .part').hidden" \
+		"?/40s/.test($(text .ticks))" "$marks" \
+		'=(l => Math.abs(l(".axis .ticks") - l(".bars")) < 1)(s => document.querySelector(s).getBoundingClientRect().left)' \
+		'@/search?traceID=c3' "$(there .scatter)" '=[...document.querySelectorAll(".scatter text")].map(e => e.textContent).join(" ")'
+	[ "${lines[0]}" = '"0 15s 30s 45s 1m 1m15s 1m30s"' ]
+	# The last one is left out where there is no room for all of it.
+	[[ ${lines[1]} = '"30s 40s 50s 1m '* ]]
+	[[ ${lines[1]} != *'1m10"' ]]
+	[ "${lines[2]}" = true ]
+	[[ ${lines[3]} = '"0 30s 1m 1m30s'* ]]
+}
+
+@test "span-serve: the page tells times of here, or UTC, and keeps the choice" {
+	need_chromium
+	hundred | span-store append st
+	start
+	TZ=Asia/Kolkata run -0 drive trace/c3 "$(there .row)" "=$(text '#zone')" "=$(text .facts).includes('2026-11-22 15:30:00.000 UTC+5:30')" \
+		z "?/2026-11-22 10:00:00.000 UTC/.test($(text .facts))" "=$(text '#zone')" \
+		'@/search?start=1795341001000000&end=1795342000000000&lookback=custom' "$(there '.traces li')" \
+		'=document.querySelector("[name=start]").value' '<#search .main' \
+		'?/ found$/.test(document.querySelector("#said").textContent)' "$(there '.traces li')" \
+		'=new URLSearchParams(location.search).get("start")' "=$(text .when).slice(0, 23)"
+	[ "${lines[0]}" = '"Time: UTC+5:30"' ]
+	[ "${lines[1]}" = true ]
+	[ "${lines[2]}" = '"Time: UTC"' ]
+	[ "${lines[3]}" = '"2026-11-22T09:50:01"' ]
+	[ "${lines[4]}" = '"1795341001000000"' ]
+	[ "${lines[5]}" = '"2026-11-22 10:00:00.000"' ]
+}
+
+@test "span-serve: a server that is gone is said by the page, and may be tried again" {
+	need_chromium
+	shop 5 | span-store append st
+	start
+	run -0 drive monitor "$(there tbody)" \
+		'!{ window.was = fetch; window.fetch = async () => { throw new TypeError("Failed to fetch"); } }' \
+		g d "$(there .trouble)" "=$(text .trouble)" g s "$(there '#results .trouble button')" \
+		'!window.fetch = was' '<.trouble button' "$(there '.traces li')" "$(count .trouble)"
+	[[ ${lines[0]} = *'The server does not answer'* ]]
+	[ "${lines[1]}" = 0 ]
 }
 
 @test "span-serve: the page compares two traces that are marked" {
@@ -255,6 +372,25 @@ large() {
 	done
 }
 
+@test "span-serve: the page needs no scrolling to the side in a window of a phone" {
+	need_chromium
+	shop 20 | span-store append st
+	id=$(span-query -s st -o ids --sort spans --limit 1)
+	start
+	fits='=document.documentElement.scrollWidth <= innerWidth && document.querySelector("#view").scrollWidth <= document.querySelector("#view").clientWidth'
+	window=400x800 run -0 drive 'search?lookback=1h' "$(there '.traces li')" "$fits" \
+		'=document.querySelector(".traces .operation").clientWidth > 40' \
+		"@/trace/$id" "$(there .row)" "$fits" ArrowDown Enter "$(there 'aside dl')" "$fits" \
+		Escape v "$(there '.stats tr')" '=document.querySelector(".counted").scrollWidth <= innerWidth' \
+		"@/trace/$id...$(span-query -s st -o ids --limit 1)" "$(there 'tbody')" "$fits" \
+		'@/dependencies' "$(there .node)" "$fits" '@/monitor' "$(there tbody)" "$fits" \
+		'@/monitor?service=cart' "$(there .charts)" "$fits" '@/upload' "$(there '#file')" "$fits"
+	[ "${#lines[@]}" = 10 ]
+	for line in "${lines[@]}"; do
+		[ "$line" = true ]
+	done
+}
+
 @test "span-serve: the page says that a store is empty, and what no id is" {
 	need_chromium
 	span-store append st </dev/null
@@ -306,6 +442,26 @@ large() {
 	done
 	run -0 drive upload "$(there '#file')" ^bad.json "$(there .trouble)" "=$(text .trouble)"
 	[[ $output = *'no trace in it'* ]]
+}
+
+@test "span-serve: the page has files turned into Jaeger's in parts that the server takes" {
+	need_chromium
+	shop 5 | span-store append st
+	/usr/bin/python3 - >otlp.json <<-'PY'
+		import json, time
+		start = int(time.time()) * 10**9
+		print(json.dumps({'resourceSpans': [{'resource': {'attributes': [
+		    {'key': 'service.name', 'value': {'stringValue': 's%d' % i}}]}, 'scopeSpans': [{'spans': [{
+		        'traceId': 'c4' * 16, 'spanId': '%016x' % (i + 1), 'parentSpanId': '%016x' % 1 if i else '',
+		        'name': 'op', 'startTimeUnixNano': str(start + i), 'endTimeUnixNano': str(start + 10**6),
+		        'attributes': [{'key': 'text', 'value': {'stringValue': 'x' * 900000}}]}]}]} for i in range(10)]}))
+	PY
+	start --max-body 9M
+	run -0 drive upload "$(there '#file')" '!{ window.parts = 0; const f = fetch; window.fetch = (...all) => { parts++; return f(...all); } }' \
+		^otlp.json "$(there '.traces li')" "=$(text '.second').startsWith('10 spans')" '=parts' "$(count '.traces li')" \
+		"$(count '.second .count')" "$(count '.trouble')" \
+		"=[...new Set([...document.querySelectorAll('.scatter text')].map(e => e.textContent))].length === document.querySelectorAll('.scatter text').length"
+	[ "${lines[*]}" = 'true 2 1 10 0 true' ]
 }
 
 @test "span-serve: a trace of 50,000 spans scrolls in the page" {

@@ -564,6 +564,39 @@ finds_spans() {
 	[ "$stderr" = "span-query: x.payload: bad frame at byte 0: a payload stream, which span-decode reads" ]
 }
 
+@test "span-query: a trace is not judged by the part of it that is in the time" {
+	"$BUILD/tests/unit/make-spans" >early.spans <<-'END'
+		{"t":"1","s":"1","at":0,"ms":1,"service":"a","name":"root"}
+		{"t":"2","s":"1","at":0,"ms":1,"service":"a","name":"root"}
+	END
+	"$BUILD/tests/unit/make-spans" >late.spans <<-'END'
+		{"t":"1","s":"2","p":"1","at":600000,"ms":1,"service":"b","name":"child"}
+		{"t":"3","s":"1","at":600000,"ms":1,"service":"b","name":"root"}
+	END
+	for part in early late; do
+		span-store append -q --no-seal "$part" "$part.spans"
+		span-store seal -q --all "$part"
+	done
+	mv early st
+	span-store import -q st late
+	[ "$(span-store stat -o json st | jq .segments)" = 2 ]
+	at=$(span-query --spans -o json early.spans |
+		jq -r '.. | .startTime? // empty' | head -n 1)
+	for until in "--until @$((at / 1000000 + 60))" "--since @$((at / 1000000 + 60))"; do
+		for query in '{ } | count() = 2' '{ } | count() = 1' \
+			'{ name = "root" } > { name = "child" }' \
+			'{ name = "root" } !>> { name = "child" }'; do
+			# shellcheck disable=SC2086
+			span-query -c --spans $until -s st "$query" >got || [ $? = 1 ]
+			# shellcheck disable=SC2086
+			span-query -c --spans $until --window 1d "$query" \
+				early.spans late.spans >want || [ $? = 1 ]
+			echo "$until $query: $(cat got)"
+			diff -u want got
+		done
+	done
+}
+
 @test "span-query: a torn file is an error with its name and offset" {
 	"$BUILD/tests/unit/make-spans" >two.spans <<-'END'
 		{"t":"1","s":"1","service":"a","name":"b"}

@@ -47,12 +47,30 @@ tags() {
 	cmp in out
 }
 
+@test "span-redact: XML, short credentials and long keys hide no secret" {
+	long=$(printf '%0600d' 0 | tr 0 k)
+	tags='{"a":"<r><password>hush</password><apiKey t=\"x\">hush</apiKey><db pwd=\"hush\"/></r>",
+		"b":"Authorization: Basic eDp5","c":"Cookie: a=1; sid=hush",
+		"'"$long.Password.$long"'":"hush","d":"<p>Your password, List<Token> and <b>cookie</b></p>"}'
+	tagged "$(tr -d '\n\t' <<<"$tags")" | span-redact | tags >got
+	run -1 grep -E 'hush|eDp5' got
+	grep -F '"a":"<r><password>[secret]</password><apiKey t=\"x\">[secret]</apiKey><db pwd=\"[secret]\"/></r>"' got
+	grep -F '"b":"Authorization: [secret] [token]","c":"Cookie: [secret]"' got
+	grep -F "\"$long.Password.$long\":\"[redacted]\"" got
+	grep -F '"d":"<p>Your password, List<Token> and <b>cookie</b></p>"' got
+}
+
 @test "span-redact: --check lists what would go, never its value, and exits 1" {
 	golden >in
 	run --separate-stderr -1 span-redact --check in
 	[ -z "$stderr" ]
 	same span-redact-check.want
 	run -1 grep -F jo@ <<<"$output"
+	# Nor what a key has in it.
+	tagged '{"token=hush":"Bearer abcdef0123456789"}' >key
+	run -1 span-redact --check key
+	[ "${lines[0]}" = "0000000000000001 0000000000000002 span:token=[secret] mask * @token" ]
+	[ "${lines[1]}" = "0000000000000001 0000000000000002 field:key mask * @secret" ]
 	tagged '{"n":5}' | span-redact --check >none
 	[ ! -s none ]
 }

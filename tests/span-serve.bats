@@ -97,6 +97,8 @@ except (ConnectionResetError, BrokenPipeError):
 	spans | span-store append st
 	refuses 'which store? -s STORE' span-serve
 	refuses "unexpected argument: 'st'*" span-serve st
+	refuses 'a store in memory has nothing to serve*' span-serve -s memory:64M
+	refuses 'a store in memory has nothing to serve*' span-serve -s st --archive memory:64M
 	refuses '--tls-cert and --tls-key go together' span-serve -s st --tls-key k
 	refuses '--base-path begins with a slash*' span-serve -s st --base-path x
 	refuses '--threads is 1 at least*' span-serve -s st --threads 0
@@ -146,6 +148,10 @@ except (ConnectionResetError, BrokenPipeError):
 	ask "${url}api/archive/1"
 	[ "$status" = 404 ]
 	stop
+	mkdir other
+	touch other/file
+	run --separate-stderr -74 timeout 20 span-serve -s other -l 127.0.0.1:0
+	[ "$stderr" = 'span-serve: other: it is no store' ]
 	touch none
 	run --separate-stderr -74 timeout 20 span-serve -s st --archive none -l 127.0.0.1:0
 	[ "$stderr" = "span-serve: none: cannot open it: Not a directory" ]
@@ -290,6 +296,94 @@ print("bob:" + crypt.crypt("p:w d", crypt.mksalt(crypt.METHOD_SHA512)))' >users
 		[ "$code" = "$([ "$origin" = '*' ] && echo 1 || echo 0)" ]
 		stop
 	done
+}
+
+certificate() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out "$1" \
+		-days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+		2>/dev/null
+}
+
+user() {
+	$python -W ignore -c 'import crypt, sys
+print(sys.argv[1] + ":" + crypt.crypt(sys.argv[2], crypt.METHOD_SHA256))' "$@"
+}
+
+@test "span-serve: SIGHUP has certificate and passwords read again, bad ones are kept out" {
+	command -v openssl >/dev/null || skip "no openssl"
+	spans | span-store append st
+	certificate first.pem
+	cp first.pem cert.pem
+	user ann secret >users
+	start -v --tls-cert cert.pem --tls-key key.pem --auth users
+	ask --cacert first.pem -u ann:secret "${url}metrics"
+	[ "$status" = 200 ]
+	certificate second.pem
+	cp second.pem cert.pem
+	user bob secret >users
+	kill -HUP "$pid"
+	wait_until grep -qx 'span-serve: read the passwords again' err
+	grep -qx 'span-serve: read the certificate and its key again' err
+	run ! curl -sS -m 5 --cacert first.pem "${url}healthz"
+	ask --cacert second.pem -u ann:secret "${url}metrics"
+	[ "$status" = 401 ]
+	ask --cacert second.pem -u bob:secret "${url}metrics"
+	[ "$status" = 200 ]
+	echo nothing >cert.pem
+	rm users
+	kill -HUP "$pid"
+	wait_until grep -q 'passwords stay as they were$' err
+	grep -qE '^span-serve: warning: cannot use the TLS certificate and key: .*; the certificate and its key stay as they were$' err
+	grep -qx 'span-serve: warning: cannot open users: No such file or directory; the passwords stay as they were' err
+	ask --cacert second.pem -u bob:secret "${url}metrics"
+	[ "$status" = 200 ]
+	stop
+}
+
+@test "span-serve: SIGHUP ends nothing when there is nothing to read again" {
+	spans | span-store append st
+	start
+	kill -HUP "$pid"
+	ask "${url}healthz"
+	[ "$status" = 200 ]
+	stop
+}
+
+@test "span-serve: nothing is read of a body before it is known whose it is" {
+	spans | span-store append st
+	user ann secret >users
+	start --auth users
+	$python - "$port" <<-'END'
+		import base64, socket, sys
+		def ask(password, more=b""):
+		    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+		    pair = base64.b64encode(b"ann:" + password)
+		    s.sendall(b"POST /api/transform HTTP/1.1\r\nHost: localhost\r\n"
+		              b"Content-Length: 30000000\r\nAuthorization: Basic " + pair +
+		              b"\r\n" + more + b"\r\n")
+		    return s, s.recv(65536)
+		expect = b"Expect: 100-continue\r\n"
+		s, answer = ask(b"wrong")
+		assert answer.startswith(b"HTTP/1.1 401 "), answer
+		assert b"WWW-Authenticate: Basic" in answer, answer
+		s, answer = ask(b"wrong", expect)
+		assert answer.startswith(b"HTTP/1.1 401 "), answer
+		s, answer = ask(b"secret", expect)
+		assert answer.startswith(b"HTTP/1.1 100 "), answer
+		s.sendall(b" " * 30000000)
+		answer = s.recv(65536)
+		assert answer.startswith(b"HTTP/1.1 400 "), answer
+		# Who goes on sending all the same is cut off.
+		s, answer = ask(b"wrong")
+		try:
+		    for i in range(30):
+		        s.sendall(b" " * 1000000)
+		except (ConnectionResetError, BrokenPipeError):
+		    pass
+		else:
+		    sys.exit("all of it was read")
+	END
+	stop
 }
 
 @test "span-serve: a file of passwords must have hashes that take long" {
@@ -540,11 +634,13 @@ ui() {
 	ui
 	echo '{"menu":[{"label":"</script><script>alert(1)"}]}' >config.json
 	start --ui-dir ui --ui-config config.json --base-path /jaeger
-	for page in '' search trace/abc...def 'search?service=a' dependencies; do
+	for page in '' search trace/abc...def 'search?service=a/b' dependencies; do
 		ask "$url$page"
 		[ "$status" = 200 ]
 		grep -qx 'Content-Type: text/html; charset=utf-8' <<<"$headers"
-		grep -qF '<base href="/jaeger/" />' <<<"$output"
+		base=./
+		[[ $page != trace/* ]] || base=./../
+		grep -qF "<base href=\"$base\" />" <<<"$output"
 		grep -qF 'JAEGER_CONFIG = {"menu":[{"label":"\u003c/script>\u003cscript>alert(1)"}]}' \
 			<<<"$output"
 		grep -qF 'JAEGER_VERSION = {"gitCommit":"","gitVersion":"spantools ' \
@@ -571,6 +667,19 @@ ui() {
 	start --ui-dir ui --ui-config config.js
 	ask "$url"
 	grep -q '^  function UIConfig() { return {}; }$' <<<"$output"
+	stop
+}
+
+@test "span-serve: a Jaeger UI that looks for its place by a script is told it before" {
+	spans | span-store append st
+	ui
+	sed -i 's,<base href="/" />,<html><head><script>find();</script></head>,' \
+		ui/index.html
+	start --ui-dir ui --base-path /jaeger
+	ask "${url}trace/abc"
+	grep -qF '<head><base href="./../" /><script>' <<<"$output"
+	ask "${url}monitor"
+	grep -qF '<head><base href="./" /><script>' <<<"$output"
 	stop
 }
 

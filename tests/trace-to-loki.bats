@@ -245,6 +245,14 @@ select_lines() {
 	run -0 trace-to-loki --help
 }
 
+@test "trace-to-loki: labels have no character that Loki takes for an error" {
+	printf '{"t":"1","s":"1","service":"a\xff\xef\xbf\xbdb","name":"c"}\n' |
+		"$BUILD/tests/unit/make-spans" >in
+	run --separate-stderr -0 trace-to-loki -q in
+	[ "$(jq -r '.streams[0].stream.service_name' <<<"$output")" = "a??b" ]
+	accepted <<<"$output"
+}
+
 @test "trace-to-loki: a full disk is exit 74, a closed pipe a silent 141" {
 	demo >in
 	run --separate-stderr -74 full_disk trace-to-loki -q in

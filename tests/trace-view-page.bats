@@ -63,6 +63,15 @@ deep() {
 	trace-view --html in | cmp - page.html
 }
 
+@test "trace-view: the axis of a page has marks at round times" {
+	need_chromium
+	echo '{"trace_id":"c3","span_id":"1","parent_id":null,"service":"s","name":"op","kind":"server","start_ns":1795341600000000000,"duration_ns":100000000000,"status":"unset","tags":{},"process":{},"events":[],"refs":[]}' |
+		span-decode --from jsonl | trace-view --html --output page.html
+	run -0 drive page.html 1280x800 \
+		'=[...document.querySelectorAll("#ticks span")].map(e => e.textContent + " " + e.style.left).join(", ")'
+	[ "$output" = '"0 0%, 30s 30%, 1m 60%, 1m30s 90%"' ]
+}
+
 @test "trace-view: --svg is a picture that is XML, with every line a tooltip" {
 	span-gen --seed 3 -n 50 >in
 	run --separate-stderr -0 trace-view --svg --no-fold --output picture.svg in

@@ -14,6 +14,7 @@
 struct span__arena_block {
 	struct span__arena_block *older;
 	size_t cap;
+	bool lent; /* not to be freed */
 	_Alignas(16) unsigned char data[];
 };
 
@@ -28,6 +29,7 @@ static bool add_block(struct span_arena *a, size_t cap)
 		span__huge_hint(block, sizeof(*block) + cap);
 	block->older = a->block;
 	block->cap = cap;
+	block->lent = false;
 	a->block = block;
 	a->used = 0;
 	return true;
@@ -47,6 +49,18 @@ void span__arena_begin(struct span_arena *a, size_t len)
 {
 	if (!a->block)
 		(void)!add_block(a, len);
+}
+
+_Static_assert(sizeof(struct span__arena_block) == SPAN__ARENA_HEAD,
+	       "who lends memory has to know");
+
+void span__arena_lend(struct span_arena *a, void *p, size_t len)
+{
+	struct span__arena_block *block = p;
+
+	*block = (struct span__arena_block){.cap = len - sizeof(*block),
+					    .lent = true};
+	*a = (struct span_arena){.block = block};
 }
 
 void *span_arena_alloc(struct span_arena *a, size_t len)
@@ -98,7 +112,8 @@ static void free_chain(struct span__arena_block *block)
 	while (block) {
 		struct span__arena_block *older = block->older;
 
-		free(block);
+		if (!block->lent)
+			free(block);
 		block = older;
 	}
 }

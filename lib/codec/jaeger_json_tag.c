@@ -5,7 +5,7 @@
  */
 #include "codec/jaeger_json.h"
 
-#include "text/parse.h"
+#include <span/text.h>
 
 #include "base/banned.h"
 
@@ -75,8 +75,8 @@ static bool read_bytes(struct span__message *m, struct span__json *j,
 	if (span__json_peek(j) != JSON_STRING)
 		return false;
 	s = span__json_string(j);
-	p = span__message_array(m, j->arena, SPAN__BASE64_ROOM(s.len), 1);
-	if (!p || !span__text_from_base64(s, p, &len))
+	p = span__message_array(m, j->arena, SPAN_BASE64_ROOM(s.len), 1);
+	if (!p || !span_text_from_base64(s, p, &len))
 		return false;
 	v->str = cut(m, (struct span_str){p, len}, false);
 	return true;

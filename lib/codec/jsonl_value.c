@@ -2,6 +2,8 @@
 /* Values and attributes of JSON lines, with the types that JSON has not. */
 #include "codec/jsonl.h"
 
+#include <span/text.h>
+
 #include <math.h>
 
 #include "text/parse.h"
@@ -58,8 +60,8 @@ static void read_bytes(struct span__jsonl *r, struct span_value *v)
 		return;
 	}
 	s = span__json_string(&r->j);
-	p = span__message_array(r->m, r->j.arena, SPAN__BASE64_ROOM(s.len), 1);
-	if (!p || !span__text_from_base64(s, p, &len)) {
+	p = span__message_array(r->m, r->j.arena, SPAN_BASE64_ROOM(s.len), 1);
+	if (!p || !span_text_from_base64(s, p, &len)) {
 		span__jsonl_bad(r, at, "$bytes is no base64");
 		return;
 	}

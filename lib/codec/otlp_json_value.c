@@ -2,7 +2,7 @@
 /* Names, and attributes with their values. */
 #include "codec/otlp_json.h"
 
-#include "text/parse.h"
+#include <span/text.h>
 
 #include "base/banned.h"
 
@@ -168,12 +168,12 @@ static void read_bytes(struct span__otlp_json *r, struct span_value *v)
 		return;
 	}
 	s = span__json_string(&r->j);
-	out = span__message_array(r->o.m, r->j.arena, SPAN__BASE64_ROOM(s.len),
+	out = span__message_array(r->o.m, r->j.arena, SPAN_BASE64_ROOM(s.len),
 				  1);
 	if (!out)
 		return;
 	v->str.p = out;
-	if (!span__text_from_base64(s, out, &v->str.len))
+	if (!span_text_from_base64(s, out, &v->str.len))
 		otlp_bad(&r->o, at, "a bytesValue is not base64");
 	if (v->str.len > SPAN_MAX_STRING)
 		span__message_cut(r->o.m, &v->str, false);

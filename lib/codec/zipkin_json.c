@@ -10,12 +10,13 @@
  * means them.
  */
 #include "codec/json.h"
+
 #include "codec/zipkin_read.h"
+
+#include <span/text.h>
 
 #include <arpa/inet.h>
 #include <math.h>
-
-#include "text/parse.h"
 
 #include "base/banned.h"
 
@@ -269,9 +270,9 @@ static struct span_value plain(struct reader *r, const struct scalar *s)
 static bool bytes(struct reader *r, struct span_str s, struct span_value *v)
 {
 	char *p = span__message_array(r->r.m, &r->r.m->d->arena,
-				      SPAN__BASE64_ROOM(s.len), 1);
+				      SPAN_BASE64_ROOM(s.len), 1);
 
-	if (!p || !span__text_from_base64(s, p, &v->str.len))
+	if (!p || !span_text_from_base64(s, p, &v->str.len))
 		return false;
 	v->type = SPAN_BYTES;
 	v->str.p = p;

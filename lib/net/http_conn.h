@@ -5,9 +5,8 @@
 #ifndef NET_HTTP_CONN_H
 #define NET_HTTP_CONN_H
 
-#include <microhttpd.h>
-
 #include "net/address.h"
+#include "net/http_daemon.h"
 #include "net/http_routes.h"
 #include "net/http_server.h"
 
@@ -36,25 +35,15 @@ struct span__http_conn {
 	uint64_t deadline_ns;		  /* CLOCK_MONOTONIC */
 };
 
-/* A listening socket. */
-struct span__http_socket {
-	int fd;
-	enum span__http_kind kind;
-	uint16_t port;
-};
-
-#define SPAN__HTTP_SOCKETS 64u
+/* What a listener is for. */
+#define SPAN__HTTP_FOR(kind, port) ((uint32_t)(kind) << 16 | (port))
+#define SPAN__HTTP_KIND(what) ((enum span__http_kind)((what) >> 16))
+#define SPAN__HTTP_PORT(what) ((uint16_t)(what))
 
 struct span__http_server {
 	struct span__http_opts opts;
-	struct MHD_Daemon *daemon;
-	int epoll_fd; /* of the listening sockets and the daemon's own */
-	struct span__http_socket sockets[SPAN__HTTP_SOCKETS];
-	size_t n_sockets;
-	struct span__http_conn **conns; /* by descriptor */
-	size_t n_conns;			/* entries */
-	uint64_t swept_ns, start_ns;
-	bool stopping, paused; /* paused: no descriptor for a connection */
+	struct span__http_daemon daemon; /* entries: struct span__http_conn */
+	uint64_t start_ns;
 	size_t *body_bytes; /* of bodies that are not whole yet, of all servers
 			       or of this one: the next */
 	size_t own_bytes;
@@ -71,16 +60,13 @@ void span__http_wait(struct span__http_conn *c, enum span__http_state state,
 
 /* ---- http_accept.c: connections come and go ---- */
 
-#define SPAN__HTTP_SWEEP_NS 1000000000u /* between two looks at deadlines */
-#define SPAN__HTTP_STOP_NS 20000000u	/* the same, once it stops */
-
 /* The connection of FD, or NULL; and its end, when there is one. */
 struct span__http_conn *span__http_conn_of(struct span__http_server *h, int fd);
 void span__http_conn_free(struct span__http_server *h, int fd);
 
-/* Accept what waits at S, but not for ever. */
-void span__http_accept(struct span__http_server *h,
-		       const struct span__http_socket *s);
+/* Of struct span__http_calls; ARG is the server. */
+void span__http_enter(void *arg, int fd, const struct span__http_listener *l,
+		      const struct span__address *peer);
 
 /*
  * Tell C that its body, which goes on and on, is too large. libmicrohttpd can

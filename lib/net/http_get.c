@@ -74,7 +74,7 @@ void span__http_health(const struct span__http_server *h,
 		       struct span__http_answer *a)
 {
 	const struct span__http_admin *admin = &h->opts.admin;
-	bool good = !h->stopping && admin->is_healthy(admin->arg);
+	bool good = !h->daemon.stopping && admin->is_healthy(admin->arg);
 	uint64_t up = span__monotonic_ns() - h->start_ns;
 
 	a->status = good ? 200 : 503;

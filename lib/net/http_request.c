@@ -214,7 +214,7 @@ static void say(struct span__ack *ack, enum span__answer answer)
 
 	r->verdict.answer = answer;
 	r->conn->suspended = NULL;
-	MHD_resume_connection(mhd);
+	span__http_resume(mhd);
 }
 
 /* Let the receiver judge the body. 0 or what take returned. */
@@ -373,7 +373,7 @@ static void add_headers(const struct request *r, struct MHD_Connection *mhd,
 	if (a->codings)
 		MHD_add_response_header(response, "Accept-Encoding",
 					span__codings());
-	if (h->stopping || r->refusal == AMBIGUOUS)
+	if (h->daemon.stopping || r->refusal == AMBIGUOUS)
 		MHD_add_response_header(response, "Connection", "close");
 	if (r->route && r->route->cors && h->opts.n_cors)
 		span__http_cors(h, mhd, response, r->refusal == PREFLIGHT);
@@ -454,7 +454,7 @@ enum MHD_Result span__http_handle(void *cls, struct MHD_Connection *mhd,
 {
 	struct request *r = *request;
 
-	(void)cls;
+	((struct span__http_server *)cls)->daemon.moved = true;
 	(void)version;
 	if (!r)
 		return begin(mhd, url, method, request);
@@ -472,12 +472,12 @@ void span__http_completed(void *cls, struct MHD_Connection *mhd, void **request,
 {
 	struct request *r = *request;
 
-	(void)cls;
-	(void)mhd;
+	((struct span__http_server *)cls)->daemon.moved = true;
 	(void)why;
 	*request = NULL;
 	if (!r)
 		return;
+	span__http_resumed(mhd);
 	span__ack_cancel(&r->ack);
 	drop_body(r);
 	span__http_rest(r->conn);

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One epoll descriptor stands for all that the receiver polls: the listening
- * sockets' and libmicrohttpd's.
- */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "net/clock.h"
 #include "net/http_conn.h"
-#include "net/http_socket.h"
 
 #include "base/banned.h"
 
 #define SECOND_NS 1000000000u
 #define EVENTS 16
-#define RUNS_PER_TURN 8
 #define CONN_MEMORY 65536u /* of libmicrohttpd: a head is less than that */
 #define MEMORY_MIN (64u << 20)
 
@@ -104,45 +95,23 @@ static void *on_request(void *cls, const char *url, struct MHD_Connection *mhd)
 
 /* ---- To open ---- */
 
-static int start_daemon(struct span__http_server *h, struct span_error *err)
+static int open_daemon(struct span__http_server *h, struct span_error *err)
 {
-	const struct span__http_opts *o = &h->opts;
-	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
-		{MHD_OPTION_END, 0, NULL},
+	const struct span__http_daemon_opts o = {
+		.calls = {.arg = h,
+			  .handle = span__http_handle,
+			  .completed = span__http_completed,
+			  .connection = on_connection,
+			  .begin = on_request,
+			  .enter = span__http_enter},
+		.cert = h->opts.cert,
+		.key = h->opts.key,
+		.max_connections = h->opts.max_connections,
+		.memory = CONN_MEMORY,
+		.increment = CONN_MEMORY / 4,
 	};
-	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
-			 MHD_ALLOW_SUSPEND_RESUME;
 
-	if (o->cert)
-		flags |= MHD_USE_TLS;
-	h->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, span__http_handle, h, MHD_OPTION_ARRAY,
-		o->cert ? tls : tls + 2, MHD_OPTION_NOTIFY_COMPLETED,
-		span__http_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_request, h,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->max_connections + 1,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
-		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)CONN_MEMORY / 4,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-	if (!h->daemon)
-		return span_error_set(err, SPAN_E_IO,
-				      "cannot start an HTTP server");
-	return 0;
-}
-
-/* NULL is the daemon, else a struct span__http_socket. */
-static int watch(struct span__http_server *h, int fd, void *what,
-		 struct span_error *err)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = what};
-
-	if (epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
-		return span_error_set(err, SPAN_E_IO,
-				      "cannot watch a descriptor");
-	return 0;
+	return span__http_daemon_open(&h->daemon, &o, err);
 }
 
 static void http_close(void *self);
@@ -152,25 +121,14 @@ int span__http_server_open(struct span__http_server **out,
 			   struct span_error *err)
 {
 	struct span__http_server *h = calloc(1, sizeof(*h));
-	const union MHD_DaemonInfo *info;
-	int rc = 0;
+	int rc;
 
 	*out = h;
 	if (!h)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	set_opts(h, o);
 	h->start_ns = span__monotonic_ns();
-	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (h->epoll_fd < 0)
-		rc = span_error_set(err, SPAN_E_IO, "cannot make an epoll");
-	if (rc >= 0 && o->cert)
-		rc = span__http_socket_check_tls(o->cert, o->key, err);
-	if (rc >= 0)
-		rc = start_daemon(h, err);
-	if (rc >= 0) {
-		info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-		rc = watch(h, info->epoll_fd, NULL, err);
-	}
+	rc = open_daemon(h, err);
 	if (rc < 0) {
 		http_close(h);
 		*out = NULL;
@@ -182,17 +140,8 @@ int span__http_server_listen(struct span__http_server *h, int fd,
 			     enum span__http_kind kind, uint16_t port,
 			     struct span_error *err)
 {
-	struct span__http_socket *s = &h->sockets[h->n_sockets];
-	int rc;
-
-	if (h->n_sockets == SPAN__HTTP_SOCKETS)
-		return span_error_set(err, SPAN_E_LIMIT, "more than %u sockets",
-				      SPAN__HTTP_SOCKETS);
-	*s = (struct span__http_socket){.fd = fd, .kind = kind, .port = port};
-	rc = watch(h, fd, s, err);
-	if (rc >= 0)
-		h->n_sockets++;
-	return rc;
+	return span__http_daemon_listen(&h->daemon, fd,
+					SPAN__HTTP_FOR(kind, port), err);
 }
 
 void span__http_server_strategies(struct span__http_server *h,
@@ -205,67 +154,35 @@ void span__http_server_strategies(struct span__http_server *h,
 
 static int http_poll_fd(const void *self)
 {
-	return ((const struct span__http_server *)self)->epoll_fd;
+	return ((const struct span__http_server *)self)->daemon.epoll_fd;
 }
 
 static uint64_t http_timeout_ns(const void *self)
 {
 	const struct span__http_server *h = self;
-	uint64_t gone = span__monotonic_ns() - h->swept_ns;
-	MHD_UNSIGNED_LONG_LONG ms;
 
-	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && !ms)
-		return 0;
-	if (h->stopping)
-		return SPAN__HTTP_STOP_NS;
-	if (!h->counts.open && !h->paused)
-		return UINT64_MAX;
-	return gone < SPAN__HTTP_SWEEP_NS ? SPAN__HTTP_SWEEP_NS - gone : 0;
-}
-
-/* What libmicrohttpd has to do, but not for ever: others wait for a turn. */
-static void run_some(struct span__http_server *h)
-{
-	MHD_UNSIGNED_LONG_LONG ms = 0;
-
-	for (int i = 0; i < RUNS_PER_TURN && !h->failed && !ms; i++) {
-		MHD_run(h->daemon);
-		if (MHD_get_timeout(h->daemon, &ms) != MHD_YES)
-			return;
-	}
+	return span__http_daemon_wait_ns(&h->daemon, h->counts.open);
 }
 
 static int http_turn(void *self, struct span_error *err)
 {
 	struct span__http_server *h = self;
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(h->epoll_fd, events, EVENTS, 0);
+	int n = epoll_wait(h->daemon.epoll_fd, events, EVENTS, 0);
 
-	for (int i = 0; i < n; i++)
-		if (events[i].data.ptr)
-			span__http_accept(h, events[i].data.ptr);
+	span__http_daemon_accept(&h->daemon, events, n);
 	span__http_sweep(h);
-	run_some(h);
+	span__http_daemon_run(&h->daemon, &h->failed);
 	if (h->failed && err)
 		*err = h->err;
 	return h->failed;
-}
-
-static void close_sockets(struct span__http_server *h)
-{
-	for (size_t i = 0; i < h->n_sockets; i++)
-		close(h->sockets[i].fd);
-	h->n_sockets = 0;
 }
 
 static void http_stop(void *self)
 {
 	struct span__http_server *h = self;
 
-	close_sockets(h);
-	h->stopping = true;
-	h->paused = false;
-	h->swept_ns = 0;
+	span__http_daemon_stop(&h->daemon);
 	span__http_sweep(h);
 }
 
@@ -282,8 +199,8 @@ static void http_counts(const void *self, struct span__server_counts *c)
 /* libmicrohttpd cannot end what is suspended. */
 static void resume_all(struct span__http_server *h)
 {
-	for (size_t i = 0; i < h->n_conns; i++) {
-		struct span__http_conn *c = h->conns[i];
+	for (size_t i = 0; i < h->daemon.n_entries; i++) {
+		struct span__http_conn *c = h->daemon.entries[i];
 
 		if (!c || !c->suspended)
 			continue;
@@ -297,15 +214,11 @@ static void http_close(void *self)
 	struct span__http_server *h = self;
 
 	resume_all(h);
-	if (h->daemon)
-		MHD_stop_daemon(h->daemon);
-	close_sockets(h);
-	for (size_t i = 0; i < h->n_conns; i++)
+	span__http_daemon_halt(&h->daemon);
+	for (size_t i = 0; i < h->daemon.n_entries; i++)
 		span__http_conn_free(h, (int)i);
-	free(h->conns);
+	span__http_daemon_close(&h->daemon);
 	span_buf_release(&h->inflated);
-	if (h->epoll_fd >= 0)
-		close(h->epoll_fd);
 	free(h);
 }
 

@@ -15,28 +15,6 @@
 #define MILLISECOND_NS 1000000u
 #define CLOCK_ERROR_NS 10000000u /* a tick of the kernel's clock */
 
-int span__http_socket_check_tls(const char *cert, const char *key,
-				struct span_error *err)
-{
-	const gnutls_datum_t c = {(unsigned char *)(uintptr_t)cert,
-				  (unsigned)strlen(cert)};
-	const gnutls_datum_t k = {(unsigned char *)(uintptr_t)key,
-				  (unsigned)strlen(key)};
-	gnutls_certificate_credentials_t both;
-	int rc;
-
-	if (gnutls_certificate_allocate_credentials(&both) < 0)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	rc = gnutls_certificate_set_x509_key_mem2(both, &c, &k,
-						  GNUTLS_X509_FMT_PEM, NULL, 0);
-	gnutls_certificate_free_credentials(both);
-	if (rc >= 0)
-		return 0;
-	return span_error_set(err, SPAN_E_INVALID,
-			      "cannot use the TLS certificate and key: %s",
-			      gnutls_strerror(rc));
-}
-
 static void send_now(int fd, const char *text)
 {
 	(void)!send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -11,14 +11,6 @@
 
 #include <span/base.h>
 
-/*
- * Are CERT and KEY, texts in PEM, what they should be? libmicrohttpd does not
- * say what is wrong. 0; SPAN_E_INVALID, SPAN_E_NOMEM.
- */
-SPAN_NODISCARD int span__http_socket_check_tls(const char *cert,
-					       const char *key,
-					       struct span_error *err);
-
 /* Tell whoever is one too many that it may come again; closes FD. */
 void span__http_socket_refuse(int fd, bool has_tls);
 

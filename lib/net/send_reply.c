@@ -13,7 +13,7 @@
 
 #include "base/banned.h"
 
-#define DETAILS_MAX 8192u
+#define DETAILS_MAX 12288u /* characters of base64 */
 #define JSON_MAX 65536u
 #define DELAY_MAX_S 86400
 #define SECOND_NS 1000000000ull
@@ -101,37 +101,6 @@ void span__grpc_message(struct span_str value, char out[SPAN__REPLY_TEXT])
 	copy_text((struct span_str){text, n}, out);
 }
 
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Padding may be missing. Stops at what is no digit. */
-static size_t read_base64(struct span_str in, char *out, size_t max)
-{
-	uint32_t bits = 0;
-	unsigned n_bits = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < in.len && n < max; i++) {
-		int digit = base64_digit(in.p[i]);
-
-		if (digit < 0)
-			break;
-		bits = bits << 6 | (uint32_t)digit;
-		n_bits += 6;
-		if (n_bits < 8)
-			continue;
-		n_bits -= 8;
-		out[n++] = (char)(bits >> n_bits);
-	}
-	return n;
-}
-
 /* google.protobuf.Duration */
 static uint64_t read_duration(struct span_str in)
 {
@@ -162,11 +131,14 @@ static bool ends_with(struct span_str s, const char *tail)
 
 uint64_t span__grpc_retry_delay(struct span_str value)
 {
-	char bytes[DETAILS_MAX];
-	struct span_str in = {bytes, read_base64(value, bytes, DETAILS_MAX)};
+	char bytes[SPAN_BASE64_ROOM(DETAILS_MAX)];
+	struct span_str in = {bytes, 0};
 	struct span_str type, info, delay;
 	struct span__pb_field f;
 
+	if (value.len > DETAILS_MAX ||
+	    !span_text_from_base64(value, bytes, &in.len))
+		return UINT64_MAX;
 	while (span__pb_next(&in, &f) > 0) {
 		if (f.id != 3 || f.wire != SPAN__PB_LEN ||
 		    !span__pb_find(f.bytes, 1, &type) ||

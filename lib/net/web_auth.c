@@ -27,11 +27,17 @@ struct user {
 	char *name, *hash;
 };
 
+/* A file of them, which is held while a password is looked at. */
+struct users {
+	unsigned n_holders;
+	struct user *v;
+	size_t n;
+};
+
 struct span__web_auth {
 	unsigned char key[KEY_LEN];
-	struct user *users;
-	size_t n_users;
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* of all below, and of n_holders */
+	struct users *users;
 	unsigned char known[KNOWN_MAX][DIGEST_LEN];
 	size_t n_known, next;
 };
@@ -47,11 +53,11 @@ static bool is_slow_hash(const char *hash)
 	return false;
 }
 
-static int add_user(struct span__web_auth *a, struct span_str line, size_t n,
+static int add_user(struct users *all, struct span_str line, size_t n,
 		    struct span_error *err)
 {
 	const char *colon = memchr(line.p, ':', line.len);
-	struct user *u = &a->users[a->n_users];
+	struct user *u = &all->v[all->n];
 	size_t name;
 
 	if (!colon || colon == line.p)
@@ -60,7 +66,7 @@ static int add_user(struct span__web_auth *a, struct span_str line, size_t n,
 	name = (size_t)(colon - line.p);
 	u->name = strndup(line.p, name);
 	u->hash = strndup(colon + 1, line.len - name - 1);
-	a->n_users++;
+	all->n++;
 	if (!u->name || !u->hash)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	if (!is_slow_hash(u->hash))
@@ -72,7 +78,7 @@ static int add_user(struct span__web_auth *a, struct span_str line, size_t n,
 	return 0;
 }
 
-static int read_users(struct span__web_auth *a, struct span_str text,
+static int read_lines(struct users *all, struct span_str text,
 		      struct span_error *err)
 {
 	size_t n = 0;
@@ -91,12 +97,12 @@ static int read_users(struct span__web_auth *a, struct span_str text,
 		n++;
 		if (!line.len || *line.p == '#')
 			continue;
-		if (a->n_users == USERS_MAX)
+		if (all->n == USERS_MAX)
 			return span_error_set(err, SPAN_E_INVALID,
 					      "more than %u users", USERS_MAX);
-		rc = add_user(a, line, n, err);
+		rc = add_user(all, line, n, err);
 	}
-	if (rc == 0 && !a->n_users)
+	if (rc == 0 && !all->n)
 		return span_error_set(err, SPAN_E_INVALID, "no user in it");
 	return rc;
 }
@@ -110,6 +116,39 @@ static size_t count_lines(struct span_str text)
 	return n < USERS_MAX ? n : USERS_MAX;
 }
 
+/* One holder fewer; locked, or when nobody else has it. */
+static void let_go(struct users *all)
+{
+	if (!all || --all->n_holders)
+		return;
+	for (size_t i = 0; i < all->n; i++) {
+		free(all->v[i].name);
+		free(all->v[i].hash);
+	}
+	free(all->v);
+	free(all);
+}
+
+static int read_users(struct users **out, struct span_str text,
+		      struct span_error *err)
+{
+	struct users *all = calloc(1, sizeof(*all));
+	int rc;
+
+	*out = NULL;
+	if (!all)
+		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	all->n_holders = 1;
+	all->v = calloc(count_lines(text), sizeof(*all->v));
+	rc = all->v ? read_lines(all, text, err)
+		    : span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	if (rc < 0)
+		let_go(all);
+	else
+		*out = all;
+	return rc;
+}
+
 int span__web_auth_open(struct span__web_auth **out, struct span_str text,
 			struct span_error *err)
 {
@@ -120,16 +159,30 @@ int span__web_auth_open(struct span__web_auth **out, struct span_str text,
 	if (!a)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	pthread_mutex_init(&a->lock, NULL);
-	a->users = calloc(count_lines(text), sizeof(*a->users));
-	if (!a->users)
-		rc = span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	else if (gnutls_rnd(GNUTLS_RND_KEY, a->key, sizeof(a->key)) < 0)
+	if (gnutls_rnd(GNUTLS_RND_KEY, a->key, sizeof(a->key)) < 0)
 		rc = span_error_set(err, SPAN_E_IO, "no random numbers");
 	else
-		rc = read_users(a, text, err);
+		rc = read_users(&a->users, text, err);
 	if (rc < 0)
 		span__web_auth_close(out);
 	return rc;
+}
+
+int span__web_auth_replace(struct span__web_auth *a, struct span_str text,
+			   struct span_error *err)
+{
+	struct users *all, *old;
+	int rc = read_users(&all, text, err);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&a->lock);
+	old = a->users;
+	a->users = all;
+	a->n_known = a->next = 0;
+	let_go(old);
+	pthread_mutex_unlock(&a->lock);
+	return 0;
 }
 
 void span__web_auth_close(struct span__web_auth **out)
@@ -138,11 +191,7 @@ void span__web_auth_close(struct span__web_auth **out)
 
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->n_users; i++) {
-		free(a->users[i].name);
-		free(a->users[i].hash);
-	}
-	free(a->users);
+	let_go(a->users);
 	pthread_mutex_destroy(&a->lock);
 	explicit_bzero(a, sizeof(*a));
 	free(a);
@@ -167,13 +216,17 @@ static bool is_known(struct span__web_auth *a, const unsigned char *digest)
 	return found;
 }
 
-static void remember(struct span__web_auth *a, const unsigned char *digest)
+/* That it is right by USERS, unless others have taken their place. */
+static void remember(struct span__web_auth *a, const struct users *users,
+		     const unsigned char *digest)
 {
 	pthread_mutex_lock(&a->lock);
-	memcpy(a->known[a->next], digest, DIGEST_LEN);
-	a->next = (a->next + 1) % KNOWN_MAX;
-	if (a->n_known < KNOWN_MAX)
-		a->n_known++;
+	if (a->users == users) {
+		memcpy(a->known[a->next], digest, DIGEST_LEN);
+		a->next = (a->next + 1) % KNOWN_MAX;
+		if (a->n_known < KNOWN_MAX)
+			a->n_known++;
+	}
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -189,33 +242,70 @@ enum span__web_auth_state span__web_auth_known(struct span__web_auth *a,
 	return is_known(a, digest) ? SPAN__AUTH_YES : SPAN__AUTH_ASK;
 }
 
-/* Nobody can tell by the time it takes which users there are. */
-static bool check_password(const struct span__web_auth *a, const char *name,
+/*
+ * Nobody can tell by the time it takes which users there are: whoever is not
+ * there takes that of one who is, by a key that nobody knows, and of the same
+ * one each time. One hash for all of them would tell those from it whose own
+ * takes another time.
+ */
+static const char *stand_in(const struct span__web_auth *a,
+			    const struct users *all, const char *name)
+{
+	unsigned char digest[DIGEST_LEN];
+	uint64_t n = 0;
+
+	if (digest_of(a, name, digest))
+		memcpy(&n, digest, sizeof(n));
+	return all->v[n % all->n].hash;
+}
+
+static bool check_password(const struct span__web_auth *a,
+			   const struct users *all, const char *name,
 			   const char *password)
 {
 	struct crypt_data *data = calloc(1, sizeof(*data));
-	const struct user *u = NULL;
-	const char *hash, *got;
-	bool good;
+	const char *hash = stand_in(a, all, name), *got;
+	bool is_there = false, good;
 
-	for (size_t i = 0; i < a->n_users && !u; i++)
-		if (!strcmp(a->users[i].name, name))
-			u = &a->users[i];
-	hash = u ? u->hash : a->users[0].hash;
+	for (size_t i = 0; i < all->n && !is_there; i++) {
+		is_there = !strcmp(all->v[i].name, name);
+		if (is_there)
+			hash = all->v[i].hash;
+	}
 	got = data ? crypt_r(password, hash, data) : NULL;
 	good = got && strlen(got) == strlen(hash) &&
 	       !gnutls_memcmp(got, hash, strlen(hash));
 	if (data)
 		explicit_bzero(data, sizeof(*data));
 	free(data);
-	return good && u;
+	return good && is_there;
+}
+
+/* The same with what is remembered of it. */
+static bool check_pair(struct span__web_auth *a, const char *header,
+		       const char *name, const char *password)
+{
+	unsigned char digest[DIGEST_LEN];
+	struct users *all;
+	bool good;
+
+	pthread_mutex_lock(&a->lock);
+	all = a->users;
+	all->n_holders++;
+	pthread_mutex_unlock(&a->lock);
+	good = check_password(a, all, name, password);
+	if (good && digest_of(a, header, digest))
+		remember(a, all, digest);
+	pthread_mutex_lock(&a->lock);
+	let_go(all);
+	pthread_mutex_unlock(&a->lock);
+	return good;
 }
 
 bool span__web_auth_check(struct span__web_auth *a, const char *header)
 {
 	const char *text = header + strlen("Basic ");
 	gnutls_datum_t in, out = {0};
-	unsigned char digest[DIGEST_LEN];
 	char *pair, *colon;
 	bool good = false;
 
@@ -229,12 +319,11 @@ bool span__web_auth_check(struct span__web_auth *a, const char *header)
 	/* A zero byte would end the password before its end. */
 	if (colon && strlen(pair) == out.size) {
 		*colon = '\0';
-		good = check_password(a, pair, colon + 1);
+		good = check_pair(a, header, pair, colon + 1);
 	}
-	if (good && digest_of(a, header, digest))
-		remember(a, digest);
+	/* Not longer than strndup() has made it: bytes may be zero. */
 	if (pair)
-		explicit_bzero(pair, out.size);
+		explicit_bzero(pair, strnlen((const char *)out.data, out.size));
 	free(pair);
 	explicit_bzero(out.data, out.size);
 	gnutls_free(out.data);

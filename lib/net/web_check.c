@@ -25,27 +25,61 @@ static const char *header(struct MHD_Connection *mhd, const char *name)
 	return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result count_heads(void *cls, enum MHD_ValueKind kind,
-				   const char *key, const char *value)
+struct heads {
+	unsigned lengths, hosts, authorizations;
+	bool is_coded; /* it has a Transfer-Encoding */
+	bool bad;
+};
+
+/* libmicrohttpd takes "Content-Length :" for another header. */
+static bool is_name(const char *s)
 {
-	unsigned *n = cls;
+	const char *p = s;
+
+	while (*p > ' ' && *p < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", *p))
+		p++;
+	return p != s && !*p;
+}
+
+static bool is_value(const char *s)
+{
+	while (*s && ((unsigned char)*s >= ' ' || *s == '\t') && *s != 0x7f)
+		s++;
+	return !*s;
+}
+
+static enum MHD_Result look_at_head(void *cls, enum MHD_ValueKind kind,
+				    const char *key, const char *value)
+{
+	struct heads *h = cls;
+	bool is_coding = !strcasecmp(key, "Transfer-Encoding");
 
 	(void)kind;
-	(void)value;
-	n[0] += !strcasecmp(key, "Content-Length") ||
-		!strcasecmp(key, "Transfer-Encoding");
-	n[1] += !strcasecmp(key, "Host");
-	n[2] += !strcasecmp(key, "Authorization");
+	h->lengths += is_coding || !strcasecmp(key, "Content-Length");
+	h->hosts += !strcasecmp(key, "Host");
+	h->authorizations += !strcasecmp(key, "Authorization");
+	h->is_coded |= is_coding;
+	/* Nobody else knows where a body of another coding ends. */
+	h->bad |=
+		(is_coding && (!value || strcasecmp(value, "chunked") != 0)) ||
+		!is_name(key) || (value && !is_value(value));
 	return MHD_YES;
 }
 
-/* Two of these are two requests to whoever believes the other one. */
-static bool is_ambiguous(struct MHD_Connection *mhd)
+/* Is it another request, or two, to whoever reads it in another way? */
+static bool is_ambiguous(struct MHD_Connection *mhd, const char *version)
 {
-	unsigned n[3] = {0};
+	struct heads h = {0};
 
-	MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_heads, n);
-	return n[0] > 1 || n[1] > 1 || n[2] > 1;
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, look_at_head, &h);
+	return h.bad || h.lengths > 1 || h.hosts > 1 || h.authorizations > 1 ||
+	       (h.is_coded && strcmp(version, "HTTP/1.1") != 0);
+}
+
+/* Who is in the target before the path: not a user, and not nobody. */
+static bool is_bad_authority(const char *authority)
+{
+	return authority && (!*authority || strchr(authority, '@'));
 }
 
 /* The name in "name:port" or "[address]:port" to OUT. */
@@ -203,9 +237,9 @@ static bool accepts_gzip(const char *accept)
 
 enum span__web_refusal span__web_check(struct span__web_job *j,
 				       struct MHD_Connection *mhd,
-				       const char *method)
+				       const char *method, const char *version)
 {
-	const char *host = header(mhd, "Host");
+	const char *host = j->authority ? j->authority : header(mhd, "Host");
 	const char *origin = header(mhd, "Origin");
 	enum span__web_refusal refusal;
 
@@ -214,10 +248,12 @@ enum span__web_refusal span__web_check(struct span__web_job *j,
 	j->may_gzip = accepts_gzip(header(mhd, "Accept-Encoding"));
 	if (header(mhd, "If-None-Match"))
 		j->wanted = strdup(header(mhd, "If-None-Match"));
-	if (is_ambiguous(mhd))
+	if (is_ambiguous(mhd, version) || is_bad_authority(j->authority))
 		return SPAN__WEB_BAD;
 	if (!is_good_host(j, host))
 		return SPAN__WEB_BAD_HOST;
+	if (!strcmp(method, "OPTIONS") && !strcmp(j->target, "*"))
+		return SPAN__WEB_OPTIONS;
 	if (!strcmp(method, "OPTIONS") && j->web->opts.n_cors && origin &&
 	    header(mhd, "Access-Control-Request-Method"))
 		return SPAN__WEB_PREFLIGHT;

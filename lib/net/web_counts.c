@@ -156,8 +156,8 @@ static void put_queues(struct span__web_server *w, struct span_buf *b)
 
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < SPAN__WEB_LANES; i++)
-		waiting += w->fresh[i].n;
-	begun = w->n_begun;
+		waiting += w->share.n_fresh[i];
+	begun = w->share.n_open;
 	pthread_mutex_unlock(&w->lock);
 	put_one(b, "span_serve_queue_length", "gauge",
 		"Requests that wait for a thread.", waiting);
@@ -187,6 +187,10 @@ void span__web_server_metrics(void *arg, struct span_buf *b)
 	put_one(b, "span_serve_cancelled_total", "counter",
 		"Requests whose client went away before the answer.",
 		c->cancelled);
+	put_one(b, "span_serve_yielded_total", "counter",
+		"Answers cut off because they were read slowly while others "
+		"waited.",
+		c->yielded);
 	put_one(b, "span_serve_queue_full_total", "counter",
 		"Requests refused because too many waited.", c->queue_full);
 	put_one(b, "span_serve_errors_total", "counter",

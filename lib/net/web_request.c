@@ -3,7 +3,7 @@
  * libmicrohttpd calls span__web_begin() with the target, span__web_handle()
  * once the head is whole, then with each piece of the body, then for the
  * answer: the job goes to a thread then, and the connection is suspended until
- * it is back.
+ * it is back. So it is after the head, when credentials are to be looked at.
  *
  * A body that is refused is read to its end all the same and thrown away, up
  * to a limit: whoever is cut off while he sends may never read why.
@@ -12,15 +12,17 @@
 #include <string.h>
 
 #include "net/clock.h"
+#include "net/http_target.h"
 #include "net/web_state.h"
 #include "serve/params.h"
 
 #include "base/banned.h"
 
 #define DISCARD_MAX (64u << 20) /* bytes to throw away */
+#define STRANGE_MAX (1u << 20)	/* the same, of who may not ask at all */
 #define PARAM_MEMORY 72u	/* bytes of a parameter, besides itself */
 #define OTHER_MEMORY 8192u	/* for what else a request has */
-#define BODIES 4u		/* as large as may be, at once */
+#define BODIES 4u /* as large as may be, at once; of one peer half of them */
 
 static struct span__web_conn *conn_of(struct MHD_Connection *mhd)
 {
@@ -40,6 +42,23 @@ static bool is_too_long(const char *target)
 	return room > SPAN__WEB_HEAD_MEMORY - OTHER_MEMORY;
 }
 
+/* Of an absolute form the host counts, and not the header of that name. */
+static void keep_target(struct span__web_job *j, const char *target)
+{
+	struct span_str host, rest;
+	struct span_buf b = {0};
+
+	if (span__http_target(span_str(target), &host, &rest))
+		j->authority = strndup(host.p, host.len);
+	if (j->authority && (!rest.len || *rest.p != '/'))
+		span_buf_putc(&b, '/');
+	span_buf_str(&b, rest);
+	span_buf_putc(&b, '\0');
+	if (b.failed)
+		span_buf_release(&b);
+	j->target = b.p;
+}
+
 void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 {
 	struct span__web_conn *c = conn_of(mhd);
@@ -54,8 +73,12 @@ void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 	j->web = cls;
 	j->conn = c;
 	j->start_ns = span__monotonic_ns();
-	j->target = strdup(target);
+	keep_target(j, target);
 	j->r.gone = &j->gone;
+	j->peer = c->share;
+	pthread_mutex_lock(&j->web->lock);
+	j->peer->n_users++;
+	pthread_mutex_unlock(&j->web->lock);
 	c->job = j;
 	/* Unless it was seen to begin, and its time runs. */
 	if (c->wait != SPAN__WEB_HEAD)
@@ -66,6 +89,7 @@ void *span__web_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 static void drop_body(struct span__web_job *j)
 {
 	j->web->body_bytes -= j->body.cap;
+	j->peer->body_bytes -= j->body.cap;
 	span_buf_release(&j->body);
 }
 
@@ -76,16 +100,27 @@ static void keep(struct span__web_job *j, const char *p, size_t len)
 
 	if (j->body.len + len > w->opts.max_body)
 		j->refusal = SPAN__WEB_TOO_LARGE;
-	else if (w->body_bytes + len > BODIES * w->opts.max_body)
+	else if (w->body_bytes + len > BODIES * w->opts.max_body ||
+		 j->peer->body_bytes + len > BODIES / 2 * w->opts.max_body)
 		j->refusal = SPAN__WEB_NO_ROOM;
 	else
 		span_buf_put(&j->body, p, len);
 	w->body_bytes += j->body.cap - before;
+	j->peer->body_bytes += j->body.cap - before;
 	if (j->body.failed)
 		j->refusal = SPAN__WEB_NO_ROOM;
 }
 
-static enum MHD_Result take_piece(struct span__web_job *j, const char *p,
+/* Bytes of a refused body that are read, and then told about. */
+static uint64_t discard_max(const struct span__web_job *j)
+{
+	return j->refusal == SPAN__WEB_UNKNOWN
+		       ? STRANGE_MAX
+		       : j->web->opts.max_body + (uint64_t)DISCARD_MAX;
+}
+
+static enum MHD_Result take_piece(struct span__web_job *j,
+				  struct MHD_Connection *mhd, const char *p,
 				  size_t len)
 {
 	if (j->refusal == SPAN__WEB_GOOD)
@@ -93,9 +128,9 @@ static enum MHD_Result take_piece(struct span__web_job *j, const char *p,
 	if (j->refusal != SPAN__WEB_GOOD)
 		drop_body(j);
 	j->sent += len;
-	return j->sent <= j->web->opts.max_body + (uint64_t)DISCARD_MAX
-		       ? MHD_YES
-		       : MHD_NO;
+	if (j->sent > discard_max(j) && !j->told)
+		span__web_tell(j, mhd);
+	return j->sent <= 2 * discard_max(j) ? MHD_YES : MHD_NO;
 }
 
 /* Whose credentials are not known yet is let in later, or not. */
@@ -122,21 +157,53 @@ static void look_at_credentials(struct span__web_job *j,
 	j->refusal = SPAN__WEB_UNKNOWN;
 }
 
+/* Who waits for leave to send, or has too much, is told before he does. */
 static enum MHD_Result begin_body(struct span__web_job *j,
-				  struct MHD_Connection *mhd,
-				  const char *method)
+				  struct MHD_Connection *mhd)
+{
+	const char *length = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND,
+							 "Content-Length");
+
+	if (j->gone && j->refusal != SPAN__WEB_SLOW)
+		return MHD_NO;
+	span__web_wait(j->conn, SPAN__WEB_BODY, j->web->opts.body_ns);
+	if (j->refusal == SPAN__WEB_GOOD)
+		return MHD_YES;
+	/* Nobody knows where the body of a bad one ends. */
+	if (j->refusal == SPAN__WEB_BAD ||
+	    MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Expect"))
+		return span__web_respond(j, mhd);
+	if (length && strtoull(length, NULL, 10) > discard_max(j))
+		span__web_tell(j, mhd);
+	return MHD_YES;
+}
+
+/* A thread has J now, or too many wait for one: false. */
+static bool hand_over(struct span__web_job *j, struct MHD_Connection *mhd)
+{
+	if (!span__web_work(j)) {
+		span__web_count(j->web, &j->web->counts.queue_full);
+		j->refusal = SPAN__WEB_NO_ROOM;
+		return false;
+	}
+	span__web_wait(j->conn, SPAN__WEB_WORK, j->web->opts.request_ns);
+	j->suspended = mhd;
+	MHD_suspend_connection(mhd);
+	return true;
+}
+
+/* Nothing is read of a body before it is known whose it is. */
+static enum MHD_Result begin(struct span__web_job *j,
+			     struct MHD_Connection *mhd, const char *method,
+			     const char *version)
 {
 	j->headed = true;
 	j->sent = 0;
-	j->refusal = span__web_check(j, mhd, method);
+	j->refusal = span__web_check(j, mhd, method, version);
 	if (j->refusal == SPAN__WEB_GOOD)
 		look_at_credentials(j, mhd);
-	span__web_wait(j->conn, SPAN__WEB_BODY, j->web->opts.body_ns);
-	/* Who waits for leave to send is told before he does. */
-	if (j->refusal != SPAN__WEB_GOOD &&
-	    MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Expect"))
-		return span__web_respond(j, mhd);
-	return MHD_YES;
+	j->at_door = j->knock && hand_over(j, mhd);
+	return j->at_door ? MHD_YES : begin_body(j, mhd);
 }
 
 /* Nothing is to be made for it. */
@@ -148,21 +215,13 @@ static bool is_settled(const struct span__web_job *j)
 static enum MHD_Result answer(struct span__web_job *j,
 			      struct MHD_Connection *mhd)
 {
-	if (j->gone && j->refusal != SPAN__WEB_SLOW)
+	if (j->told || (j->gone && j->refusal != SPAN__WEB_SLOW))
 		return MHD_NO;
 	if (!is_settled(j)) {
 		j->r.body = j->body.p;
 		j->r.body_len = j->body.len;
-		if (!span__web_work(j)) {
-			span__web_count(j->web, &j->web->counts.queue_full);
-			j->refusal = SPAN__WEB_NO_ROOM;
-		} else {
-			span__web_wait(j->conn, SPAN__WEB_WORK,
-				       j->web->opts.request_ns);
-			j->suspended = mhd;
-			MHD_suspend_connection(mhd);
+		if (hand_over(j, mhd))
 			return MHD_YES;
-		}
 	}
 	span__web_wait(j->conn, SPAN__WEB_SEND, j->web->opts.answer_ns);
 	return span__web_respond(j, mhd);
@@ -176,15 +235,18 @@ enum MHD_Result span__web_handle(void *cls, struct MHD_Connection *mhd,
 	struct span__web_job *j = *request;
 	size_t n = *len;
 
-	(void)cls;
+	((struct span__web_server *)cls)->daemon.moved = true;
 	(void)url;
-	(void)version;
 	if (!j || !j->target)
 		return MHD_NO;
 	if (!j->headed)
-		return begin_body(j, mhd, method);
+		return begin(j, mhd, method, version);
+	if (j->at_door) {
+		j->at_door = false;
+		return begin_body(j, mhd);
+	}
 	*len = 0;
-	return n ? take_piece(j, data, n) : answer(j, mhd);
+	return n ? take_piece(j, mhd, data, n) : answer(j, mhd);
 }
 
 void span__web_resume(struct span__web_job *j)
@@ -193,24 +255,31 @@ void span__web_resume(struct span__web_job *j)
 
 	j->suspended = NULL;
 	if (mhd)
-		MHD_resume_connection(mhd);
+		span__http_resume(mhd);
 }
 
 void span__web_back(struct span__web_job *j)
 {
+	const struct span__web_opts *o = &j->web->opts;
+
 	j->busy = false;
 	if (!j->conn) {
 		span__web_job_free(j);
 		return;
 	}
-	if (j->knock && !j->gone) {
-		/* Someone who was found to be who he says comes in now. */
+	/* It has been given up. */
+	if (j->gone)
+		return;
+	if (j->knock) {
 		j->knock = false;
-		if (j->known && span__web_work(j))
-			return;
-		j->refusal = j->known ? SPAN__WEB_NO_ROOM : SPAN__WEB_UNKNOWN;
+		if (!j->known)
+			j->refusal = SPAN__WEB_UNKNOWN;
+		span__web_resume(j);
+		return;
 	}
-	span__web_wait(j->conn, SPAN__WEB_SEND, j->web->opts.answer_ns);
+	span__web_wait(j->conn, SPAN__WEB_SEND, o->answer_ns);
+	j->slow_ns = j->conn->since_ns +
+		     (1 + j->out.len / SPAN__WEB_PIECE) * o->yield_ns;
 	span__web_resume(j);
 }
 
@@ -238,14 +307,14 @@ void span__web_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	struct span__web_job *j = *request;
 	struct span__web_conn *c;
 
-	(void)cls;
-	(void)mhd;
+	((struct span__web_server *)cls)->daemon.moved = true;
 	(void)why;
 	*request = NULL;
 	if (!j)
 		return;
+	span__http_resumed(mhd);
 	c = j->conn;
-	if (!j->answered)
+	if (!j->answered || j->told)
 		j->sent = 0;
 	if (j->headed) {
 		tell_log(j);

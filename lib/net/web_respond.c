@@ -4,16 +4,19 @@
  * nothing more is there to send, the connection is suspended and the job goes
  * to a thread for the next piece.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/clock.h"
+#include "net/http_socket.h"
 #include "net/web_state.h"
 
 #include "base/banned.h"
 
 #define BLOCK 32768u /* bytes that libmicrohttpd asks for at once */
 #define PLAIN "text/plain; charset=utf-8"
+#define CHALLENGE "Basic realm=\"span-serve\", charset=\"UTF-8\""
 #define KEEP_FOR_EVER "public, max-age=31536000, immutable"
 
 struct canned {
@@ -39,6 +42,7 @@ static const struct canned *canned(enum span__web_refusal refusal)
 		[SPAN__WEB_PREFLIGHT] = {204, ""},
 		[SPAN__WEB_REDIRECT] = {301, ""},
 		[SPAN__WEB_NO_METHOD] = {405, "405 method not allowed\n"},
+		[SPAN__WEB_OPTIONS] = {204, ""},
 		[SPAN__WEB_UNKNOWN] = {401, "401 unauthorized\n"},
 		[SPAN__WEB_SLOW] = {503, "503 the answer takes too long\n"},
 	};
@@ -89,7 +93,7 @@ static void add_usual(const struct span__web_job *j, struct MHD_Connection *mhd,
 		      struct MHD_Response *r)
 {
 	add(r, "X-Content-Type-Options", "nosniff");
-	if (j->web->stopping)
+	if (j->web->daemon.stopping)
 		add(r, "Connection", "close");
 	add_cors(j, mhd, r);
 }
@@ -144,11 +148,12 @@ static enum MHD_Result refuse(struct span__web_job *j,
 	if (c->status == 503)
 		add(r, "Retry-After", "1");
 	if (c->status == 401)
-		add(r, "WWW-Authenticate",
-		    "Basic realm=\"span-serve\", charset=\"UTF-8\"");
+		add(r, "WWW-Authenticate", CHALLENGE);
 	if (j->refusal == SPAN__WEB_NO_METHOD)
 		add(r, "Allow",
 		    strcmp(j->allow, "GET") != 0 ? j->allow : "GET, HEAD");
+	if (j->refusal == SPAN__WEB_OPTIONS)
+		add(r, "Allow", "GET, HEAD, POST");
 	if (j->refusal == SPAN__WEB_REDIRECT)
 		add_location(j, r);
 	/* What follows on the connection may be another one's. */
@@ -157,15 +162,34 @@ static enum MHD_Result refuse(struct span__web_job *j,
 	return queue(j, mhd, c->status, r);
 }
 
+void span__web_tell(struct span__web_job *j, struct MHD_Connection *mhd)
+{
+	const struct canned *c = canned(j->refusal);
+	char head[256];
+
+	snprintf(head, sizeof(head),
+		 "HTTP/1.1 %u %s\r\n%sContent-Length: 0\r\n"
+		 "Connection: close\r\n\r\n",
+		 c->status, MHD_get_reason_phrase_for(c->status),
+		 c->status == 401 ? "WWW-Authenticate: " CHALLENGE "\r\n" : "");
+	span__http_socket_tell(j->conn->fd, mhd, head);
+	if (j->refusal == SPAN__WEB_TOO_LARGE)
+		span__web_count(j->web, &j->web->counts.too_large);
+	j->status = c->status;
+	j->told = j->answered = true;
+}
+
 /* MHD_ContentReaderCallback: the rest of an answer. */
 static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 {
 	struct span__web_job *j = cls;
-	size_t n = j->out.len - j->out_sent;
+	size_t n;
 
 	(void)at;
+	j->web->daemon.moved = true;
 	if (j->gone || j->busy)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = j->out.len - j->out_sent;
 	if (n) {
 		if (n > max)
 			n = max;
@@ -185,17 +209,35 @@ static ssize_t read_rest(void *cls, uint64_t at, char *out, size_t max)
 	return 0;
 }
 
+/*
+ * A head whose length nobody knows. libmicrohttpd ends it with the last of no
+ * chunks, which is the begin of the next answer for who reads it, unless it
+ * hangs up.
+ */
+static struct MHD_Response *make_unmade(struct span__web_job *j)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, BLOCK, read_rest, j, NULL);
+
+	if (r)
+		MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+					 MHD_RO_END);
+	return r;
+}
+
 static struct MHD_Response *make(struct span__web_job *j,
 				 struct MHD_Connection *mhd)
 {
-	bool is_head = !strcmp(j->method, "HEAD");
+	bool is_head = !strcmp(j->method, "HEAD") || j->a.status == 304;
 
 	j->mhd = mhd;
+	if (j->unmade)
+		return make_unmade(j);
 	/* Each block that is taken gives him time for the next one. */
-	if (!j->end || j->unmade || j->out.len > BLOCK)
+	if (!j->end || (j->out.len > BLOCK && !is_head))
 		return MHD_create_response_from_callback(
-			j->end && !j->unmade ? j->out.len : MHD_SIZE_UNKNOWN,
-			BLOCK, read_rest, j, NULL);
+			j->end ? j->out.len : MHD_SIZE_UNKNOWN, BLOCK,
+			read_rest, j, NULL);
 	/* The job outlives its response. */
 	j->sent = is_head ? 0 : j->out.len;
 	return MHD_create_response_from_buffer(

@@ -4,7 +4,8 @@
  *
  * One thread, the caller's, moves bytes; others make answers, so that one that
  * takes long keeps nobody waiting but those who come for the same. Whoever
- * reads slowly gets his answer made as slowly.
+ * reads slowly gets his answer made as slowly. Peers take turns: who asks for
+ * much, or does not read, has his own share of threads and of room.
  *
  * Sources: RFC 9110, 9112, 7617; Fetch standard, "HTTP CORS protocol".
  */
@@ -35,7 +36,9 @@ struct span__web_opts {
 	const struct span__serve *serve; /* borrowed */
 	const char *base_path;		 /* "/jaeger", or "" [] */
 	size_t threads;			 /* that make answers [4] */
-	size_t max_queue;	 /* requests that wait for one of them [1024] */
+	size_t max_queue; /* requests that wait for one of them [1024] */
+	size_t max_open;  /* answers that have begun, of one peer half of them
+			     [16 for each thread] */
 	size_t max_connections;	 /* [1024] */
 	size_t max_per_peer;	 /* [as span__admission_open() has it] */
 	size_t max_body;	 /* [32 MiB] */
@@ -50,6 +53,8 @@ struct span__web_opts {
 	uint64_t request_ns;	     /* for an answer to begin [60 s] */
 	uint64_t half_ns;   /* the same, of who has closed his half [2 s] */
 	uint64_t answer_ns; /* for a piece of it to be taken [30 s] */
+	uint64_t yield_ns;  /* the same, of 64 KiB, when others wait for room
+			       to begin [2 s] */
 	uint64_t idle_ns;   /* between two requests [3 min] */
 	/* Called during turns; NULL: no log. */
 	void (*log)(void *arg, const struct span__web_line *line);
@@ -77,6 +82,15 @@ SPAN_NODISCARD int span__web_server_turn(struct span__web_server *w,
 					 uint64_t timeout_ns,
 					 const sigset_t *mask,
 					 struct span_error *err);
+
+/*
+ * Show another certificate, CERT and KEY in PEM, to who connects from now on,
+ * as by span__web_server_open(); when it fails the old one is shown.
+ */
+SPAN_NODISCARD int span__web_server_replace_tls(struct span__web_server *w,
+						const char *cert,
+						const char *key,
+						struct span_error *err);
 
 /* Take no more connections, and close those that wait for a request. */
 void span__web_server_stop(struct span__web_server *w);
@@ -107,6 +121,11 @@ void span__web_server_close(struct span__web_server **w);
 SPAN_NODISCARD int span__web_auth_open(struct span__web_auth **out,
 				       struct span_str text,
 				       struct span_error *err);
+
+/* The same, for who asks from now on; the users stay when it fails. */
+SPAN_NODISCARD int span__web_auth_replace(struct span__web_auth *a,
+					  struct span_str text,
+					  struct span_error *err);
 
 /* What is known of an Authorization header, NULL for none, at once. */
 enum span__web_auth_state {

@@ -78,7 +78,7 @@ void span__redact_put_hash(struct span_buf *out, const uint8_t *key,
 void span__redact_put_first(struct span_buf *out, struct span_str what,
 			    size_t n);
 
-/* Does it look at the text of KEY there? */
+/* Does it look at the text of KEY, in lower case, there? */
 bool span__redact_looks(const struct span__redact_rule *rule,
 			enum span__redact_place place, struct span_str key);
 

@@ -45,6 +45,7 @@ void span__redact_cache_close(struct span__redact_cache **c)
 	if (!*c)
 		return;
 	span__redact_cache_clear(*c);
+	span_buf_release(&(*c)->lower);
 	free(*c);
 	*c = NULL;
 }
@@ -61,14 +62,27 @@ static XXH128_hash_t hash(const struct span__redact_cache *c, uint64_t seed,
 	return h;
 }
 
+/* KEY in lower case, until the next; false: no memory. */
+static bool make_lower(struct span__redact_cache *c, struct span_str *key)
+{
+	struct span_buf *b = &c->lower;
+
+	b->len = 0;
+	span_buf_str(b, *key);
+	for (size_t i = 0; i < b->len; i++)
+		if (b->p[i] >= 'A' && b->p[i] <= 'Z')
+			b->p[i] += 'a' - 'A';
+	*key = (struct span_str){b->p, b->len};
+	return !b->failed;
+}
+
 /* Fill in the rules of the list; false: no memory. */
-static bool fill_list(const struct span__redact_cache *c,
-		      struct span__redact_list *l,
+static bool fill_list(struct span__redact_cache *c, struct span__redact_list *l,
 		      const struct span__redact_rule *rules, size_t n,
 		      enum span__redact_place place, struct span_str key)
 {
 	l->rules = calloc(n + 1, sizeof(*l->rules));
-	if (!l->rules)
+	if (!l->rules || !make_lower(c, &key))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!span__redact_looks(&rules[i], place, key))

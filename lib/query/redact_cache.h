@@ -31,9 +31,10 @@ struct span__redact_clean {
 
 struct span__redact_cache {
 	struct span__key key;
-	bool used;	  /* there is something in it */
-	size_t turn;	  /* which of several places is next */
-	uint64_t evicted; /* lists that are no more */
+	bool used;	       /* there is something in it */
+	size_t turn;	       /* which of several places is next */
+	uint64_t evicted;      /* lists that are no more */
+	struct span_buf lower; /* a key in lower case */
 	struct span__redact_list lists[REDACT_KEYS];
 	struct span__redact_clean clean[REDACT_CLEAN];
 };

@@ -45,6 +45,7 @@ static const char defaults[] =
 	"# Secrets by what they look like, wherever they are.\n"
 	"mask * @token\n"
 	"mask * @secret\n"
+	"mask=[secret] * @xml\n"
 	"mask * @sql\n"
 	"mask * @query\n"
 	"mask * @email\n"

@@ -15,7 +15,6 @@ static const char *const actions[] = {
 
 static const char *const places[] = {"span", "process", "event",
 				     "link", "scope",	"field"};
-#define KEY_LEN 256u /* of a key that is compared */
 #define N_PLACES (sizeof(places) / sizeof(*places))
 
 /* What is left of a rule. */
@@ -211,7 +210,7 @@ static int parse_what(struct span__redact_rule *rule, struct line *l,
 	if (rule->secret < 0)
 		return bad(l, word,
 			   "~REGEX or one of @card @email @ip @token @secret "
-			   "@sql @query @digits is wanted",
+			   "@xml @sql @query @digits is wanted",
 			   err);
 	word = next_word(l);
 	return word.len ? bad(l, word, "nothing is wanted here", err) : 0;
@@ -248,29 +247,34 @@ int span__redact_parse(struct span__redact_rule *rule, struct span_str text,
 	return rc < 0 ? rc : 1;
 }
 
+static bool is_literal(struct span_str s)
+{
+	return !span__glob_is(s) && !memchr(s.p, '\\', s.len);
+}
+
+/* Most globs are *word or *word*, and a key may have 64 KiB. */
+static bool fits(struct span_str glob, struct span_str key)
+{
+	struct span_str word = {glob.p + 1, glob.len - 1};
+
+	if (glob.len < 3 || *glob.p != '*')
+		return span__glob(glob, key);
+	if (is_literal(word))
+		return key.len >= word.len &&
+		       !memcmp(key.p + key.len - word.len, word.p, word.len);
+	word.len--;
+	if (word.p[word.len] == '*' && is_literal(word))
+		return key.len >= word.len &&
+		       memmem(key.p, key.len, word.p, word.len);
+	return span__glob(glob, key);
+}
+
 bool span__redact_looks(const struct span__redact_rule *rule,
 			enum span__redact_place place, struct span_str key)
 {
-	char text[KEY_LEN];
-
-	if (!(rule->places & (unsigned)place))
-		return false;
-	if (span_str_equal(rule->key, SPAN_STR("*")))
-		return true;
-	/* A longer one is looked at by its beginning and its end. */
-	if (key.len > sizeof(text)) {
-		const char *tail = key.p + key.len - sizeof(text) / 2;
-
-		for (size_t i = 0; i < sizeof(text) / 2; i++) {
-			text[i] = lower(key.p[i]);
-			text[i + sizeof(text) / 2] = lower(tail[i]);
-		}
-		key.len = sizeof(text);
-	} else {
-		for (size_t i = 0; i < key.len; i++)
-			text[i] = lower(key.p[i]);
-	}
-	return span__glob(rule->key, (struct span_str){text, key.len});
+	return rule->places & (unsigned)place &&
+	       (span_str_equal(rule->key, SPAN_STR("*")) ||
+		fits(rule->key, key));
 }
 
 void span__redact_rule_release(struct span__redact_rule *rule)

@@ -8,6 +8,7 @@
 
 #define KNOWN_MAX (8u << 20) /* bytes of what is remembered of a frame */
 #define SHORT 48u	     /* bytes of a text that is read, not hashed */
+#define ROUNDS 4u	     /* that one text goes through */
 
 static int out_of_memory(struct span_error *err)
 {
@@ -21,11 +22,16 @@ struct work {
 	unsigned hints;	 /* bits of kinds that it may have */
 	unsigned spared; /* of kinds that stay here */
 	unsigned turn;	 /* of r->work */
+	unsigned round;
+	bool changed; /* in this round */
 	bool settled;
 };
 
 static void note_rule(struct span__redact_done *done, uint16_t rule)
 {
+	for (unsigned i = 0; i < done->n_applied; i++)
+		if (done->applied[i] == rule)
+			return;
 	if (done->n_applied < REDACT_APPLIED)
 		done->applied[done->n_applied++] = rule;
 }
@@ -48,17 +54,30 @@ static bool is_spared(struct work *w, const struct span__redact_rule *rule)
 	return !(hints_of(w) & ~w->spared & 1u << rule->secret);
 }
 
+/*
+ * Rounds after the first are for what detectors mask: other actions would do
+ * again what they did.
+ */
+static bool is_of_round(const struct work *w,
+			const struct span__redact_rule *rule)
+{
+	return !w->round ||
+	       (rule->secret >= 0 &&
+		(rule->action == REDACT_KEEP || rule->action == REDACT_MASK));
+}
+
 /* One rule after another, until one settles it. */
 static int apply_rules(struct span_redact *r,
 		       const struct span__redact_list *list, struct work *w,
 		       struct span__redact_done *done, struct span_error *err)
 {
+	w->changed = false;
 	for (size_t i = 0; i < list->n && !w->settled; i++) {
 		struct span__redact_rule *rule = &r->rules[list->rules[i]];
 		struct span_buf *out = &r->work[w->turn];
 		int rc;
 
-		if (is_spared(w, rule))
+		if (!is_of_round(w, rule) || is_spared(w, rule))
 			continue;
 		out->len = 0;
 		rc = span__redact_text(rule, r->key, w->text, out, &w->settled,
@@ -73,9 +92,42 @@ static int apply_rules(struct span_redact *r,
 			break;
 		w->text = (struct span_str){out->p, out->len};
 		w->has_hints = false;
+		w->changed = true;
 		w->turn ^= 1;
 	}
 	return 0;
+}
+
+/* Is it known that LIST leaves what a round has made as it is? */
+static bool is_known(struct span_redact *r,
+		     const struct span__redact_list *list, struct work *w,
+		     struct span__redact_clean *hash)
+{
+	if (list->has_other)
+		return false;
+	if (!(list->kinds & hints_of(w)))
+		return true;
+	*hash = span__redact_cache_hash(r->cache, list, w->text);
+	return span__redact_cache_is_clean(r->cache, *hash);
+}
+
+/* What is masked may have hidden what stands beside it. */
+static int do_rounds(struct span_redact *r,
+		     const struct span__redact_list *list, struct work *w,
+		     struct span__redact_done *done, struct span_error *err)
+{
+	struct span__redact_clean hash;
+	int rc;
+
+	do
+		rc = apply_rules(r, list, w, done, err);
+	while (rc >= 0 && w->changed && !w->settled &&
+	       done->verdict == REDACT_CHANGED && ++w->round < ROUNDS &&
+	       !is_known(r, list, w, &hash));
+	if (rc >= 0 && w->round && !w->changed && !w->spared &&
+	    !list->has_other)
+		span__redact_cache_put_clean(r->cache, hash);
+	return rc;
 }
 
 /*
@@ -91,16 +143,37 @@ static int do_text(struct span_redact *r, const struct span__redact_list *list,
 	*done = (struct span__redact_done){0};
 	if (!list->has_other && !(list->kinds & hints_of(w)))
 		return REDACT_SAME;
-	rc = apply_rules(r, list, w, done, err);
+	rc = do_rounds(r, list, w, done, err);
 	done->text = w->text;
 	if (done->text.len > SPAN_MAX_STRING)
 		done->text.len = SPAN_MAX_STRING;
 	return rc < 0 ? rc : done->verdict;
 }
 
+/* KEY as it comes out: there may be a secret in it, too. */
+static struct span_str shown_key(struct span_redact *r, uint32_t place,
+				 struct span_str key)
+{
+	const struct span__redact_done *done = NULL;
+	const struct span__redact_list *list;
+	struct span_error why;
+
+	if (place == REDACT_FIELD)
+		return key;
+	list = span__redact_cache_list(r->cache, r->rules, r->n_rules,
+				       REDACT_FIELD, SPAN_STR("key"));
+	if (!list || span__redact_judge(r, list, key, &done, &why) < 0 ||
+	    (done && done->verdict == REDACT_DROPPED))
+		return SPAN_STR("");
+	return done ? done->text : key;
+}
+
+/* Nothing that is borrowed of R but DONE is there after that. */
 static void tell(struct span_redact *r, uint32_t place, struct span_str key,
 		 const struct span__redact_done *done)
 {
+	if (r->found)
+		key = shown_key(r, place, key);
 	for (unsigned i = 0; i < done->n_applied; i++) {
 		struct span__redact_rule *rule = &r->rules[done->applied[i]];
 		const struct span_redact_found found = {
@@ -129,10 +202,10 @@ int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 	if (!k->list->n || !text.len)
 		return REDACT_SAME;
 	rc = do_text(r, k->list, &w, &done, err);
-	if (rc > 0)
-		tell(r, k->place, key, &done);
 	if (rc == REDACT_CHANGED && !span_arena_str(r->into, done.text, out))
 		return out_of_memory(err);
+	if (rc > 0)
+		tell(r, k->place, key, &done);
 	return rc;
 }
 

@@ -111,8 +111,9 @@ span__redact_key(struct span_redact *r, enum span__redact_place place,
 	struct span__redact_key *k =
 		&r->keys[span__redact_slot(place, key.p, REDACT_KEY_BITS)];
 
-	if (k->generation == r->generation && k->p == key.p &&
-	    k->len == key.len && k->place == (uint32_t)place)
+	/* Lists that are no more may be of what is known. */
+	if (k->generation == r->generation && r->evicted == r->cache->evicted &&
+	    k->p == key.p && k->len == key.len && k->place == (uint32_t)place)
 		return k;
 	return span__redact_new_key(r, k, place, key);
 }

@@ -4,7 +4,6 @@
  * asked once for each type, and a shape of types is judged as a trace is,
  * without its spans.
  */
-#include "query/shape_memo.h"
 #include "query/traceql.h"
 
 #include <stdlib.h>
@@ -23,7 +22,6 @@ struct span__tql_shapes {
 	struct span_buf nodes; /* of a shape; then what is in matched */
 	struct span_buf numbers;
 	const struct tql_set *need; /* a filter, or NULL */
-	struct span__shape_memo memo;
 };
 
 /* ---- What can be asked ---- */
@@ -147,7 +145,6 @@ void span__traceql_shapes_close(struct span__tql_shapes **sp)
 		return;
 	span_buf_release(&s->nodes);
 	span_buf_release(&s->numbers);
-	span__shape_memo_release(&s->memo);
 	free(s);
 	*sp = NULL;
 }
@@ -319,16 +316,7 @@ int span__traceql_shapes_judge(struct span__tql_shapes *s,
 			       uint32_t *matched, struct span_error *err)
 {
 	const struct tql_shape shape = {s, v, n};
-	int rc;
 
 	*matched = 0;
-	if (!is_needed(&shape))
-		return 0;
-	rc = span__shape_memo_find(&s->memo, v, n, matched, err);
-	if (rc)
-		return rc < 0 ? rc : 0;
-	rc = judge(s, &shape, matched, err);
-	if (!rc)
-		span__shape_memo_put(&s->memo, *matched);
-	return rc;
+	return is_needed(&shape) ? judge(s, &shape, matched, err) : 0;
 }

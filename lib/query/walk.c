@@ -5,6 +5,7 @@
  * trace is returned in each.
  */
 #include "query/fetch.h"
+#include "store/store_ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +29,13 @@ static int compare_ids(const void *a, const void *b)
 	return memcmp(a, b, 16);
 }
 
-/* A cursor over the spans of what was left to this round; NULL: nothing. */
-static int open_cursor(struct span__walk *w, struct span_error *err)
+/*
+ * A cursor over the spans of what was left to this round; NULL: nothing. HEADS:
+ * to count them.
+ */
+static int open_cursor(struct span__walk *w, bool heads, struct span_error *err)
 {
+	const uint8_t(*ids)[16];
 	size_t n = 0;
 
 	free(w->round);
@@ -47,14 +52,15 @@ static int open_cursor(struct span__walk *w, struct span_error *err)
 	if (!n)
 		return 0;
 	qsort(w->round, n, sizeof(*w->round), compare_ids);
-	return span_store_find(w->st, (const uint8_t(*)[16])w->round, n,
-			       &w->cursor, err);
+	ids = (const uint8_t(*)[16])w->round;
+	return heads ? span__store_find_heads(w->st, ids, n, &w->cursor, err)
+		     : span_store_find(w->st, ids, n, &w->cursor, err);
 }
 
 static int count(struct span__walk *w, struct span_error *err)
 {
 	struct span s;
-	int rc = open_cursor(w, err);
+	int rc = open_cursor(w, true, err);
 
 	while (rc >= 0 && w->cursor &&
 	       (rc = span_cursor_next(w->cursor, &s, err)) > 0) {
@@ -125,7 +131,7 @@ int span__walk_next(struct span__walk *w, struct span__open_trace **out,
 			return 1;
 		}
 		if (!w->cursor)
-			rc = open_cursor(w, err);
+			rc = open_cursor(w, false, err);
 		if (rc < 0 || !w->cursor)
 			return rc;
 		rc = span_cursor_next(w->cursor, &s, err);

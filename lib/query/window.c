@@ -2,12 +2,6 @@
 /*
  * Open traces by id and by age.
  *
- * Time is that of the spans, so that a file gives the same results at any
- * speed: the latest end of a span so far. An end that is further than the
- * window from it, before or after, is strange: a clock that is wrong, or a
- * stream with a pause. Only many in a row are believed and set the clock anew;
- * the window's own time then moves on by one window, and never goes back.
- *
  * What ends early for want of memory leaves its hash in a table of fixed size,
  * the newest in its place, to notice when more of it comes.
  */
@@ -21,7 +15,6 @@
 #include "base/banned.h"
 
 #define ARENA_BYTES 512u   /* that a trace has at first */
-#define STRANGE_MAX 100u   /* in a row are the truth */
 #define PAST_PLACES 65536u /* 1 MiB */
 #define FIRST_PLACES 256u
 
@@ -35,9 +28,8 @@ struct span__past {
 int span__window_init(struct span__window *w, uint64_t window_ns,
 		      struct span_error *err)
 {
-	*w = (struct span__window){.window_ns = window_ns};
-	if (w->window_ns > INT64_MAX / 4)
-		w->window_ns = INT64_MAX / 4;
+	*w = (struct span__window){0};
+	span__stream_time_init(&w->time, window_ns);
 	w->places = calloc(FIRST_PLACES, sizeof(*w->places));
 	if (!w->places)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
@@ -45,37 +37,9 @@ int span__window_init(struct span__window *w, uint64_t window_ns,
 	return span__key_init(&w->secret, err);
 }
 
-/* Move the time on; returns the time at which the span came. */
-static uint64_t tick(struct span__window *w, uint64_t end_ns)
-{
-	uint64_t apart = end_ns > w->clock_ns ? end_ns - w->clock_ns
-					      : w->clock_ns - end_ns;
-
-	if (!w->started) {
-		w->started = true;
-		w->clock_ns = end_ns;
-		return w->now_ns;
-	}
-	if (apart <= w->window_ns) {
-		w->strange = 0;
-		if (end_ns > w->clock_ns) {
-			w->now_ns += apart;
-			w->clock_ns = end_ns;
-		}
-		return w->now_ns;
-	}
-	if (++w->strange < STRANGE_MAX)
-		return w->now_ns + w->window_ns;
-	w->strange = 0;
-	w->clock_ns = end_ns;
-	w->now_ns += w->window_ns;
-	return w->now_ns;
-}
-
 void span__window_idle(struct span__window *w, uint64_t ns)
 {
-	w->clock_ns += ns;
-	w->now_ns += ns;
+	span__stream_time_idle(&w->time, ns);
 }
 
 static uint64_t hash(const struct span__window *w, const uint8_t id[16])
@@ -139,7 +103,7 @@ static void recall(struct span__window *w, struct span__open_trace *t,
 {
 	struct span__past *past = w->past ? &w->past[h % PAST_PLACES] : NULL;
 
-	if (!past || past->hash != h || past->until < w->now_ns)
+	if (!past || past->hash != h || past->until < w->time.now_ns)
 		return;
 	t->counted = past->counted;
 	if (past->candidate) {
@@ -204,7 +168,7 @@ int span__window_add(struct span__window *w, struct span__open_trace *t,
 int span__window_put(struct span__window *w, const struct span *s,
 		     bool candidate, size_t max, struct span_error *err)
 {
-	uint64_t came = tick(w, span_end_ns(s));
+	uint64_t came = span__stream_time_tick(&w->time, span_end_ns(s));
 	struct span__open_trace *t = span__window_get(w, s->trace_id);
 	int rc;
 
@@ -222,7 +186,7 @@ int span__window_put_item(struct span__window *w, const uint8_t id[16],
 			  uint64_t end_ns, bool candidate, const void *item,
 			  size_t size, size_t max, struct span_error *err)
 {
-	uint64_t came = tick(w, end_ns);
+	uint64_t came = span__stream_time_tick(&w->time, end_ns);
 	struct span__open_trace *t = span__window_get(w, id);
 
 	if (t)
@@ -249,7 +213,8 @@ static void remember(struct span__window *w, const struct span__open_trace *t)
 		return;
 	w->past[h % PAST_PLACES] = (struct span__past){
 		.hash = h,
-		.until = (w->now_ns + w->window_ns) & (UINT64_MAX >> 2),
+		.until = (w->time.now_ns + w->time.window_ns) &
+			 (UINT64_MAX >> 2),
 		.candidate = t->candidate || t->goes_on,
 		.counted = t->counted};
 }
@@ -280,8 +245,7 @@ struct span__open_trace *span__window_pop(struct span__window *w, size_t memory,
 
 	if (!t)
 		return NULL;
-	complete = end ||
-		   (t->last < w->now_ns && w->now_ns - t->last > w->window_ns);
+	complete = end || span__stream_time_over(&w->time, t->last);
 	if (!complete && w->big)
 		t = w->big;
 	else if (!complete && w->bytes <= memory)

@@ -6,6 +6,7 @@
 #define SPAN_QUERY_WINDOW_H
 
 #include "base/hash.h"
+#include "query/stream_time.h"
 
 #include <span/trace.h>
 
@@ -28,13 +29,9 @@ struct span__open_trace {
 };
 
 struct span__window {
-	uint64_t window_ns;
+	struct span__stream_time time;
 	size_t bytes; /* of all open traces */
 	uint64_t cut; /* traces that were candidates and came in parts */
-	/* The time of the stream, see window.c. */
-	uint64_t clock_ns, now_ns;
-	unsigned strange;
-	bool started;
 	struct span__key secret;
 	struct span__open_trace **places, *oldest, *newest, *big;
 	size_t n, n_places;

@@ -211,10 +211,13 @@ function say(trace) {
 	get('path').textContent = trace.path && 'Critical path: ' + trace.path;
 	const ticks = get('ticks');
 	ticks.replaceChildren();
-	for (let i = 0; i < 4; i++) {
-		const tick = make('span', '', duration(Math.round(trace.ns * i / 4)));
-		tick.style.left = i * 25 + '%';
+	const marks = marksOf(0, trace.ns || 1, 4);
+	for (const mark of marks.all) {
+		const tick = make('span', '', markText(mark, marks.step));
+		tick.style.left = mark / (trace.ns || 1) * 100 + '%';
 		ticks.append(tick);
+		if (tick.offsetLeft + tick.offsetWidth > ticks.clientWidth)
+			tick.textContent = ''; /* 100ms that is cut off would be 100m. */
 	}
 }
 

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
 
 #define WAYS 4u
@@ -18,6 +20,11 @@ struct span__decision {
 	uint32_t policy : 30, keep : 1, by_ratio : 1;
 };
 
+size_t span__decided_bytes(const struct span__decided *d)
+{
+	return d->n_sets * WAYS * sizeof(*d->v);
+}
+
 int span__decided_init(struct span__decided *d, size_t bytes,
 		       struct span_error *err)
 {
@@ -27,24 +34,26 @@ int span__decided_init(struct span__decided *d, size_t bytes,
 	d->v = calloc(d->n_sets * WAYS, sizeof(*d->v));
 	if (!d->v)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	span__huge_hint(d->v, span__decided_bytes(d));
 	return span__key_init(&d->secret, err);
 }
 
-static uint64_t hash(const struct span__decided *d, const uint8_t id[16])
-{
-	return span__hash(&d->secret, id, 16) | 1;
-}
-
-/* The first of the set; the lowest bit of a hash is always set. */
 static struct span__decision *set_of(const struct span__decided *d, uint64_t h)
 {
-	return &d->v[(h >> 1 & (d->n_sets - 1)) * WAYS];
+	return &d->v[(h & (d->n_sets - 1)) * WAYS];
 }
 
-void span__decided_put(struct span__decided *d, const uint8_t id[16],
+void span__decided_expect(const struct span__decided *d, uint64_t h)
+{
+	const char *set = (const char *)set_of(d, h);
+
+	__builtin_prefetch(set, 1);
+	__builtin_prefetch(set + 64, 1);
+}
+
+void span__decided_put(struct span__decided *d, uint64_t h,
 		       const struct span_verdict *v)
 {
-	uint64_t h = hash(d, id);
 	struct span__decision *set = set_of(d, h), *to = set;
 
 	for (size_t i = 0; i < WAYS && to->hash != h && to->hash; i++)
@@ -59,10 +68,9 @@ void span__decided_put(struct span__decided *d, const uint8_t id[16],
 				      .by_ratio = v->by_ratio};
 }
 
-bool span__decided_get(const struct span__decided *d, const uint8_t id[16],
+bool span__decided_get(const struct span__decided *d, uint64_t h,
 		       struct span_verdict *v)
 {
-	uint64_t h = hash(d, id);
 	const struct span__decision *set = set_of(d, h);
 
 	for (size_t i = 0; i < WAYS; i++) {

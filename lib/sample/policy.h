@@ -3,7 +3,7 @@
  * policy.h - what of a trace decides
  *
  * A policy gives a trace a chance: a probability that is compared with the
- * randomness of its id, or a place among the so many of a time. span-sample(5)
+ * randomness of its id, or a place among the so many of a time. span-sample(1)
  * describes the file that policies are read from.
  */
 #ifndef SPAN_SAMPLE_POLICY_H

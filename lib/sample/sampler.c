@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traces wait in a window, as those of a search of a stream do. Part of the
- * memory is for what was decided, by which late spans are judged.
+ * Traces wait until none of their spans has come for a while in the time of the
+ * stream. Part of the memory is for what was decided, by which late spans are
+ * judged.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "query/window.h"
+#include "query/stream_time.h"
 #include "sample/decided.h"
 #include "sample/policy.h"
+#include "sample/waiting.h"
 
 #include "base/banned.h"
 
 #define DECIDED_SHARE 8u /* of the memory, one part of so many */
+#define BIG_SHARE 4u	 /* that one trace may need */
+#define WAIT_NS UINT64_C(10000000000)
+#define MEMORY (64u << 20)
+#define LARGE (256u << 10) /* what is kept for reading the next trace */
 
 struct span_sampler {
 	struct span__policies policies;
 	struct span_ratio ratio;
-	struct span__window window;
+	struct span__stream_time time;
+	struct span__blocks blocks;
+	struct span__waiting waiting;
 	struct span__decided decided;
-	struct span__open_trace *current; /* the one that was returned last */
+	/* The trace that was returned last. */
+	uint32_t current;
+	struct span_trace_builder builder;
 	struct span_buf matched;
-	size_t memory; /* for open traces */
 };
 
 int span_sampler_open(struct span_sampler **out,
 		      const struct span_sampler_opts *o, struct span_error *err)
 {
-	uint64_t memory = o->memory ? o->memory : SPAN__WINDOW_MEMORY;
+	uint64_t memory = o->memory ? o->memory : MEMORY;
 	struct span_sampler *s = calloc(1, sizeof(*s));
 	int rc = 0;
 
@@ -35,7 +44,9 @@ int span_sampler_open(struct span_sampler **out,
 	if (!s)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	s->ratio = o->ratio;
-	s->memory = memory - memory / DECIDED_SHARE;
+	s->current = SPAN__WAITING_NONE;
+	span__stream_time_init(&s->time, o->wait_ns ? o->wait_ns : WAIT_NS);
+	span__blocks_init(&s->blocks, memory);
 	if (o->strategies)
 		rc = span_strategies_parse(&s->policies.strategies,
 					   o->strategies_name, o->strategies,
@@ -44,12 +55,13 @@ int span_sampler_open(struct span_sampler **out,
 		rc = span__policies_parse(&s->policies, o->name, o->policies,
 					  o->len, err);
 	if (!rc)
-		rc = span__window_init(
-			&s->window, o->wait_ns ? o->wait_ns : SPAN__WINDOW_NS,
-			err);
-	if (!rc)
 		rc = span__decided_init(&s->decided, memory / DECIDED_SHARE,
 					err);
+	if (!rc)
+		rc = span__waiting_init(
+			&s->waiting, &s->blocks,
+			memory - span__decided_bytes(&s->decided),
+			memory / BIG_SHARE, err);
 	if (rc < 0)
 		span_sampler_close(&s);
 	*out = s;
@@ -87,20 +99,20 @@ static void conclude(const struct span_sampler *s, const struct span__chance *c,
 		span__bucket_miss(c->bucket);
 }
 
-static int decide(struct span_sampler *s, struct span__open_trace *t,
+static int decide(struct span_sampler *s, uint64_t came,
 		  struct span_sampled *out, struct span_error *err)
 {
 	struct span_trace trace;
 	struct span__chance chance = {0};
 	struct span__asked_trace asked = {.trace = &trace,
 					  .ratio = &s->ratio,
-					  .now_ns = t->last + 1,
+					  .now_ns = came + 1,
 					  .matched = &s->matched};
 	int rc;
 
 	/* What came twice is kept or dropped twice. */
-	t->builder.keep_duplicates = true;
-	rc = span_trace_builder_build(&t->builder, &trace, err);
+	s->builder.keep_duplicates = true;
+	rc = span_trace_builder_build(&s->builder, &trace, err);
 	if (rc < 0)
 		return rc;
 	out->spans = trace.spans;
@@ -124,40 +136,94 @@ static int decide(struct span_sampler *s, struct span__open_trace *t,
 int span_sampler_put(struct span_sampler *s, const struct span *span,
 		     struct span_sampled *out, struct span_error *err)
 {
+	uint64_t hash = span__decided_hash(&s->decided, span->trace_id);
+	uint32_t t = span__waiting_find(&s->waiting, span->trace_id, hash);
 	struct span_verdict v;
 
-	if (span__decided_get(&s->decided, span->trace_id, &v)) {
+	if (t == SPAN__WAITING_NONE &&
+	    span__decided_get(&s->decided, hash, &v)) {
 		*out = (struct span_sampled){
 			.spans = span, .n = 1, .verdict = v, .late = true};
 		return 1;
 	}
-	return span__window_put(&s->window, span, true, s->memory / 4, err);
+	return span__waiting_put(
+		&s->waiting, t, span, hash,
+		span__stream_time_tick(&s->time, span_end_ns(span)), err);
+}
+
+/* Forget the trace that was returned last, and the memory it took. */
+static void drop_current(struct span_sampler *s)
+{
+	struct span_trace_builder *b = &s->builder;
+
+	if (s->current == SPAN__WAITING_NONE)
+		return;
+	span__waiting_drop(&s->waiting, s->current);
+	s->current = SPAN__WAITING_NONE;
+	if (span_arena_size(&b->arena) + b->spans.cap + b->scratch.cap > LARGE)
+		span_trace_builder_release(b);
+	else
+		span_trace_builder_reset(b);
+}
+
+/* The trace to decide next, 1; 0; or a negative code. */
+static int choose(struct span_sampler *s, bool end, bool *early,
+		  uint32_t *number, struct span_error *err)
+{
+	struct span__waiting *w = &s->waiting;
+
+	*number = w->oldest;
+	*early = false;
+	if (!w->n)
+		return 0;
+	if (end || span__stream_time_over(&s->time,
+					  span__waiting_at(w, w->oldest)->last))
+		return 1;
+	*early = true;
+	if (w->big != SPAN__WAITING_NONE) {
+		*number = w->big;
+		return 1;
+	}
+	while (span__waiting_is_full(w)) {
+		int rc = span__held_compact(
+			&w->held, span__waiting_at(w, w->oldest)->first, err);
+
+		if (rc <= 0)
+			return rc < 0 ? rc : 1;
+	}
+	return 0;
 }
 
 int span_sampler_next(struct span_sampler *s, bool end,
 		      struct span_sampled *out, struct span_error *err)
 {
-	struct span__window *w = &s->window;
-	struct span__open_trace *t;
+	const struct span__waiting_trace *t;
+	bool early;
+	uint32_t number;
 	int rc;
 
-	span__open_trace_free(s->current);
-	s->current = t = span__window_pop(w, s->memory, end);
-	if (!t)
-		return 0;
-	*out = (struct span_sampled){
-		.early = !end && !(t->last < w->now_ns &&
-				   w->now_ns - t->last > w->window_ns)};
-	rc = decide(s, t, out, err);
+	drop_current(s);
+	rc = choose(s, end, &early, &number, err);
+	if (rc <= 0)
+		return rc;
+	*out = (struct span_sampled){.early = early};
+	span__waiting_take(&s->waiting, number);
+	s->current = number;
+	t = span__waiting_at(&s->waiting, number);
+	span__decided_expect(&s->decided, t->hash);
+	span__waiting_expect(&s->waiting);
+	rc = span__waiting_read(&s->waiting, number, &s->builder, err);
+	if (rc >= 0)
+		rc = decide(s, t->last, out, err);
 	if (rc < 0)
 		return rc;
-	span__decided_put(&s->decided, t->id, &out->verdict);
+	span__decided_put(&s->decided, t->hash, &out->verdict);
 	return 1;
 }
 
 void span_sampler_idle(struct span_sampler *s, uint64_t ns)
 {
-	span__window_idle(&s->window, ns);
+	span__stream_time_idle(&s->time, ns);
 }
 
 uint32_t span_sampler_n_policies(const struct span_sampler *s)
@@ -210,8 +276,8 @@ void span_sampler_close(struct span_sampler **s)
 
 	if (!sampler)
 		return;
-	span__open_trace_free(sampler->current);
-	span__window_release(&sampler->window);
+	span_trace_builder_release(&sampler->builder);
+	span__waiting_release(&sampler->waiting);
 	span__decided_release(&sampler->decided);
 	span__policies_release(&sampler->policies);
 	span_buf_release(&sampler->matched);

@@ -42,17 +42,6 @@ void span__serve_data_end(struct span__serve_answer *a, uint64_t total,
 	span__serve_put_data_end(&a->body, total, errors);
 }
 
-/* The text that all errors have, in TEXT_MAX bytes. */
-static struct span_str format(char *text, const char *fmt, va_list ap)
-{
-	int n = vsnprintf(text, TEXT_MAX, fmt, ap);
-
-	if (n < 0)
-		n = 0;
-	return (struct span_str){text,
-				 n < (int)TEXT_MAX ? (size_t)n : TEXT_MAX - 1};
-}
-
 /* Begin anew, whatever has been done for another answer. */
 static void start_over(struct span__serve_answer *a, unsigned status,
 		       const char *type)
@@ -67,35 +56,42 @@ static void start_over(struct span__serve_answer *a, unsigned status,
 	a->body.len = 0;
 }
 
-static int done(const struct span__serve_answer *a)
-{
-	return a->body.failed ? SPAN_E_NOMEM : 0;
-}
+/* What stands around the text of an error. */
+static const struct {
+	const char *type, *head, *tail; /* HEAD: with its status */
+} forms[] = {
+	[SPAN__ERROR_JAEGER] = {SPAN__SERVE_PLAIN,
+				"{\"data\":null,\"total\":0,\"limit\":0,"
+				"\"offset\":0,\"errors\":[{\"code\":%u,"
+				"\"msg\":",
+				"}]}\n"},
+	[SPAN__ERROR_V3] = {SPAN__SERVE_JSON,
+			    "{\"error\":{\"httpCode\":%u,\"message\":", "}}"},
+	[SPAN__ERROR_PLAIN] = {SPAN__SERVE_PLAIN, NULL, "\n"},
+};
 
-static int jaeger_error(struct span__serve_answer *a, unsigned status,
-			struct span_str text)
-{
-	start_over(a, status, SPAN__SERVE_PLAIN);
-	span_buf_printf(&a->body,
-			"{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,"
-			"\"errors\":[{\"code\":%u,\"msg\":",
-			status);
-	span_text_json(&a->body, text);
-	span_buf_puts(&a->body, "}]}\n");
-	return done(a);
-}
-
-int span__serve_error(struct span__serve_answer *a, unsigned status,
-		      const char *fmt, ...)
+int span__serve_refuse(struct span__serve_answer *a, enum span__serve_form form,
+		       unsigned status, const char *fmt, ...)
 {
 	char text[TEXT_MAX];
-	struct span_str s;
+	struct span_str s = {text, 0};
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	s = format(text, fmt, ap);
+	n = vsnprintf(text, TEXT_MAX, fmt, ap);
 	va_end(ap);
-	return jaeger_error(a, status, s);
+	if (n > 0)
+		s.len = n < (int)TEXT_MAX ? (size_t)n : TEXT_MAX - 1;
+	start_over(a, status, forms[form].type);
+	if (form == SPAN__ERROR_PLAIN) {
+		span_text_terminal(&a->body, s);
+	} else {
+		span_buf_printf(&a->body, forms[form].head, status);
+		span_text_json(&a->body, s);
+	}
+	span_buf_puts(&a->body, forms[form].tail);
+	return a->body.failed ? SPAN_E_NOMEM : 0;
 }
 
 int span__serve_bad_param(struct span__serve_answer *a, const char *name,
@@ -105,40 +101,6 @@ int span__serve_bad_param(struct span__serve_answer *a, const char *name,
 		return SPAN_E_NOMEM;
 	return span__serve_error(a, 400, "unable to parse param '%s': %s", name,
 				 err->msg);
-}
-
-int span__serve_error_v3(struct span__serve_answer *a, unsigned status,
-			 const char *fmt, ...)
-{
-	char text[TEXT_MAX];
-	struct span_str s;
-	va_list ap;
-
-	va_start(ap, fmt);
-	s = format(text, fmt, ap);
-	va_end(ap);
-	start_over(a, status, SPAN__SERVE_JSON);
-	span_buf_printf(&a->body,
-			"{\"error\":{\"httpCode\":%u,\"message\":", status);
-	span_text_json(&a->body, s);
-	span_buf_puts(&a->body, "}}");
-	return done(a);
-}
-
-int span__serve_plain(struct span__serve_answer *a, unsigned status,
-		      const char *fmt, ...)
-{
-	char text[TEXT_MAX];
-	struct span_str s;
-	va_list ap;
-
-	va_start(ap, fmt);
-	s = format(text, fmt, ap);
-	va_end(ap);
-	start_over(a, status, SPAN__SERVE_PLAIN);
-	span_buf_str(&a->body, s);
-	span_buf_putc(&a->body, '\n');
-	return done(a);
 }
 
 int span__serve_failed(struct span__serve_answer *a, int rc,

@@ -23,23 +23,28 @@ void span__serve_put_data(struct span_buf *b);
 void span__serve_put_data_end(struct span_buf *b, uint64_t total,
 			      const struct span_buf *errors);
 
+/* How the families of clients want to hear of an error. */
+enum span__serve_form {
+	SPAN__ERROR_JAEGER, /* its envelope, which it sends as plain text */
+	SPAN__ERROR_V3,	    /* {"error":{"httpCode":404,"message":"..."}} */
+	SPAN__ERROR_PLAIN,  /* a line of plain text, as Go's servers answer */
+};
+
 /*
  * All of these take the place of what is in the answer, and return 0, or
  * SPAN_E_NOMEM. Texts may have bytes of the request in them.
- *
- * Jaeger's error: its envelope, which it sends as plain text.
  */
-int span__serve_error(struct span__serve_answer *a, unsigned status,
-		      const char *fmt, ...) SPAN_PRINTF(3, 4);
+int span__serve_refuse(struct span__serve_answer *a, enum span__serve_form form,
+		       unsigned status, const char *fmt, ...) SPAN_PRINTF(4, 5);
+#define span__serve_error(a, ...)                                              \
+	span__serve_refuse(a, SPAN__ERROR_JAEGER, __VA_ARGS__)
+#define span__serve_error_v3(a, ...)                                           \
+	span__serve_refuse(a, SPAN__ERROR_V3, __VA_ARGS__)
+#define span__serve_plain(a, ...)                                              \
+	span__serve_refuse(a, SPAN__ERROR_PLAIN, __VA_ARGS__)
 /* 400 "unable to parse param 'NAME': WHY", as ERR says. */
 int span__serve_bad_param(struct span__serve_answer *a, const char *name,
 			  const struct span_error *err);
-/* That of /api/v3: {"error":{"httpCode":404,"message":"..."}}. */
-int span__serve_error_v3(struct span__serve_answer *a, unsigned status,
-			 const char *fmt, ...) SPAN_PRINTF(3, 4);
-/* A line of plain text, as Go's servers answer. */
-int span__serve_plain(struct span__serve_answer *a, unsigned status,
-		      const char *fmt, ...) SPAN_PRINTF(3, 4);
 /*
  * What a handler returns when something below it has failed with RC and ERR:
  * Jaeger's error, 500, or 503 when there is no store. RC when it is

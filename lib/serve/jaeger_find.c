@@ -107,10 +107,8 @@ static int answer_with_one(const struct span__serve *s,
 
 	if (rc == 0)
 		rc = check_times(r, a);
-	/* What is no boolean is false here, in Jaeger too. */
-	if (rc == 0 && span__serve_bool(span__serve_value(r, "raw"), &o.raw,
-					NULL) == SPAN_E_NOMEM)
-		rc = SPAN_E_NOMEM;
+	if (rc == 0)
+		rc = span__serve_read_raw(r, &o.raw, a);
 	if (rc == 0)
 		rc = open_and_answer(s, &o, true, a, err);
 	return answered(rc);

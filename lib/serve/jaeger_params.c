@@ -43,6 +43,10 @@ int span__serve_read_id(struct span_str text, const char *prefix,
 			a, 400, "%sTraceID cannot be empty", prefix));
 	if (text.len <= 32 && span_trace_id_parse(text, out) == 0)
 		return 0;
+	if (!*prefix && (rc = span__serve_base64_id(text, out)) >= 0)
+		return rc ? refused(span__serve_error(a, 400,
+						      SPAN__SERVE_ID_LENGTH))
+			  : 0;
 	if (text.len > 32) {
 		span_text_terminal(&quoted, text);
 		rc = span__serve_error(a, 400,
@@ -175,14 +179,13 @@ static int read_limit(const struct span__serve *s,
 	return 0;
 }
 
-static int read_raw(const struct span__serve_request *r,
-		    struct span__serve_search *out,
-		    struct span__serve_answer *a)
+int span__serve_read_raw(const struct span__serve_request *r, bool *raw,
+			 struct span__serve_answer *a)
 {
 	struct span_str text = span__serve_value(r, "raw");
 	struct span_error why = {0};
 
-	if (!text.len || span__serve_bool(text, &out->raw, &why) == 0)
+	if (!text.len || span__serve_bool(text, raw, &why) == 0)
 		return 0;
 	return refused(span__serve_bad_param(a, "raw", &why));
 }
@@ -223,7 +226,7 @@ int span__serve_read_search(const struct span__serve *s,
 	if (rc == 0)
 		rc = read_durations(r, out, a, &contradict);
 	if (rc == 0)
-		rc = read_raw(r, out, a);
+		rc = span__serve_read_raw(r, &out->raw, a);
 	if (rc == 0)
 		rc = read_ids(r, out, a, err);
 	if (rc == 0)

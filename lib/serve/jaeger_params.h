@@ -27,7 +27,15 @@ SPAN_NODISCARD int span__serve_read_search(const struct span__serve *s,
 					   struct span_error *err);
 void span__serve_search_release(struct span__serve_search *s);
 
-/* The trace id of TEXT, or 400. */
+/* What raw says; *RAW stays where it says nothing. */
+SPAN_NODISCARD int span__serve_read_raw(const struct span__serve_request *r,
+					bool *raw,
+					struct span__serve_answer *a);
+
+/*
+ * The trace id of TEXT, or 400 whose text begins with PREFIX; without one, as
+ * in a path, it may be in base64.
+ */
 SPAN_NODISCARD int span__serve_read_id(struct span_str text, const char *prefix,
 				       uint8_t out[16],
 				       struct span__serve_answer *a);

@@ -69,9 +69,16 @@ static int read_wanted(const struct span__serve *s,
 	return rc;
 }
 
+/* What was counted, as the store knows calls in advance, but no paths. */
+struct sample {
+	uint64_t traces;
+	bool more; /* there are more traces than were counted */
+};
+
 static int gather(const struct span__serve *s,
 		  const struct span__serve_request *r, const struct wanted *w,
-		  struct span_paths *p, struct span_error *err)
+		  struct span_paths *p, struct sample *counted,
+		  struct span_error *err)
 {
 	struct span__found sample = {0};
 	struct span_trace t;
@@ -82,8 +89,12 @@ static int gather(const struct span__serve *s,
 	rc = span__serve_sample_open(&sample, s, w->service, w->since_ns,
 				     w->until_ns, w->limit, err);
 	while (rc >= 0 && !span__serve_gone(r) &&
-	       (rc = span_search_next(sample.search, &t, NULL, err)) > 0)
+	       (rc = span_search_next(sample.search, &t, NULL, err)) > 0) {
+		counted->traces++;
 		rc = span_paths_put(p, &t, err);
+	}
+	if (rc >= 0)
+		counted->more = span_search_more(sample.search);
 	span__found_close(&sample);
 	return rc < 0 ? rc : 0;
 }
@@ -120,22 +131,31 @@ static void put_path(struct span_buf *b, const struct span_path *path)
 	span_buf_putc(b, '}');
 }
 
+/* And how much of all it is about, which Jaeger's UI passes over. */
 static int put_paths(struct span_buf *b, struct span_paths *p,
-		     const struct wanted *w, struct span_error *err)
+		     const struct wanted *w, const struct sample *counted,
+		     struct span_error *err)
 {
 	struct span_path path;
 	size_t n = 0;
 	int rc = 0;
 
 	span_buf_puts(b, "{\"dependencies\":[");
-	while (n < MAX_PATHS && (rc = span_paths_next(p, &path, err)) > 0) {
+	while ((rc = span_paths_next(p, &path, err)) > 0) {
 		if (!is_wanted(&path, w))
 			continue;
-		if (n++)
+		if (n++ == MAX_PATHS)
+			break;
+		if (n > 1)
 			span_buf_putc(b, ',');
 		put_path(b, &path);
 	}
-	span_buf_puts(b, "]}");
+	span_buf_puts(b, "],\"traces\":");
+	span_text_uint(b, counted->traces);
+	span_buf_printf(b, ",\"moreTraces\":%s,\"morePaths\":%s}",
+			counted->more ? "true" : "false",
+			n > MAX_PATHS || span_paths_left_out(p) ? "true"
+								: "false");
 	return rc < 0 ? rc : 0;
 }
 
@@ -144,6 +164,7 @@ int span__serve_jaeger_paths(const struct span__serve *s,
 			     struct span__serve_answer *a,
 			     struct span_error *err)
 {
+	struct sample counted = {0};
 	struct span_paths *p = NULL;
 	struct wanted w;
 	int rc = read_wanted(s, r, &w, a);
@@ -152,10 +173,10 @@ int span__serve_jaeger_paths(const struct span__serve *s,
 		return rc == SPAN_E_INVALID ? 0 : rc;
 	rc = span_paths_open(&p, w.service, true, err);
 	if (rc == 0)
-		rc = gather(s, r, &w, p, err);
+		rc = gather(s, r, &w, p, &counted, err);
 	a->type = SPAN__SERVE_JSON;
 	if (rc == 0)
-		rc = put_paths(&a->body, p, &w, err);
+		rc = put_paths(&a->body, p, &w, &counted, err);
 	span_paths_close(&p);
 	return rc < 0 ? span__serve_sample_failed(a, rc, err) : 0;
 }

@@ -105,7 +105,7 @@ int span__serve_read_tags(const struct span__serve_request *r,
 	while (!rc && (text = span__serve_next(r, "tags", &at)))
 		rc = read_json(p, *text, a);
 	for (size_t i = 0; !rc && i < p->n; i++)
-		span__select_tag(&s->select, p->v[i].key, p->v[i].value);
+		span__select_jaeger_tag(&s->select, p->v[i].key, p->v[i].value);
 	return rc == SPAN_E_NOMEM ? span_error_set(err, rc, "out of memory")
 				  : rc;
 }

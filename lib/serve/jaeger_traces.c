@@ -233,8 +233,8 @@ static int put_trace(struct span__serve_traces *t, struct span_buf *out,
 	if (rc == 0)
 		rc = warn(t, &trace, err);
 	if (rc == 0 && !t->raw)
-		rc = span_adjust_all(&t->builder, t->s->max_skew_ns, &trace,
-				     err);
+		rc = span_adjust_all(&t->builder, SPAN_ADJUST_JAEGER,
+				     t->s->max_skew_ns, &trace, err);
 	if (rc < 0)
 		return rc;
 	if (t->n_traces++)

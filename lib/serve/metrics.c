@@ -2,10 +2,11 @@
 /*
  * Jaeger's monitor: rates, errors and latencies of services over time.
  *
- * Calls are counted in buckets of time that divide step and window, once, and
- * each point is about the buckets of its window. From one point to the next
- * those that leave it are taken away and those that enter it are added, so the
- * work does not depend on the window's length.
+ * Calls are counted in buckets of time that divide step and window, once for
+ * all that ask for the same ones at the same time, and each point is about the
+ * buckets of its window. From one point to the next those that leave it are
+ * taken away and those that enter it are added, so the work does not depend on
+ * the window's length.
  */
 #include "serve/metrics.h"
 
@@ -17,6 +18,8 @@
 
 #include "serve/answers.h"
 #include "serve/families.h"
+#include "serve/metrics_counts.h"
+#include "serve/params.h"
 #include "serve/pieces.h"
 
 #include "base/banned.h"
@@ -43,7 +46,9 @@ struct window {
 struct series {
 	enum metric metric;
 	struct span__metrics_query q;
-	struct span_stats *st;
+	struct span__metrics_counts *counts; /* has: */
+	struct span__metrics_count *count;
+	const struct span_stats *st; /* of it */
 	struct span_buf head;
 	size_t row; /* the first of the next group */
 	struct window w;
@@ -53,26 +58,27 @@ struct series {
 
 struct counter {
 	const struct span__serve_request *r;
-	struct series *s;
+	const struct span__metrics_query *q;
+	struct span_stats *st;
 };
 
 static int count(void *arg, const struct span_store_calls *c,
 		 struct span_error *err)
 {
 	const struct counter *counter = arg;
-	const struct span__metrics_query *q = &counter->s->q;
 	const struct span_str labels[2] = {c->service, c->name};
 
-	if (c->kind > SPAN_KIND_CONSUMER || !(q->kinds & 1u << c->kind) ||
+	if (c->kind > SPAN_KIND_CONSUMER ||
+	    !(counter->q->kinds & 1u << c->kind) ||
 	    !span__metrics_wants(counter->r, c->service))
 		return 0;
-	return span_stats_put_calls(counter->s->st, labels, c, err);
+	return span_stats_put_calls(counter->st, labels, c, err);
 }
 
 static int count_all(const struct span__serve *serve, struct counter *c,
 		     struct span_error *err)
 {
-	const struct span__metrics_query *q = &c->s->q;
+	const struct span__metrics_query *q = c->q;
 	/* What one point is about needs no buckets, whatever segments know. */
 	const struct span_store_calls_range range = {
 		.since_ns = q->start_ns - q->rate_ns,
@@ -90,7 +96,64 @@ static int count_all(const struct span__serve *serve, struct counter *c,
 		return rc;
 	rc = span_store_calls(st, &range, count, c, err);
 	span__serve_give_back(serve->store, st);
-	return rc < 0 ? rc : span_stats_sort(c->s->st, err);
+	return rc < 0 ? rc : span_stats_sort(c->st, err);
+}
+
+static int count_anew(const struct span__serve *serve,
+		      const struct span__serve_request *r,
+		      const struct span__metrics_query *q,
+		      struct span_stats **out, struct span_error *err)
+{
+	const struct span_stats_opts o = {
+		.n_labels = q->by_operation ? 2 : 1,
+		.since_ns = q->start_ns - q->rate_ns,
+		.width_ns = q->width_ns,
+	};
+	struct counter c = {r, q, NULL};
+	int rc = span_stats_open(out, &o, err);
+
+	c.st = *out;
+	return rc < 0 ? rc : count_all(serve, &c, err);
+}
+
+/* What calls depend on, and when they are asked for: not for how long. */
+static void put_key(struct span_buf *b, const struct span__serve_request *r,
+		    const struct span__metrics_query *q)
+{
+	const uint64_t numbers[] = {q->by_operation, q->kinds,	  q->rate_ns,
+				    q->width_ns,     q->start_ns, q->end_ns,
+				    q->asked_ns};
+	const struct span_str *v;
+	size_t at = 0;
+
+	span_buf_put(b, numbers, sizeof(numbers));
+	while ((v = span__serve_next(r, "service", &at))) {
+		span_buf_put(b, &v->len, sizeof(v->len));
+		span_buf_str(b, *v);
+	}
+}
+
+/* Have S counted, by whom ever. */
+static int take_count(const struct span__serve *serve,
+		      const struct span__serve_request *r, struct series *s,
+		      struct span_error *err)
+{
+	struct span_buf key = {0};
+	int rc;
+
+	put_key(&key, r, &s->q);
+	s->counts = serve->counts;
+	rc = key.failed ? span_error_set(err, SPAN_E_NOMEM, "memory is out")
+			: span__metrics_counts_take(
+				  s->counts, (struct span_str){key.p, key.len},
+				  r, &s->count, err);
+	span_buf_release(&key);
+	if (!rc) {
+		rc = count_anew(serve, r, &s->q, &s->count->stats, err);
+		span__metrics_counts_done(s->counts, s->count, rc >= 0);
+	}
+	s->st = s->count ? s->count->stats : NULL;
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- Points ---- */
@@ -225,7 +288,7 @@ static void close_series(void *arg)
 {
 	struct series *s = arg;
 
-	span_stats_close(&s->st);
+	span__metrics_counts_release(s->counts, &s->count);
 	span_buf_release(&s->head);
 	free(s);
 }
@@ -281,8 +344,6 @@ static int serve_metric(const struct span__serve *serve,
 			struct span__serve_answer *a, struct span_error *err)
 {
 	struct series *s = calloc(1, sizeof(*s));
-	struct counter c = {r, s};
-	struct span_stats_opts o = {0};
 	int rc;
 
 	if (!s)
@@ -293,13 +354,8 @@ static int serve_metric(const struct span__serve *serve,
 		close_series(s);
 		return rc == SPAN_E_INVALID ? 0 : rc;
 	}
-	o.n_labels = s->q.by_operation ? 2 : 1;
-	o.since_ns = s->q.start_ns - s->q.rate_ns;
-	o.width_ns = s->q.width_ns;
 	put_head(s);
-	rc = span_stats_open(&s->st, &o, err);
-	if (!rc)
-		rc = count_all(serve, &c, err);
+	rc = take_count(serve, r, s, err);
 	if (!rc && !span_stats_left_out(s->st))
 		return answer(s, a, err);
 	close_series(s);

@@ -22,6 +22,7 @@ struct span__metrics_query {
 	uint64_t width_ns; /* divides both, and all times */
 	/* The first point, and the last one; before it: there is none. */
 	uint64_t start_ns, end_ns;
+	uint64_t asked_ns; /* the end that was asked for */
 };
 
 /*

@@ -198,6 +198,7 @@ int span__metrics_read(const struct span__serve *serve,
 		rc = read_ms(r, "step", &q->step_ns, a);
 	if (!rc)
 		rc = read_ms(r, "ratePer", &q->rate_ns, a);
+	q->asked_ns = end;
 	return rc < 0 ? rc : set_times(q, end, lookback, a);
 }
 

@@ -51,16 +51,32 @@ const percent = part => part === 0 ? '0 %' : part < 0.001 ? '<0.1 %' :
 	(part * 100).toFixed(part < 0.1 ? 1 : 0) + ' %';
 const two = n => String(n).padStart(2, '0');
 
+/* How far the clock that is shown is ahead of UTC, in minutes. */
+const ahead = us => remembered('zone') === 'UTC' ? 0 : -new Date(us / 1000).getTimezoneOffset();
+
+function zone(us) {
+	const by = ahead(us), minutes = Math.abs(by);
+	return 'UTC' + (by ? (by < 0 ? '\u2212' : '+') + Math.floor(minutes / 60) + (minutes % 60 ? ':' + two(minutes % 60) : '') : '');
+}
+
 function moment(us, digits = 3) {
-	const t = new Date(us / 1000);
+	const t = new Date(us / 1000 + (ahead(us) || 0) * 60000);
 	if (isNaN(t))
 		return us + 'us';
 	const fraction = String(Math.floor(us % 1e6 + 1e6) % 1e6).padStart(6, '0').slice(0, digits);
-	return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ` +
-		`${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}` + (digits ? '.' + fraction : '');
+	return t.toISOString().replace(/\.\d+Z$/, '').replace('T', ' ') + (digits ? '.' + fraction : '');
 }
 
-const clock = us => moment(us, 0).slice(11);
+const clock = us => moment(us, 0).slice(-8);
+
+/* Marks of a clock at round times from FIRST to LAST: [[us, text]]. */
+function clockMarks(first, last, most) {
+	if (last - first < 1e6)
+		return [[first, clock(first)]];
+	const by = ahead(first) * 60e6, {step, all} = marksOf((first + by) * 1000, (last + by) * 1000, most), days = step >= 864e11;
+	return all.map(ns => ns / 1000 - by).map(us => [us, days ? moment(us, 0).slice(-14, -9) :
+		last - first > 86400e6 ? moment(us, 0).slice(-14, -3) : step < 1e9 ? moment(us, 1).slice(-10) : clock(us).slice(0, step < 6e10 ? 8 : 5)]);
+}
 
 function ago(us) {
 	const s = Math.round((Date.now() * 1000 - us) / 1e6);
@@ -91,7 +107,10 @@ async function request(path, params, options) {
 	for (const [key, value] of params || [])
 		if (value !== '' && value !== null && value !== undefined)
 			url.searchParams.append(key, value);
-	const answer = await fetch(url, {signal: leaving.signal, ...options, headers: {Accept: 'application/json', ...options && options.headers}});
+	const answer = await fetch(url, {signal: leaving.signal, ...options, headers: {Accept: 'application/json', ...options && options.headers}})
+		.catch(e => {
+			throw e.name === 'AbortError' ? e : new Error('The server does not answer: it has ended, or the way to it is broken');
+		});
 	const text = await answer.text();
 	let said = null;
 	try {
@@ -104,8 +123,7 @@ async function request(path, params, options) {
 		return said;
 	const errors = said && (said.errors || said.error);
 	const first = Array.isArray(errors) ? errors[0] : errors;
-	throw Object.assign(new Error((first && (first.msg || first.message || first)) || text.slice(0, 500) ||
-		`${path}: HTTP ${answer.status}`), {status: answer.status});
+	throw fault((first && (first.msg || first.message || first)) || text.slice(0, 500) || `${path}: HTTP ${answer.status}`, answer.status);
 }
 
 const data = async (path, params, options) => (await request(path, params, options)).data || [];
@@ -121,6 +139,27 @@ const link = (path, params, facts, ...inside) =>
 const traceLink = (id, params, facts, ...inside) =>
 	link('trace/' + encodeURIComponent(id), params, facts, ...inside);
 
+/* ---- What is remembered, unless the browser refuses to ---- */
+
+const choices = {};
+
+function remembered(name) {
+	try {
+		return choices[name] ?? localStorage.getItem(name);
+	} catch (e) {
+		return null;
+	}
+}
+
+function remember(name, value) {
+	choices[name] = value;
+	try {
+		localStorage.setItem(name, value);
+	} catch (e) {
+		say('This choice is kept for this page only');
+	}
+}
+
 /* ---- What views say of themselves ---- */
 
 const page = {keys: {}, n: 0};
@@ -132,9 +171,33 @@ function say(text) {
 function show(title, ...inside) {
 	document.title = visible(title).slice(0, 200);
 	view.replaceChildren(...inside);
+	if (!view.querySelector('h1'))
+		view.prepend(make('h1', 'unseen', title));
 }
 
-const trouble = text => make('p', {class: 'trouble', role: 'alert'}, '\u2717 ' + text);
+const trouble = (text, ...more) => make('p', {class: 'trouble', role: 'alert'}, '\u2717 ' + text, more);
+/* What may go away by itself can be tried again; of what may not, STATUS is that of the client's faults. */
+const fault = (text, status) => Object.assign(new Error(text), {status});
+const troubleOf = e => trouble(e.message, e.status && e.status < 500 ? '' : button('Try again', () => route()));
+const waiting = text => make('p', {class: 'empty waiting', role: 'status'}, text);
+
+const MOST_ROWS = 3000;
+
+/*
+ * A table that its heads sort: COLUMNS [[title, what to sort by, what it is]],
+ * ALL that it is of, first sorted by column BY, and the ROW of one.
+ */
+function sortable(kind, columns, all, by, row) {
+	const body = make('tbody'), heads = columns.map(([title, , what], i) => make('th', {scope: 'col', class: i ? 'n' : null, title: what}, button(title, () => sort(i))));
+	const sort = by => {
+		const key = columns[by][1];
+		all.sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.name < b.name ? -1 : 1);
+		heads.forEach((h, i) => h.setAttribute('aria-sort', i === by ? (i ? 'descending' : 'ascending') : 'none'));
+		body.replaceChildren(...all.slice(0, MOST_ROWS).map(row));
+	};
+	sort(by);
+	return make('table', kind, make('thead', '', make('tr', '', heads)), body);
+}
 
 /* A word of a shell, which means itself however it is pasted. */
 function sh(word) {

@@ -27,8 +27,8 @@ function chart(title, lines, [first, last], format, most) {
 	for (let k = 0; k <= 2; k++)
 		svg.append(draw('line', {x1: left, x2: w - right, y1: y(high * k / 2), y2: y(high * k / 2)}),
 			draw('text', {x: left - 5, y: y(high * k / 2) + 3.5, 'text-anchor': 'end'}, format(high * k / 2)));
-	for (const [us, anchor] of [[first, 'start'], [last, 'end']])
-		svg.append(draw('text', {x: x(us), y: h - 4, 'text-anchor': anchor}, last - first > 86400e6 ? moment(us, 0).slice(5, 16) : clock(us).slice(0, 5)));
+	for (const [us, text] of clockMarks(first, last, 4))
+		svg.append(draw('line', {x1: x(us), x2: x(us), y1: h - bottom, y2: h - bottom + 4}), draw('text', {x: x(us), y: h - 4, 'text-anchor': 'middle'}, text));
 	const ends = [];
 	lines.forEach((l, i) => {
 		svg.append(draw('path', {class: 'line l' + i, d: lineOf(l.points, x, y), 'stroke-dasharray': DASHES[i]}));
@@ -36,7 +36,7 @@ function chart(title, lines, [first, last], format, most) {
 		if (end && lines.length > 1)
 			ends.push([l.name, y(end[1])]);
 	});
-	apart(ends).forEach(([name, at]) => svg.append(draw('text', {x: w - right + 4, y: at + 3.5}, name)));
+	apart(ends, h - bottom).forEach(([name, at]) => svg.append(draw('text', {x: w - right + 4, y: at + 3.5}, name)));
 	columns(svg, lines, x, (w - left - right) / 40, h - bottom, format);
 	return figure;
 }
@@ -52,11 +52,13 @@ function lineOf(points, x, y) {
 	return d;
 }
 
-/* Labels that do not stand on each other. */
-function apart(labels) {
+/* Labels that stand neither on each other nor below LOWEST. */
+function apart(labels, lowest) {
 	labels.sort((a, b) => a[1] - b[1]);
 	for (let i = 1; i < labels.length; i++)
 		labels[i][1] = Math.max(labels[i][1], labels[i - 1][1] + 11);
+	for (let i = labels.length - 1, low = lowest; i >= 0; i--, low -= 11)
+		labels[i][1] = Math.min(labels[i][1], low);
 	return labels;
 }
 

@@ -69,7 +69,7 @@ function compareRow(n, most) {
 	name.firstChild.style.width = Math.min(n.depth, LEVELS) * INDENT + 'px';
 	return make('tr', 'is' + {'+': 'more', '-': 'less', '~': 'other', '=': 'same'}[s],
 		make('td', {class: 'sign', title: SAME[s], 'aria-label': SAME[s]}, s === '-' ? '\u2212' : s), make('td', '', name),
-		make('td', 'n', n.a.spans), make('td', 'n', n.b.spans), side(n.a, most), side(n.b, most),
+		make('td', {class: 'n', 'data-of': 'A'}, n.a.spans), make('td', {class: 'n', 'data-of': 'B'}, n.b.spans), side(n.a, most), side(n.b, most),
 		make('td', 'n', c ? make('span', Math.abs(c.part) >= 0.1 ? 'changed' : 'quiet', (c.by < 0 ? '\u2212' : '+') + lasted(Math.abs(c.by)) +
 			(Number.isFinite(c.part) && c.part ? ` (${c.part < 0 ? '\u2212' : '+'}${percent(Math.abs(c.part))})` : '')) : ''), errorCell(n));
 }
@@ -95,7 +95,7 @@ async function showCompare(idA, idB) {
 	command('trace-diff', '-s', STORE, idA || 'A', idB || 'B');
 	if (!idA || !idB)
 		return askBoth(idA, idB);
-	show('Compare', make('p', 'empty', 'Loading\u2026'));
+	show('Compare', waiting('Loading\u2026'));
 	const [a, b] = (await Promise.all([traceOf(idA), traceOf(idB)])).map(readTrace);
 	const all = merged(a, b), few = differing(all), body = make('tbody');
 	const onlyBox = make('input', {type: 'checkbox', id: 'only', checked: few.length > 0, onchange: () => fill()});
@@ -109,9 +109,7 @@ async function showCompare(idA, idB) {
 	fill();
 	show(`Compare ${idA} with ${idB}`, make('div', 'compare', make('div', 'halves', sideHead('A', a), sideHead('B', b)),
 		compareTools(idA, idB, onlyBox),
-		make('table', '', make('thead', '', make('tr', '', ['', 'Call path', 'Spans A', 'B', 'Mean A', 'Mean B', 'Change', 'Errors']
+		make('table', '', make('thead', '', make('tr', '', [make('span', 'unseen', 'Differs'), 'Call path', 'Spans A', 'B', 'Mean A', 'Mean B', 'Change', 'Errors']
 			.map((t, i) => make('th', {scope: 'col', class: i > 1 ? 'n' : null}, t)))), body), note));
 	page.keys = {o: () => onlyBox.click()};
 }
-
-const MOST_ROWS = 3000;

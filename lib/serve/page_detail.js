@@ -29,7 +29,7 @@ function facts(s, trace, go) {
 		add('parent', s.parent < 0 ? s.up : button(rows[s.parent].id, () => go(s.parent), {class: 'link', title: 'Go there'}));
 	if (s.kind)
 		add('kind', s.kind);
-	add('start', `${offset((s.start - trace.start) * 1000)} (${moment(s.start, 6)})`);
+	add('start', `${offset((s.start - trace.start) * 1000)} (${moment(s.start, 6)} ${zone(s.start)})`);
 	add('duration', `${lasted(s.duration)}, of these itself ${lasted(s.self)}`);
 	if (s.end > s.row + 1)
 		add('below', `${plural(s.end - s.row - 1, 'span')}, ${s.kids.length} of them its children`);
@@ -57,9 +57,11 @@ function logs(s, trace) {
 function detail(s, trace, {go, shut}) {
 	const refs = list(s.json.references);
 	const copyJson = button('Copy JSON', e => copy(JSON.stringify(s.json, null, 2), e.target));
-	const copyCommand = button('Copy id', e => copy(s.id, e.target));
+	const copyId = button('Copy id', e => copy(s.id, e.target));
+	const at = new URL(address('trace/' + encodeURIComponent(trace.id), [['uiFind', s.id]]), ROOT);
+	const copyLink = button('Copy link', e => copy(at.href, e.target), {title: 'The address of this span'});
 	return [
-		make('div', 'tools', copyJson, copyCommand, button('\u2715', shut, {title: 'Close (Escape)', 'aria-label': 'Close', class: 'close'})),
+		make('div', 'tools', copyLink, copyId, copyJson, button('\u2715', shut, {title: 'Close (Escape)', 'aria-label': 'Close', class: 'close'})),
 		make('h2', '', ...serviceName(s.service), make('span', '', s.name.slice(0, 2000)), marks(s)),
 		facts(s, trace, go),
 		s.warnings.length ? group(`Warnings (${s.warnings.length})`, true, make('ul', 'warnings', s.warnings.map(w => make('li', '', '! ' + w)))) : null,

@@ -37,6 +37,7 @@ function readSearch(params) {
 	}
 	for (const tag of params.getAll('tag'))
 		s.tags.push([tag.split(':')[0], tag.split(':').slice(1).join(':')]);
+	s.ids = params.getAll('traceID');
 	s.limit = s.limit || '20';
 	s.lookback = s.lookback || (s.start ? 'custom' : '1h');
 	return s;
@@ -76,6 +77,9 @@ function traceql(s) {
 function searchCommand(s) {
 	const words = ['span-query', '-s', STORE];
 	const add = (option, value) => value && words.push(option, value);
+	s.ids.forEach(id => add('--trace-id', id));
+	if (s.ids.length)
+		return [...words, '-o', 'table'];
 	if (s.lookback === 'custom') {
 		add('--since', s.start && '@' + s.start / 1e6);
 		add('--until', s.end && '@' + s.end / 1e6);
@@ -102,6 +106,12 @@ const field = (label, input, hint) => make('label', 'field', make('span', '', la
 
 function choice(name, values, chosen, more) {
 	const e = make('select', {name, ...more});
+	setChoices(e, values, chosen);
+	return e;
+}
+
+function setChoices(e, values, chosen) {
+	e.replaceChildren();
 	for (const [value, text] of values)
 		e.append(make('option', {value, title: text.length > 60 ? visible(text).slice(0, 1000) : null}, brief(text, 60)));
 	if (!values.some(([value]) => value === chosen))
@@ -109,8 +119,10 @@ function choice(name, values, chosen, more) {
 	/* A value as it is, not as it is shown. */
 	[...e.options].forEach((o, i) => o.value = i < values.length ? values[i][0] : chosen);
 	e.value = chosen;
-	return e;
 }
+
+/* Other names, or none; what is chosen stays. */
+const offer = (e, none, names) => setChoices(e, [['', none], ...names.map(n => [n, n])], e.value);
 
 const inputFor = (name, value, more) => {
 	const e = make('input', {name, autocomplete: 'off', spellcheck: 'false', ...more});
@@ -120,16 +132,29 @@ const inputFor = (name, value, more) => {
 
 /* datetime-local has neither zone nor microseconds. */
 const localTime = us => us ? moment(us, 0).replace(' ', 'T') : '';
-const fromLocal = text => text ? String(new Date(text).getTime() * 1000) : '';
 
-function searchForm(s, services, submit) {
-	const operations = make('div', 'field');
+function fromLocal(text) {
+	const us = Date.parse(text + (remembered('zone') === 'UTC' ? 'Z' : '')) * 1000;
+	return isNaN(us) ? '' : String(us);
+}
+
+const rfc3339 = us => new Date(us / 1000).toISOString().slice(0, 19) + '.' + String(Math.floor(us) % 1e6).padStart(6, '0') + 'Z';
+
+function searchForm(s, submit) {
 	const custom = make('div', {class: 'pair', hidden: s.lookback !== 'custom'},
-		field('From', inputFor('start', localTime(+s.start), {type: 'datetime-local', step: 1})),
-		field('To', inputFor('end', localTime(+s.end), {type: 'datetime-local', step: 1})));
+		field(`From, ${zone(nowUs())}`, inputFor('start', localTime(+s.start), {type: 'datetime-local', step: 1})),
+		field(`To, ${zone(nowUs())}`, inputFor('end', localTime(+s.end), {type: 'datetime-local', step: 1})));
+	const expression = make('textarea', {name: 'q', rows: 3, class: 'code', spellcheck: 'false', placeholder: '{ duration > 1s && status = error }',
+		onkeydown: e => {
+			if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
+				e.preventDefault();
+				form.requestSubmit();
+			}
+		}});
+	expression.value = s.q;
 	const form = make('form', {id: 'search', 'aria-label': 'Search'},
-		field('Service', choice('service', [['', 'all services'], ...services.map(n => [n, n])], s.service)),
-		operations,
+		field('Service', choice('service', [['', 'all services']], s.service)),
+		field('Operation', choice('operation', [['', 'all operations']], s.operation)),
 		field('Tags', inputFor('tags', writeTags(s.tags), {placeholder: 'error http.status_code=500'})),
 		make('div', 'pair', field('Min duration', inputFor('minDuration', s.minDuration, {placeholder: '1.2s, 100ms, 500us'})),
 			field('Max duration', inputFor('maxDuration', s.maxDuration, {placeholder: '1h30m'}))),
@@ -137,32 +162,41 @@ function searchForm(s, services, submit) {
 			{onchange: e => custom.hidden = e.target.value !== 'custom'})),
 			field('Traces, at most', choice('limit', LIMITS.map(n => [String(n), String(n)]), s.limit))),
 		custom,
-		field('TraceQL', inputFor('q', s.q, {placeholder: '{ duration > 1s && status = error }', class: 'code'}),
-			'instead of service, operation, tags and durations'),
+		field('TraceQL', expression, 'and all of the above'),
 		make('div', 'buttons', make('button', {class: 'main'}, 'Find traces'),
-			button('As TraceQL', () => form.elements.q.value = traceql(readForm(form)))));
-	const say = names => operations.replaceChildren(...field('Operation',
-		choice('operation', [['', 'all operations'], ...names.map(n => [n, n])], s.operation)).childNodes);
-	const ask = async (service, chosen) => {
-		s.operation = chosen;
-		say([]);
-		if (service)
-			say(operationNames(await data('api/operations', [['service', service]]).catch(() => [])));
+			button('As TraceQL', () => toTraceql(form), {title: 'Write all of the above in TraceQL'})));
+	const {service, operation} = form.elements;
+	const ask = async () => {
+		const of = service.value, names = of ? operationNames(await data('api/operations', [['service', of]]).catch(() => [])) : [];
+		if (of === service.value)
+			offer(operation, 'all operations', names);
 	};
-	form.elements.service.addEventListener('change', e => ask(e.target.value, ''));
+	service.addEventListener('change', () => {
+		setChoices(operation, [['', 'all operations']], '');
+		ask();
+	});
+	form.addEventListener('input', () => form.typed = true);
 	form.addEventListener('submit', e => {
 		e.preventDefault();
 		submit(readForm(form));
 	});
-	ask(s.service, s.operation);
+	ask();
 	return form;
+}
+
+function toTraceql(form) {
+	const e = form.elements;
+	e.q.value = traceql(readForm(form));
+	for (const name of ['service', 'operation', 'tags', 'minDuration', 'maxDuration'])
+		e[name].value = '';
+	e.q.focus();
 }
 
 const operationNames = all => [...new Set(list(all).map(o => typeof o === 'string' ? o : String(o.name)))].sort();
 
 function readForm(form) {
 	const text = name => form.elements[name] ? form.elements[name].value.trim() : '';
-	const s = {lookback: text('lookback'), limit: text('limit'), q: text('q'), tags: readTags(text('tags'))};
+	const s = {lookback: text('lookback'), limit: text('limit'), q: text('q'), tags: readTags(text('tags')), ids: []};
 	s.service = form.elements.service.value;
 	s.operation = form.elements.operation.value;
 	s.minDuration = text('minDuration');

@@ -201,7 +201,7 @@ async function showGraph(params) {
 	const s = {lookback: params.get('lookback') || '24h', service: params.get('service') || '', depth: params.get('depth') || '1', min: params.get('min') || '1'};
 	if (!lookbackUs(s.lookback))
 		s.lookback = '24h';
-	show('Graph', make('p', 'empty', 'Loading\u2026'));
+	show('Graph', waiting('Loading\u2026'));
 	command('span-graph', '-s', STORE, '--since', s.lookback, ...s.service ? ['--focus', s.service, ...s.depth === '99' ? [] : ['--depth', s.depth]] : [],
 		...+s.min > 1 ? ['--min-calls', s.min] : [], ['|', 'dot', '-Tsvg', '>graph.svg']);
 	const all = await callsOf(s.lookback), names = [...new Set(all.flatMap(c => [c.parent, c.child]))].sort();

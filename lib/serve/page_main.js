@@ -11,11 +11,14 @@ const VIEWS = [
 
 async function route() {
 	const n = ++page.n, path = location.pathname.slice(ROOT.pathname.length).replace(/\/$/, '');
+	const was = page.was = history.state || {};
 	leaving.abort();
 	leaving = new AbortController();
+	clearTimeout(page.later);
 	page.keys = {};
-	page.resize = null;
+	page.resize = page.place = page.later = null;
 	get('command').hidden = true;
+	say('');
 	const hit = VIEWS.map(([pattern, open, name]) => [pattern.exec(path), open, name]).find(([m]) => m);
 	for (const a of document.querySelectorAll('#top nav a'))
 		a.toggleAttribute('aria-current', hit && hit[2] !== '' && a.pathname === ROOT.pathname + hit[2]);
@@ -23,16 +26,30 @@ async function route() {
 		return show('Not here', make('div', 'plain', trouble(`There is no page ${path}.`)));
 	try {
 		await hit[1](new URLSearchParams(location.search), hit[0]);
+		if (n === page.n && was.top)
+			view.scrollTop = was.top;
 	} catch (e) {
 		if (n === page.n && e.name !== 'AbortError')
-			show('Trouble', make('div', 'plain', trouble(e.message)));
+			show('Trouble', make('div', 'plain', troubleOf(e)));
 	}
 }
 
+/* Where one is in a view goes with its address, for who comes back or loads it again. */
+function keepPlace() {
+	clearTimeout(page.later);
+	page.later = null;
+	history.replaceState(view.querySelector('.waiting, .trouble') ? page.was : {top: view.scrollTop, ...page.place && page.place()}, '');
+}
+
+function moved() {
+	page.later = page.later || setTimeout(keepPlace, 300);
+}
+
 function go(to) {
+	keepPlace();
 	history.pushState(null, '', to);
-	route();
 	view.scrollTop = 0;
+	route();
 }
 
 /* Links of this page change the view; with a key held they are the browser's. */
@@ -48,16 +65,19 @@ document.addEventListener('click', e => {
 });
 
 addEventListener('popstate', route);
+addEventListener('pagehide', keepPlace);
+view.addEventListener('scroll', moved);
+view.addEventListener('focusin', moved);
 addEventListener('resize', () => page.resize && page.resize());
 
 /* ---- Keys ---- */
 
 const HELP = [
-	['Everywhere', [['?', 'these keys'], ['/', 'find, or the id of a trace'], ['g s', 'search'], ['g d', 'graph'], ['g m', 'monitor'], ['g u', 'upload'], ['y', 'copy the command']]],
+	['Everywhere', [['?', 'these keys'], ['/', 'find, or the id of a trace'], ['g s', 'search'], ['g d', 'graph'], ['g m', 'monitor'], ['g u', 'upload'], ['y', 'copy the command'], ['z', 'times of here, or UTC'], ['t', 'light or dark']]],
 	['Search', [['\u2193 \u2191, f b', 'next trace, trace before'], ['Enter', 'open it'], ['x', 'mark it for comparing'], ['c', 'compare the two that are marked']]],
 	['Trace', [['\u2193 \u2191', 'next span, span before'], ['\u2192 \u2190', 'unfold, fold; child, parent'], ['Enter', 'the span, whole'],
 		['f b', 'next and last span, or the next one found'], ['w s', 'a page up, down'], ['a d, A D', 'to the left, right, by more'], ['+ - 0', 'nearer, farther, all'],
-		['[ ]', 'unfold, fold all'], ['o p', 'unfold, fold a level'], ['n N', 'found next, before'], ['c', 'critical path'], ['Escape', 'close']]],
+		['[ ]', 'unfold, fold all'], ['o p', 'unfold, fold a level'], ['n N', 'found next, before'], ['c', 'critical path'], ['v', 'statistics, or the spans'], ['Escape', 'close']]],
 ];
 
 function help() {
@@ -67,6 +87,7 @@ function help() {
 	get('help').showModal();
 }
 
+const PRESSED = {y: 'command-copy', z: 'zone', t: 'theme'};
 let prefix = false;
 
 function everywhere(e) {
@@ -82,8 +103,8 @@ function everywhere(e) {
 		help();
 	} else if (e.key === '/') {
 		get('lookup-id').select();
-	} else if (e.key === 'y') {
-		get('command-copy').click();
+	} else if (PRESSED[e.key]) {
+		get(PRESSED[e.key]).click();
 	} else {
 		prefix = false;
 		return false;
@@ -113,32 +134,29 @@ document.addEventListener('keydown', e => {
 
 const THEMES = {system: 'light dark', light: 'light', dark: 'dark'};
 
-/* A browser may refuse to remember anything. */
-function remembered() {
-	try {
-		return localStorage.getItem('theme');
-	} catch (e) {
-		return null;
-	}
-}
-
-function remember(name) {
-	try {
-		localStorage.setItem('theme', name);
-	} catch (e) {
-		say('This choice cannot be kept');
-	}
-}
-
 function theme(name) {
 	document.documentElement.style.colorScheme = THEMES[name];
 	get('theme').textContent = 'Theme: ' + name;
 	get('theme').onclick = () => {
 		const names = Object.keys(THEMES), next = names[(names.indexOf(name) + 1) % names.length];
-		remember(next);
+		remember('theme', next);
 		theme(next);
 	};
 }
+
+function showZone() {
+	get('zone').textContent = 'Time: ' + zone(nowUs());
+}
+
+get('zone').onclick = () => {
+	const form = get('search'), typed = form && form.typed && address('search', searchParams(readForm(form)));
+	remember('zone', remembered('zone') === 'UTC' ? 'local' : 'UTC');
+	showZone();
+	if (typed)
+		return go(typed);
+	keepPlace();
+	route();
+};
 
 get('lookup').addEventListener('submit', e => {
 	e.preventDefault();
@@ -151,5 +169,6 @@ for (const a of document.querySelectorAll('#top a'))
 	a.href = a.href;
 get('ask-help').onclick = help;
 get('command-copy').onclick = e => copy(get('command-text').textContent, e.target);
-theme(THEMES[remembered()] ? remembered() : 'system');
+theme(THEMES[remembered('theme')] ? remembered('theme') : 'system');
+showZone();
 route();

@@ -88,24 +88,11 @@ async function readRows(s, services, byOperation) {
 
 /* ---- Tables ---- */
 
-const COLUMNS = [
-	['name', '', r => r.name],
-	['rate', 'Rate', r => -r.rate], ['errors', 'Errors', r => -r.errors], ['p50', 'p50', r => -r.quantiles[0]], ['p75', 'p75', r => -r.quantiles[1]],
-	['p95', 'p95', r => -r.quantiles[2]], ['impact', 'Impact', r => -r.impact],
+const columnsOf = what => [
+	[what, r => r.name],
+	['Rate', r => -r.rate], ['Errors', r => -r.errors], ['p50', r => -r.quantiles[0]], ['p75', r => -r.quantiles[1]],
+	['p95', r => -r.quantiles[2]], ['Impact', r => -r.impact, 'p95 times rate, of the greatest: where time goes'],
 ];
-
-function monitorTable(rows, what, times, nameCell) {
-	const body = make('tbody'), heads = COLUMNS.map(([key, title], i) => make('th', {scope: 'col', class: i ? 'n' : null}, button(title || what, () => sort(i))));
-	const sort = by => {
-		const key = COLUMNS[by][2];
-		rows.sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.name < b.name ? -1 : 1);
-		heads.forEach((h, i) => h.setAttribute('aria-sort', i === by ? (i ? 'descending' : 'ascending') : 'none'));
-		body.replaceChildren(...rows.slice(0, MOST_ROWS).map(r => monitorRow(r, times, nameCell)));
-	};
-	heads[6].title = 'p95 times rate, of the greatest: where time goes';
-	sort(6);
-	return make('table', 'monitor', make('thead', '', make('tr', '', heads)), body);
-}
 
 function monitorRow(r, times, nameCell) {
 	const bar = make('i', {class: 'measure', 'aria-hidden': 'true'}), how = grade(r.errors);
@@ -135,7 +122,7 @@ async function showMonitor(params) {
 	const s = {lookback: params.get('lookback') || '1h', service: params.get('service') || '', kind: params.get('spanKind') || 'server'};
 	if (!lookbackUs(s.lookback))
 		s.lookback = '1h';
-	show('Monitor', make('p', 'empty', 'Loading\u2026'));
+	show('Monitor', waiting('Loading\u2026'));
 	command('span-stats', '-s', STORE, '--since', s.lookback, '--kind', s.kind, ...s.service ? ['--service', literal(s.service)] : [],
 		'--by', s.service ? 'operation' : 'service', '--quantile', QUANTILES.join(','));
 	const names = list(await data('api/services')).map(String).sort();
@@ -151,8 +138,7 @@ async function showMonitor(params) {
 	const link = s.service ? r => address('search', [['service', s.service], ['operation', r.name], ['lookback', s.lookback], ['limit', '20']]) :
 		r => to({service: r.name});
 	tools.append(make('span', {class: 'quiet', id: 'step'}, rows.length ? `a point every ${millis(s.step)}` : ''));
-	show('Monitor', make('div', 'plain', tools, rows.length && charts || '', rows.length ? monitorTable(rows, s.service ? 'Operation' : 'Service', timesShown(s),
-		r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name))) :
+	show('Monitor', make('div', 'plain', tools, rows.length && charts || '', rows.length ? sortable('monitor', columnsOf(s.service ? 'Operation' : 'Service'), rows, 6, r => monitorRow(r, timesShown(s), r => make('a', {href: link(r)}, ...s.service ? [brief(r.name)] : serviceName(r.name)))) :
 		make('p', 'empty', `No spans of kind ${s.kind} in this time. Look back further, or at another kind.`),
 	askable(names).flat().length < names.length ? make('p', 'quiet', 'Services whose names are of several thousand characters are left out.') : ''));
 	say(plural(rows.length, s.service ? 'operation' : 'service'));

@@ -21,66 +21,96 @@ function summary(json) {
 		orphans: trace.rows.reduce((n, s) => n + s.orphan, 0)};
 }
 
-/* TraceQL finds ids; what is in the traces comes from where it does for the form. */
+/* The same of what the server says, without spans at all. */
+function summaryOf(t) {
+	const services = new Map(objects(t.services).map(s => [String(s.name), {spans: number(s.spanCount), errors: number(s.errorSpanCount)}]));
+	const [first] = [...services].sort((a, b) => b[1].spans - a[1].spans)[0] || ['unknown-service'];
+	const start = BigInt(t.minStartTimeUnixNano), rootless = !t.rootServiceName && !t.rootOperationName;
+	return {id: String(t.traceId).replace(/^0{16}/, ''), name: rootless ? '' : String(t.rootOperationName), rootless,
+		service: rootless ? first : String(t.rootServiceName), start: Number(start / 1000n),
+		duration: Number(BigInt(t.maxEndTimeUnixNano) - start) / 1000, spans: number(t.spanCount), errors: number(t.errorSpanCount),
+		services, orphans: number(t.orphanSpanCount)};
+}
+
+/* Of the ids that an address has, or of what it asks for. */
 async function found(s) {
+	if (s.ids.length)
+		return (await data('api/traces', s.ids.map(id => ['traceID', id]))).filter(t => list(t.spans).length).map(summary);
 	const [start, end] = timesOf(s);
-	if (!s.q && s.service)
-		return data('api/traces', [['service', s.service], ['operation', s.operation], ['tags', tagsJson(s.tags)],
-			['minDuration', s.minDuration], ['maxDuration', s.maxDuration], ['limit', s.limit],
-			['start', Math.floor(start)], ['end', Math.floor(end)], ['lookback', s.lookback]]);
-	const answer = await request('api/search', [['q', s.q || traceql(s)], ['limit', s.limit],
-		['start', Math.floor(start / 1e6)], ['end', Math.ceil(end / 1e6)]]);
-	const ids = list(answer.traces).map(t => t.traceID), all = [];
-	for (let i = 0; i < ids.length; i += 50)
-		all.push(data('api/traces', ids.slice(i, i + 50).map(id => ['traceID', id])));
-	return (await Promise.all(all)).flat();
+	const answer = await request('api/v3/trace-summaries', [['query.startTimeMin', rfc3339(start)], ['query.startTimeMax', rfc3339(end)],
+		['query.searchDepth', s.limit], ['query.serviceName', s.service], ['query.operationName', s.operation],
+		['query.attributes', tagsJson(s.tags)], ['query.durationMin', s.minDuration], ['query.durationMax', s.maxDuration], ['query.traceql', s.q]]);
+	return list(answer.summaries).map(summaryOf);
+}
+
+/* What was found last, for who comes back to it. */
+let lastFound = {};
+
+async function foundAgain(s) {
+	if (page.was.found !== lastFound.n || lastFound.from !== location.search) {
+		const t0 = performance.now(), all = await found(s);
+		lastFound = {n: (lastFound.n || 0) + 1, from: location.search, all, ms: performance.now() - t0, order: 'MOST_RECENT'};
+	}
+	return lastFound;
 }
 
 async function showSearch(params) {
-	const s = readSearch(params), asked = params.size > 0;
-	const results = make('section', {id: 'results', 'aria-label': 'Traces'});
-	const holder = make('div', 'form');
-	show('Search', make('div', 'search', holder, results));
+	const s = readSearch(params), n = page.n;
+	const results = make('section', {id: 'results', 'aria-label': 'Traces'}, waiting('Searching\u2026'));
+	const form = searchForm(s, asked => go(address('search', searchParams(asked))));
+	show('Search', make('div', 'search', make('div', 'form', form), results));
 	command(...searchCommand(s));
-	const submit = asked => go(address('search', searchParams(asked)));
 	const services = data('api/services').then(names => list(names).map(String).sort());
-	if (!asked)
-		results.append(make('p', 'empty', 'What traces are there? Choose a service, or ask in TraceQL.'));
-	else
-		results.append(make('p', 'empty', 'Searching\u2026'));
+	services.then(names => offer(form.elements.service, 'all services', names), () => {}); /* a failure is told of below */
 	try {
-		holder.append(searchForm(s, await services, submit));
-	} catch (e) {
-		results.replaceChildren(trouble(e.message));
-		return;
-	}
-	if (!asked)
-		return;
-	try {
-		const t0 = performance.now(), all = (await found(s)).filter(t => list(t.spans).length).map(summary);
+		const {all, ms, n: at} = await foundAgain(s);
+		if (n !== page.n)
+			return;
 		say(plural(all.length, 'trace') + ' found');
-		if (!all.length && !(await services).length)
-			results.replaceChildren(make('p', 'empty', 'The store has no spans yet.'));
+		if (all.length)
+			showResults(results, all, `in ${lasted(ms * 1000)}` + (all.length >= +s.limit && !s.ids.length ? `, the newest; there may be more than ${s.limit}` : ''));
 		else
-			showResults(results, all, `in ${lasted((performance.now() - t0) * 1000)}` +
-			(all.length >= +s.limit ? `, the newest; there may be more than ${s.limit}` : ''));
+			results.replaceChildren(...nothingFound(s, await services));
+		page.place = () => ({found: at, at: document.activeElement.closest('.traces a')?.pathname});
+		[...results.querySelectorAll('a.open')].find(a => a.pathname === page.was.at)?.focus({preventScroll: true});
 	} catch (e) {
-		if (e.name !== 'AbortError')
-			results.replaceChildren(trouble(e.message));
+		if (n === page.n && e.name !== 'AbortError')
+			results.replaceChildren(searchTrouble(e, s, form));
 	}
+}
+
+function nothingFound(s, services) {
+	if (!services.length)
+		return [make('p', 'empty', 'The store has no spans yet.')];
+	const wider = ['6h', '24h', '7d', '30d'].filter(l => lookbackUs(l) * 1.01 > nowUs() - timesOf(s)[0] && l !== s.lookback);
+	return [make('p', 'empty', 'No trace has that. ', wider.length ? 'Look back further: ' : 'Ask for less.',
+		wider.map(l => [link('search', searchParams({...s, lookback: l, start: '', end: ''}), null, l), ' ']).flat())];
+}
+
+/* An error in an expression is shown where it is, one in a field as the field's. */
+function searchTrouble(e, s, form) {
+	const [, column, why] = /column (\d+): (.*)/s.exec(e.message) || [], [, what, wrong] = /query\.(durationM..): (.*)/s.exec(e.message) || [];
+	const field = form.elements[column ? 'q' : what === 'durationMin' ? 'minDuration' : what ? 'maxDuration' : ''];
+	if (field) {
+		field.setAttribute('aria-invalid', 'true');
+		field.focus();
+	}
+	if (!column || !s.q)
+		return what ? trouble(`${what === 'durationMin' ? 'Min' : 'Max'} duration: ${wrong}`) : troubleOf(e);
+	/* Columns are bytes. */
+	const before = new TextDecoder().decode(new TextEncoder().encode(s.q).slice(0, column - 1)), line = brief(s.q, 2000);
+	if (field)
+		field.setSelectionRange(before.length, before.length);
+	return trouble(`TraceQL, column ${column}: ${why}`, make('code', 'where', `\n${line}\n${' '.repeat(brief(before, 2000).length)}\u2303`));
 }
 
 /* ---- Results ---- */
 
 function showResults(into, all, note) {
-	if (!all.length) {
-		into.replaceChildren(make('p', 'empty', 'No trace has that. Look back further, or ask for less.'));
-		return;
-	}
 	const chosen = new Set(), lines = make('ol', {class: 'traces'});
 	const compare = button('Compare', () => go(address('trace/' + [...chosen].map(encodeURIComponent).join('...'))),
 		{disabled: true, id: 'compare', title: 'Compare the two traces that are marked'});
-	const sort = choice('sort', Object.entries(SORTS).map(([key, [text]]) => [key, text + ' first']), 'MOST_RECENT',
+	const sort = choice('sort', Object.entries(SORTS).map(([key, [text]]) => [key, text + ' first']), lastFound.order || 'MOST_RECENT',
 		{'aria-label': 'Order', onchange: () => lay()});
 	const mark = (id, yes) => {
 		if (yes)
@@ -92,13 +122,17 @@ function showResults(into, all, note) {
 	};
 	const longest = Math.max(1, most(all, t => t.duration));
 	const lay = () => {
+		lastFound.order = sort.value;
 		all.sort((a, b) => SORTS[sort.value][1](a, b) || (a.id < b.id ? -1 : 1));
 		lines.replaceChildren(...all.slice(0, MOST_LINES).map(t => resultLine(t, longest, chosen.has(t.id), mark)));
 	};
 	lay();
-	into.replaceChildren(scatter(all), make('div', 'tools', make('h1', '', plural(all.length, 'trace')),
+	const points = make('div', '');
+	into.replaceChildren(points, make('div', 'tools', make('h2', '', plural(all.length, 'trace')),
 		make('span', 'quiet', note + (all.length > MOST_LINES ? `; ${MOST_LINES.toLocaleString('en')} are listed` : '')), sort, compare,
 		button('Save as JSON', () => saveResults(all.map(t => t.id)))), lines);
+	page.resize = () => points.replaceChildren(scatter(all, points.clientWidth));
+	page.resize();
 	page.keys = {
 		ArrowDown: () => step(lines, 1), ArrowUp: () => step(lines, -1), f: () => step(lines, 1), b: () => step(lines, -1),
 		x: () => document.activeElement.closest('li')?.querySelector('input').click(),
@@ -140,7 +174,7 @@ function resultLine(t, longest, isChosen, mark) {
 	const box = make('input', {type: 'checkbox', 'aria-label': 'Mark for comparing', onchange: e => mark(t.id, e.target.checked)});
 	box.checked = isChosen;
 	return make('li', '', box, traceLink(t.id, null, {class: 'open'},
-		make('span', 'first', ...serviceName(t.service), make('span', 'operation', brief(t.name)),
+		make('span', 'first', ...serviceName(t.service), t.rootless ? make('span', 'quiet', 'its root is not here') : make('span', {class: 'operation', title: brief(t.name, 1000)}, brief(t.name)),
 			make('span', 'quiet', beginning(t.id)),
 			make('span', 'when', `${moment(t.start)} \u00b7 ${ago(t.start)}`), make('b', 'lasted', lasted(t.duration))),
 		bar,
@@ -150,30 +184,29 @@ function resultLine(t, longest, isChosen, mark) {
 
 /* ---- The points ---- */
 
-const W = 1000, H = 150, LEFT = 56, BOTTOM = 20;
+const H = 150, LEFT = 56, BOTTOM = 20;
 
-/* Where the axis of durations has its lines: logarithmic from 100 on, as they are far apart. */
+/* Where the axis of durations has its lines: logarithmic from 50 on, as they are far apart. */
 function durationScale(all) {
 	const longest = Math.max(1, most(all, t => t.duration)), shortest = Math.max(1, least(all, t => t.duration));
 	const isLog = longest / shortest > 50;
 	const low = isLog ? Math.floor(Math.log10(shortest)) : 0, high = isLog ? Math.ceil(Math.log10(longest * 1.01)) : longest * 1.08;
-	const ticks = [];
-	for (let k = 0; k <= (isLog ? high - low : 3); k++)
-		ticks.push(isLog ? 10 ** (low + k) : longest * k / 3);
+	const every = Math.ceil((high - low) / 5), tens = k => [10 ** (low + k * every), markText(10 ** (low + k * every) * 1000, 1e99)];
+	const ticks = isLog ? Array.from({length: Math.floor((high - low) / every) + 1}, (_, k) => tens(k)) :
+		(({step, all}) => all.map(ns => [ns / 1000, markText(ns, step)]))(marksOf(0, high * 1000, 4));
 	const y = us => H - BOTTOM - (H - BOTTOM - 8) * ((isLog ? Math.log10(Math.max(us, 1)) : us) - low) / (high - low);
-	return {y, ticks: ticks.length > 6 ? ticks.filter((t, i) => i % 2 === 0) : ticks};
+	return {y, ticks};
 }
 
-function scatter(all) {
+function scatter(all, width) {
 	const first = least(all, t => t.start), last = most(all, t => t.start);
 	const {y, ticks} = durationScale(all), span = last - first || 1;
-	const x = us => LEFT + 10 + (W - LEFT - 30) * (us - first) / span;
-	const svg = draw('svg', {class: 'scatter', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': 'Durations over time'});
-	for (const t of ticks)
-		svg.append(draw('line', {x1: LEFT, x2: W, y1: y(t), y2: y(t)}), draw('text', {x: LEFT - 6, y: y(t) + 3.5, 'text-anchor': 'end'}, lasted(t)));
-	for (let k = 0; k <= 4; k++)
-		svg.append(draw('text', {x: x(first + span * k / 4), y: H - 4, 'text-anchor': ['start', 'middle', 'middle', 'middle', 'end'][k]},
-			span > 86400e6 ? moment(first + span * k / 4, 0).slice(5, 16) : clock(first + span * k / 4)));
+	const x = us => LEFT + 10 + (width - LEFT - 30) * (us - first) / span;
+	const svg = draw('svg', {class: 'scatter', viewBox: `0 0 ${width} ${H}`, height: H, role: 'group', 'aria-label': `Durations over time, ${zone(first)}`});
+	for (const [t, text] of ticks)
+		svg.append(draw('line', {x1: LEFT, x2: width, y1: y(t), y2: y(t)}), draw('text', {x: LEFT - 6, y: y(t) + 3.5, 'text-anchor': 'end'}, text));
+	for (const [t, text] of clockMarks(first, last, Math.max(2, Math.min(10, Math.floor(width / 110)))))
+		svg.append(draw('line', {x1: x(t), x2: x(t), y1: H - BOTTOM, y2: H - BOTTOM + 4}), draw('text', {x: x(t), y: H - 4, 'text-anchor': 'middle'}, text));
 	for (const t of [...all].sort((a, b) => b.spans - a.spans).slice(0, 1500))
 		svg.append(draw('a', {href: address('trace/' + encodeURIComponent(t.id)), tabindex: -1}, point(t, x(t.start), y(t.duration))));
 	return svg;

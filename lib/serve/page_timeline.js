@@ -74,14 +74,22 @@ class Timeline {
 		this.onchange('scroll');
 	}
 
+	/* Marks at round times, and lines below them through all rows. */
 	drawTicks() {
-		const {duration} = this.trace, part = this.to - this.from;
-		this.ticks.replaceChildren();
-		for (let k = 0; k < 5; k++) {
-			const tick = make('span', '', lasted(duration * (this.from + part * k / 5)));
-			tick.style.left = k * 20 + '%';
-			this.ticks.append(tick);
-		}
+		const ns = this.trace.duration * 1000 || 1, {list, axis, ticks} = this, part = (this.to - this.from) * ns;
+		axis.style.width = list.clientWidth + 'px'; /* without what scrolls */
+		const {step, all} = marksOf(this.from * ns, this.to * ns, Math.max(2, Math.min(10, Math.floor(ticks.clientWidth / 75))));
+		const at = mark => (mark - this.from * ns) / part * 100 + '%';
+		ticks.replaceChildren(...all.map(mark => {
+			const tick = make('span', '', markText(mark, step));
+			tick.style.left = at(mark);
+			return tick;
+		}));
+		for (const tick of ticks.children) /* 100ms that is cut off would be 100m. */
+			if (tick.offsetLeft + tick.offsetWidth > ticks.clientWidth)
+				tick.textContent = '';
+		list.style.setProperty('--first', all.length ? at(all[0]) : '0%');
+		list.style.setProperty('--step', step / part * 100 + '%');
 	}
 
 	/* ---- A row ---- */

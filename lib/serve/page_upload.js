@@ -2,6 +2,7 @@
  * Traces from a file, which stay in this page: Jaeger's JSON, Zipkin's, and
  * OTLP's, which the server turns into Jaeger's.
  */
+const PART = 8e6; /* characters, of a request */
 const isOtlp = o => o && typeof o === 'object' && Array.isArray(o.resourceSpans);
 const isZipkin = o => o && typeof o === 'object' && typeof o.traceId === 'string' && typeof o.id === 'string';
 const isJaeger = o => o && typeof o === 'object' && Array.isArray(o.spans);
@@ -19,12 +20,52 @@ function readJson(text) {
 	}
 }
 
+/* OTLP is turned into Jaeger's in parts that the server takes. */
+async function transformed(resources) {
+	const parts = [];
+	let room = 0;
+	for (const r of resources) {
+		const json = JSON.stringify(r);
+		if (json.length > room) {
+			parts.push([]);
+			room = PART;
+		}
+		parts[parts.length - 1].push(json);
+		room -= json.length;
+	}
+	const all = [];
+	for (const part of parts)
+		all.push(...await data('api/transform', [], {method: 'POST', headers: {'Content-Type': 'application/json'},
+			body: `{"resourceSpans":[${part}]}`}));
+	return all;
+}
+
+/* Parts of one trace are one; what is in two of them is there once. */
+function joined(traces) {
+	const all = new Map(), had = new Map(), same = s => JSON.stringify({...s, processID: ''});
+	traces.forEach((t, i) => {
+		const to = all.get(t.traceID);
+		if (!to) {
+			all.set(t.traceID, t);
+			return;
+		}
+		if (!had.has(to))
+			had.set(to, new Set(objects(to.spans).map(same)));
+		to.processes = {...to.processes};
+		for (const [id, process] of Object.entries(t.processes || {}))
+			to.processes[`${i}:${id}`] = process;
+		const more = objects(t.spans).filter(s => !had.get(to).has(same(s)));
+		more.forEach(s => had.get(to).add(same(s)));
+		to.spans = to.spans.concat(more.map(s => ({...s, processID: `${i}:${s.processID}`})));
+	});
+	return [...all.values()];
+}
+
 async function readTraces(text) {
 	const all = readJson(text).flatMap(v => v && Array.isArray(v.data) ? v.data : v).flat();
 	const otlp = all.filter(isOtlp), traces = all.filter(o => isJaeger(o) && !isOtlp(o)), zipkin = all.filter(isZipkin);
 	if (otlp.length)
-		traces.push(...await data('api/transform', [], {method: 'POST', headers: {'Content-Type': 'application/json'},
-			body: JSON.stringify({resourceSpans: otlp.flatMap(o => o.resourceSpans)})}));
+		traces.push(...await transformed(otlp.flatMap(o => o.resourceSpans)));
 	traces.push(...fromZipkin(zipkin));
 	const good = traces.map(idOf).filter(t => t && t.spans.length);
 	if (!good.length)
@@ -85,7 +126,7 @@ function fromZipkin(spans) {
 /* ---- The view ---- */
 
 async function takeUpload(texts, results) {
-	results.replaceChildren(make('p', 'empty', 'Reading\u2026'));
+	results.replaceChildren(waiting('Reading\u2026'));
 	const found = [], problems = [];
 	for (const [name, text] of texts)
 		try {
@@ -96,11 +137,12 @@ async function takeUpload(texts, results) {
 		} catch (e) {
 			problems.push(`${name}: ${e.message}`);
 		}
-	for (const t of found)
+	const read = joined(found); /* once: the names of processes are made of where they are */
+	for (const t of read)
 		uploaded.set(t.traceID, t);
-	say(plural(found.length, 'trace') + ' read');
+	say(plural(read.length, 'trace') + ' read');
 	showUploaded(results);
-	results.prepend(...problems.map(trouble));
+	results.prepend(...problems.map(p => trouble(p)));
 }
 
 function showUploaded(results) {

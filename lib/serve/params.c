@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/params.h"
 
+#include <span/text.h>
+
 #include <string.h>
 
 #include "base/banned.h"
@@ -115,12 +117,25 @@ int span__serve_target(struct span__serve_request *r, struct span_str target,
 	return read_query(r, target, a, err);
 }
 
+int span__serve_unescape(struct span_str text, struct span_buf *out)
+{
+	char *room = span_buf_reserve(out, text.len);
+	ptrdiff_t len;
+
+	if (!room)
+		return SPAN_E_NOMEM;
+	len = unescape(text, room, false);
+	if (len < 0)
+		return SPAN_E_INVALID;
+	out->len += (size_t)len;
+	return 0;
+}
+
 int span__serve_segment(struct span_str path, size_t n, struct span_buf *out,
 			struct span_error *err)
 {
 	struct span_str segment;
-	ptrdiff_t len;
-	char *room;
+	int rc;
 
 	cut(&path, '/');
 	while (n-- && path.len)
@@ -128,14 +143,12 @@ int span__serve_segment(struct span_str path, size_t n, struct span_buf *out,
 	segment = cut(&path, '/');
 	if (!segment.len)
 		return span_error_set(err, SPAN_E_NOTFOUND, "no such segment");
-	room = span_buf_reserve(out, segment.len);
-	if (!room)
-		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
-	len = unescape(segment, room, false);
-	if (len < 0)
-		return span_error_set(err, SPAN_E_INVALID,
+	rc = span__serve_unescape(segment, out);
+	if (rc == SPAN_E_NOMEM)
+		return span_error_set(err, rc, "out of memory");
+	if (rc < 0)
+		return span_error_set(err, rc,
 				      "invalid URL escape in the path");
-	out->len += (size_t)len;
 	return 0;
 }
 
@@ -167,4 +180,19 @@ struct span_str span__serve_value(const struct span__serve_request *r,
 	const struct span_str *v = span__serve_param(r, name);
 
 	return v ? *v : (struct span_str){0};
+}
+
+int span__serve_base64_id(struct span_str text, uint8_t out[16])
+{
+	char bytes[SPAN_BASE64_ROOM(24)];
+	size_t len;
+
+	if (!text.len || text.len > 24 ||
+	    !span_text_from_base64(text, bytes, &len))
+		return -1;
+	if (len != 8 && len != 16)
+		return 1;
+	memset(out, 0, 16);
+	memcpy(out + 16 - len, bytes, len);
+	return 0;
 }

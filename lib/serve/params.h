@@ -33,6 +33,10 @@ SPAN_NODISCARD int span__serve_segment(struct span_str path, size_t n,
 				       struct span_buf *out,
 				       struct span_error *err);
 
+/* Append TEXT without its escapes. 0; SPAN_E_INVALID for a bad one; NOMEM. */
+SPAN_NODISCARD int span__serve_unescape(struct span_str text,
+					struct span_buf *out);
+
 /* The first value of NAME; NULL when it is not there. */
 const struct span_str *span__serve_param(const struct span__serve_request *r,
 					 const char *name);
@@ -71,5 +75,12 @@ SPAN_NODISCARD int span__serve_duration(struct span_str text, int64_t *ns,
  */
 SPAN_NODISCARD int span__serve_time(struct span_str text, uint64_t *ns,
 				    struct span_error *err);
+
+/*
+ * The trace id that TEXT has in base64, as ids are in JSON of protobuf: 0; 1
+ * for bytes that are none; -1 for no base64, or more than an id can be.
+ */
+SPAN_NODISCARD int span__serve_base64_id(struct span_str text, uint8_t out[16]);
+#define SPAN__SERVE_ID_LENGTH "invalid length for TraceID"
 
 #endif

@@ -2,6 +2,7 @@
 #include "serve/select.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/banned.h"
 
@@ -104,6 +105,57 @@ void span__select_tag(struct span__select *s, struct span_str key,
 	span_buf_putc(&b, '=');
 	put_quoted(&b, value);
 	add(s, SELECT_TAGS, take_text(s, &b));
+}
+
+/* resource."KEY" = "VALUE", besides what has to hold already. */
+static void select_resource(struct span__select *s, struct span_str key,
+			    struct span_str value)
+{
+	struct span_buf b = {0};
+
+	if (s->sel.expression) {
+		span_buf_puts(&b, s->sel.expression);
+		span_buf_puts(&b, " && ");
+	}
+	span_buf_puts(&b, "resource.");
+	put_quoted(&b, key);
+	span_buf_puts(&b, " = ");
+	put_quoted(&b, value);
+	s->sel.expression = take_text(s, &b);
+}
+
+/* The one of NAMES, up to NULL, that TEXT is in upper or lower case. */
+static const char *any_case(const char *const *names, struct span_str text)
+{
+	for (; *names; names++)
+		if (strlen(*names) == text.len &&
+		    !strncasecmp(*names, text.p, text.len))
+			return *names;
+	return NULL;
+}
+
+void span__select_jaeger_tag(struct span__select *s, struct span_str key,
+			     struct span_str value)
+{
+	static const char *const kinds[] = {"internal", "server",   "client",
+					    "producer", "consumer", NULL};
+	static const char *const statuses[] = {"unset", "ok", "error", NULL};
+	const struct span_str resource = SPAN_STR("resource.");
+	const char *name;
+
+	if (key.len > resource.len && !memcmp(key.p, resource.p, resource.len))
+		select_resource(s,
+				(struct span_str){key.p + resource.len,
+						  key.len - resource.len},
+				value);
+	else if (span_str_equal(key, SPAN_STR("span.status")) &&
+		 (name = any_case(statuses, value)))
+		span__select_add(s, SELECT_STATUSES, span_str(name));
+	else if (span_str_equal(key, SPAN_STR("span.kind")) &&
+		 (name = any_case(kinds, value)))
+		span__select_tag(s, key, span_str(name));
+	else
+		span__select_tag(s, key, value);
 }
 
 void span__select_tag_like(struct span__select *s, struct span_str key,

@@ -46,6 +46,12 @@ void span__select_name_like(struct span__select *s, enum span__select_list list,
 /* A tag that has exactly that value. */
 void span__select_tag(struct span__select *s, struct span_str key,
 		      struct span_str value);
+/*
+ * The same as Jaeger has it, to which some keys are special: resource.KEY is a
+ * tag of the process, span.status and span.kind are written in any case.
+ */
+void span__select_jaeger_tag(struct span__select *s, struct span_str key,
+			     struct span_str value);
 /* The same, of which VALUE is a part, in upper or lower case. */
 void span__select_tag_like(struct span__select *s, struct span_str key,
 			   struct span_str value);

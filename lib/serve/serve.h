@@ -6,7 +6,8 @@
  * its body; an answer is a status, a type and bytes, at once or in pieces.
  * net/web_server.h brings requests and takes answers; unit tests do the same
  * without a network. Handlers run in several threads at once: what they share
- * is struct span__serve, which does not change while requests run.
+ * is struct span__serve, which does not change while requests run; pools and
+ * counts in it have locks of their own.
  */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
@@ -67,8 +68,9 @@ struct span__serve_answer {
 	size_t n_headers;
 };
 
-struct span__serve_ui;	 /* serve/ui.h */
-struct span__serve_pool; /* of open stores: serve/pool.h */
+struct span__metrics_counts; /* serve/metrics_counts.h */
+struct span__serve_ui;	     /* serve/ui.h */
+struct span__serve_pool;     /* of open stores: serve/pool.h */
 
 /* What requests look at; borrowed for as long as requests run. */
 struct span__serve {
@@ -79,7 +81,8 @@ struct span__serve {
 	size_t max_traces;     /* of one answer, above it 400 [10000] */
 	size_t max_spans;      /* of one answer, cut with a warning */
 	uint64_t (*now)(void); /* ns of the real clock; tests stop it */
-	const struct span__serve_ui *ui; /* NULL: our own page */
+	const struct span__serve_ui *ui;     /* NULL: our own page */
+	struct span__metrics_counts *counts; /* NULL: none are shared */
 	/* Append counts of the server in Prometheus' text format; may be
 	 * NULL. Any thread. */
 	void (*metrics)(void *arg, struct span_buf *out);

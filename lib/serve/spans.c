@@ -10,6 +10,7 @@
 #include <span/codec.h>
 
 #include "serve/answers.h"
+#include "serve/cut.h"
 #include "serve/families.h"
 #include "serve/params.h"
 #include "serve/pieces.h"
@@ -23,6 +24,7 @@ struct results {
 	struct span_writer *writer; /* of frames, into */
 	struct span_buf frames;
 	struct span_buf kept; /* spans of a trace that match */
+	struct span__serve_cut cut;
 };
 
 /* ---- One after another ---- */
@@ -103,6 +105,9 @@ static int put_trace(struct results *res, const struct span_trace *t,
 
 	if (res->kept.failed)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	v = span__serve_cut(&res->cut, v, &n, err);
+	if (!v)
+		return SPAN_E_NOMEM;
 	if (res->format == SPANS_JSON) {
 		span_encode_jaeger_json(out, v, n);
 	} else if (res->format == SPANS_OTLP) {
@@ -160,6 +165,7 @@ static void close_results(void *arg)
 	span_writer_close(&res->writer);
 	span_buf_release(&res->frames);
 	span_buf_release(&res->kept);
+	span__serve_cut_release(&res->cut);
 	free(res);
 }
 
@@ -200,6 +206,8 @@ static int open_results(struct results *res, const struct span__serve *serve,
 
 	res->format = q->format;
 	res->traces = q->traces;
+	res->cut = (struct span__serve_cut){.max = serve->max_spans,
+					    .search = res->f.search};
 	if (!rc && q->format == SPANS_STREAM)
 		rc = span_writer_open_mem(&res->writer, &res->frames, err);
 	return rc;

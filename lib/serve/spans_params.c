@@ -7,7 +7,6 @@
 
 #include "serve/answers.h"
 #include "serve/params.h"
-#include "serve/when.h"
 
 #include "base/banned.h"
 
@@ -115,9 +114,10 @@ static int read_times(const struct span__serve *serve,
 		int rc = 0;
 
 		if (v.len && times[i].time)
-			rc = span__when(v, serve->now(), times[i].ns, &why);
+			rc = span_time_parse(v, serve->now(), times[i].ns,
+					     &why);
 		else if (v.len)
-			rc = span__when_duration(v, times[i].ns, &why);
+			rc = span_duration_parse(v, times[i].ns, &why);
 		if (rc < 0)
 			return refuse(a, times[i].name, why.msg);
 	}

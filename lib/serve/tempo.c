@@ -14,11 +14,11 @@
 #include "serve/families.h"
 #include "serve/params.h"
 #include "serve/v3.h"
-#include "serve/when.h"
 
 #include "base/banned.h"
 
 #define PROTOBUF "application/protobuf"
+#define API_VERSION "2.7.0"
 
 int span__tempo_failed(struct span__serve_answer *a, int rc,
 		       const struct span_error *err)
@@ -48,9 +48,8 @@ static int read_seconds(const struct span__serve_request *r, const char *name,
 	struct span_str v = span__serve_value(r, name);
 	struct span_error why = {0};
 
-	if (!v.len || span__when_seconds(v, ns))
+	if (!v.len || span_epoch_parse(v, ns, &why) == 0)
 		return 0;
-	span_error_set(&why, SPAN_E_INVALID, "seconds since 1970 are needed");
 	return span__tempo_refuse(a, name, &why);
 }
 
@@ -101,11 +100,14 @@ static void put_varint(struct span_buf *b, uint64_t n)
 
 /* TracesData, in version 2 as the first field of an answer. */
 static int put_protobuf(struct span_buf *out, const struct span_trace *t,
-			bool wrapped, struct span_error *err)
+			bool wrapped, struct span__serve_cut *cut,
+			struct span_error *err)
 {
 	struct span_buf b = {0};
-	int rc = span_encode_message(&b, SPAN_FORMAT_OTLP_PROTO, t->spans, t->n,
-				     err);
+	size_t n = t->n;
+	const struct span *v = span__serve_cut(cut, t->spans, &n, err);
+	int rc = v ? span_encode_message(&b, SPAN_FORMAT_OTLP_PROTO, v, n, err)
+		   : SPAN_E_NOMEM;
 
 	if (wrapped && !rc) {
 		span_buf_putc(out, 1 << 3 | 2);
@@ -118,12 +120,12 @@ static int put_protobuf(struct span_buf *out, const struct span_trace *t,
 }
 
 static int put_json(struct span_buf *out, const struct span_trace *t,
-		    size_t max_spans, struct span_error *err)
+		    struct span__serve_cut *cut, struct span_error *err)
 {
 	int rc;
 
 	span_buf_puts(out, "{\"trace\":{\"resourceSpans\":[");
-	rc = span__v3_resources(out, t, max_spans, err);
+	rc = span__v3_resources(out, t, cut, err);
 	span_buf_puts(out, "]},\"metrics\":{}}");
 	return rc < 0 ? rc : 0;
 }
@@ -136,18 +138,22 @@ static int put_trace(const struct span__serve *serve,
 		     struct span_error *err)
 {
 	const struct span_search_opts o = {0};
+	struct span__serve_cut cut = {.max = serve->max_spans};
 	struct span__found f = {0};
 	struct span_trace t;
 	int rc = span__found_open(&f, pool, s, &o, err);
 
+	cut.search = f.search;
 	if (!rc)
 		rc = span_search_next(f.search, &t, NULL, err);
 	if (!rc)
 		rc = span__serve_plain(a, 404, "trace not found");
 	else if (rc > 0 && form == TRACE_JSON)
-		rc = put_json(&a->body, &t, serve->max_spans, err);
+		rc = put_json(&a->body, &t, &cut, err);
 	else if (rc > 0)
-		rc = put_protobuf(&a->body, &t, form == TRACE_WRAPPED, err);
+		rc = put_protobuf(&a->body, &t, form == TRACE_WRAPPED, &cut,
+				  err);
+	span__serve_cut_release(&cut);
 	span__found_close(&f);
 	return rc < 0 ? span__tempo_failed(a, rc, err) : 0;
 }
@@ -230,6 +236,37 @@ static int echo(const struct span__serve *s,
 	return 0;
 }
 
+/* Which API this is, by the version of Tempo that has all of it. */
+static int build_info(const struct span__serve *s,
+		      const struct span__serve_request *r,
+		      struct span__serve_answer *a, struct span_error *err)
+{
+	(void)s;
+	(void)r;
+	(void)err;
+	a->type = SPAN__SERVE_JSON;
+	span_buf_puts(&a->body, "{\"version\":\"" API_VERSION
+				"\",\"revision\":\"span-serve\","
+				"\"branch\":\"\",\"buildUser\":\"\","
+				"\"buildDate\":\"\",\"goVersion\":\"\"}");
+	return 0;
+}
+
+/* Grafana shows the text. */
+static int no_metrics(const struct span__serve *s,
+		      const struct span__serve_request *r,
+		      struct span__serve_answer *a, struct span_error *err)
+{
+	(void)s;
+	(void)r;
+	(void)err;
+	return span__serve_plain(
+		a, 501,
+		"TraceQL metrics are not supported by span-serve: rates, "
+		"errors and latencies are at /api/metrics/calls, errors and "
+		"latencies, and span-stats has them for Prometheus");
+}
+
 const struct span__serve_route span__serve_tempo_routes[] = {
 	{.method = "GET", .pattern = PROTOBUF " /api/traces/*", .fn = trace_v1},
 	{.method = "GET",
@@ -237,6 +274,18 @@ const struct span__serve_route span__serve_tempo_routes[] = {
 	 .fn = trace_v2_protobuf},
 	{.method = "GET", .pattern = "/api/v2/traces/*", .fn = trace_v2},
 	{.method = "GET", .pattern = "/api/echo", .fn = echo, .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/status/buildinfo",
+	 .fn = build_info,
+	 .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/metrics/query_range",
+	 .fn = no_metrics,
+	 .quick = true},
+	{.method = "GET",
+	 .pattern = "/api/metrics/query",
+	 .fn = no_metrics,
+	 .quick = true},
 	{.method = "GET", .pattern = "/api/search", .fn = span__tempo_search},
 	{.method = "GET",
 	 .pattern = "/api/search/tags",

@@ -140,6 +140,7 @@ static int put_trace(struct span_buf *out, const struct results *res,
 		     struct span_error *err)
 {
 	const struct span *root = &t->spans[t->root];
+	uint64_t ms = (t->end_ns - t->start_ns) / 1000000;
 	char id[SPAN_TRACE_ID_TEXT];
 	bool complete = span_is_root(root);
 	int rc;
@@ -151,10 +152,11 @@ static int put_trace(struct span_buf *out, const struct results *res,
 				    : SPAN_STR("<root span not yet received>"));
 	span_buf_puts(out, ",\"rootTraceName\":");
 	span_text_json(out, complete ? root->name : SPAN_STR(""));
+	/* Grafana drops all results where one has more than 32 bits. */
 	span_buf_printf(out,
 			",\"startTimeUnixNano\":\"%" PRIu64
 			"\",\"durationMs\":%" PRIu64 ",\"spanSet\":",
-			t->start_ns, (t->end_ns - t->start_ns) / 1000000);
+			t->start_ns, ms < UINT32_MAX ? ms : UINT32_MAX);
 	put_set(out, res, t, matched);
 	span_buf_puts(out, ",\"spanSets\":[");
 	put_set(out, res, t, matched);

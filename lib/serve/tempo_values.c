@@ -227,6 +227,29 @@ static void put_values(struct span_buf *out, const struct span__seen *seen,
 	span_buf_puts(out, "],\"metrics\":{}}");
 }
 
+/*
+ * The name of the tag, which Grafana escapes twice: "span%253Aname". No tag
+ * that is asked for has a text like that in its name.
+ */
+static int read_name(const struct span__serve_request *r, size_t segment,
+		     struct span_buf *name, struct span_error *err)
+{
+	struct span_buf once = {0};
+	int rc = span__serve_segment(r->path, segment, &once, err);
+
+	if (!rc)
+		rc = span__serve_unescape((struct span_str){once.p, once.len},
+					  name);
+	if (rc == SPAN_E_INVALID && once.len) {
+		span_buf_str(name, (struct span_str){once.p, once.len});
+		rc = 0;
+	}
+	if (once.failed || name->failed)
+		rc = span_error_set(err, SPAN_E_NOMEM, "memory is out");
+	span_buf_release(&once);
+	return rc;
+}
+
 static int values(const struct span__serve *serve,
 		  const struct span__serve_request *r, bool v2,
 		  struct span__serve_answer *a, struct span_error *err)
@@ -236,7 +259,7 @@ static int values(const struct span__serve *serve,
 	int rc = span__tempo_tags_read(r, &t, a);
 
 	if (!rc)
-		rc = span__serve_segment(r->path, v2 ? 4 : 3, &name, err);
+		rc = read_name(r, v2 ? 4 : 3, &name, err);
 	if (rc == SPAN_E_INVALID && !a->status)
 		rc = span__tempo_refuse(a, "tag name", err);
 	if (!rc) {

@@ -23,10 +23,13 @@
 
 #define FILE_MAX (64 << 20)
 #define DEPTH_MAX 16u
+#define BASE "<base href=\"/\""
+#define BASE_LEN (sizeof(BASE) - 1)
 
 struct span__serve_ui {
 	int dir;
 	struct span_buf index; /* index.html with all that goes into it */
+	size_t base_at;	       /* where it says where it is; 0: nowhere */
 };
 
 /* ---- Files ---- */
@@ -147,12 +150,27 @@ static bool begins(struct span_str path, const char *with)
 	return path.len >= len && !memcmp(path.p, with, len);
 }
 
-static int answer_index(const struct span__serve_ui *ui,
+/* From PATH up to where the UI is, which proxies may call differently. */
+static void put_base(struct span_buf *b, struct span_str path)
+{
+	span_buf_puts(b, "./");
+	for (size_t n = count_parts(path); n > 1; n--)
+		span_buf_puts(b, "../");
+}
+
+static int answer_index(const struct span__serve_ui *ui, struct span_str path,
 			struct span__serve_answer *a)
 {
+	struct span_buf *b = &a->body;
+
 	a->type = "text/html; charset=utf-8";
 	a->revalidate = true;
-	span_buf_put(&a->body, ui->index.p, ui->index.len);
+	span_buf_put(b, ui->index.p, ui->base_at);
+	if (ui->base_at)
+		put_base(b, path);
+	/* There it was in the root. */
+	span_buf_put(b, ui->index.p + ui->base_at + !!ui->base_at,
+		     ui->index.len - ui->base_at - !!ui->base_at);
 	return 0;
 }
 
@@ -165,7 +183,7 @@ static int answer_ui(const struct span__serve *s,
 	if (begins(r->path, "/api/"))
 		return span__serve_plain(a, 404, "404 page not found");
 	if (span_str_equal(r->path, SPAN_STR("/index.html")))
-		return answer_index(s->ui, a);
+		return answer_index(s->ui, r->path, a);
 	fd = open_path(s->ui, r->path);
 	rc = fd < 0 ? SPAN_E_NOTFOUND : read_all(fd, &a->body, err);
 	if (fd >= 0)
@@ -179,7 +197,7 @@ static int answer_ui(const struct span__serve *s,
 		return span__serve_failed(a, rc, err);
 	if (begins(r->path, "/static/"))
 		return span__serve_plain(a, 404, "404 page not found");
-	return answer_index(s->ui, a);
+	return answer_index(s->ui, r->path, a);
 }
 
 const struct span__serve_route span__serve_ui_routes[] = {
@@ -292,17 +310,20 @@ static size_t put_version(struct span_buf *b)
 	return n;
 }
 
-/* Older builds ask the server where they are. */
-static void put_base(struct span_buf *b, const char *base_path)
+/*
+ * Older builds have a place for where they are; newer ones find that out by a
+ * script, after the browser has begun to ask for files in wrong places.
+ */
+static void find_base(struct span__serve_ui *ui)
 {
-	struct span_buf text = {0};
+	const struct span_str made = SPAN_STR("<head><base href=\"/\" />");
+	const struct span_buf head = {.p = (char *)(uintptr_t)made.p,
+				      .len = made.len};
+	const char *at = memmem(ui->index.p, ui->index.len, BASE, BASE_LEN);
 
-	span_buf_puts(&text, "<base href=\"");
-	span_text_html(&text, span_str(base_path));
-	span_buf_puts(&text, "/\"");
-	replace(b, "<base href=\"/\"", &text);
-	b->failed |= text.failed;
-	span_buf_release(&text);
+	if (!at && replace(&ui->index, "<head>", &head))
+		at = memmem(ui->index.p, ui->index.len, BASE, BASE_LEN);
+	ui->base_at = at ? (size_t)(at - ui->index.p) + BASE_LEN - 2 : 0;
 }
 
 static int read_index(struct span__serve_ui *ui, const char *dir,
@@ -323,7 +344,7 @@ static int read_index(struct span__serve_ui *ui, const char *dir,
 	places = put_version(&ui->index);
 	places += put_capabilities(&ui->index);
 	config = put_config(&ui->index, o);
-	put_base(&ui->index, o->base_path);
+	find_base(ui);
 	if (ui->index.failed)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	if (!places)

@@ -19,7 +19,6 @@ struct span__serve_ui;
 struct span__serve_ui_opts {
 	struct span_str config; /* JSON, or JavaScript; empty: none */
 	bool is_script;		/* JavaScript */
-	const char *base_path;	/* "" or "/jaeger" */
 };
 
 /*

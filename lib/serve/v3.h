@@ -8,6 +8,7 @@
 #include <span/text.h>
 #include <span/trace.h>
 
+#include "serve/cut.h"
 #include "serve/serve.h"
 
 span__serve_fn span__v3_services, span__v3_operations, span__v3_dependencies;
@@ -15,12 +16,12 @@ span__serve_fn span__v3_trace, span__v3_traces, span__v3_summaries;
 
 /*
  * Append the resources of T, without what stands around their list, which is
- * OTLP's JSON; of more than MAX_SPANS (1 or more) these, with a warning. 1, or
- * SPAN_E_NOMEM.
+ * OTLP's JSON, as CUT wants it. 1, or SPAN_E_NOMEM.
  */
 SPAN_NODISCARD int span__v3_resources(struct span_buf *out,
 				      const struct span_trace *t,
-				      size_t max_spans, struct span_error *err);
+				      struct span__serve_cut *cut,
+				      struct span_error *err);
 
 /*
  * Put together into *OUT, in B, what Jaeger makes of T before it is shown. 0,

@@ -20,15 +20,6 @@ int span__v3_adjust(struct span_trace_builder *b, const struct span_trace *t,
 		rc = span_trace_builder_put(b, &t->spans[i], err);
 	if (!rc)
 		rc = span_trace_builder_build(b, out, err);
-	if (!rc)
-		rc = span_adjust_ids(b, out, err);
-	if (!rc)
-		rc = span_adjust_order(b, out, err);
-	if (!rc)
-		rc = span_adjust_clocks(b, max_skew_ns, out, err);
-	if (!rc)
-		rc = span_adjust_addresses(b, out, err);
-	if (!rc)
-		rc = span_adjust_library(b, out, err);
-	return rc ? rc : span_adjust_refs(b, out, err);
+	return rc ? rc
+		  : span_adjust_all(b, SPAN_ADJUST_OTLP, max_skew_ns, out, err);
 }

@@ -133,7 +133,7 @@ static int read_depth(const struct span__serve *serve,
 
 static int put_attribute(void *arg, struct span_str key, struct span_str value)
 {
-	span__select_tag(arg, key, value);
+	span__select_jaeger_tag(arg, key, value);
 	return 0;
 }
 
@@ -169,6 +169,24 @@ static int read_filter(const struct span__serve_request *r,
 	return rc < 0 ? rc : SPAN_E_INVALID;
 }
 
+/* TraceQL, which Jaeger does not have, goes with all but a filter. */
+static int read_traceql(const struct span__serve_request *r,
+			struct span__select *s, struct span__serve_answer *a)
+{
+	struct span_str v = span__serve_value(r, "query.traceql");
+
+	if (v.len && span__serve_value(r, "query.filter").len)
+		return bad_request(a, "query.filter cannot be combined with "
+				      "query.traceql");
+	/* Attributes of resources are an expression already. */
+	if (v.len && s->sel.expression)
+		return bad_request(a, "attributes of resource. cannot be "
+				      "combined with query.traceql");
+	if (v.len)
+		span__select_expression(s, v);
+	return 0;
+}
+
 /* What a filter takes the place of. */
 static int read_conditions(const struct span__serve_request *r,
 			   struct span__select *s, struct span__serve_answer *a)
@@ -187,6 +205,8 @@ static int read_conditions(const struct span__serve_request *r,
 				   &sel->max_duration_ns, a);
 	if (!rc)
 		rc = read_attributes(r, s, a);
+	if (!rc)
+		rc = read_traceql(r, s, a);
 	if (rc < 0 || !span__serve_value(r, "query.filter").len) {
 		if (!rc && service.len)
 			span__select_name(s, SELECT_SERVICES, service);
@@ -195,7 +215,8 @@ static int read_conditions(const struct span__serve_request *r,
 		return rc;
 	}
 	if (service.len || operation.len || sel->min_duration_ns ||
-	    sel->max_duration_ns || s->lists[SELECT_TAGS].len)
+	    sel->max_duration_ns || s->lists[SELECT_TAGS].len ||
+	    s->lists[SELECT_STATUSES].len || sel->expression)
 		return bad_request(
 			a, "query.filter cannot be combined with serviceName, "
 			   "operationName, attributes, durationMin or "

@@ -5,7 +5,6 @@
  */
 #include "serve/v3.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,58 +20,14 @@
 #define OTLP_HEAD "{\"resourceSpans\":["
 #define OTLP_TAIL "]}"
 
-/* S with a warning, which OTLP has no other place for. */
-static struct span warn(const struct span *s, struct span_attr *attrs,
-			const struct span_value *text)
-{
-	struct span warned = *s;
-
-	if (s->attrs.n)
-		memcpy(attrs, s->attrs.v, s->attrs.n * sizeof(*attrs));
-	attrs[s->attrs.n] =
-		(struct span_attr){SPAN_STR("@jaeger@warnings"),
-				   {SPAN_ARRAY, {.array = {text, 1}}}};
-	warned.attrs.v = attrs;
-	warned.attrs.n++;
-	return warned;
-}
-
-/* The first N spans of T, of which the first one says that they are cut. */
-static int put_cut(struct span_buf *out, const struct span_trace *t, size_t n,
-		   struct span_error *err)
-{
-	struct span_attr *attrs = calloc(t->spans->attrs.n + 1, sizeof(*attrs));
-	struct span *spans = calloc(n, sizeof(*spans));
-	struct span_value text = {.type = SPAN_STRING};
-	char warning[100];
-	int rc, len = snprintf(warning, sizeof(warning),
-			       "trace has more than %zu spans, showing first "
-			       "%zu spans only",
-			       n, n);
-
-	text.str = (struct span_str){warning, (size_t)len};
-	rc = attrs && spans
-		     ? 0
-		     : span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	if (!rc) {
-		memcpy(spans, t->spans, n * sizeof(*spans));
-		spans[0] = warn(t->spans, attrs, &text);
-		rc = span_encode_message(out, SPAN_FORMAT_OTLP_JSON, spans, n,
-					 err);
-	}
-	free(attrs);
-	free(spans);
-	return rc;
-}
-
 int span__v3_resources(struct span_buf *out, const struct span_trace *t,
-		       size_t max_spans, struct span_error *err)
+		       struct span__serve_cut *cut, struct span_error *err)
 {
-	size_t len = out->len, head = sizeof(OTLP_HEAD) - 1;
-	int rc = t->n > max_spans
-			 ? put_cut(out, t, max_spans, err)
-			 : span_encode_message(out, SPAN_FORMAT_OTLP_JSON,
-					       t->spans, t->n, err);
+	size_t len = out->len, head = sizeof(OTLP_HEAD) - 1, n = t->n;
+	const struct span *spans = span__serve_cut(cut, t->spans, &n, err);
+	int rc = spans ? span_encode_message(out, SPAN_FORMAT_OTLP_JSON, spans,
+					     n, err)
+		       : SPAN_E_NOMEM;
 
 	if (rc < 0)
 		return rc;
@@ -83,7 +38,7 @@ int span__v3_resources(struct span_buf *out, const struct span_trace *t,
 
 struct results {
 	struct span__found f;
-	size_t max_spans;
+	struct span__serve_cut cut;
 	uint64_t max_skew_ns;
 	bool raw; /* as it is stored */
 	struct span_trace_builder builder;
@@ -102,7 +57,7 @@ static int next(void *arg, struct span_buf *out, struct span_error *err)
 				     &t, err);
 		rc = rc < 0 ? rc : 1;
 	}
-	return rc > 0 ? span__v3_resources(out, &t, res->max_spans, err) : rc;
+	return rc > 0 ? span__v3_resources(out, &t, &res->cut, err) : rc;
 }
 
 static void close_results(void *arg)
@@ -110,6 +65,7 @@ static void close_results(void *arg)
 	struct results *res = arg;
 
 	span__found_close(&res->f);
+	span__serve_cut_release(&res->cut);
 	span_trace_builder_release(&res->builder);
 	free(res);
 }
@@ -133,10 +89,11 @@ static int find(const struct span__serve *serve, struct span__serve_pool *pool,
 
 	if (!res)
 		return SPAN_E_NOMEM;
-	res->max_spans = serve->max_spans;
+	res->cut.max = serve->max_spans;
 	res->max_skew_ns = serve->max_skew_ns;
 	res->raw = raw;
 	rc = span__found_open(&res->f, pool, s, &o, err);
+	res->cut.search = res->f.search;
 	if (rc < 0)
 		close_results(res);
 	else
@@ -202,8 +159,14 @@ static int find_id(const struct span__serve *serve, struct span_str text,
 	uint8_t id[16];
 	int rc;
 
-	if (span_trace_id_parse(text, id) < 0)
-		return bad_id(a, text);
+	rc = span_trace_id_parse(text, id) < 0 ? span__serve_base64_id(text, id)
+					       : 0;
+	if (rc)
+		return rc < 0 ? bad_id(a, text)
+			      : span__serve_error_v3(
+					a, 400,
+					"malformed parameter "
+					"trace_id: " SPAN__SERVE_ID_LENGTH);
 	rc = span__found_where(serve, id, &pool, err);
 	if (rc < 0)
 		return span__v3_failed(a, rc, err);

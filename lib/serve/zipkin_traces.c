@@ -9,6 +9,7 @@
 #include <span/text.h>
 
 #include "serve/answers.h"
+#include "serve/cut.h"
 #include "serve/params.h"
 #include "serve/pieces.h"
 
@@ -18,41 +19,69 @@
 
 /* ---- The answer ---- */
 
+/* What is found in the store, and then in the archive when that is asked. */
 struct results {
-	struct span__found f;
+	struct span__found f[2];
+	struct span__serve_cut cut;
+	size_t at;
 	bool flat; /* one trace, which is not in a list */
 };
 
-static int next(void *arg, struct span_buf *out, struct span_error *err)
+static int put_trace(struct span_buf *out, struct results *res,
+		     const struct span_trace *t, struct span_error *err)
 {
-	struct results *res = arg;
-	struct span_trace t;
-	int rc = span_search_next(res->f.search, &t, NULL, err);
+	size_t n = t->n;
+	const struct span *v = span__serve_cut(&res->cut, t->spans, &n, err);
 
-	if (rc <= 0)
-		return rc;
+	if (!v)
+		return SPAN_E_NOMEM;
 	if (!res->flat)
 		span_buf_putc(out, '[');
-	for (size_t i = 0; i < t.n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			span_buf_putc(out, ',');
-		span_encode_zipkin_json(out, &t.spans[i]);
+		span_encode_zipkin_json(out, &v[i]);
 	}
 	if (!res->flat)
 		span_buf_putc(out, ']');
 	return 1;
 }
 
+static int next(void *arg, struct span_buf *out, struct span_error *err)
+{
+	struct results *res = arg;
+	struct span_trace t;
+	int rc = 0;
+
+	for (; res->at < 2 && !rc; res->at += !rc) {
+		if (!res->f[res->at].search)
+			continue;
+		if (res->cut.search != res->f[res->at].search)
+			res->cut.parts = 0;
+		res->cut.search = res->f[res->at].search;
+		rc = span_search_next(res->f[res->at].search, &t, NULL, err);
+	}
+	return rc > 0 ? put_trace(out, res, &t, err) : rc;
+}
+
 static void close_results(void *arg)
 {
 	struct results *res = arg;
 
-	span__found_close(&res->f);
+	span__found_close(&res->f[0]);
+	span__found_close(&res->f[1]);
+	span__serve_cut_release(&res->cut);
 	free(res);
 }
 
+/* Where to look for what. */
+struct places {
+	struct span__serve_pool *pool[2];
+	struct span__select s[2]; /* of those that have a pool */
+};
+
 /* 1 when there is a result, 0, or a negative code. */
-static int find(struct span__serve_pool *pool, struct span__select *s,
+static int find(const struct span__serve *serve, struct places *places,
 		uint64_t limit, bool flat, struct span__serve_answer *a,
 		struct span_error *err)
 {
@@ -66,18 +95,28 @@ static int find(struct span__serve_pool *pool, struct span__select *s,
 		.close = close_results,
 		.arg = res,
 	};
-	int rc;
+	int rc = 0;
 
 	if (!res)
 		return SPAN_E_NOMEM;
 	res->flat = flat;
-	rc = span__found_open(&res->f, pool, s, &o, err);
+	res->cut.max = serve->max_spans;
+	for (size_t i = 0; i < 2 && !rc; i++)
+		if (places->pool[i])
+			rc = span__found_open(&res->f[i], places->pool[i],
+					      &places->s[i], &o, err);
 	if (rc < 0)
 		close_results(res);
 	else
 		rc = span__pieces_answer(a, &p, err);
 	a->type = SPAN__SERVE_JSON;
 	return rc;
+}
+
+static void release(struct places *places)
+{
+	span__select_release(&places->s[0]);
+	span__select_release(&places->s[1]);
 }
 
 /* ---- A search ---- */
@@ -223,67 +262,88 @@ int span__zipkin_traces(const struct span__serve *serve,
 			const struct span__serve_request *r,
 			struct span__serve_answer *a, struct span_error *err)
 {
-	struct span__select s = {0};
+	struct places places = {.pool = {serve->store}};
 	uint64_t limit;
-	int rc = read_search(serve, r, &s, &limit, a);
+	int rc = read_search(serve, r, &places.s[0], &limit, a);
 
 	if (!rc)
-		rc = find(serve->store, &s, limit, false, a, err);
+		rc = find(serve, &places, limit, false, a, err);
 	else if (rc == SPAN_E_INVALID)
 		rc = 0;
-	span__select_release(&s);
+	release(&places);
 	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
 }
 
 /* ---- By id ---- */
 
 /* 0, or SPAN_E_INVALID with 400 answered. */
-static int add_id(struct span__select *s, struct span_str text, uint8_t id[16],
-		  struct span__serve_answer *a)
+static int read_id(struct span_str text, uint8_t id[16],
+		   struct span__serve_answer *a)
 {
 	int rc;
 
-	if (span_trace_id_parse(text, id) < 0) {
-		rc = span__serve_plain(a, 400,
-				       "%.*s should be a 1 to 32 character "
-				       "lower-hex string",
-				       text.len < 200 ? (int)text.len : 200,
-				       text.len ? text.p : "");
-		return rc < 0 ? rc : SPAN_E_INVALID;
-	}
-	span__select_trace(s, id);
+	if (span_trace_id_parse(text, id) == 0)
+		return 0;
+	rc = span__serve_plain(a, 400,
+			       "%.*s should be a 1 to 32 character lower-hex "
+			       "string",
+			       text.len < 200 ? (int)text.len : 200,
+			       text.len ? text.p : "");
+	return rc < 0 ? rc : SPAN_E_INVALID;
+}
+
+/* To where it is: the store, or the archive when only that one has it. */
+static int add_id(const struct span__serve *serve, struct places *places,
+		  const uint8_t id[16], struct span_error *err)
+{
+	struct span__serve_pool *pool;
+	int rc = span__found_where(serve, id, &pool, err);
+	size_t i = pool != serve->store;
+
+	if (rc < 0)
+		return rc;
+	places->pool[i] = pool;
+	span__select_trace(&places->s[i], id);
 	return 0;
+}
+
+/* What handlers return. */
+static int answered(struct places *places, int rc, struct span__serve_answer *a,
+		    const struct span_error *err)
+{
+	release(places);
+	if (rc == SPAN_E_INVALID && a->status)
+		return 0;
+	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
 }
 
 int span__zipkin_trace(const struct span__serve *serve,
 		       const struct span__serve_request *r,
 		       struct span__serve_answer *a, struct span_error *err)
 {
-	struct span__select s = {0};
-	struct span__serve_pool *pool = NULL;
+	struct places places = {0};
 	struct span_buf text = {0};
 	uint8_t bytes[16];
 	int rc = span__serve_segment(r->path, 3, &text, err);
 	struct span_str id = {text.p, rc < 0 ? 0 : text.len};
 
 	if (rc != SPAN_E_NOMEM)
-		rc = add_id(&s, id, bytes, a);
+		rc = read_id(id, bytes, a);
 	if (!rc)
-		rc = span__found_where(serve, bytes, &pool, err);
-	if (!rc)
-		rc = find(pool, &s, 0, true, a, err);
-	else if (rc == SPAN_E_INVALID)
-		rc = 1;
-	if (!rc)
-		rc = span__serve_plain(a, 404, "trace %.*s not found",
-				       (int)id.len, id.p);
+		rc = add_id(serve, &places, bytes, err);
+	if (!rc) {
+		rc = find(serve, &places, 0, true, a, err);
+		if (!rc)
+			rc = span__serve_plain(a, 404, "trace %.*s not found",
+					       (int)id.len, id.p);
+	}
 	span_buf_release(&text);
-	span__select_release(&s);
-	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
+	return answered(&places, rc, a, err);
 }
 
-static int add_ids(struct span__select *s, struct span_str list,
-		   struct span__serve_answer *a)
+static int add_ids(const struct span__serve *serve, struct places *places,
+		   struct span_str list, struct span__serve_answer *a,
+		   struct span_error *err)
 {
 	uint8_t id[16];
 	int rc = 0;
@@ -292,7 +352,9 @@ static int add_ids(struct span__select *s, struct span_str list,
 		const char *comma = memchr(list.p, ',', list.len);
 		size_t len = comma ? (size_t)(comma - list.p) : list.len;
 
-		rc = add_id(s, trim((struct span_str){list.p, len}), id, a);
+		rc = read_id(trim((struct span_str){list.p, len}), id, a);
+		if (!rc)
+			rc = add_id(serve, places, id, err);
 		len += comma ? 1 : 0;
 		list = (struct span_str){list.p + len, list.len - len};
 	}
@@ -304,16 +366,13 @@ int span__zipkin_many(const struct span__serve *serve,
 		      struct span__serve_answer *a, struct span_error *err)
 {
 	struct span_str list = span__serve_value(r, "traceIds");
-	struct span__select s = {0};
+	struct places places = {0};
 	int rc;
 
 	if (!list.len)
 		return span__serve_plain(a, 400, "traceIds parameter is empty");
-	rc = add_ids(&s, list, a);
+	rc = add_ids(serve, &places, list, a, err);
 	if (!rc)
-		rc = find(serve->store, &s, 0, false, a, err);
-	else if (rc == SPAN_E_INVALID)
-		rc = 0;
-	span__select_release(&s);
-	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
+		rc = find(serve, &places, 0, false, a, err);
+	return answered(&places, rc, a, err);
 }

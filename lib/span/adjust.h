@@ -24,6 +24,13 @@ extern "C" {
 
 #define SPAN_WARNINGS "@jaeger@warnings"
 
+/* Whose adjusters: they differ in their order, in a few of them, and in words.
+ */
+enum span_adjust_family {
+	SPAN_ADJUST_JAEGER = 0, /* Jaeger 1, and all of its JSON */
+	SPAN_ADJUST_OTLP,	/* Jaeger 2, before it answers with OTLP */
+};
+
 /*
  * Give each server span that shares its id with its client (Zipkin's way) an id
  * of its own, the lowest that is free, below the client. Its children, as
@@ -40,6 +47,7 @@ SPAN_API SPAN_NODISCARD int span_adjust_ids(struct span_trace_builder *b,
  * missing parents; and of ids that another span has, too.
  */
 SPAN_API SPAN_NODISCARD int span_adjust_clocks(struct span_trace_builder *b,
+					       enum span_adjust_family family,
 					       uint64_t max_ns,
 					       struct span_trace *t,
 					       struct span_error *err);
@@ -74,6 +82,13 @@ SPAN_API SPAN_NODISCARD int span_adjust_library(struct span_trace_builder *b,
 SPAN_API SPAN_NODISCARD int span_adjust_order(struct span_trace_builder *b,
 					      struct span_trace *t,
 					      struct span_error *err);
+/*
+ * The same for OTLP: attributes of spans, processes, events, links and scopes
+ * by key; events by their names, whenever they were.
+ */
+SPAN_API SPAN_NODISCARD int span_adjust_order_otlp(struct span_trace_builder *b,
+						   struct span_trace *t,
+						   struct span_error *err);
 
 /*
  * References without a trace id are left out, with a warning, and the parent's
@@ -83,6 +98,11 @@ SPAN_API SPAN_NODISCARD int span_adjust_order(struct span_trace_builder *b,
 SPAN_API SPAN_NODISCARD int span_adjust_refs(struct span_trace_builder *b,
 					     struct span_trace *t,
 					     struct span_error *err);
+/* The same for OTLP: links that have neither id are left out, with a warning.
+ */
+SPAN_API SPAN_NODISCARD int span_adjust_links(struct span_trace_builder *b,
+					      struct span_trace *t,
+					      struct span_error *err);
 
 /*
  * Add TEXT, of any length, to the warnings of span I of those that B has. T may
@@ -94,9 +114,11 @@ SPAN_API SPAN_NODISCARD int span_adjust_warn(struct span_trace_builder *b,
 					     struct span_error *err);
 
 /*
- * All but warn in their order; what is equal afterwards is there once.
+ * All that FAMILY has, in its order; what is equal afterwards is there once.
+ * OTLP has fields for what span_adjust_fields() is about.
  */
 SPAN_API SPAN_NODISCARD int span_adjust_all(struct span_trace_builder *b,
+					    enum span_adjust_family family,
 					    uint64_t max_skew_ns,
 					    struct span_trace *t,
 					    struct span_error *err);

@@ -26,7 +26,7 @@ struct span_redact;
 struct span_redact_found {
 	const struct span *span; /* as it came in */
 	const char *place;	 /* "span", "process", "event" ... */
-	struct span_str key;	 /* of the attribute; the field's name */
+	struct span_str key;	 /* of the attribute, as it becomes; a field */
 	const char *rule;	 /* as it was written */
 };
 typedef void span_redact_fn(void *arg, const struct span_redact_found *f);

@@ -91,7 +91,12 @@ struct span_sampler_opts {
 	struct span_buf *warnings;
 	struct span_ratio ratio; /* how ratios decide; its salt is borrowed */
 	uint64_t wait_ns;	 /* 0: 10 s */
-	uint64_t memory;	 /* bytes for traces and decisions, 0: 64 MiB */
+	/*
+	 * Bytes for traces that wait, for decisions and for deciding, 0: 64
+	 * MiB. What policies remember of services and operations is not among
+	 * them.
+	 */
+	uint64_t memory;
 };
 
 /*
@@ -113,7 +118,8 @@ struct span_sampled {
 
 /*
  * Add a span. 1 when its trace was decided already: *OUT has it, borrowed, and
- * what was decided; 0; SPAN_E_NOMEM or SPAN_E_LIMIT.
+ * what was decided; 0; SPAN_E_NOMEM; or SPAN_E_LIMIT for a span that no stream
+ * can hold, which is left out: others may follow.
  */
 SPAN_API SPAN_NODISCARD int span_sampler_put(struct span_sampler *s,
 					     const struct span *span,

@@ -13,6 +13,7 @@
 #include <span/model.h>
 #include <span/patterns.h>
 #include <span/payload.h>
+#include <span/quantity.h>
 #include <span/query.h>
 #include <span/redact.h>
 #include <span/render.h>

@@ -328,9 +328,9 @@ SPAN_API SPAN_NODISCARD int span_store_refresh(struct span_store *st,
 					       struct span_error *err);
 
 /*
- * Once *STOP is true, which any thread may make it, scans, counts of calls and
- * names of ST end soon, with SPAN_E_PIPE. It is borrowed until this is called
- * again; NULL: they are not to be stopped.
+ * Once *STOP is true, which any thread may make it, scans and counts of ST, of
+ * calls and names too, and searches by it end soon, with SPAN_E_PIPE. It is
+ * borrowed until this is called again; NULL: they are not to be stopped.
  */
 SPAN_API void span_store_stop(struct span_store *st, const bool *stop);
 

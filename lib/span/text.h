@@ -91,6 +91,17 @@ SPAN_API void span_text_sql(struct span_buf *b, struct span_str s);
 SPAN_API void span_text_hex(struct span_buf *b, struct span_str bytes);
 SPAN_API void span_text_base64(struct span_buf *b, struct span_str bytes);
 
+/* Bytes that a text of LEN characters may hold in base64. */
+#define SPAN_BASE64_ROOM(len) ((len) / 4 * 3 + 3)
+
+/*
+ * The bytes that TEXT says in base64 (RFC 4648, both alphabets, padded or not)
+ * to OUT, which has SPAN_BASE64_ROOM(text.len) bytes, and their number to *LEN.
+ * False when TEXT is no such text; OUT has anything then.
+ */
+SPAN_API SPAN_NODISCARD bool span_text_from_base64(struct span_str text,
+						   char *out, size_t *len);
+
 SPAN_API void span_text_uint(struct span_buf *b, uint64_t n);
 SPAN_API void span_text_int(struct span_buf *b, int64_t n);
 

@@ -25,7 +25,6 @@ struct span__shapes {
 	struct span__chunks *chunks;
 	struct span__seg_node *symbols; /* link: the turn */
 	uint64_t n_symbols;
-	uint8_t *chosen; /* of symbols, or NULL: all are */
 	struct kept **pages;
 	struct span_arena arena;
 	struct span_buf large; /* the last one that is not kept */
@@ -120,8 +119,7 @@ size_t span__shapes_held(const struct span__shapes *s)
 	for (uint64_t i = 0; s && i <= s->n / PAGE; i++)
 		n += s->pages[i] ? PAGE * sizeof(**s->pages) : 0;
 	return s ? n + span_arena_size(&s->arena) + s->large.cap +
-			       (size_t)s->n_symbols *
-				       (sizeof(*s->symbols) + !!s->chosen) +
+			       (size_t)s->n_symbols * sizeof(*s->symbols) +
 			       span__chunks_held(s->chunks)
 		 : 0;
 }
@@ -134,7 +132,6 @@ void span__shapes_close(struct span__shapes **s)
 		free((*s)->pages[i]);
 	free((*s)->pages);
 	free((*s)->symbols);
-	free((*s)->chosen);
 	span__chunks_close(&(*s)->chunks);
 	span_arena_release(&(*s)->arena);
 	span_buf_release(&(*s)->large);
@@ -270,40 +267,27 @@ bool span__shapes_get(struct span__shapes *s, uint64_t i,
 	return read;
 }
 
-bool span__shapes_choose(struct span__shapes *s, const uint8_t *types)
+size_t span__shapes_size(struct span__shapes *s, uint64_t i)
 {
-	if (!types) {
-		free(s->chosen);
-		s->chosen = NULL;
-		return true;
-	}
-	if (!s->chosen)
-		s->chosen = malloc((size_t)s->n_symbols + 1);
-	for (uint64_t i = 0; s->chosen && i < s->n_symbols; i++)
-		s->chosen[i] = types[s->symbols[i].type];
-	return s->chosen;
+	struct span_str piece;
+
+	if (i < s->n && find_piece(s, i, &piece))
+		return count_nodes(piece);
+	(void)span__area_bad(&s->area);
+	return 0;
 }
 
-/* Has PIECE a symbol that is chosen? One that is not whole is none. */
-static bool has_chosen(const struct span__shapes *s, struct span_str piece)
+size_t span__shapes_symbols(const struct span__shapes *s,
+			    const struct span__seg_node **v)
 {
-	uint64_t symbol = 0;
-	unsigned shift = 0;
+	*v = s->symbols;
+	return (size_t)s->n_symbols;
+}
 
-	for (size_t i = 0; i < piece.len; i++) {
-		uint8_t byte = (uint8_t)piece.p[i];
-
-		symbol |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte & 0x80) {
-			shift = (shift + 7) % 63;
-			continue;
-		}
-		if (symbol < s->n_symbols && s->chosen[symbol])
-			return true;
-		symbol = 0;
-		shift = 0;
-	}
-	return false;
+bool span__shapes_piece(struct span__shapes *s, uint64_t i,
+			struct span_str *out)
+{
+	return (i < s->n && next_piece(s, i, out)) || span__area_bad(&s->area);
 }
 
 bool span__shapes_read(struct span__shapes *s, uint64_t i,
@@ -314,11 +298,8 @@ bool span__shapes_read(struct span__shapes *s, uint64_t i,
 
 	*v = NULL;
 	*n = 0;
-	if (i >= s->n || !next_piece(s, i, &piece))
-		return span__area_bad(&s->area);
-	*v = s->symbols;
-	if (s->chosen && !has_chosen(s, piece))
-		return true;
+	if (!span__shapes_piece(s, i, &piece))
+		return false;
 	*n = count_nodes(piece);
 	s->large.len = 0;
 	nodes = (void *)span_buf_reserve(&s->large, *n * sizeof(*nodes));

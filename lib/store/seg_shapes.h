@@ -60,14 +60,22 @@ bool span__shapes_get(struct span__shapes *s, uint64_t i,
 		      const struct span__seg_node **v, size_t *n);
 /*
  * The same for who looks at each shape once, one after another: none is kept,
- * *V is valid until the next call. Of shapes without a type that was chosen,
- * if any were, *N is 0.
+ * *V is valid until the next call.
  */
 bool span__shapes_read(struct span__shapes *s, uint64_t i,
 		       const struct span__seg_node **v, size_t *n);
-/* TYPES has a byte for each type: 1 when it is chosen; NULL: all are. False: no
- * memory. */
-bool span__shapes_choose(struct span__shapes *s, const uint8_t *types);
+/*
+ * For who asks what shapes have in common: the symbols, each with a turn for a
+ * link, which live as long as S; returns how many there are. And shape I as it
+ * is stored, until the next call: quick when shapes ascend, and not checked to
+ * be whole. False when it is damaged or memory is out.
+ */
+size_t span__shapes_symbols(const struct span__shapes *s,
+			    const struct span__seg_node **v);
+bool span__shapes_piece(struct span__shapes *s, uint64_t i,
+			struct span_str *out);
+/* How many spans shape I has; 0 when it is damaged, and the file is marked. */
+size_t span__shapes_size(struct span__shapes *s, uint64_t i);
 /* Memory that they hold. */
 size_t span__shapes_held(const struct span__shapes *s);
 void span__shapes_close(struct span__shapes **s);

@@ -18,6 +18,7 @@ struct work {
 	struct span__seg *s;
 	const struct span__seg_place *p;
 	const struct span__seg_tree *tree;
+	const uint64_t *ids; /* of the trace, or NULL: one by one */
 	struct span_arena *arena;
 	bool whole, no_memory;
 	uint8_t trace_id[16];
@@ -82,15 +83,20 @@ static bool explicit_parent(struct work *w, size_t i, uint64_t *id)
 	return bad(w);
 }
 
+static uint64_t id_of(const struct work *w, size_t i)
+{
+	return w->ids ? w->ids[i]
+		      : span__ints_get(&w->s->span_ids, w->p->first_span + i);
+}
+
 static bool put_ids(struct work *w, size_t i, struct span *out)
 {
-	const struct span__ints *ids = &w->s->span_ids;
-	uint64_t first = w->p->first_span, parent = 0;
+	uint64_t parent = 0;
 
 	memcpy(out->trace_id, w->trace_id, 16);
-	put_id(out->span_id, span__ints_get(ids, first + i));
+	put_id(out->span_id, id_of(w, i));
 	if (w->tree->parents[i] != SEG_NO_PARENT)
-		parent = span__ints_get(ids, first + w->tree->parents[i]);
+		parent = id_of(w, w->tree->parents[i]);
 	else if (w->p->nodes[i].link == SEG_LINK_EXPLICIT &&
 		 !explicit_parent(w, i, &parent))
 		return false;
@@ -321,6 +327,7 @@ int span__seg_spans(struct span__seg *s, const struct span__seg_place *p,
 	w.tree = span__seg_tree(s, p, true, true);
 	if (!w.tree)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
+	w.ids = span__seg_ids(s, p);
 	watch = span__watch(&s->file);
 	span__seg_trace_id(s, p->trace, w.trace_id);
 	lost = span__watch_damage(&watch);

@@ -17,11 +17,12 @@
 struct span__seg_tree {
 	uint64_t trace;
 	size_t n, cap; /* n 0: of no trace */
-	bool has_starts, has_processes;
+	bool has_starts, has_processes, has_ids;
 	bool bad_starts;     /* some of them */
 	uint32_t *parents;   /* the parent's node, or SEG_NO_PARENT */
 	uint32_t *last;	     /* the last node of each depth */
 	uint64_t *starts;    /* since the Unix epoch */
+	uint64_t *ids;	     /* of the spans, where has_ids */
 	uint8_t *bad_start;  /* the start, or one that it counts from, is bad */
 	uint32_t *processes; /* numbers, or SEG_NO_PROCESS */
 };
@@ -34,6 +35,13 @@ void span__tree_close(struct span__seg_tree **t);
 struct span__seg_tree *span__seg_tree(struct span__seg *s,
 				      const struct span__seg_place *p,
 				      bool starts, bool processes);
+
+/*
+ * The ids of all spans of the trace of S->tree, read at once; NULL where some
+ * are damaged: each has to be read alone.
+ */
+const uint64_t *span__seg_ids(struct span__seg *s,
+			      const struct span__seg_place *p);
 
 /* A value that differs from span to span. */
 struct span__seg_field {

@@ -20,6 +20,7 @@ void span__tree_close(struct span__seg_tree **t)
 	free((*t)->parents);
 	free((*t)->last);
 	free((*t)->starts);
+	free((*t)->ids);
 	free((*t)->bad_start);
 	free((*t)->processes);
 	free(*t);
@@ -47,6 +48,7 @@ static bool reserve(struct span__seg_tree *t, size_t n)
 	if (!grow(&t->parents, cap, sizeof(*t->parents)) ||
 	    !grow(&t->last, cap + 1, sizeof(*t->last)) ||
 	    !grow(&t->starts, cap, sizeof(*t->starts)) ||
+	    !grow(&t->ids, cap, sizeof(*t->ids)) ||
 	    !grow(&t->bad_start, cap, sizeof(*t->bad_start)) ||
 	    !grow(&t->processes, cap, sizeof(*t->processes)))
 		return false;
@@ -175,7 +177,7 @@ struct span__seg_tree *span__seg_tree(struct span__seg *s,
 
 	if (!t->n || t->trace != p->trace || t->n != p->n) {
 		t->n = 0;
-		t->has_starts = t->has_processes = false;
+		t->has_starts = t->has_processes = t->has_ids = false;
 		if (!reserve(t, p->n))
 			return NULL;
 		put_parents(t, p);
@@ -191,6 +193,21 @@ struct span__seg_tree *span__seg_tree(struct span__seg *s,
 		t->has_processes = true;
 	}
 	return t;
+}
+
+const uint64_t *span__seg_ids(struct span__seg *s,
+			      const struct span__seg_place *p)
+{
+	struct span__seg_tree *t = s->tree;
+	struct span__watch w;
+
+	if (t->has_ids)
+		return t->ids;
+	w = span__watch(&s->file);
+	span__ints_range(&s->span_ids, p->first_span, p->n, t->ids);
+	t->has_ids = !s->file.bad;
+	span__watch_forget(&w);
+	return t->has_ids ? t->ids : NULL;
 }
 
 const uint64_t *span__seg_starts(struct span__seg *s,

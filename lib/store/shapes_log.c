@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "base/slots.h"
-#include "store/shapes_tree.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -32,7 +31,8 @@ struct answer {
 };
 
 struct span__shapes_log {
-	struct span__shapes_sink *sink;
+	struct span__shapes_judge *judge;
+	struct span__shapes_sink *sink; /* of it */
 	struct span__trace_set set;
 	struct span_buf traces;	  /* struct trace */
 	struct span__slots by_id; /* traces */
@@ -63,7 +63,7 @@ static struct span__asked *spans(const struct span__shapes_log *l)
 }
 
 int span__shapes_log_open(struct span__shapes_log **out,
-			  struct span__shapes_sink *sink,
+			  struct span__shapes_judge *judge,
 			  struct span_error *err)
 {
 	struct span__shapes_log *l = calloc(1, sizeof(*l));
@@ -72,7 +72,8 @@ int span__shapes_log_open(struct span__shapes_log **out,
 	*out = NULL;
 	if (!l)
 		return out_of_memory(err);
-	l->sink = sink;
+	l->judge = judge;
+	l->sink = judge->sink;
 	rc = span__trace_set_init(&l->set, err);
 	if (!rc)
 		rc = span_frame_open(&l->frame, err);
@@ -177,18 +178,12 @@ static bool is_inside(const struct span__shapes_sink *sink,
 
 /* Keep what was said of a span of the trace T. */
 static int keep(struct span__shapes_log *l, struct trace *t,
-		const struct span *s, uint64_t chosen, struct span_error *err)
+		struct span__asked asked, struct span_error *err)
 {
-	const struct span__asked asked = {
-		.id = number_of(s->span_id),
-		.parent_id = number_of(s->parent_id),
-		.chosen = chosen,
-		.trace = l->last,
-	};
-
-	l->all_apart |= l->n_spans == SHAPES_LOG_SPANS;
-	if (l->all_apart)
+	t->apart |= l->n_spans == SHAPES_LOG_SPANS;
+	if (t->apart || l->all_apart)
 		return 0;
+	asked.trace = l->last;
 	t->n++;
 	l->n_spans++;
 	span_buf_put(&l->spans, &asked, sizeof(asked));
@@ -257,7 +252,11 @@ static int see_span(struct span__shapes_log *l, const struct span *s,
 		return rc;
 	t->needed |= a.needed;
 	t->apart |= !a.told || !is_inside(l->sink, s);
-	return t->apart ? 0 : keep(l, t, s, a.chosen, err);
+	return keep(l, t,
+		    (struct span__asked){.id = number_of(s->span_id),
+					 .parent_id = number_of(s->parent_id),
+					 .chosen = a.chosen},
+		    err);
 }
 
 static bool matters(const struct span__shapes_sink *sink, struct span_str key)
@@ -323,6 +322,23 @@ int span__shapes_log_frame(void *log, struct span_str frame,
 	return rc;
 }
 
+int span__shapes_log_part(struct span__shapes_log *l, const uint8_t id[16],
+			  const struct span__asked *v, size_t n, bool needed,
+			  struct span_error *err)
+{
+	struct trace *t;
+	int rc = 0;
+
+	if (!see_trace(l, id))
+		return out_of_memory(err);
+	t = &traces(l)[l->last];
+	t->needed |= needed;
+	t->apart |= !v;
+	for (size_t i = 0; v && i < n && !rc; i++)
+		rc = keep(l, t, v[i], err);
+	return rc;
+}
+
 /* ---- The end ---- */
 
 /* Ask a trace of N spans: 1; 0 when a shape does not tell; or a code. */
@@ -339,7 +355,7 @@ static int ask_trace(struct span__shapes_log *l,
 		return out_of_memory(err);
 	if (!rc)
 		return 0;
-	rc = sink->shape(sink->arg, shape, n, &matched, err);
+	rc = span__shapes_judge_nodes(l->judge, shape, n, &matched, err);
 	if (rc < 0)
 		return rc;
 	sink->n_traces += matched > 0;
@@ -365,24 +381,20 @@ static const struct span__asked **sort_spans(const struct span__shapes_log *l)
 	return v;
 }
 
-/* Who is told of a trace that is in segments is told by these. */
 static int finish_trace(struct span__shapes_log *l, const struct trace *t,
 			const struct span__asked *const *span,
-			const struct span__trace_set *shared,
 			struct span_error *err)
 {
 	int rc = 0;
 
 	if (!t->needed)
 		return 0;
-	if (!l->all_apart && !t->apart && !span__trace_set_has(shared, t->hash))
+	if (!l->all_apart && !t->apart)
 		rc = ask_trace(l, span, t->n, err);
 	return rc ? rc : l->sink->trace(l->sink->arg, t->id, err);
 }
 
-int span__shapes_log_finish(struct span__shapes_log *l,
-			    const struct span__trace_set *shared,
-			    struct span_error *err)
+int span__shapes_log_finish(struct span__shapes_log *l, struct span_error *err)
 {
 	const struct span__asked **v = NULL;
 	size_t at = 0;
@@ -395,8 +407,7 @@ int span__shapes_log_finish(struct span__shapes_log *l,
 	if (!v && !l->all_apart)
 		return out_of_memory(err);
 	for (uint32_t i = 0; i < l->by_id.n && rc >= 0; i++) {
-		rc = finish_trace(l, &traces(l)[i], v ? v + at : NULL, shared,
-				  err);
+		rc = finish_trace(l, &traces(l)[i], v ? v + at : NULL, err);
 		at += traces(l)[i].n;
 	}
 	free(v);

@@ -221,10 +221,11 @@ int span_store_count(struct span_store *st, const struct span_range *r,
 	return rc;
 }
 
-int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
-		    struct span_cursor **out, struct span_error *err)
+static int find(struct span_store *st, const struct span_range *range,
+		const uint8_t (*ids)[16], size_t n, struct span_cursor **out,
+		struct span_error *err)
 {
-	const struct span__scan scan = {.ids = ids, .n_ids = n};
+	const struct span__scan scan = {.range = range, .ids = ids, .n_ids = n};
 
 	*out = NULL;
 	if (!n)
@@ -232,6 +233,21 @@ int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
 				      "%s: no trace to find", st->name);
 	return span__store_named(st->name, st->ops->scan(st, &scan, out, err),
 				 err);
+}
+
+int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
+		    struct span_cursor **out, struct span_error *err)
+{
+	return find(st, NULL, ids, n, out, err);
+}
+
+int span__store_find_heads(struct span_store *st, const uint8_t (*ids)[16],
+			   size_t n, struct span_cursor **out,
+			   struct span_error *err)
+{
+	static const struct span_range heads = {.head_only = true};
+
+	return find(st, &heads, ids, n, out, err);
 }
 
 int span_store_since(struct span_store *st, const struct span_store_mark *from,

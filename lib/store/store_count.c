@@ -224,6 +224,10 @@ static void do_job(void *arg, size_t i)
 
 	if (atomic_load(&c->given_up))
 		return;
+	if (span__store_stopped(&c->store->base, NULL) < 0) {
+		atomic_store(&c->given_up, true);
+		return;
+	}
 	if (f->seg ? !count_segment(c, f, &n) : !count_frames(c, job, &n))
 		atomic_store(&c->given_up, true);
 	atomic_fetch_add(&c->n, n);
@@ -275,8 +279,10 @@ int span__count_in_threads(struct span__directory *s,
 	if (rc > 0) {
 		count_work(&c);
 		span__parallel(threads, c.n_jobs, do_job, &c);
-		rc = !c.given_up;
-		*n += rc ? c.n : 0;
+		rc = span__store_stopped(&s->base, err);
+		if (!rc)
+			rc = !c.given_up;
+		*n += rc > 0 ? c.n : 0;
 	}
 	for (size_t i = 0; i < s->view.n; i++) {
 		if (c.logs[i].fd >= 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/shapes_log.h"
+#include "store/shapes_part.h"
 
 #include "base/banned.h"
 
@@ -22,7 +23,8 @@ struct shapes {
 	uint8_t *told;	   /* of types */
 	uint64_t *chosen;  /* of types that tell */
 	uint32_t *matched; /* of shapes */
-	struct span_buf nodes;
+	struct span__shapes_parts parts;
+	struct span__shapes_judge judge;
 	struct span_error *err;
 };
 
@@ -104,59 +106,19 @@ static int see_types(struct shapes *s, struct span__seg *seg, bool tells)
 	return rc < 0 ? rc : 0;
 }
 
-/* Pass over shapes without a type of what is needed. False: no memory. */
-static bool choose_shapes(struct shapes *s, struct span__seg *seg)
-{
-	uint8_t *chosen;
-	bool good;
-
-	if (!s->sink->need)
-		return span__shapes_choose(seg->shapes, NULL);
-	chosen = malloc(seg->types.n + 1);
-	for (uint32_t i = 0; chosen && i < seg->types.n; i++)
-		chosen[i] = !s->told[i] || (s->chosen[i] & s->sink->need);
-	good = chosen && span__shapes_choose(seg->shapes, chosen);
-	free(chosen);
-	return good;
-}
-
-/* Its nodes as the sink is asked. False: one does not tell, or no memory. */
-static bool list_nodes(struct shapes *s, const struct span__seg_node *v,
-		       size_t n)
-{
-	struct span__shape_node *nodes;
-
-	s->nodes.len = 0;
-	nodes = (struct span__shape_node *)(void *)span_buf_reserve(
-		&s->nodes, n * sizeof(*nodes));
-	for (size_t i = 0; nodes && i < n; i++) {
-		if (!s->told[v[i].type] || v[i].link == SEG_LINK_EXPLICIT)
-			return false;
-		nodes[i] = (struct span__shape_node){
-			s->chosen[v[i].type], v[i].link ? v[i].link - 1 : 0};
-	}
-	return nodes;
-}
-
 /* Ask shape I, unless it was. */
-static int see_shape(struct shapes *s, struct span__seg *seg, uint64_t i)
+static int see_shape(struct shapes *s, uint64_t i)
 {
-	const struct span__seg_node *v;
-	size_t n;
+	uint32_t matched;
+	int rc;
 
 	if (s->matched[i] != UNKNOWN)
 		return 0;
-	s->matched[i] = UNTOLD;
-	if (!span__shapes_read(seg->shapes, i, &v, &n))
-		return seg->file.bad ? 0 : out_of_memory(s->err);
-	if (!n)
-		s->matched[i] = 0;
-	if (!n || !list_nodes(s, v, n))
-		return s->nodes.failed ? out_of_memory(s->err) : 0;
-	span__work_add(&s->store->base.work.shapes, 1);
-	return s->sink->shape(s->sink->arg,
-			      (struct span__shape_node *)(void *)s->nodes.p, n,
-			      &s->matched[i], s->err);
+	rc = span__shapes_judge_shape(&s->judge, i, &matched, s->err);
+	s->matched[i] = rc == SHAPES_UNTOLD ? UNTOLD : matched;
+	if (rc == SHAPES_TOLD)
+		span__work_add(&s->store->base.work.shapes, 1);
+	return rc < 0 ? rc : 0;
 }
 
 static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
@@ -170,7 +132,7 @@ static int give_trace(struct shapes *s, struct span__seg *seg, uint64_t trace)
 static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 		     uint64_t shape)
 {
-	int rc = see_shape(s, seg, shape);
+	int rc = see_shape(s, shape);
 
 	if (rc < 0)
 		return rc;
@@ -182,7 +144,38 @@ static int see_trace(struct shapes *s, struct span__seg *seg, uint64_t trace,
 	return give_trace(s, seg, trace);
 }
 
+static bool is_needed(const struct shapes *s, const struct span__asked *v,
+		      size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].chosen & s->sink->need)
+			return true;
+	return !s->sink->need;
+}
+
 enum { INSIDE, OUTSIDE, BOTH };
+
+/* What the segment has of a trace that others have spans of, too. */
+static int keep_part(struct shapes *s, struct span__seg *seg, uint64_t trace,
+		     int where)
+{
+	const struct span__asked *v = NULL;
+	bool needed = where != OUTSIDE;
+	uint8_t id[16];
+	size_t n = 0;
+	int rc = 0;
+
+	if (where == INSIDE)
+		rc = span__shapes_part(&s->parts, trace, s->told, s->chosen, &v,
+				       &n);
+	if (rc < 0)
+		return out_of_memory(s->err);
+	if (rc > 0)
+		needed = is_needed(s, v, n);
+	span__seg_trace_id(seg, trace, id);
+	return span__shapes_log_part(s->logs, id, rc > 0 ? v : NULL, n, needed,
+				     s->err);
+}
 
 /* Where spans that start from FIRST to LAST are, by the times of the sink. */
 static int place(const struct shapes *s, uint64_t first, uint64_t last)
@@ -227,11 +220,12 @@ static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
 
 		if (shape[i] >= seg->file.header.n_shapes)
 			return span__area_bad(&seg->trace_shape.area);
-		if (where == OUTSIDE)
-			continue;
-		rc = where == BOTH || span__trace_set_has(&s->shared, hash)
-			     ? give_trace(s, seg, at + i)
-			     : see_trace(s, seg, at + i, shape[i]);
+		if (span__trace_set_has(&s->shared, hash))
+			rc = keep_part(s, seg, at + i, where);
+		else if (where == BOTH)
+			rc = give_trace(s, seg, at + i);
+		else if (where == INSIDE)
+			rc = see_trace(s, seg, at + i, shape[i]);
 	}
 	return rc;
 }
@@ -242,6 +236,8 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	bool distinct = seg->file.header.flags & SEG_FLAG_DISTINCT_IDS;
 	int rc = any_process_has(s, seg);
 
+	s->parts = (struct span__shapes_parts){.seg = seg,
+					       .nodes = s->parts.nodes};
 	s->told = calloc(seg->types.n + 1, sizeof(*s->told));
 	s->chosen = calloc(seg->types.n + 1, sizeof(*s->chosen));
 	s->matched = malloc((n_shapes + 1) * sizeof(*s->matched));
@@ -251,13 +247,17 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 		memset(s->matched, 0xff, (n_shapes + 1) * sizeof(*s->matched));
 		rc = see_types(s, seg, distinct && !rc);
 	}
-	if (!rc && !choose_shapes(s, seg))
-		rc = out_of_memory(s->err);
-	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP)
-		rc = see_traces(s, seg, at,
-				seg->n_traces - at < SEG_GROUP
-					? (size_t)(seg->n_traces - at)
-					: SEG_GROUP);
+	if (!rc)
+		rc = span__shapes_judge_segment(&s->judge, seg, s->told,
+						s->chosen, s->err);
+	for (uint64_t at = 0; at < seg->n_traces && rc >= 0; at += SEG_GROUP) {
+		rc = span__store_stopped(&s->store->base, s->err);
+		if (!rc)
+			rc = see_traces(s, seg, at,
+					seg->n_traces - at < SEG_GROUP
+						? (size_t)(seg->n_traces - at)
+						: SEG_GROUP);
+	}
 	free(s->told);
 	free(s->chosen);
 	free(s->matched);
@@ -267,6 +267,23 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 	return rc;
 }
 
+/* Of what starts outside, that others are not told all of these traces. */
+static int see_outside(struct shapes *s, struct span__seg *seg)
+{
+	uint64_t n = s->shared.n ? seg->n_traces : 0, high, low;
+	int rc = 0;
+
+	for (uint64_t i = 0; i < n && rc >= 0; i++) {
+		high = span__ints_get(&seg->trace_high, i);
+		low = span__ints_get(&seg->trace_low, i);
+		if (span__trace_set_has(
+			    &s->shared,
+			    span__trace_set_hash(&s->shared, high, low)))
+			rc = keep_part(s, seg, i, OUTSIDE);
+	}
+	return rc < 0 ? rc : !seg->file.bad;
+}
+
 /* 1, 0 when it is damaged, or a negative code. */
 static int see_segment(struct shapes *s, struct span__view_file *f)
 {
@@ -274,7 +291,7 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 	if (place(s, f->sum.min_start_ns, f->seg->file.header.max_start_ns) ==
 	    OUTSIDE)
-		return 1;
+		return see_outside(s, f->seg);
 	span__seg_load_blocks(f->seg);
 	rc = span__seg_load(f->seg, s->err);
 	if (!rc)
@@ -290,8 +307,12 @@ static int see_segment(struct shapes *s, struct span__view_file *f)
 
 static int see_log(struct shapes *s, struct span__view_file *f)
 {
-	int rc = span__directory_frames(
-		s->store, f, NULL, span__shapes_log_frame, s->logs, s->err);
+	int rc = span__store_stopped(&s->store->base, s->err);
+
+	if (rc < 0)
+		return rc;
+	rc = span__directory_frames(s->store, f, NULL, span__shapes_log_frame,
+				    s->logs, s->err);
 
 	return rc == SPAN_E_NOTFOUND ? 0 : rc;
 }
@@ -314,7 +335,8 @@ static int find_shared(struct shapes *s)
 	}
 	if (rc < 0)
 		return rc;
-	s->shared.key = span__shapes_log_traces(s->logs)->key;
+	memcpy(s->shared.key, span__shapes_log_traces(s->logs)->key,
+	       sizeof(s->shared.key));
 	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs,
 				   span__shapes_log_traces(s->logs)) < 0)
 		return out_of_memory(s->err);
@@ -330,15 +352,12 @@ static int see_all(struct shapes *s)
 	struct span__view *view = &s->store->view;
 	int rc = find_shared(s), failed = 0;
 
-	if (rc > 0)
-		failed = span__shapes_log_finish(s->logs, &s->shared, s->err);
-	if (failed < 0)
-		rc = failed;
-	span__shapes_log_close(&s->logs);
 	for (size_t i = 0; i < view->n && rc > 0; i++)
 		if (view->v[i].kind == FILE_SEG)
 			rc = see_segment(s, &view->v[i]);
-	return rc;
+	if (rc > 0)
+		failed = span__shapes_log_finish(s->logs, s->err);
+	return failed < 0 ? failed : rc;
 }
 
 int span__directory_shapes(struct span_store *st,
@@ -346,18 +365,20 @@ int span__directory_shapes(struct span_store *st,
 			   struct span_error *err)
 {
 	struct span__directory *store = (struct span__directory *)st;
-	struct shapes s = {.store = store, .sink = sink, .err = err};
+	struct shapes s = {
+		.store = store, .sink = sink, .judge.sink = sink, .err = err};
 	int rc = span__directory_view(store, err);
 
 	if (!rc)
-		rc = span__shapes_log_open(&s.logs, sink, err);
+		rc = span__shapes_log_open(&s.logs, &s.judge, err);
 	if (rc < 0)
 		return rc;
 	s.segs = calloc(store->view.n + 1, sizeof(struct span__seg *));
 	rc = s.segs ? see_all(&s) : out_of_memory(err);
 	span__shapes_log_close(&s.logs);
+	span__shapes_parts_release(&s.parts);
 	span__trace_set_release(&s.shared);
-	span_buf_release(&s.nodes);
+	span__shapes_judge_release(&s.judge);
 	free(s.segs);
 	return rc;
 }

@@ -23,8 +23,12 @@ struct seen {
 
 int span__trace_set_init(struct span__trace_set *s, struct span_error *err)
 {
+	struct span__key key;
+	int rc = span__key_init(&key, err);
+
 	*s = (struct span__trace_set){0};
-	return span__key_init(&s->key, err);
+	memcpy(s->key, key.secret, sizeof(s->key));
+	return rc;
 }
 
 void span__trace_set_release(struct span__trace_set *s)
@@ -32,15 +36,6 @@ void span__trace_set_release(struct span__trace_set *s)
 	free(s->slots);
 	s->slots = NULL;
 	s->n = s->n_slots = 0;
-}
-
-uint64_t span__trace_set_hash(const struct span__trace_set *s, uint64_t high,
-			      uint64_t low)
-{
-	const uint64_t id[2] = {high, low};
-	uint64_t hash = span__hash(&s->key, id, sizeof(id));
-
-	return hash + !hash;
 }
 
 static uint64_t *find(const struct span__trace_set *s, uint64_t hash)
@@ -85,11 +80,6 @@ int span__trace_set_put(struct span__trace_set *s, uint64_t hash)
 	return 1;
 }
 
-bool span__trace_set_has(const struct span__trace_set *s, uint64_t hash)
-{
-	return s->n && *find(s, hash);
-}
-
 /* False: it was there, or there is no place for it. */
 static bool is_first(struct seen *all, uint64_t hash)
 {
@@ -120,6 +110,12 @@ static void hash_group(const struct span__trace_set *out,
 	}
 }
 
+/* In which of PASSES a hash is looked at: by its high half, as the tag is. */
+static uint64_t pass_of(uint64_t hash, uint64_t passes)
+{
+	return (hash >> 32) * passes >> 32;
+}
+
 /* The traces of a segment that are in pass PASS of PASSES. */
 static int add_segment(struct span__trace_set *out, struct seen *all,
 		       struct span__seg *s, const struct span__trace_set *logs,
@@ -135,7 +131,7 @@ static int add_segment(struct span__trace_set *out, struct seen *all,
 
 		hash_group(out, all, s, at, n, hash);
 		for (size_t i = 0; i < n && rc >= 0; i++)
-			if ((hash[i] >> 32) % passes == pass &&
+			if (pass_of(hash[i], passes) == pass &&
 			    (!is_first(all, hash[i]) ||
 			     span__trace_set_has(logs, hash[i])))
 				rc = span__trace_set_put(out, hash[i]);

@@ -11,8 +11,11 @@
 #include "base/hash.h"
 #include "store/seg_read.h"
 
+/* A product of two numbers. */
+__extension__ typedef unsigned __int128 span__product;
+
 struct span__trace_set {
-	struct span__key key;
+	uint64_t key[2];
 	uint64_t *slots; /* hashes; 0: free */
 	size_t n, n_slots;
 };
@@ -22,13 +25,36 @@ SPAN_NODISCARD int span__trace_set_init(struct span__trace_set *s,
 					struct span_error *err);
 void span__trace_set_release(struct span__trace_set *s);
 
-/* What stands for a trace id; never 0. */
-uint64_t span__trace_set_hash(const struct span__trace_set *s, uint64_t high,
-			      uint64_t low);
+/*
+ * What stands for a trace id; never 0. Who does not know the key cannot make
+ * ids of which many have the same.
+ */
+static inline uint64_t span__trace_set_hash(const struct span__trace_set *s,
+					    uint64_t high, uint64_t low)
+{
+	span__product both =
+		(span__product)(high ^ s->key[0]) * (low ^ s->key[1]);
+	uint64_t hash = (uint64_t)(both >> 64) ^ (uint64_t)both;
+
+	return hash + !hash;
+}
+
 /* 1 when it is new, 0, or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__trace_set_put(struct span__trace_set *s,
 				       uint64_t hash);
-bool span__trace_set_has(const struct span__trace_set *s, uint64_t hash);
+
+static inline bool span__trace_set_has(const struct span__trace_set *s,
+				       uint64_t hash)
+{
+	size_t at;
+
+	if (!s->n)
+		return false;
+	at = (size_t)hash & (s->n_slots - 1);
+	while (s->slots[at] && s->slots[at] != hash)
+		at = (at + 1) & (s->n_slots - 1);
+	return s->slots[at];
+}
 
 /*
  * Put the hashes of traces that several of the N segments have, or a segment

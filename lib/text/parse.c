@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text/parse.h"
 
+#include <span/text.h>
+
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,21 +39,21 @@ static int sextet(unsigned char c)
 	return c == '/' || c == '_' ? 63 : -1;
 }
 
-bool span__text_from_base64(struct span_str s, char *out, size_t *len)
+bool span_text_from_base64(struct span_str text, char *out, size_t *len)
 {
 	uint32_t bits = 0;
 	unsigned n_bits = 0;
 	size_t n = 0;
 
-	while (s.len && s.p[s.len - 1] == '=' && n < 2) {
-		s.len--;
+	while (text.len && text.p[text.len - 1] == '=' && n < 2) {
+		text.len--;
 		n++;
 	}
-	if (s.len % 4 == 1 || (n && (s.len + n) % 4))
+	if (text.len % 4 == 1 || (n && (text.len + n) % 4))
 		return false;
 	n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		int v = sextet((unsigned char)s.p[i]);
+	for (size_t i = 0; i < text.len; i++) {
+		int v = sextet((unsigned char)text.p[i]);
 
 		if (v < 0)
 			return false;

@@ -14,14 +14,4 @@
  */
 bool span__text_to_double(struct span_str s, double *out);
 
-/* Room for what S may hold in base64. */
-#define SPAN__BASE64_ROOM(len) ((len) / 4 * 3 + 3)
-
-/*
- * The bytes that S says in base64 (RFC 4648, both alphabets, padded or not)
- * to OUT, which has SPAN__BASE64_ROOM(s.len) bytes. False when S is no such
- * text.
- */
-bool span__text_from_base64(struct span_str s, char *out, size_t *len);
-
 #endif

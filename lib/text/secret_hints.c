@@ -9,14 +9,14 @@
 #include "base/banned.h"
 
 #define CARD_DIGITS 13u
-#define TOKEN_LEN 14u /* "basic " and 8 characters, the shortest */
+#define TOKEN_LEN 12u /* "auth:basic x", the shortest */
 
 /*
  * Characters are counted by classes, in bytes of one number, which BLOCK of
  * them do not fill.
  */
 #define BLOCK 255u
-enum { DIGIT, DOT, COLON, AT, EQUALS, QUOTE, TOKEN, N_CLASSES };
+enum { DIGIT, DOT, COLON, AT, EQUALS, QUOTE, TOKEN, MARKUP, N_CLASSES };
 #define OF(class) (UINT64_C(1) << 8 * (class))
 
 static const uint64_t classes[256] = {
@@ -37,6 +37,10 @@ static const uint64_t classes[256] = {
 	['"'] = OF(QUOTE),
 	['\''] = OF(QUOTE),
 	['$'] = OF(QUOTE),
+	/* A bracket as it is, in XML, and in JSON. */
+	['<'] = OF(MARKUP),
+	['&'] = OF(MARKUP),
+	['\\'] = OF(MARKUP),
 	/* One of these is in all beginnings of tokens. */
 	[' '] = OF(TOKEN),
 	['-'] = OF(TOKEN),
@@ -89,6 +93,8 @@ unsigned span__secret_hints(struct span_str s)
 		hints |= 1u << SECRET_EMAIL;
 	if (n[EQUALS] || n[COLON])
 		hints |= 1u << SECRET_VALUE;
+	if (n[MARKUP])
+		hints |= 1u << SECRET_XML;
 	if (n[EQUALS] || n[AT])
 		hints |= 1u << SECRET_QUERY;
 	if (s.len >= TOKEN_LEN && n[TOKEN])

@@ -10,8 +10,8 @@ typedef bool span__secret_fn(struct span_str text, size_t from, size_t *start,
 			     size_t *len);
 
 span__secret_fn span__find_card, span__find_email, span__find_ip,
-	span__find_token, span__find_value, span__find_sql, span__find_query,
-	span__find_digits;
+	span__find_token, span__find_value, span__find_xml, span__find_sql,
+	span__find_query, span__find_digits;
 
 static inline bool span__is_digit(char c)
 {
@@ -59,7 +59,20 @@ static inline bool span__has_word(struct span_str s, size_t i, const char *word)
 	return true;
 }
 
-/* Is there, at I, what something was replaced with: "[card]", "[hash:...]"? */
-bool span__label_at(struct span_str s, size_t i);
+/*
+ * The length of what something was replaced with, "[card]", "[hash:...]", that
+ * is at I; 0: none.
+ */
+size_t span__label_at(struct span_str s, size_t i);
+
+/* Does a name that ends before END say that its value is a secret? */
+bool span__is_secret_name(struct span_str s, size_t end);
+
+/* Back from I over MAX blanks, quotes and what is in MORE, at most. */
+size_t span__back_over(struct span_str s, size_t i, size_t max,
+		       const char *more);
+
+/* Are the N bytes at I more likely a token: 16, or a digit or capital in it? */
+bool span__is_no_word(struct span_str s, size_t i, size_t n);
 
 #endif

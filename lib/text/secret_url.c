@@ -46,8 +46,8 @@ bool span__find_query(struct span_str s, size_t from, size_t *start,
 		size_t end = i + 1;
 
 		if (s.p[i] == '/' && i >= 2 && s.p[i - 1] == '/' &&
-		    s.p[i - 2] == ':' && !span__label_at(s, i + 1) &&
-		    (*len = userinfo_at(s, i + 1))) {
+		    s.p[i - 2] == ':' && (*len = userinfo_at(s, i + 1)) &&
+		    span__label_at(s, i + 1) != *len) {
 			*start = i + 1;
 			return true;
 		}
@@ -57,7 +57,7 @@ bool span__find_query(struct span_str s, size_t from, size_t *start,
 			end++;
 		*start = i + 1;
 		*len = end - *start;
-		if (*len && !span__label_at(s, *start))
+		if (*len && span__label_at(s, *start) != *len)
 			return true;
 	}
 	return false;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets that are words: addresses of people, tokens, values of names. */
+/* Secrets that are words: addresses of people, and tokens. */
 #include "text/secret_scan.h"
 
 #include <string.h>
 
 #include "base/banned.h"
 
-#define LOCAL_MAX 64u	/* of an address, RFC 5321 4.5.3.1.1 */
-#define DOMAIN_MAX 255u /* and of its domain */
+#define LOCAL_MAX 64u	  /* of an address, RFC 5321 4.5.3.1.1 */
+#define DOMAIN_MAX 255u	  /* and of its domain */
+#define BEHIND_HEADER 16u /* signs between "Authorization" and its scheme */
 
 /* ---- E-mail ---- */
 
@@ -53,6 +54,9 @@ bool span__find_email(struct span_str s, size_t from, size_t *start,
 		while (begin > from && (size_t)(at - s.p) - begin < LOCAL_MAX &&
 		       is_local(s.p[begin - 1]))
 			begin--;
+		/* A quote there is that of the address. */
+		while (s.p[begin] == '\'' || s.p[begin] == '`')
+			begin++;
 		end = domain_end(s, (size_t)(at - s.p) + 1);
 		if (s.p + begin == at || s.p + end == at + 1)
 			continue;
@@ -90,10 +94,14 @@ static const struct word {
 	KEY("AccountKey=", 40),
 };
 
-/* Schemes of HTTP's Authorization, RFC 9110 11.4, in lower case. */
+/*
+ * Schemes of HTTP's Authorization, RFC 9110 11.4, in lower case. Those with 1
+ * are words of texts, too, before numbers.
+ */
 static const struct word schemes[] = {
 	KEY("bearer ", 0),    KEY("basic ", 0), KEY("digest ", 0),
-	KEY("negotiate ", 0), KEY("token ", 0),
+	KEY("negotiate ", 0), KEY("token ", 0), KEY("apikey ", 1),
+	KEY("oauth ", 1),     KEY("ntlm ", 1),
 #undef KEY
 };
 
@@ -108,7 +116,10 @@ static const uint8_t begins[256] = {
 	['N'] = BEGINS_SCHEME,
 	['t'] = BEGINS_SCHEME,
 	['T'] = BEGINS_SCHEME,
-	['A'] = BEGINS_KEY,
+	['a'] = BEGINS_SCHEME,
+	['A'] = BEGINS_SCHEME | BEGINS_KEY,
+	['o'] = BEGINS_SCHEME,
+	['O'] = BEGINS_SCHEME,
 	['g'] = BEGINS_KEY,
 	['x'] = BEGINS_KEY,
 	['s'] = BEGINS_KEY,
@@ -124,14 +135,53 @@ static size_t token_end(struct span_str s, size_t i)
 	return i;
 }
 
-/* A digit, or a capital letter that is not the first. */
-static bool is_no_word(struct span_str s, size_t i, size_t n)
+bool span__is_no_word(struct span_str s, size_t i, size_t n)
 {
+	if (n >= 16)
+		return true;
 	for (size_t k = 0; k < n; k++)
 		if (span__is_digit(s.p[i + k]) ||
 		    (k && s.p[i + k] >= 'A' && s.p[i + k] <= 'Z'))
 			return true;
 	return false;
+}
+
+/* Is what begins at I the value of an "Authorization:", or the like? */
+static bool is_authorization(struct span_str s, size_t i)
+{
+	size_t name = span__back_over(s, i, BEHIND_HEADER, ":=,>([{\t");
+	bool sign = false;
+
+	for (size_t k = name; k < i; k++)
+		sign |= s.p[k] != ' ' && s.p[k] != '\t';
+	return sign &&
+	       ((name >= 13 && span__has_word(s, name - 13, "authorization")) ||
+		(name >= 4 && span__has_word(s, name - 4, "auth")));
+}
+
+/* Is it no token, but the name of a parameter, realm="x"? */
+static bool is_parameter(struct span_str s, size_t start, size_t len)
+{
+	size_t end = start + len;
+
+	for (size_t i = start; i + 1 < end; i++)
+		if (span__is_digit(s.p[i]) || s.p[i] != span__lower(s.p[i]))
+			return false;
+	return len >= 2 && s.p[end - 1] == '=' && s.p[end - 2] != '=' &&
+	       span__char_at(s, end) == '"' &&
+	       span__is_alnum(span__char_at(s, end + 1));
+}
+
+/* Is what ends before END the name of a value that has to be found itself? */
+static bool is_named(struct span_str s, size_t end)
+{
+	size_t i = end;
+
+	while (i - end < BEHIND_HEADER && span__char_at(s, i) &&
+	       strchr(" \t\"'\\", s.p[i]))
+		i++;
+	return (span__char_at(s, i) == ':' || span__char_at(s, i) == '=') &&
+	       span__is_secret_name(s, end);
 }
 
 /* "basic" is also what people say, before another word. */
@@ -143,7 +193,18 @@ static bool scheme_at(struct span_str s, size_t i, size_t *start, size_t *len)
 			continue;
 		*start = i + schemes[k].len;
 		*len = token_end(s, *start) - *start;
-		return *len >= 16 || (*len >= 8 && is_no_word(s, *start, *len));
+		if (is_parameter(s, *start, *len))
+			return false;
+		if (!*len || is_named(s, *start + *len) ||
+		    !is_authorization(s, i))
+			return !schemes[k].least && *len >= 8 &&
+			       span__is_no_word(s, *start, *len);
+		/* A user and a password as they are. */
+		if (span__char_at(s, *start + *len) == ':')
+			while (*start + *len < s.len &&
+			       !strchr(" \t\r\n\"'<>\\", s.p[*start + *len]))
+				++*len;
+		return true;
 	}
 	return false;
 }
@@ -191,12 +252,19 @@ static bool may_begin(char a, char b)
 		return span__lower(b) == 'i';
 	case 'n':
 	case 'N':
-		return span__lower(b) == 'e' || b == 'p';
+		return span__lower(b) == 'e' || span__lower(b) == 't' ||
+		       b == 'p';
+	case 'o':
+	case 'O':
+		return span__lower(b) == 'a';
+	case 'a':
+		return span__lower(b) == 'p';
 	case 't':
 	case 'T':
 		return span__lower(b) == 'o';
 	case 'A':
-		return b == 'K' || b == 'S' || b == 'I' || b == 'c';
+		return b == 'K' || b == 'S' || b == 'I' || b == 'c' ||
+		       span__lower(b) == 'p';
 	case 'g':
 		return b == 'h' || b == 'l' || b == 'i';
 	case 'x':
@@ -228,138 +296,6 @@ bool span__find_token(struct span_str s, size_t from, size_t *start,
 			continue;
 		if ((what & BEGINS_SCHEME && scheme_at(s, i, start, len)) ||
 		    (what & BEGINS_KEY && key_at(s, i, start, len)))
-			return true;
-	}
-	return false;
-}
-
-/* ---- Values of names ---- */
-
-/* What a name ends with whose value is a secret; in lower case. */
-static const struct word names[] = {
-#define NAME(text)                                                             \
-	{                                                                      \
-		text, sizeof(text) - 1, 0                                      \
-	}
-	NAME("password"),   NAME("passwd"),	   NAME("pwd"),
-	NAME("passphrase"), NAME("passcode"),	   NAME("secret"),
-	NAME("token"),	    NAME("api_key"),	   NAME("api-key"),
-	NAME("apikey"),	    NAME("access_key"),	   NAME("access-key"),
-	NAME("accesskey"),  NAME("secret_key"),	   NAME("private_key"),
-	NAME("privatekey"), NAME("authorization"), NAME("cookie"),
-	NAME("credential"), NAME("credentials"),   NAME("sessionid"),
-	NAME("session_id"), NAME("session-id"),	   NAME("signature"),
-	NAME("auth"),	    NAME("jwt"),	   NAME("ssn"),
-	NAME("otp"),
-#undef NAME
-};
-
-/* The letters before the last one, with which they end. */
-static bool may_end(char before, char last)
-{
-	static const char *const befores[256] = {
-		['d'] = "rwi", ['e'] = "sdir", ['h'] = "t",
-		['l'] = "a",   ['n'] = "eos",  ['p'] = "t",
-		['s'] = "l",   ['t'] = "ew",   ['y'] = "e",
-	};
-	const char *p = befores[(unsigned char)last];
-
-	return p && before && strchr(p, before);
-}
-
-/* Does the name that ends before I end with one of these words? */
-static bool is_secret_name(struct span_str s, size_t i)
-{
-	char last = span__lower(span__char_before(s, i));
-
-	if (i < 2 || !may_end(span__lower(s.p[i - 2]), last))
-		return false;
-	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
-		size_t n = names[k].len;
-
-		if (names[k].text[n - 1] == last && n <= i &&
-		    span__has_word(s, i - n, names[k].text))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Where the value ends that begins at I behind QUOTE (0: none). In JSON within
- * JSON quotes have a backslash themselves: NESTED.
- */
-static size_t value_end(struct span_str s, size_t i, char quote, bool nested)
-{
-	const char *stops = " \t\r\n&;,)}]\"'<>";
-
-	for (; i < s.len; i++) {
-		if (!quote && s.p[i] && strchr(stops, s.p[i]))
-			return i;
-		if (quote && s.p[i] == (nested ? '\\' : quote))
-			return i;
-		if (quote && s.p[i] == '\\')
-			i++;
-	}
-	return s.len;
-}
-
-/* Where the list or object of JSON ends that begins at I; that of S: none. */
-static size_t nested_end(struct span_str s, size_t i)
-{
-	bool quoted = false;
-	size_t depth = 0;
-
-	for (; i < s.len; i++) {
-		if (s.p[i] == '\\') {
-			i++;
-		} else if (s.p[i] == '"') {
-			quoted = !quoted;
-		} else if (!quoted && (s.p[i] == '[' || s.p[i] == '{')) {
-			depth++;
-		} else if (!quoted && (s.p[i] == ']' || s.p[i] == '}') &&
-			   --depth == 0) {
-			return i + 1;
-		}
-	}
-	return s.len;
-}
-
-/* The value that begins at I, and may be quoted, or have others in it. */
-static bool value_at(struct span_str s, size_t i, size_t *start, size_t *len)
-{
-	bool nested;
-	char quote = 0;
-
-	while (i < s.len && (s.p[i] == ' ' || s.p[i] == '\t'))
-		i++;
-	nested = span__char_at(s, i) == '\\';
-	i += nested;
-	if (span__char_at(s, i) == '"' || span__char_at(s, i) == '\'')
-		quote = s.p[i++];
-	if (i >= s.len || span__label_at(s, i))
-		return false;
-	*start = i;
-	if (!quote && (s.p[i] == '[' || s.p[i] == '{'))
-		*len = nested_end(s, i) - i;
-	else
-		*len = value_end(s, i, quote, nested) - i;
-	return *len != 0;
-}
-
-bool span__find_value(struct span_str s, size_t from, size_t *start,
-		      size_t *len)
-{
-	for (size_t i = from; i < s.len; i++) {
-		size_t name = i;
-
-		if (s.p[i] != '=' && s.p[i] != ':')
-			continue;
-		while (name &&
-		       (s.p[name - 1] == ' ' || s.p[name - 1] == '"' ||
-			s.p[name - 1] == '\'' || s.p[name - 1] == '\\') &&
-		       i - name < 8)
-			name--;
-		if (is_secret_name(s, name) && value_at(s, i + 1, start, len))
 			return true;
 	}
 	return false;

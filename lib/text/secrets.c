@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define HASH_LEN 16u /* letters of a hash */
+
 static const struct {
 	const char *name;
 	span__secret_fn *find;
@@ -16,6 +18,7 @@ static const struct {
 	[SECRET_IP] = {"ip", span__find_ip},
 	[SECRET_TOKEN] = {"token", span__find_token},
 	[SECRET_VALUE] = {"secret", span__find_value},
+	[SECRET_XML] = {"xml", span__find_xml},
 	[SECRET_SQL] = {"sql", span__find_sql},
 	[SECRET_QUERY] = {"query", span__find_query},
 	[SECRET_DIGITS] = {"digits", span__find_digits},
@@ -45,18 +48,22 @@ bool span__secret_find(enum span__secret kind, struct span_str text,
 	return true;
 }
 
-bool span__label_at(struct span_str s, size_t i)
+size_t span__label_at(struct span_str s, size_t i)
 {
-	if (span__char_at(s, i) != '[')
-		return false;
-	if (span__has_word(s, i, SECRET_HASHED))
-		return true;
-	for (int k = 0; k < SECRET_KINDS; k++) {
-		const char *name = detectors[k].name;
+	const size_t hashed = sizeof(SECRET_HASHED) - 1;
 
-		if (span__has_word(s, i + 1, name) &&
-		    span__char_at(s, i + 1 + strlen(name)) == ']')
-			return true;
+	if (span__char_at(s, i) != '[')
+		return 0;
+	if (span__has_word(s, i, SECRET_HASHED))
+		return span__char_at(s, i + hashed + HASH_LEN) == ']'
+			       ? hashed + HASH_LEN + 1
+			       : 0;
+	for (int k = 0; k < SECRET_KINDS; k++) {
+		size_t n = strlen(detectors[k].name);
+
+		if (span__has_word(s, i + 1, detectors[k].name) &&
+		    span__char_at(s, i + 1 + n) == ']')
+			return n + 2;
 	}
-	return false;
+	return 0;
 }

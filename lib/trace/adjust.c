@@ -130,21 +130,40 @@ int span_adjust_fields(struct span_trace_builder *b, struct span_trace *t,
 		      : span_trace_builder_build(b, t, err);
 }
 
-int span_adjust_all(struct span_trace_builder *b, uint64_t max_skew_ns,
+typedef int adjuster(struct span_trace_builder *b, struct span_trace *t,
+		     struct span_error *err);
+
+static int run(adjuster *const *v, struct span_trace_builder *b,
+	       struct span_trace *t, struct span_error *err)
+{
+	int rc = 0;
+
+	while (*v && !rc)
+		rc = (*v++)(b, t, err);
+	return rc;
+}
+
+int span_adjust_all(struct span_trace_builder *b,
+		    enum span_adjust_family family, uint64_t max_skew_ns,
 		    struct span_trace *t, struct span_error *err)
 {
-	static int (*const adjusters[])(struct span_trace_builder *,
-					struct span_trace *,
-					struct span_error *) = {
-		span_adjust_fields, span_adjust_addresses, span_adjust_library,
-		span_adjust_order,  span_adjust_refs,
+	static adjuster *const before[][3] = {
+		[SPAN_ADJUST_JAEGER] = {span_adjust_ids, NULL},
+		[SPAN_ADJUST_OTLP] = {span_adjust_ids, span_adjust_order_otlp,
+				      NULL},
 	};
-	int rc = span_adjust_ids(b, t, err);
+	static adjuster *const after[][6] = {
+		[SPAN_ADJUST_JAEGER] = {span_adjust_fields,
+					span_adjust_addresses,
+					span_adjust_library, span_adjust_order,
+					span_adjust_refs, NULL},
+		[SPAN_ADJUST_OTLP] = {span_adjust_addresses,
+				      span_adjust_library, span_adjust_links,
+				      NULL},
+	};
+	int rc = run(before[family], b, t, err);
 
 	if (!rc)
-		rc = span_adjust_clocks(b, max_skew_ns, t, err);
-	for (size_t i = 0; i < sizeof(adjusters) / sizeof(*adjusters) && !rc;
-	     i++)
-		rc = adjusters[i](b, t, err);
-	return rc;
+		rc = span_adjust_clocks(b, family, max_skew_ns, t, err);
+	return rc ? rc : run(after[family], b, t, err);
 }

@@ -30,6 +30,16 @@ SPAN_NODISCARD int span__warn_text(struct span_arena *a, struct span *s,
  */
 struct span__item *span__by_process(struct span_trace_builder *b);
 
+/* By key, then type, then value. */
+void span__sort_attrs(const struct span_attrs *attrs);
+
+/*
+ * Call SORT with each span of B, and sort the attributes of each process, once.
+ * 0 or SPAN_E_NOMEM.
+ */
+SPAN_NODISCARD int span__sort_spans(struct span_trace_builder *b,
+				    void (*sort)(struct span *s));
+
 /* Sets ERR when RC says that memory is out, and returns RC. */
 int span__adjust_end(int rc, struct span_error *err);
 

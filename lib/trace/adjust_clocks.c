@@ -92,15 +92,17 @@ static int warn_of_skew(struct span_arena *a, struct span *s, uint64_t max_ns,
 }
 
 static int warn_of_parent(struct span_arena *a, struct span *s,
-			  struct span_buf *text)
+			  enum span_adjust_family family, struct span_buf *text)
 {
+	bool otlp = family == SPAN_ADJUST_OTLP;
 	char id[SPAN_ID_TEXT];
 
 	text->len = 0;
 	span_buf_printf(text,
-			"invalid parent span IDs=%s; "
-			"skipping clock skew adjustment",
-			span_id_text(s->parent_id, id));
+			"%s span ID%s=%s%s; skipping clock skew adjustment",
+			otlp ? "parent" : "invalid parent", otlp ? "" : "s",
+			span_id_text(s->parent_id, id),
+			otlp ? " is not in the trace" : "");
 	return span__warn_text(a, s, text);
 }
 
@@ -127,7 +129,8 @@ static int warn_of_ids(struct span_trace_builder *b, const struct span_trace *t)
 	return rc;
 }
 
-int span_adjust_clocks(struct span_trace_builder *b, uint64_t max_ns,
+int span_adjust_clocks(struct span_trace_builder *b,
+		       enum span_adjust_family family, uint64_t max_ns,
 		       struct span_trace *t, struct span_error *err)
 {
 	struct span_buf text = {0};
@@ -143,7 +146,8 @@ int span_adjust_clocks(struct span_trace_builder *b, uint64_t max_ns,
 		if (skewed)
 			rc = warn_of_skew(&b->arena, &spans[i], max_ns, &text);
 		if (!rc && t->nodes[i].flags & SPAN_TRACE_ORPHAN)
-			rc = warn_of_parent(&b->arena, &spans[i], &text);
+			rc = warn_of_parent(&b->arena, &spans[i], family,
+					    &text);
 	}
 	if (!rc)
 		rc = warn_of_ids(b, t);

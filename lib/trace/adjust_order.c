@@ -62,6 +62,33 @@ static void sort_attrs(struct span_attr *v, size_t n)
 		qsort(v, n, sizeof(*v), compare_attrs);
 }
 
+void span__sort_attrs(const struct span_attrs *attrs)
+{
+	sort_attrs((struct span_attr *)(uintptr_t)attrs->v, attrs->n);
+}
+
+int span__sort_spans(struct span_trace_builder *b, void (*sort)(struct span *s))
+{
+	struct span__item *v = span__by_process(b);
+	size_t n;
+	struct span *spans = span__adjusted(b, &n);
+
+	if (!v)
+		return SPAN_E_NOMEM;
+	for (size_t k = 0; k < n; k++) {
+		struct span *s = &spans[v[k].i];
+		struct span_process *p;
+
+		sort(s);
+		if (k && v[k].key == v[k - 1].key)
+			continue;
+		p = (struct span_process *)(uintptr_t)s->process;
+		p->serial = 0;
+		span__sort_attrs(&p->attrs);
+	}
+	return 0;
+}
+
 /* The first text "event" comes first. */
 static void sort_fields(struct span_attr *v, size_t n)
 {
@@ -82,7 +109,7 @@ static void sort_fields(struct span_attr *v, size_t n)
 
 static void sort_span(struct span *s)
 {
-	sort_attrs((struct span_attr *)(uintptr_t)s->attrs.v, s->attrs.n);
+	span__sort_attrs(&s->attrs);
 	for (size_t i = 0; i < s->n_events; i++)
 		sort_fields((struct span_attr *)(uintptr_t)s->events[i].attrs.v,
 			    s->events[i].attrs.n);
@@ -91,25 +118,10 @@ static void sort_span(struct span *s)
 int span_adjust_order(struct span_trace_builder *b, struct span_trace *t,
 		      struct span_error *err)
 {
-	struct span__item *v = span__by_process(b);
-	size_t n;
-	struct span *spans = span__adjusted(b, &n);
+	int rc = span__sort_spans(b, sort_span);
 
-	if (!v)
-		return span__adjust_end(SPAN_E_NOMEM, err);
-	for (size_t k = 0; k < n; k++) {
-		struct span *s = &spans[v[k].i];
-		struct span_process *p;
-
-		sort_span(s);
-		if (k && v[k].key == v[k - 1].key)
-			continue;
-		p = (struct span_process *)(uintptr_t)s->process;
-		p->serial = 0;
-		sort_attrs((struct span_attr *)(uintptr_t)p->attrs.v,
-			   p->attrs.n);
-	}
-	return span_trace_builder_build(b, t, err);
+	return rc < 0 ? span__adjust_end(rc, err)
+		      : span_trace_builder_build(b, t, err);
 }
 
 static bool has_trace(const struct span_ref *r)

@@ -28,18 +28,18 @@ tail_sampling() {
 	)" 'M spans/s' '>=' 0.3
 	row "  peak anonymous memory, --memory ${2}M" \
 		"$(calc %.0f "$(took span-sample 6 "$dir/m") / 1024")" MiB \
-		'<=' "$(($2 * 5 / 4 + 8))"
+		'<=' "$(($2 + 8))"
 	row '  decided early' "${early:-0}" traces "${@:3}"
 }
 
 samplings() {
 	head_line "Tail sampling, $spans traces open at once"
 	open_traces >"$dir/open"
-	tail_sampling 'room for all' $((spans * 5 / 2048 + 16)) '<=' 0
+	tail_sampling 'room for all' $((spans / 1536 + 16)) '<=' 0
 	row '  kept in part' "$(
 		span-query --spans -o '%(trace_id)' "$dir/kept" | sort |
 			uniq -c | awk '$1 != 3' | wc -l
 	)" traces '<=' 0
-	tail_sampling 'full all the time' $((spans / 2048 + 16)) '>=' 1
+	tail_sampling 'full all the time' $((spans / 6144 + 16)) '>=' 1
 	rm -f "$dir/open" "$dir/kept"
 }

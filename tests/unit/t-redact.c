@@ -232,6 +232,12 @@ static void test_limits(void)
 	is_int(span_redact_span(r, &s, &out, &err), 1, "which a glob finds");
 	is_int(out.attrs.n, 0, "by its end");
 	span_redact_close(&r);
+	r = open_rules(false, NULL);
+	memcpy(text + SPAN_MAX_STRING / 2, "PassWord", 8);
+	is_int(span_redact_span(r, &s, &out, &err), 1, "or by its middle");
+	ok(span_str_equal(out.attrs.v[0].value.str, SPAN_STR("[redacted]")),
+	   "as it names a secret");
+	span_redact_close(&r);
 	free(text);
 }
 

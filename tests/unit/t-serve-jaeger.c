@@ -275,10 +275,11 @@ static const struct {
 	{"/api/traces/77", ERROR(404, "trace not found")},
 	/* A whole id, and not the beginning of one. */
 	{"/api/traces/ab", ERROR(404, "trace not found")},
-	{"/api/traces/x%2Fy",
-	 ERROR(400, "strconv.ParseUint: parsing \\\"x/y\\\": invalid syntax")},
-	{"/api/traces/xy0000000000000001",
-	 ERROR(400, "strconv.ParseUint: parsing \\\"xy\\\": invalid syntax")},
+	{"/api/traces/x",
+	 ERROR(400, "strconv.ParseUint: parsing \\\"x\\\": invalid syntax")},
+	{"/api/traces/x.y0000000000000001",
+	 ERROR(400, "strconv.ParseUint: parsing \\\"x.y\\\": invalid syntax")},
+	{"/api/traces/x%2Fy", ERROR(400, "invalid length for TraceID")},
 	{"/api/traces/1000000000000000g",
 	 ERROR(400, "strconv.ParseUint: parsing \\\"000000000000000g\\\": "
 		    "invalid syntax")},
@@ -316,7 +317,8 @@ static const struct {
 	 "{\"dependencies\":[{\"path\":[{\"service\":\"shop\",\"operation\":"
 	 "\"GET /\"},{\"service\":\"cart/1\",\"operation\":\"AddItem\"}],"
 	 "\"attributes\":[{\"key\":\"exemplar_trace_id\",\"value\":"
-	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}]}"},
+	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":1,\"moreTraces\":false,\"morePaths\":false}"},
 	{"/analytics/v1/dependencies?service=shop&operation=GET+/&start=0&"
 	 "end=0&limit=3",
 	 200,
@@ -326,9 +328,16 @@ static const struct {
 	 "{\"path\":[{\"service\":\"shop\",\"operation\":"
 	 "\"GET /\"},{\"service\":\"cart/1\",\"operation\":\"AddItem\"}],"
 	 "\"attributes\":[{\"key\":\"exemplar_trace_id\",\"value\":"
-	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}]}"},
+	 "\"0000000000000001\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":3,\"moreTraces\":false,\"morePaths\":false}"},
+	{"/api/deep-dependencies?service=shop&limit=1", 200,
+	 "{\"dependencies\":[{\"path\":[{\"service\":\"shop\",\"operation\":"
+	 "\"GET /\"}],\"attributes\":[{\"key\":\"exemplar_trace_id\","
+	 "\"value\":\"0000000000000006\"}],\"calls\":1,\"traces\":1}],"
+	 "\"traces\":1,\"moreTraces\":true,\"morePaths\":false}"},
 	{"/api/deep-dependencies?service=shop&operation=AddItem", 200,
-	 "{\"dependencies\":[]}"},
+	 "{\"dependencies\":[],\"traces\":3,\"moreTraces\":false,"
+	 "\"morePaths\":false}"},
 	{"/api/deep-dependencies?service=shop&limit=-1",
 	 ERROR(400, "search depth must be greater than 0 and less than max "
 		    "traces")},
@@ -369,7 +378,12 @@ static void test_one_trace(void)
 	    "\"warnings\":[\"invalid parent span IDs=000000000000004d; "
 	    "skipping clock skew adjustment\"]");
 	has("/api/traces/6?raw=true", 200, "\"warnings\":null}]");
-	has("/api/traces/6?raw=nonsense", 200, "invalid parent");
+	has("/api/traces/6?raw=nonsense", 400, "param 'raw'");
+	has("/api/traces/AAAAAAAAAAY=", 200, "invalid parent");
+	has("/api/traces/AAAAAAAAAAAAAAAAAAAABg==", 200, "invalid parent");
+	has("/api/v3/traces/AAAAAAAAAAY=", 200, "0000000000000006");
+	has("/api/v3/traces/AAAA=", 400, "malformed parameter trace_id");
+	has("/api/v3/traces/zzzz", 400, "invalid length for TraceID");
 	has("/api/traces/2?prettyPrint=true", 200, "    \"data\": [");
 }
 

@@ -2,8 +2,12 @@
 /* Jaeger's monitor, request by request. */
 #include "serve-spans.h"
 
+#include <pthread.h>
+
 #include <cjson/cJSON.h>
 #include <span/sketch.h>
+
+#include "serve/metrics_counts.h"
 
 static const struct {
 	const char *target;
@@ -352,6 +356,135 @@ static void test_min_step(const struct serve_spans *spans)
 	free(v);
 }
 
+/* ---- What several requests share ---- */
+
+static bool answers_differ(struct serve_test *t, const char *a, const char *b)
+{
+	struct serve_reply x, y;
+	bool differ;
+
+	serve_test_get(t, a, &x);
+	serve_test_get(t, b, &y);
+	differ = strcmp(x.body.p, y.body.p) != 0;
+	serve_reply_release(&x);
+	serve_reply_release(&y);
+	return differ;
+}
+
+/* The end of a view is the same for all of its requests, and no other's. */
+#define VIEW(end)                                                              \
+	"/api/metrics/calls?service=cart&lookback=0&ratePer=600000&endTs=" end
+#define END "1795341600000"
+
+static void test_shared(const struct serve_spans *spans)
+{
+	struct span s = serve_span(1, 1, 0, &spans->cart, "a", 2, 60000, 1);
+	struct span_error err = {0};
+	struct serve_reply before, after;
+	struct serve_test t;
+
+	serve_test_open(&t);
+	serve_test_add(&t, &s, 1);
+	serve_test_must(!span__metrics_counts_open(&t.s.counts, &err), "counts",
+			&err);
+	serve_test_get(&t, VIEW(END), &before);
+	ok(strstr(before.body.p, "0.0016666"), "one call in ten minutes");
+	s.span_id[7] = 2;
+	serve_test_add(&t, &s, 1);
+	serve_test_get(&t, VIEW(END), &after);
+	is_str(after.body.p, before.body.p, "counts of a view are kept");
+	serve_reply_release(&after);
+	serve_test_get(&t, VIEW("1795341600001"), &after);
+	ok(strstr(after.body.p, "0.003333"), "another view has new ones");
+	serve_reply_release(&after);
+	serve_reply_release(&before);
+	ok(answers_differ(&t, VIEW(END), VIEW(END) "&groupByOperation=true") &&
+		   answers_differ(&t, VIEW(END), VIEW(END) "&spanKind=client"),
+	   "and so has another question");
+	ok(!answers_differ(&t, VIEW(END) "&service=shop", VIEW(END)),
+	   "of other services too");
+	span__metrics_counts_close(&t.s.counts);
+	serve_test_close(&t);
+}
+
+struct waiter {
+	struct span__metrics_counts *counts;
+	bool gone;
+	int rc;
+	struct span_stats *stats;
+};
+
+static void *wait_for_count(void *arg)
+{
+	struct waiter *w = arg;
+	const struct span__serve_request r = {.gone = &w->gone};
+	struct span__metrics_count *m;
+	struct span_error err = {0};
+
+	w->rc = span__metrics_counts_take(w->counts, SPAN_STR("key"), &r, &m,
+					  &err);
+	w->stats = m ? m->stats : NULL;
+	if (w->rc == 0)
+		span__metrics_counts_done(w->counts, m, false);
+	if (w->rc >= 0)
+		span__metrics_counts_release(w->counts, &m);
+	return NULL;
+}
+
+static struct span__metrics_count *begin(struct span__metrics_counts *c,
+					 struct span_error *err)
+{
+	const struct span__serve_request r = {0};
+	const struct span_stats_opts o = {.n_labels = 1};
+	struct span__metrics_count *m;
+
+	serve_test_must(
+		span__metrics_counts_take(c, SPAN_STR("key"), &r, &m, err) == 0,
+		"take", err);
+	serve_test_must(!span_stats_open(&m->stats, &o, err), "stats", err);
+	return m;
+}
+
+/* Who waits gets what another one has counted, or counts when he fails. */
+static void test_waiting(bool good)
+{
+	struct span_error err = {0};
+	struct waiter w = {.rc = -100};
+	struct span__metrics_count *m;
+	struct span_stats *counted;
+	pthread_t thread;
+
+	serve_test_must(!span__metrics_counts_open(&w.counts, &err), "counts",
+			&err);
+	m = begin(w.counts, &err);
+	counted = m->stats;
+	serve_test_must(!pthread_create(&thread, NULL, wait_for_count, &w),
+			"thread", NULL);
+	span__metrics_counts_done(w.counts, m, good);
+	pthread_join(thread, NULL);
+	is_int(w.rc, good,
+	       good ? "counted by another one" : "to be counted by who waited");
+	ok(!good || w.stats == counted, "and it is the same");
+	span__metrics_counts_release(w.counts, &m);
+	span__metrics_counts_close(&w.counts);
+}
+
+static void test_gone(void)
+{
+	struct span_error err = {0};
+	struct waiter w = {.gone = true};
+	struct span__metrics_count *m;
+
+	serve_test_must(!span__metrics_counts_open(&w.counts, &err), "counts",
+			&err);
+	m = begin(w.counts, &err);
+	wait_for_count(&w);
+	is_int(w.rc, SPAN_E_PIPE, "who is gone does not wait");
+	span__metrics_counts_done(w.counts, m, true);
+	span__metrics_counts_release(w.counts, &m);
+	span__metrics_counts_close(&w.counts);
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -363,5 +496,9 @@ int main(void)
 	serve_test_close(&t);
 	test_counts(&spans);
 	test_min_step(&spans);
+	test_shared(&spans);
+	test_waiting(true);
+	test_waiting(false);
+	test_gone();
 	return done_testing();
 }

@@ -171,8 +171,9 @@ static const struct {
 	 "{\"error\":\"strconv.ParseInt: parsing \\\"x\\\": invalid "
 	 "syntax\",\"parameter\":\"limit\"}\n"},
 	{"/api/spans?since=x", 400,
-	 "{\"error\":\"'x' is no time (like 15m, 2026-11-22T10:00:00Z, "
-	 "@1795341600)\",\"parameter\":\"since\"}\n"},
+	 "{\"error\":\"'x' is no time (like 15m, 14:30, yesterday, "
+	 "yesterday 14:00, 2026-11-22, 2026-11-22T10:00:00Z, @1795341600, "
+	 "now)\",\"parameter\":\"since\"}\n"},
 	{"/api/spans?min-duration=x", 400,
 	 "{\"error\":\"'x' is no duration (like 500us, 2s, 1h30m, "
 	 "7d)\",\"parameter\":\"min-duration\"}\n"},
@@ -273,6 +274,53 @@ static void test_pieces(struct serve_test *t)
 	serve_reply_release(&r);
 }
 
+/* How often TEXT is in a reply. */
+static size_t count_text(const struct serve_reply *r, const char *text)
+{
+	size_t n = 0;
+
+	for (const char *p = r->body.p; (p = strstr(p, text)); p++)
+		n++;
+	return n;
+}
+
+/* Of a trace that is too long the first spans, and that they are that. */
+static void test_cut(struct serve_test *t)
+{
+	static const struct {
+		const char *target, *text; /* one a span, or line */
+		size_t n, warnings;
+	} rows_cut[] = {
+		{"format=json", "\"operationName\"", 2, 1},
+		{"format=otlp-json", "\"spanId\"", 2, 1},
+		{"traces", "\n", 2, 1},
+		{"traces&format=csv", "\n", 3, 1},
+		/* Of which two match. */
+		{"format=json&service=shop", "\"operationName\"", 2, 0},
+		/* No trace, but a list. */
+		{"format=jsonl", "\n", 3, 0},
+	};
+
+	t->s.max_spans = 2;
+	for (size_t i = 0; i < sizeof(rows_cut) / sizeof(*rows_cut); i++) {
+		char target[200];
+		struct serve_reply r;
+
+		snprintf(target, sizeof(target),
+			 "/api/spans?trace-id=aa000000000000000000000000000001"
+			 "&%s",
+			 rows_cut[i].target);
+		serve_test_get(t, target, &r);
+		is_uint(count_text(&r, rows_cut[i].text), rows_cut[i].n, "%s",
+			rows_cut[i].target);
+		is_uint(count_text(&r, "trace has more than 2 spans, showing "
+				       "first 2 spans only"),
+			rows_cut[i].warnings, "and a warning where it is cut");
+		serve_reply_release(&r);
+	}
+	t->s.max_spans = 1000000;
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -282,6 +330,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	test_stream(&t);
+	test_cut(&t);
 	add_many(&t, &spans);
 	test_pieces(&t);
 	serve_test_close(&t);

@@ -4,6 +4,11 @@
 
 #include <span/codec.h>
 
+#define NO_METRICS                                                             \
+	"TraceQL metrics are not supported by span-serve: rates, errors and "  \
+	"latencies are at /api/metrics/calls, errors and latencies, and "      \
+	"span-stats has them for Prometheus\n"
+
 static const struct {
 	const char *target;
 	unsigned status;
@@ -203,7 +208,7 @@ static const struct {
 	 "\"serviceStats\":{\"cart\":{\"spanCount\":1,\"errorCount\":1},"
 	 "\"shop\":{\"spanCount\":2}}}],\"metrics\":{}}"},
 	{"/api/search?start=x", 400,
-	 "invalid start: seconds since 1970 are needed\n"},
+	 "invalid start: 'x' is no time in seconds since 1970\n"},
 	{"/api/search?start=1795341580&end=1795341600", 200,
 	 "{\"traces\":[{\"traceID\":\"aa000000000000000000000000000001\","
 	 "\"rootServiceName\":\"shop\",\"rootTraceName\":\"GET "
@@ -280,7 +285,7 @@ static const struct {
 	 "\"ok\",\"value\":{\"boolValue\":true}}],\"status\":{}}]}]}]},"
 	 "\"metrics\":{}}"},
 	{"/api/v2/traces/3?start=x", 400,
-	 "invalid start: seconds since 1970 are needed\n"},
+	 "invalid start: 'x' is no time in seconds since 1970\n"},
 	{"/api/search/tags", 200,
 	 "{\"tagNames\":[\"<script>\\u001b[31m\",\"big\",\"blob\",\"host."
 	 "name\",\"http.status_code\",\"message\",\"ok\",\"peer.service\","
@@ -373,6 +378,18 @@ static const struct {
 	 "{\"tagValues\":[],\"metrics\":{}}"},
 	{"/api/v2/search/tag/%zz/values", 400,
 	 "invalid tag name: invalid URL escape in the path\n"},
+	/* Grafana escapes twice. */
+	{"/api/v2/search/tag/event%253Aname/values", 200,
+	 "{\"tagValues\":[{\"type\":\"string\",\"value\":\"exception\"}],"
+	 "\"metrics\":{}}"},
+	{"/api/v2/search/tag/100%25/values", 200,
+	 "{\"tagValues\":[],\"metrics\":{}}"},
+	{"/api/status/buildinfo", 200,
+	 "{\"version\":\"2.7.0\",\"revision\":\"span-serve\","
+	 "\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
+	 "\"goVersion\":\"\"}"},
+	{"/api/metrics/query_range?q={}|rate()&start=1&end=2", 501, NO_METRICS},
+	{"/api/metrics/query?q={}|rate()&start=1&end=2", 501, NO_METRICS},
 };
 
 static void ask_protobuf(struct serve_test *t, const char *target,
@@ -417,6 +434,39 @@ static void test_protobuf(struct serve_test *t)
 	span_decoder_close(&d);
 }
 
+static void test_cut(struct serve_test *t)
+{
+	struct span_decoder *d = NULL;
+	struct span_error err = {0};
+	struct serve_reply r;
+	int rc = span_decoder_open(&d, NULL, &err);
+
+	serve_test_must(!rc, "decoder", &err);
+	t->s.max_spans = 2;
+	ask_protobuf(t, "/api/traces/aa000000000000000000000000000001", &r);
+	is_int(span_decoder_message(d, SPAN_FORMAT_OTLP_PROTO, r.body.p,
+				    r.body.len, NULL, NULL, &err),
+	       2, "of a trace that is too long two spans");
+	ok(memmem(r.body.p, r.body.len, "showing first 2 spans only", 26),
+	   "and that there are more");
+	serve_reply_release(&r);
+	t->s.max_spans = 1000000;
+	span_decoder_close(&d);
+}
+
+/* 32 bits of milliseconds, whatever clocks say: else Grafana shows nothing. */
+static void test_long(struct serve_test *t, const struct serve_spans *spans)
+{
+	struct span s =
+		serve_span(8, 1, 0, &spans->cart, "long", 2, 5000, 5000000000);
+	struct serve_reply r;
+
+	serve_test_add(t, &s, 1);
+	serve_test_get(t, "/api/search?q={ name = \"long\" }", &r);
+	ok(strstr(r.body.p, "\"durationMs\":4294967295,"), "a long trace");
+	serve_reply_release(&r);
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -426,6 +476,8 @@ int main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	test_protobuf(&t);
+	test_cut(&t);
+	test_long(&t, &spans);
 	serve_test_close(&t);
 	return done_testing();
 }

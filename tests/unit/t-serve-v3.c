@@ -61,8 +61,8 @@ static const struct {
 	 "\"key\":\"big\",\"value\":{\"intValue\":\"-9223372036854775808\"}},{"
 	 "\"key\":\"blob\",\"value\":{\"bytesValue\":\"AP8=\"}},{\"key\":"
 	 "\"ok\",\"value\":{\"boolValue\":true}},{\"key\":\"@jaeger@warnings\","
-	 "\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"invalid "
-	 "parent span IDs=0000000000000009; skipping clock skew "
+	 "\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"parent "
+	 "span ID=0000000000000009 is not in the trace; skipping clock skew "
 	 "adjustment\"}]}}}],\"status\":{}}]}]}]}}"},
 	{"/api/v3/traces/0000000000000003?startTime=2026-11-22T00:00:00 "
 	 "01:00&raw_traces=true",
@@ -265,6 +265,27 @@ static const struct {
 	{"/api/v3/trace-summaries?" DAY
 	 "&query.attributes={\"http.status_code\":\"500\",\"error\":\"false\"}",
 	 200, "{\"summaries\":[]}"},
+	{"/api/v3/trace-summaries?" DAY
+	 "&query.serviceName=mail*&query.traceql={ duration < 1s }",
+	 200,
+	 "{\"summaries\":[{\"traceId\":\"00000000000000000000000000000003\","
+	 "\"rootServiceName\":\"\",\"rootOperationName\":\"\","
+	 "\"minStartTimeUnixNano\":\"1795341470000000000\","
+	 "\"maxEndTimeUnixNano\":\"1795341470005000000\",\"spanCount\":1,"
+	 "\"errorSpanCount\":0,\"orphanSpanCount\":1,\"services\":[{\"name\":"
+	 "\"mail*\",\"spanCount\":1,\"errorSpanCount\":0}]}]}"},
+	{"/api/v3/trace-summaries?" DAY
+	 "&query.serviceName=mail*&query.traceql={ duration > 1s }",
+	 200, "{\"summaries\":[]}"},
+	{"/api/v3/trace-summaries?" DAY "&query.traceql={ nonsense }", 400,
+	 "{\"error\":{\"httpCode\":400,\"message\":\"expression, column 3: "
+	 "'nonsense' is no field: an attribute is written .nonsense or "
+	 "span.nonsense, a text in quotes\"}}"},
+	{"/api/v3/trace-summaries?" DAY
+	 "&query.traceql={}&query.filter={\"op\":\"gt\"}",
+	 400,
+	 "{\"error\":{\"httpCode\":400,\"message\":\"query.filter cannot be "
+	 "combined with query.traceql\"}}"},
 	{"/api/v3/trace-summaries?" DAY
 	 "&query.filter={\"op\":\"gt\",\"args\":[{\"attr\":{\"key\":\"http."
 	 "status_code\"}},{\"scalar\":{\"value\":\"400\",\"type\":\"int\"}}]}",

@@ -220,6 +220,74 @@ static const struct {
 	{"/api/v2/traceMany", 400, "traceIds parameter is empty\n"},
 };
 
+#define ARCHIVED                                                               \
+	"[{\"traceId\":\"aa000000000000000000000000000007\",\"id\":"           \
+	"\"0000000000000001\",\"kind\":\"SERVER\",\"name\":\"kept\","          \
+	"\"timestamp\":1795341599995000,\"duration\":1000,"                    \
+	"\"localEndpoint\":{\"serviceName\":\"cart\"}}]"
+#define STORED                                                                 \
+	"[{\"traceId\":\"aa000000000000000000000000000002\",\"id\":"           \
+	"\"0000000000000004\",\"kind\":\"SERVER\",\"name\":\"GET /\","         \
+	"\"timestamp\":1795341530000000,\"duration\":20000,"                   \
+	"\"localEndpoint\":{\"serviceName\":\"shop\"},"                        \
+	"\"tags\":{\"host.name\":\"h1\"}}]"
+
+/* Each trace is looked for in the archive when it is not in the store. */
+static void test_archive(struct serve_test *t, const struct serve_spans *spans)
+{
+	struct span s = serve_span(7, 1, 0, &spans->cart, "kept", 2, 5, 1);
+
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000007",
+		      200, "[]");
+	serve_test_archive(t);
+	serve_test_put(t->archive_dir, &s, 1);
+	serve_test_is(t, "/api/v2/trace/aa000000000000000000000000000007", 200,
+		      ARCHIVED);
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000007",
+		      200, "[" ARCHIVED "]");
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000007,4,aa000000000000000000000000000002",
+		      200, "[" STORED "," ARCHIVED "]");
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000007,x",
+		      400,
+		      "x should be a 1 to 32 character lower-hex "
+		      "string\n");
+}
+
+/* Of a trace that is too long the first spans, and that they are that. */
+static void test_cut(struct serve_test *t)
+{
+	static const char *const targets[] = {
+		"/api/v2/trace/aa000000000000000000000000000001",
+		"/api/v2/traces?serviceName=cart",
+		"/api/v2/traceMany?traceIds=aa000000000000000000000000000001",
+	};
+
+	t->s.max_spans = 2;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+		struct serve_reply r;
+
+		serve_test_get(t, targets[i], &r);
+		ok(strstr(r.body.p, "call cart") &&
+			   !strstr(r.body.p, "add <b>"),
+		   "%s: two spans", targets[i]);
+		ok(strstr(r.body.p,
+			  "\"@jaeger@warnings\":\"[\\\"trace has more than 2 "
+			  "spans, showing first 2 spans only\\\"]\""),
+		   "and a tag that says so");
+		serve_reply_release(&r);
+	}
+	t->s.max_spans = 3;
+	serve_test_is(t, "/api/v2/trace/4", 404, "trace 4 not found\n");
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -228,6 +296,8 @@ int main(void)
 	serve_spans_open(&t, &spans);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
+	test_archive(&t, &spans);
+	test_cut(&t);
 	serve_test_close(&t);
 	return done_testing();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traces of a log become shapes when their parent ids alone make a tree, and
- * are given otherwise.
+ * Traces of a log become shapes when their parent ids alone make a tree, with
+ * what segments have of them, and are given otherwise.
  */
 #include "store/shapes_log.h"
 
@@ -139,7 +139,32 @@ static void feed(struct span__shapes_log *l, const char *text)
 	}
 }
 
-static struct got hand_out(const char *text, bool elsewhere, bool damaged)
+/* What a segment has of the trace. */
+struct part {
+	const char *name;
+	struct span__asked v[3];
+	size_t n;
+	bool needed;
+	const char *shape; /* with the log's "1 2<1" */
+	unsigned given;
+};
+
+/* The id, that of the parent, and what is chosen of spans. */
+static const struct part parts[] = {
+	{"below the log's",
+	 {{'3', '2', 7, 0}, {'4', '3', 8, 0}},
+	 2,
+	 true,
+	 "0:1 1:2 2:7 3:8",
+	 0},
+	{"a tree of its own", {{'3', 0, 7, 0}}, 1, false, "0:1 1:2 0:7", 0},
+	{"a span that the log has", {{'2', '1', 7, 0}}, 1, true, "", 1},
+	{"a parent that nobody has", {{'3', '9', 7, 0}}, 1, true, "", 1},
+	{"one that does not tell", {{0}}, 0, false, "", 1},
+};
+
+static struct got hand_out(const char *text, const struct part *part,
+			   bool damaged)
 {
 	struct got got = {.text = ""};
 	struct span__shapes_sink sink = {
@@ -151,22 +176,23 @@ static struct got hand_out(const char *text, bool elsewhere, bool damaged)
 		.since_ns = BASE + 100,
 		.until_ns = BASE + 200,
 	};
-	struct span__trace_set none;
+	struct span__shapes_judge judge = {.sink = &sink};
+	const uint8_t id[16] = {7};
 	struct span__shapes_log *l;
 
-	must(span__trace_set_init(&none, &err) == 0);
-	must(span__shapes_log_open(&l, &sink, &err) == 0);
+	must(span__shapes_log_open(&l, &judge, &err) == 0);
 	feed(l, text);
 	if (damaged)
 		must(span__shapes_log_frame(l, span_str("\x9b\xa4SPN"), NULL) <
 		     0);
-	must(span__shapes_log_finish(
-		     l, elsewhere ? span__shapes_log_traces(l) : &none, &err) ==
-	     0);
+	if (part)
+		must(span__shapes_log_part(l, id, part->n ? part->v : NULL,
+					   part->n, part->needed, &err) == 0);
+	must(span__shapes_log_finish(l, &err) == 0);
 	is_uint(sink.n_traces, got.shapes, "traces that match");
 	is_uint(sink.n_spans, 2 * got.shapes, "spans that match");
 	span__shapes_log_close(&l);
-	span__trace_set_release(&none);
+	span__shapes_judge_release(&judge);
 	return got;
 }
 
@@ -175,14 +201,20 @@ int main(void)
 	struct got got;
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-		got = hand_out(tests[i].spans, false, false);
+		got = hand_out(tests[i].spans, NULL, false);
 		is_str(got.text, tests[i].shape, "%s", tests[i].name);
 		is_uint(got.given, tests[i].given, "  given");
 	}
-	got = hand_out(tests[0].spans, true, false);
-	ok(!got.shapes && got.given == 1,
-	   "a trace that a segment has is given");
-	got = hand_out(tests[0].spans, false, true);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		got = hand_out("1 2<1", &parts[i], false);
+		is_str(got.text, parts[i].shape, "a part: %s", parts[i].name);
+		is_uint(got.given, parts[i].given, "  given");
+	}
+	got = hand_out("1- 2<1-", &parts[1], false);
+	ok(!got.shapes && !got.given, "no part is needed");
+	got = hand_out("1- 2<1-", &parts[0], false);
+	ok(got.shapes == 1, "a segment's part is needed");
+	got = hand_out(tests[0].spans, NULL, true);
 	ok(!got.shapes && got.given == 1, "behind damage all are given");
 	return done_testing();
 }

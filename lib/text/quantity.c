@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What people type: durations, sizes and counts. Nothing wraps around:
- * a number that does not fit is an error.
- */
-#include "cmd.h"
+#include "text/quantity_text.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/banned.h"
 
@@ -96,67 +91,70 @@ static bool quantity(const char **text, const struct unit *units, uint64_t *out)
 	return true;
 }
 
-int cmd_parse_duration(const char *text, uint64_t *ns, struct span_error *err)
+bool span__quantity_text(struct span_str text, char out[SPAN_QUANTITY_MAX + 1])
 {
-	const char *p = text;
-	uint64_t sum = 0, part;
+	if (text.len > SPAN_QUANTITY_MAX ||
+	    (text.len && memchr(text.p, 0, text.len)))
+		return false;
+	if (text.len)
+		memcpy(out, text.p, text.len);
+	out[text.len] = 0;
+	return true;
+}
 
-	if (!strcmp(text, "0")) {
+int span__quantity_refuse(struct span_str text, const char *what,
+			  struct span_error *err)
+{
+	return span_error_set(err, SPAN_E_INVALID, "'%.*s' is no %s",
+			      text.len < 100 ? (int)text.len : 100,
+			      text.len ? text.p : "", what);
+}
+
+int span_duration_parse(struct span_str text, uint64_t *ns,
+			struct span_error *err)
+{
+	char copy[SPAN_QUANTITY_MAX + 1];
+	const char *p = copy;
+	uint64_t sum = 0, part;
+	bool good = span__quantity_text(text, copy);
+
+	if (good && !strcmp(copy, "0")) {
 		*ns = 0;
 		return 0;
 	}
-	do {
-		if (!quantity(&p, duration_units, &part) ||
-		    __builtin_add_overflow(sum, part, &sum))
-			return span_error_set(
-				err, SPAN_E_INVALID,
-				"'%s' is no duration (like 500us, 2s, 1h30m, "
-				"7d)",
-				text);
-	} while (*p);
+	do
+		good = good && quantity(&p, duration_units, &part) &&
+		       !__builtin_add_overflow(sum, part, &sum);
+	while (good && *p);
+	if (!good)
+		return span__quantity_refuse(
+			text, "duration (like 500us, 2s, 1h30m, 7d)", err);
 	*ns = sum;
 	return 0;
 }
 
-static int parse_units(const char *text, const struct unit *units,
+static int parse_units(struct span_str text, const struct unit *units,
 		       const char *what, uint64_t *out, struct span_error *err)
 {
-	const char *p = text;
+	char copy[SPAN_QUANTITY_MAX + 1];
+	const char *p = copy;
 	uint64_t n;
 
-	if (!quantity(&p, units, &n) || *p)
-		return span_error_set(err, SPAN_E_INVALID, "'%s' is no %s",
-				      text, what);
+	if (!span__quantity_text(text, copy) || !quantity(&p, units, &n) || *p)
+		return span__quantity_refuse(text, what, err);
 	*out = n;
 	return 0;
 }
 
-int cmd_parse_size(const char *text, uint64_t *bytes, struct span_error *err)
+int span_size_parse(struct span_str text, uint64_t *bytes,
+		    struct span_error *err)
 {
 	return parse_units(text, size_units, "size (like 4096, 64K, 16M, 5G)",
 			   bytes, err);
 }
 
-int cmd_parse_int(const char *text, uint64_t *n, struct span_error *err)
+int span_count_parse(struct span_str text, uint64_t *n, struct span_error *err)
 {
 	return parse_units(text, count_units, "count (like 100, 10k, 2M)", n,
 			   err);
-}
-
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
-uint64_t cmd_now_ns(void)
-{
-	return read_clock(CLOCK_REALTIME);
-}
-
-uint64_t cmd_monotonic_ns(void)
-{
-	return read_clock(CLOCK_MONOTONIC);
 }

@@ -172,6 +172,20 @@ static const struct row times[] = {
 	{"2026-11-01 02:30", 1793518200 * S},
 };
 
+static const struct row epochs[] = {
+	{"0", 0},
+	{"1795341600", NOW},
+	{"1795341600.5", NOW + S / 2},
+	{"1795341600.1234567891", NOW + 123456789},
+	{"18446744074", NONE},
+	{"1.", NONE},
+	{".5", NONE},
+	{"-1", NONE},
+	{"1e9", NONE},
+	{"NaN", NONE},
+	{"", NONE},
+};
+
 /* The day after the clocks changed: yesterday has 25 hours. */
 static const struct row after_change[] = {
 	{"today", 1793595600 * S},
@@ -180,10 +194,10 @@ static const struct row after_change[] = {
 	{"yesterday 12:00", 1793552400 * S},
 };
 
-static int parse_after_change(const char *text, uint64_t *ns,
+static int parse_after_change(struct span_str text, uint64_t *ns,
 			      struct span_error *err)
 {
-	return cmd_parse_time(text, 1793620000 * S, ns, err);
+	return span_time_parse(text, 1793620000 * S, ns, err);
 }
 
 static const struct {
@@ -222,18 +236,47 @@ static void test_around(void)
 	}
 }
 
-static int parse_time(const char *text, uint64_t *ns, struct span_error *err)
+static int parse_time(struct span_str text, uint64_t *ns,
+		      struct span_error *err)
 {
-	return cmd_parse_time(text, NOW, ns, err);
+	return span_time_parse(text, NOW, ns, err);
+}
+
+/* What comes from a network may have any length, and any byte. */
+static void test_bytes(void)
+{
+	char digits[SPAN_QUANTITY_MAX + 2];
+	struct span_str text = {digits, SPAN_QUANTITY_MAX};
+	struct span_error err = {0};
+	uint64_t ns = 12345;
+
+	memset(digits, '0', sizeof(digits));
+	digits[SPAN_QUANTITY_MAX - 1] = 's';
+	ok(!span_duration_parse(text, &ns, &err) && !ns,
+	   "a duration of %u bytes", SPAN_QUANTITY_MAX);
+	digits[SPAN_QUANTITY_MAX - 1] = '0';
+	digits[SPAN_QUANTITY_MAX] = 's';
+	text.len++;
+	ok(span_duration_parse(text, &ns, &err) == SPAN_E_INVALID,
+	   "not of one more");
+	text = (struct span_str){"1s\0", 3};
+	ok(span_duration_parse(text, &ns, &err) == SPAN_E_INVALID &&
+		   span_time_parse(text, NOW, &ns, &err) == SPAN_E_INVALID,
+	   "nor with a zero byte");
+	text = (struct span_str){NULL, 0};
+	ok(span_size_parse(text, &ns, &err) == SPAN_E_INVALID &&
+		   span_time_parse(text, NOW, &ns, &err) == SPAN_E_INVALID,
+	   "nor of nothing");
 }
 
 static void check(const char *what, const struct row *rows, size_t n,
-		  int (*parse)(const char *, uint64_t *, struct span_error *))
+		  int (*parse)(struct span_str, uint64_t *,
+			       struct span_error *))
 {
 	for (size_t i = 0; i < n; i++) {
 		struct span_error err = {0};
 		uint64_t got = 12345;
-		int rc = parse(rows[i].text, &got, &err);
+		int rc = parse(span_str(rows[i].text), &got, &err);
 
 		if (rows[i].want == NONE && rc < 0)
 			ok(rc == SPAN_E_INVALID && err.msg[0] && got == 12345,
@@ -251,11 +294,13 @@ int main(void)
 {
 	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
 	tzset();
-	CHECK("duration", durations, cmd_parse_duration);
-	CHECK("size", sizes, cmd_parse_size);
-	CHECK("count", counts, cmd_parse_int);
+	CHECK("duration", durations, span_duration_parse);
+	CHECK("size", sizes, span_size_parse);
+	CHECK("count", counts, span_count_parse);
 	CHECK("time", times, parse_time);
 	CHECK("the next day", after_change, parse_after_change);
+	CHECK("seconds", epochs, span_epoch_parse);
+	test_bytes();
 	test_around();
 	ok(cmd_monotonic_ns() <= cmd_monotonic_ns(), "the clock goes on");
 	return done_testing();
