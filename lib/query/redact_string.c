@@ -98,14 +98,16 @@ static int apply_rules(struct span_redact *r,
 	return 0;
 }
 
-/* Is it known that LIST leaves what a round has made as it is? */
-static bool is_known(struct span_redact *r,
+/* Is it known, or told by the characters, that the text stays as it is? */
+static bool is_clean(struct span_redact *r,
 		     const struct span__redact_list *list, struct work *w,
 		     struct span__redact_clean *hash)
 {
-	if (list->has_other)
-		return false;
-	if (!(list->kinds & hints_of(w)))
+	if (!list->n || !w->text.len)
+		return true;
+	/* Of a short text the hash takes longer. */
+	if (w->text.len <= SHORT && !list->has_other &&
+	    !(hints_of(w) & list->kinds))
 		return true;
 	*hash = span__redact_cache_hash(r->cache, list, w->text);
 	return span__redact_cache_is_clean(r->cache, *hash);
@@ -123,7 +125,7 @@ static int do_rounds(struct span_redact *r,
 		rc = apply_rules(r, list, w, done, err);
 	while (rc >= 0 && w->changed && !w->settled &&
 	       done->verdict == REDACT_CHANGED && ++w->round < ROUNDS &&
-	       !is_known(r, list, w, &hash));
+	       (list->has_other || !is_clean(r, list, w, &hash)));
 	if (rc >= 0 && w->round && !w->changed && !w->spared &&
 	    !list->has_other)
 		span__redact_cache_put_clean(r->cache, hash);
@@ -207,21 +209,6 @@ int span__redact_fresh(struct span_redact *r, const struct span__redact_key *k,
 	if (rc > 0)
 		tell(r, k->place, key, &done);
 	return rc;
-}
-
-/* Is it known, or told by the characters, that the text stays as it is? */
-static bool is_clean(struct span_redact *r,
-		     const struct span__redact_list *list, struct work *w,
-		     struct span__redact_clean *hash)
-{
-	if (!list->n || !w->text.len)
-		return true;
-	/* Of a short text the hash takes longer. */
-	if (w->text.len <= SHORT && !list->has_other &&
-	    !(hints_of(w) & list->kinds))
-		return true;
-	*hash = span__redact_cache_hash(r->cache, list, w->text);
-	return span__redact_cache_is_clean(r->cache, *hash);
 }
 
 int span__redact_judge(struct span_redact *r,

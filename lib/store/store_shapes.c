@@ -270,16 +270,21 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 /* Of what starts outside, that others are not told all of these traces. */
 static int see_outside(struct shapes *s, struct span__seg *seg)
 {
-	uint64_t n = s->shared.n ? seg->n_traces : 0, high, low;
+	uint64_t high[SEG_GROUP], low[SEG_GROUP];
+	uint64_t end = s->shared.n ? seg->n_traces : 0;
+	size_t n;
 	int rc = 0;
 
-	for (uint64_t i = 0; i < n && rc >= 0; i++) {
-		high = span__ints_get(&seg->trace_high, i);
-		low = span__ints_get(&seg->trace_low, i);
-		if (span__trace_set_has(
-			    &s->shared,
-			    span__trace_set_hash(&s->shared, high, low)))
-			rc = keep_part(s, seg, i, OUTSIDE);
+	for (uint64_t at = 0; at < end && rc >= 0; at += n) {
+		n = end - at < SEG_GROUP ? (size_t)(end - at) : SEG_GROUP;
+		span__ints_range(&seg->trace_high, at, n, high);
+		span__ints_range(&seg->trace_low, at, n, low);
+		for (size_t i = 0; i < n && rc >= 0; i++)
+			if (span__trace_set_has(&s->shared,
+						span__trace_set_hash(&s->shared,
+								     high[i],
+								     low[i])))
+				rc = keep_part(s, seg, at + i, OUTSIDE);
 	}
 	return rc < 0 ? rc : !seg->file.bad;
 }
