@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_directory.h"
 
+#include "store/draft_fit.h"
 #include "store/store_shapes.h"
 
 #include <stdlib.h>
@@ -77,6 +78,7 @@ int span__directory_view(struct span__directory *s, struct span_error *err)
 	s->has_view = !rc;
 	if (rc)
 		return rc;
+	span__drafts_verify(&s->view);
 	look_back(s);
 	count_work(s);
 	return 0;
@@ -97,6 +99,7 @@ int span__directory_refresh(struct span_store *st, struct span_error *err)
 	}
 	span__view_inherit(&s->view, &old);
 	span__view_release(&old);
+	span__drafts_verify(&s->view);
 	look_back(s);
 	count_work(s);
 	return 0;
