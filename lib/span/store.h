@@ -168,6 +168,9 @@ struct span_attr_test {
 	/* FN says the same of strings that are equal but for the decimal
 	 * digits of a number in them, and how many these are. */
 	bool digits_alike;
+	/* So it does of those that are equal, too, but for the digits of UUIDs
+	 * and of hexadecimal numbers of 8 digits or more, as many of them. */
+	bool hex_alike;
 };
 
 struct span_range {

@@ -435,7 +435,8 @@ static void test_random(struct span_store *store, struct span_store *memory)
 	is_uint(bad, 0, "%u expressions count the same", ROUNDS);
 	ok(found > ROUNDS / 3 && some > ROUNDS / 4,
 	   "%u find something, %u not most of it", found, some);
-	ok(asked > ROUNDS / 2, "of %u shapes were asked", asked);
+	/* Of others no trace has all that they need. */
+	ok(asked > ROUNDS / 3, "of %u shapes were asked", asked);
 }
 
 static void test_told(struct span_store *store)
