@@ -2,6 +2,7 @@
 #include "store/store_directory.h"
 
 #include "store/store_shapes.h"
+#include "store/store_traces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,7 @@ static const struct span__store_ops ops = {
 	.calls_width = span__directory_calls_width,
 	.names = span__directory_names,
 	.shapes = span__directory_shapes,
+	.traces = span__directory_traces,
 	.seal = span__directory_seal,
 	.export_to = span__directory_export,
 	.policy_get = policy_get,
