@@ -28,6 +28,10 @@ int span__scan_open(struct span_search *s, uint64_t since, bool heads,
 		return 0;
 	choose_range(s);
 	ss->range.since_ns = since;
+	if (ss->until)
+		ss->range.until_ns = ss->until;
+	if (ss->least_ns)
+		ss->range.min_duration_ns = ss->least_ns;
 	ss->range.floor_ns = ss->floored ? &ss->floor : NULL;
 	ss->range.head_only =
 		heads &&

@@ -111,8 +111,7 @@ static int see_traces(struct span_search *s, struct span_error *err)
 	return rc < 0 ? rc : see_all(s, c, err);
 }
 
-/* Find out what the typed ids mean: s->ids are then the traces they name. */
-static int resolve(struct span_search *s, struct span_error *err)
+int span__search_resolve(struct span_search *s, struct span_error *err)
 {
 	struct span__batch *b = &s->store->batch;
 	int rc = 0;
@@ -272,7 +271,7 @@ static int find(struct span_search *s, struct span_error *err)
 			return rc < 0 ? rc : 0;
 	}
 	if (!s->given)
-		rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
+		rc = s->q->n_ids ? span__search_resolve(s, err) : scan(s, err);
 	if (!rc && !by_scan)
 		rc = start_walk(s, err);
 	if (rc < 0)
@@ -346,49 +345,6 @@ int span__store_next_id(struct span_search *s, uint8_t id[16],
 		return rc;
 	memcpy(id, s->ids.v[s->next++].id, 16);
 	return 1;
-}
-
-/* A cursor over the spans of the traces whose ids were typed. */
-static int open_ids(struct span_search *s, struct span_error *err)
-{
-	struct span__store_search *ss = s->store;
-	int rc = resolve(s, err);
-
-	if (rc < 0)
-		return rc;
-	ss->typed = calloc(s->ids.n + 1, sizeof(*ss->typed));
-	if (!ss->typed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	span__ids_order(&s->ids, 0);
-	for (size_t i = 0; i < s->ids.n; i++)
-		memcpy(ss->typed[i], s->ids.v[i].id, 16);
-	return span_store_find(ss->st, (const uint8_t(*)[16])ss->typed,
-			       s->ids.n, &ss->spans, err);
-}
-
-int span__store_next_span(struct span_search *s, struct span *out,
-			  struct span_error *err)
-{
-	int rc = 0;
-
-	if (!s->store->spans)
-		rc = s->q->n_ids ? open_ids(s, err)
-				 : span__scan_open(s, s->q->range.since_ns,
-						   false, err);
-	if (rc < 0)
-		return rc;
-	if (!span__search_holds(s))
-		return span__scan_match(s, out, err);
-	while (!s->ready) {
-		rc = span__scan_match(s, out, err);
-		if (rc > 0)
-			rc = span__keep_put(s, out, err);
-		else
-			s->ready = !rc;
-		if (rc < 0)
-			return rc;
-	}
-	return span__keep_next(s, out);
 }
 
 void span__store_close(struct span__store_search **st)

@@ -15,6 +15,8 @@ struct span__store_search {
 	struct span_range range; /* of SPANS */
 	uint64_t floor;		 /* of it: what starts before is not wanted */
 	bool floored;
+	/* of SPANS too, where not 0: it is narrower than the query has it */
+	uint64_t until, least_ns;
 	bool judged;   /* what SPANS returns matches */
 	bool needed;   /* SPANS are what a trace needs */
 	bool in_parts; /* they are those of a part, this one: */
@@ -38,6 +40,9 @@ SPAN_NODISCARD int span__search_fetch(struct span_search *s,
 				      const struct span__ranked_id *v, size_t n,
 				      struct span_trace *out,
 				      struct span_error *err);
+/* Find out what the typed ids mean: S->ids are then the traces they name. */
+SPAN_NODISCARD int span__search_resolve(struct span_search *s,
+					struct span_error *err);
 /*
  * Open a scan of spans that start at SINCE or later, where none is open; HEADS:
  * only ids and times are needed of what it returns. 0 or a negative code.
