@@ -3,6 +3,7 @@
 
 #include "store/draft_fit.h"
 #include "store/store_shapes.h"
+#include "store/store_traces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,7 @@ static const struct span__store_ops ops = {
 	.calls_width = span__directory_calls_width,
 	.names = span__directory_names,
 	.shapes = span__directory_shapes,
+	.traces = span__directory_traces,
 	.seal = span__directory_seal,
 	.export_to = span__directory_export,
 	.policy_get = policy_get,
