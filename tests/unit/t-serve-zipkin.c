@@ -232,7 +232,8 @@ static const struct {
 	"\"localEndpoint\":{\"serviceName\":\"shop\"},"                        \
 	"\"tags\":{\"host.name\":\"h1\"}}]"
 
-/* Each trace is looked for in the archive when it is not in the store. */
+/* A trace is looked for in the archive when it is not in the store, and is
+ * there once. */
 static void test_archive(struct serve_test *t, const struct serve_spans *spans)
 {
 	struct span s = serve_span(7, 1, 0, &spans->cart, "kept", 2, 5, 1);
@@ -252,6 +253,12 @@ static void test_archive(struct serve_test *t, const struct serve_spans *spans)
 	serve_test_is(t,
 		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
 		      "00000007,4,aa000000000000000000000000000002",
+		      200, "[" STORED "," ARCHIVED "]");
+	serve_test_put(t->archive_dir, &spans->spans[3], 1);
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000002,aa000000000000000000000000000002,"
+		      "aa000000000000000000000000000007",
 		      200, "[" STORED "," ARCHIVED "]");
 	serve_test_is(t,
 		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
