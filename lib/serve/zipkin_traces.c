@@ -345,7 +345,7 @@ static int read_id(struct span_str text, uint8_t id[16],
 	rc = span__serve_plain(a, 400,
 			       "%.*s should be a 1 to 32 character lower-hex "
 			       "string",
-			       text.len < 200 ? (int)text.len : 200,
+			       (int)span_text_cut(text, 200),
 			       text.len ? text.p : "");
 	return rc < 0 ? rc : SPAN_E_INVALID;
 }
