@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "store/store_directory.h"
-#include "store/trace_set.h"
+#include "store/traces_shared.h"
 #include "stream/frame.h"
 
 #include "base/banned.h"
@@ -19,7 +19,9 @@ struct traces {
 	span__traces_fn *fn;
 	void *arg;
 	struct span_frame *frame;
-	struct span__trace_set logs, shared; /* TRACES_PARTS */
+	struct span__trace_set logs; /* TRACES_PARTS */
+	struct span__traces_shared shared;
+	uint64_t first; /* the number in it of the segment's first trace */
 	struct span__seg **segs;
 	size_t n_segs;
 	/* of the segment at hand, for each shape */
@@ -189,10 +191,8 @@ static int see_group(struct traces *t, struct span__seg *seg, uint64_t at,
 	if (t->want & TRACES_SIZES)
 		read_sizes(t, seg, at, n);
 	for (size_t i = 0; t->want & TRACES_PARTS && i < n; i++)
-		t->out.in_parts[i] = span__trace_set_has(
-			&t->shared,
-			span__trace_set_hash(&t->shared, t->out.high[i],
-					     t->out.low[i]));
+		t->out.in_parts[i] =
+			span__traces_shared_has(&t->shared, t->first + at + i);
 	if (seg->file.bad)
 		return SPAN_E_CORRUPT;
 	t->out.n = n;
@@ -264,14 +264,19 @@ static int see_all(struct traces *t)
 	struct span__view *view = &t->store->view;
 	int rc = see_logs(t);
 
-	memcpy(t->shared.key, t->logs.key, sizeof(t->shared.key));
-	if (!rc && t->want & TRACES_PARTS &&
-	    span__trace_set_shared(&t->shared, t->segs, t->n_segs, &t->logs) <
-		    0)
-		return out_of_memory(t->err);
-	for (size_t i = 0; i < view->n && !rc; i++)
-		if (view->v[i].kind == FILE_SEG)
-			rc = see_segment(t, &view->v[i]);
+	if (!rc && t->want & TRACES_PARTS) {
+		rc = span__traces_shared(&t->shared, t->segs, t->n_segs,
+					 &t->logs);
+		if (rc < 0)
+			return rc == SPAN_E_NOMEM ? out_of_memory(t->err)
+						  : SPAN_E_CORRUPT;
+	}
+	for (size_t i = 0; i < view->n && !rc; i++) {
+		if (view->v[i].kind != FILE_SEG)
+			continue;
+		rc = see_segment(t, &view->v[i]);
+		t->first += view->v[i].seg->n_traces;
+	}
 	return rc;
 }
 
@@ -318,7 +323,7 @@ int span__directory_traces(struct span_store *st, unsigned want,
 		rc = see_all(t);
 	span_frame_close(&t->frame);
 	span__trace_set_release(&t->logs);
-	span__trace_set_release(&t->shared);
+	span__traces_shared_release(&t->shared);
 	free(t->segs);
 	free(t);
 	return rc == SPAN_E_CORRUPT ? 0 : rc < 0 ? rc : 1;
