@@ -9,18 +9,18 @@ load lib
 make_store() {
 	span-gen --seed 5 --spans 30000 --rate 100 \
 		--start 2026-01-01T00:00:00Z >gen.spans
-	span-query --spans -o spans --until 2026-01-01T00:00:07Z gen.spans >1
+	span-query --spans -o spans --until 2026-01-01T00:00:07Z gen.spans >part1
 	span-query --spans -o spans --since 2026-01-01T00:00:07Z \
-		--service 'c*' gen.spans >2
+		--service 'c*' gen.spans >part2
 	span-query --spans -o spans --since 2026-01-01T00:00:07Z \
-		--service '[!c]*' gen.spans >3
+		--service '[!c]*' gen.spans >part3
 	span-query --spans -o spans --error --until 2026-01-01T00:00:09Z \
-		gen.spans >4
+		gen.spans >part4
 	for part in 1 2 3 4; do
-		span-store append --no-seal s $part
-		[ $part -gt 2 ] || span-store seal -q --all s
+		span-store append --no-seal s "part$part"
+		[ "$part" -gt 2 ] || span-store seal -q --all s
 	done
-	cat 1 2 3 4 >all.spans
+	cat part1 part2 part3 part4 >all.spans
 }
 
 @test "sort: a store gives the same traces as a stream, in the same order" {
