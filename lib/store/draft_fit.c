@@ -133,8 +133,11 @@ void span__drafts_verify(struct span__view *view)
 			continue;
 		}
 		log = log_of(view, f);
-		if (log)
+		if (log) {
 			log->drafted = 0;
+			/* they are those behind it */
+			span__kept_names_close(&log->names);
+		}
 		leave_out(view, i);
 	}
 }
