@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <span/text.h>
+
 #include "base/banned.h"
 
 /* Reasons that are told apart; a name in one comes from the wire. */
@@ -59,7 +61,7 @@ static const char *place(void)
 			 decode_report.name,
 			 (unsigned long long)decode_report.pos,
 			 p->peer.len ? " from " : "",
-			 (int)(p->peer.len < 64 ? p->peer.len : 64),
+			 (int)span_text_cut(p->peer, 64),
 			 p->peer.len ? p->peer.p : "",
 			 p->truncated ? ", cut by the capture" : "");
 	return text;

@@ -278,7 +278,7 @@ static bool name_process(struct gen_topology *t, struct gen_process *p,
 	uint64_t r = gen_mix(PROCESS_SEED, p->service);
 	uint64_t own = gen_mix(r, p->instance);
 
-	gen_text_put(text, service.p, service.len < 63 ? service.len : 63);
+	gen_text_put(text, service.p, span_text_cut(service, 63));
 	gen_text_puts(text, "-");
 	gen_text_hex(text, r, 9);
 	gen_text_puts(text, "-");

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <span/text.h>
+
 #include "base/banned.h"
 
 #define GAP 2u
@@ -20,7 +22,9 @@ static int fail(const char *text, const char *at, size_t len, const char *what,
 	return span_error_at(err, SPAN_E_INVALID, column,
 			     "columns, column %zu: %s '%.*s'; see --columns "
 			     "help",
-			     column + 1, what, len < 60 ? (int)len : 60, at);
+			     column + 1, what,
+			     (int)span_text_cut((struct span_str){at, len}, 60),
+			     at);
 }
 
 /* What is left of the line goes to the texts, in equal parts. */

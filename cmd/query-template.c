@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <span/text.h>
+
 #include "base/banned.h"
 
 #define MAX_TEXT 65536u
@@ -49,8 +51,8 @@ static int fail(const struct parser *in, const char *at, const char *what,
 	return span_error_at(in->err, SPAN_E_INVALID, column,
 			     "template, column %zu: %s%s%.*s%s", column + 1,
 			     what, name.p ? " '" : "",
-			     name.len < 60 ? (int)name.len : 60,
-			     name.p ? name.p : "", name.p ? "'" : "");
+			     (int)span_text_cut(name, 60), name.p ? name.p : "",
+			     name.p ? "'" : "");
 }
 
 static const struct span_str no_name;

@@ -245,7 +245,8 @@ int serve_web_open(struct span__web_server **out,
 	o.auth = web.auth;
 	if (rc >= 0) {
 		/* Of answers that have begun, and of idle ones. */
-		cmd_allow_files(opt.max_connections, 17 * opt.threads);
+		cmd_allow_files(opt.max_connections,
+				(SPAN__WEB_OPEN + 1) * opt.threads);
 		rc = span__web_server_open(out, &o, err);
 	}
 	wipe(&cert);

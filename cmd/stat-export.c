@@ -51,6 +51,10 @@ void stat_put_json(struct cmd_json *j, const struct stat_report *r)
 	cmd_json_uint(j, "sealedTraces", s->n_traces);
 	cmd_json_uint(j, "closed", r->n_logs - r->n_open);
 	cmd_json_uint(j, "open", r->n_open);
+	if (s->n_drafts) {
+		cmd_json_uint(j, "drafts", s->n_drafts);
+		cmd_json_uint(j, "draftBytes", s->draft_bytes);
+	}
 	cmd_json_uint(j, "setAside", s->n_bad);
 	cmd_json_uint(j, "missingFrames", s->missing_frames);
 	put_time(j, "firstStart", s->min_start_ns, any);
@@ -69,6 +73,7 @@ void stat_put_json_file(struct cmd_json *j, const struct span_store_file *f)
 	const char *state = f->open	? "open"
 			    : f->bad	? "setAside"
 			    : f->sealed ? "sealed"
+			    : f->draft	? "draft"
 					: "closed";
 	bool any = f->n_frames > 0;
 
@@ -78,7 +83,7 @@ void stat_put_json_file(struct cmd_json *j, const struct span_store_file *f)
 	cmd_json_uint(j, "spans", f->n_spans);
 	cmd_json_uint(j, "frames", f->n_frames);
 	cmd_json_uint(j, "bytes", f->bytes);
-	put_known(j, "traces", f->n_traces, f->sealed);
+	put_known(j, "traces", f->n_traces, f->sealed || f->draft);
 	cmd_json_uint(j, "firstFrame", f->first_seq);
 	cmd_json_uint(j, "lastFrame", f->last_seq);
 	put_time(j, "firstStart", f->min_start_ns, any);

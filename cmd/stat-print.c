@@ -72,10 +72,15 @@ static void put_files(struct span_buf *b, const struct stat_report *r)
 	}
 	if (r->n_logs) {
 		put_part(b, "logs", r->n_logs, s->n_spans - s->sealed_spans,
-			 s->bytes - s->sealed_bytes);
+			 s->bytes - s->sealed_bytes - s->draft_bytes);
 		if (r->n_open)
 			span_buf_printf(b, ", %llu open",
 					(unsigned long long)r->n_open);
+		if (s->n_drafts) {
+			span_buf_puts(b, ", ");
+			span_text_size(b, s->draft_bytes);
+			span_buf_puts(b, " of drafts");
+		}
 		span_buf_putc(b, '\n');
 	}
 }

@@ -100,7 +100,7 @@ void stats_fields_metrics(struct stats_fields *f)
 int stats_fields_add(struct stats_fields *f, struct span_str name,
 		     struct span_error *err)
 {
-	int shown = name.len < 60 ? (int)name.len : 60;
+	int shown = (int)span_text_cut(name, 60);
 	struct stats_field new;
 
 	if (!find(name, &new))

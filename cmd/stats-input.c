@@ -6,6 +6,8 @@
  */
 #include "stats-input.h"
 
+#include <span/text.h>
+
 #include "base/banned.h"
 
 #define MINUTE_NS UINT64_C(60000000000)
@@ -182,8 +184,7 @@ static void refuse_scope(struct span_str field)
 				   scopes[i]))
 			cmd_usage("by(): '%.*s' is no field of a span or its "
 				  "process",
-				  field.len < 60 ? (int)field.len : 60,
-				  field.p);
+				  (int)span_text_cut(field, 60), field.p);
 }
 
 /* A key may be in quotes, in which a backslash stands before what is meant. */

@@ -11,10 +11,10 @@
 static const char *const codec_names[] = {"zstd", "zlib", "none", NULL};
 
 static struct {
-	bool all, dry_run;
+	bool all, drafts, dry_run;
 	int codec;
 	uint64_t jobs, max_age, memory;
-} opt = {.codec = -1};
+} opt = {.codec = -1, .drafts = true};
 
 const struct cmd_option store_seal_options[] = {
 	{CMD_FLAG, 'a', "all", &opt.all, NULL,
@@ -29,6 +29,8 @@ const struct cmd_option store_seal_options[] = {
 	 "seal logs that are older, however small (2h)", NULL},
 	{CMD_SIZE, 0, "memory", &opt.memory, "SIZE",
 	 "use at most this much (256M)", NULL},
+	{CMD_NOFLAG, 0, "no-drafts", &opt.drafts, NULL,
+	 "make no drafts of the logs that stay", NULL},
 	{CMD_END, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -43,9 +45,13 @@ static int progress(void *arg, uint64_t spans, uint64_t of)
 static int tell(void *arg, const struct span_store_file *f, const char *text,
 		struct span_error *err)
 {
+	const char *would = f->draft ? "would draft " : "would seal ";
+	const char *did = f->draft ? "draft of " : "";
+
 	(void)err;
 	if (!cmd_quiet && (opt.dry_run || cmd_verbose))
-		store_put_file(arg, opt.dry_run ? "would seal " : "", f, text);
+		store_put_file(arg, opt.dry_run ? would : did, f,
+			       f->draft ? NULL : text);
 	return 0;
 }
 
@@ -68,7 +74,7 @@ static int anything_due(const char *name, const struct span_seal_opts *o,
 	dry.progress = NULL;
 	rc = span_store_seal(st, &dry, &due, NULL, NULL, err);
 	(void)span_store_close(&st, NULL);
-	return rc < 0 ? rc : due.n_logs || due.n_merged;
+	return rc < 0 ? rc : due.n_logs || due.n_merged || due.n_drafts;
 }
 
 /* "sealed 12 logs, merged 3 segments: 1,000,000 spans, 131 MiB to 17 MiB" */
@@ -107,6 +113,10 @@ static void report(const struct span_sealed *s, uint64_t start_ns)
 			 (unsigned long long)s->bytes_before,
 			 (unsigned long long)s->n_segments,
 			 (unsigned long long)s->bytes_after, seconds);
+	if (cmd_verbose && s->n_drafts)
+		cmd_note("%llu drafts of %llu spans",
+			 (unsigned long long)s->n_drafts,
+			 (unsigned long long)s->draft_spans);
 }
 
 static int seal(const char *name, const struct span_seal_opts *o,
@@ -136,6 +146,7 @@ int store_seal(int argc, char **argv, struct span_error *err)
 	const struct span_seal_opts o = {
 		.all = opt.all,
 		.dry_run = opt.dry_run,
+		.drafts = opt.drafts,
 		.memory = opt.memory,
 		.jobs = opt.jobs > MAX_JOBS ? MAX_JOBS : (unsigned)opt.jobs,
 		.max_age_ns = opt.max_age,

@@ -69,7 +69,7 @@ static int count_file(void *arg, const struct span_store_file *f,
 
 	(void)text;
 	(void)err;
-	if (f->bad || f->sealed)
+	if (f->bad || f->sealed || f->draft)
 		return 0;
 	r->n_logs++;
 	r->n_open += f->open;

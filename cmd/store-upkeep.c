@@ -17,6 +17,13 @@
 #define ROOM_NS 1000000000ull	/* between two attempts to make room */
 #define REAP_NS 100000000ull
 #define NICE 10 /* sealing can wait, what arrives cannot */
+/*
+ * Drafts are looked for when this much came, and then at most a tenth of a
+ * processor is spent on them: what they take goes by how long it took last.
+ */
+#define DRAFT_BYTES (1u << 20)
+#define DRAFT_NS 5000000000ull /* at least between two */
+#define DRAFT_SHARE 10u
 
 extern char **environ;
 
@@ -31,6 +38,7 @@ static struct {
 	pid_t pid;    /* 0: none */
 	int from;     /* what it says */
 	uint64_t closed_logs, round_ns, room_ns, min_free;
+	uint64_t drafted_bytes, seal_ns, draft_ns; /* see draft_due() */
 	char *told; /* its last complaint, which was passed on */
 } up;
 
@@ -131,6 +139,15 @@ static bool fine(int status)
 	return WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM;
 }
 
+/* When the next draft may be made, by how long the last run took. */
+static void pace_drafts(void)
+{
+	uint64_t now = cmd_monotonic_ns();
+	uint64_t rest = (now - up.seal_ns) * DRAFT_SHARE;
+
+	up.draft_ns = now + (rest > DRAFT_NS ? rest : DRAFT_NS);
+}
+
 static void reap(void)
 {
 	char text[2048], numbers[64];
@@ -144,6 +161,8 @@ static void reap(void)
 	text[len < 0 ? 0 : len] = 0;
 	close(up.from);
 	up.pid = 0;
+	if (up.job == SEAL)
+		pace_drafts();
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != CMD_BUSY)
 		pass_on(text, &complained);
 	if (!fine(status) && !complained) {
@@ -202,6 +221,8 @@ static void start(enum job job)
 	size_t n = 2;
 
 	up.job = job;
+	if (job == SEAL)
+		up.seal_ns = cmd_monotonic_ns();
 	args[1] = (char *)(job == SEAL ? "seal" : "expire");
 	if (job == SEAL)
 		args[n++] = (char *)"--jobs=1"; /* one processor for ingest */
@@ -227,10 +248,24 @@ static void start_next(void)
 	}
 }
 
+/*
+ * Has enough come since a draft was made, and when is it time for the next one?
+ * UINT64_MAX: not before more comes.
+ */
+static uint64_t draft_due(const struct span_store_counts *c, uint64_t now)
+{
+	if (!up.seal || c->bytes - up.drafted_bytes < DRAFT_BYTES)
+		return UINT64_MAX;
+	if (!up.draft_ns)
+		up.draft_ns = now + DRAFT_NS;
+	return up.draft_ns > now ? up.draft_ns - now : 0;
+}
+
 uint64_t upkeep_look(void)
 {
 	uint64_t now = cmd_monotonic_ns();
 	struct span_store_counts c;
+	uint64_t draft, round;
 
 	if (!up.st)
 		return UINT64_MAX;
@@ -242,8 +277,17 @@ uint64_t upkeep_look(void)
 		up.closed_logs = c.closed_logs;
 		up.due |= EXPIRE | (up.seal ? SEAL : 0u);
 	}
+	draft = draft_due(&c, now);
+	if (!draft && !up.pid) {
+		up.drafted_bytes = c.bytes;
+		up.due |= SEAL;
+		draft = UINT64_MAX;
+	}
 	start_next();
-	return up.pid ? REAP_NS : up.round_ns + ROUND_NS - now;
+	round = up.round_ns + ROUND_NS - now;
+	if (up.pid)
+		return REAP_NS;
+	return draft < round ? draft : round;
 }
 
 bool upkeep_make_room(uint64_t min_free)

@@ -16,8 +16,9 @@
 void upkeep_start(struct span_store *st, const char *name, bool seal);
 
 /*
- * Start what is due: after each closed log, and every minute. Returns how
- * long the caller may wait until the next call.
+ * Start what is due: after each closed log, every minute, and when the active
+ * log has grown enough for a draft. Returns how long the caller may wait until
+ * the next call.
  */
 uint64_t upkeep_look(void);
 

@@ -113,6 +113,8 @@ class Grpc:
         import grpc
 
         self.channel = grpc.insecure_channel("127.0.0.1:%d" % port)
+        # Or others fill the queue before its first call.
+        grpc.channel_ready_future(self.channel).result(timeout=30)
         self.export = self.channel.unary_unary(EXPORT)
         self.waiting = {}
 
@@ -132,7 +134,8 @@ class Grpc:
             if status in ("UNAVAILABLE", "RESOURCE_EXHAUSTED"):
                 keys = [key for key, _ in call.trailing_metadata() or ()]
                 status += "+" * ("grpc-status-details-bin" in keys)
-            say(self.waiting.pop(call), "grpc", status, call.details() or "")
+            text = " ".join((call.details() or "").split())
+            say(self.waiting.pop(call), "grpc", status, text)
         return len(done)
 
 

@@ -92,8 +92,7 @@ END
 }
 
 @test "completion: every program's files load and offer its options" {
-	for program in $PROGRAMS; do
-		name=${program#bin/}
+	for name in $(programs); do
 		dir=$BUILD/completions
 		bash -n "$dir/bash/$name"
 		! command -v shellcheck >/dev/null ||

@@ -11,8 +11,8 @@ load lib
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir bin prometheus prometheus/node-exporter spans-metrics spans-errors
-	for p in $PROGRAMS; do
-		ln -s "$BUILD/$p" bin/
+	for p in $(programs); do
+		ln -s "$BUILD/bin/$p" bin/
 	done
 	ln -s "$SRC/examples/error-report" bin/
 	printf '#!/bin/sh\ncat >"%s/mail.$$"\n' "$PWD" >bin/mailer

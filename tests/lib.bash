@@ -34,6 +34,19 @@ make_input() {
 	span-gen "$@" --output "$BATS_FILE_TMPDIR/in.spans"
 }
 
+# A variable of the Makefile, for instance an automatic list of objects.
+make_variable() {
+	make -s -C "$BUILD" --eval="show-it: ; @echo \$($1)" show-it
+}
+
+# The names of all programs: in the environment of make check; else asked for.
+programs() {
+	local p
+	for p in ${PROGRAMS:=$(make_variable bin_PROGRAMS)}; do
+		echo "${p#bin/}"
+	done
+}
+
 # Run a command whose standard output is a pipe that nobody reads, from the
 # start: `run --separate-stderr -141 closed_pipe span-query ...`.
 closed_pipe() {

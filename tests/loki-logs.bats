@@ -53,8 +53,9 @@ write_log() {
 0123456789abcdef0123456789abcdef" ]
 	[ -z "$stderr" ]
 	gzip app.log
-	diff <(trace-to-loki --grep app.log.gz) - <<<"$output"
-	diff <(zcat app.log.gz | trace-to-loki --grep -) - <<<"$output"
+	echo "$output" >want
+	alike <(trace-to-loki --grep app.log.gz) want
+	alike <(zcat app.log.gz | trace-to-loki --grep -) want
 	run --separate-stderr -1 trace-to-loki --grep - <<<'no id is here'
 	[ -z "$output$stderr" ]
 	span-gen --topology "$SRC/examples/topology.json" --seed 1 -n 20 >in
@@ -78,9 +79,9 @@ write_log() {
 @test "trace-to-loki --logs: the lines of a trace, as they are" {
 	write_log >app.log
 	run --separate-stderr -0 trace-to-loki --logs app.log "$a"
-	diff <(sed -n '1p;3,4p' app.log) - <<<"$output"
+	alike <(sed -n '1p;3,4p' app.log) <(echo "$output")
 	run -0 trace-to-loki --logs app.log c0ffee "00-0123456789abcdef0123456789abcdef-$b-01"
-	diff <(sed -n '5,6p' app.log) - <<<"$output"
+	alike <(sed -n '5,6p' app.log) <(echo "$output")
 	run --separate-stderr -1 trace-to-loki --logs app.log c0ffe
 	[ -z "$output$stderr" ]
 	# A long line is searched to its end.
@@ -131,7 +132,7 @@ write_log() {
 	jq -e -s 'all(.[]; .labels | has("in_line") | not)' <<<"$output"
 	# What came back can be searched as a log.
 	echo "$output" >fetched
-	diff <(trace-to-loki --logs fetched "$id") fetched
+	alike <(trace-to-loki --logs fetched "$id") fetched
 	run --separate-stderr -1 trace-to-loki --fetch "$url" --since -2h --until -1h "$id"
 	run --separate-stderr -1 trace-to-loki --fetch "$url" beef
 	[ -z "$output$stderr" ]

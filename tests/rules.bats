@@ -16,14 +16,6 @@ setup_file() {
 	export ROOT
 }
 
-# The names of all programs: in the environment of make check; else asked for.
-programs() {
-	local p
-	for p in ${PROGRAMS:=$(make_variable bin_PROGRAMS)}; do
-		echo "${p#bin/}"
-	done
-}
-
 # The verbs of a program, if it has any.
 verbs() {
 	"$1" --completion | sed -n 's/^verb\t\([^\t]*\)\t.*/\1/p'
@@ -36,11 +28,6 @@ help_texts() {
 	for verb in $(verbs "$1"); do
 		"$1" "$verb" --help
 	done
-}
-
-# A variable of the Makefile, for instance an automatic list of objects.
-make_variable() {
-	make -s -C "$BUILD" --eval="show-it: ; @echo \$($1)" show-it
 }
 
 # How each program is made to write something: its name, then a shell command
@@ -214,7 +201,7 @@ silent() {
 
 @test "rules: programs and library are hardened" {
 	[ "$SANITIZERS" != yes ] || skip "not with sanitizers"
-	for file in $PROGRAMS lib/.libs/libspan.so; do
+	for file in $(programs | sed s,^,bin/,) lib/.libs/libspan.so; do
 		readelf -WhldS "$BUILD/$file" >elf
 		echo "$file"
 		grep -q 'Type: *DYN' elf

@@ -219,6 +219,51 @@ large() {
 	[ "${lines[*]}" = 'true true 0 true "2"' ]
 }
 
+@test "span-serve: marks for comparing are there for who comes back" {
+	need_chromium
+	shop | span-store append st
+	start
+	marked='=[...document.querySelectorAll(".traces input")].flatMap((b, i) => b.checked ? [i] : [])'
+	run -0 drive 'search?lookback=1h&limit=20' "$(there '.traces li')" \
+		ArrowDown x ArrowDown ArrowDown x "$marked" ArrowDown Enter "$(there .row)" \
+		'!history.back()' "$(there '.traces li')" "$marked" "=$(text '#compare')" '=document.querySelector("#compare").disabled' \
+		'!(location.reload(), window.old = true, 0)' '?!window.old && document.querySelector(".traces li")' "$marked" \
+		'!document.querySelector("#compare").click()' "$(there '.halves h2')" "$(count '.halves h2')" \
+		'@/search?lookback=6h&limit=20' "$(there '.traces li')" "$marked" "=$(text '#compare')"
+	[ "${lines[*]}" = '[0, 2] [0, 2] "Compare (2 of 2)" false [0, 2] 2 [] "Compare"' ]
+}
+
+# Of one trace N spans, each of a service of its own.
+services() {
+	awk -v start="$(($(date +%s) - 60))" -v n="$1" 'BEGIN { for (i = 1; i <= n; i++)
+		printf "{\"trace_id\":\"d4\",\"span_id\":\"%x\",\"parent_id\":%s,\"service\":\"s%d\",\"name\":\"op\",\"kind\":\"server\",\"start_ns\":%d%09d,\"duration_ns\":1000,\"status\":\"unset\",\"tags\":{},\"process\":{},\"events\":[],\"refs\":[]}\n",
+			i, i == 1 ? "null" : "\"1\"", i, start, i }' | span-decode --from jsonl
+}
+
+@test "span-serve: in a trace each of twelve services has a colour of its own" {
+	need_chromium
+	services 12 | span-store append st
+	start
+	colours='=new Set([...document.querySelectorAll(".bar")].map(e => /s[0-9]+/.exec(e.className)[0])).size'
+	dots='[...document.querySelectorAll(".count .dot")].map(e => e.className).sort().join()'
+	run -0 drive 'search?lookback=1h' "$(there '.traces li')" "!window.before = $dots" \
+		'=new Set(before.split(",")).size < 12' '!document.querySelector("a.open").click()' "$(there .row)" "$colours" \
+		"!window.within = $dots" '=new Set(within.split(",")).size' \
+		'=new Set(before.split(",")).isSubsetOf(new Set(within.split(",")))' \
+		'!history.back()' "$(there '.traces li')" "=$dots === before"
+	[ "${lines[*]}" = 'true 12 12 true true' ]
+}
+
+@test "span-serve: statistics that are cut say so" {
+	need_chromium
+	large | span-store append st
+	start
+	run -0 drive trace/b2 "$(there .row)" v "$(there '.stats tbody tr')" "$(count '.stats tbody tr')" "=$(text '.stats caption')"
+	[ "${lines[0]}" = 3000 ]
+	[ "${lines[1]}" = '"The first 3,000 of 50,000, in the order of the column that sorts; the command has all."' ]
+	[ "$(span-query -s st --spans --trace-id b2 | span-stats --all-kinds --by service,operation -o csv | tail -n +2 | wc -l)" = 50000 ]
+}
+
 @test "span-serve: a span has an address, which shows it whole" {
 	need_chromium
 	shop | span-store append st

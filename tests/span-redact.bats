@@ -60,6 +60,28 @@ tags() {
 	grep -F '"d":"<p>Your password, List<Token> and <b>cookie</b></p>"' got
 }
 
+@test "span-redact: options of commands and Jaeger's pairs hide no secret" {
+	while IFS= read -r text; do
+		jq -nc --arg text "$text" '{trace_id: "1", span_id: "1", service: "s", name: "n",
+			kind: "server", start_ns: 1, duration_ns: 1, status: "unset", tags: {text: $text},
+			process: {}, events: [], refs: []}'
+	done >in <<-'END'
+		mysqldump --password hunter2 --host db
+		args: ["curl", "--token", "hunter2"]
+		{"key":"db.password","type":"string","value":"hunter2"}
+		usage: mysqldump --password <password>
+	END
+	span-decode --from jsonl in | span-redact >out
+	run -0 span-redact --check out
+	span-encode --to jsonl out | jq -r .tags.text >texts
+	diff -u - texts <<-'END'
+		mysqldump --password [secret] --host db
+		args: ["curl", "--token", "[secret]"]
+		{"key":"db.password","type":"string","value":"[secret]"}
+		usage: mysqldump --password <password>
+	END
+}
+
 @test "span-redact: --check lists what would go, never its value, and exits 1" {
 	golden >in
 	run --separate-stderr -1 span-redact --check in

@@ -177,6 +177,40 @@ END
 	cmp spans1 spans3
 }
 
+@test "draft: the active log gets one, which searches read and seal removes" {
+	mkfifo fifo
+	span-store append s <fifo 7>&- &
+	appender=$!
+	exec 7>fifo
+	span-gen --seed 3 --spans 20000 >in
+	cat in >&7
+	wait_until test -e s/00000001.draft
+	[ "$(stat_of s .drafts)" = 1 ]
+	[ "$(stat_of s .spans)" = "$(span-query --spans -c in)" ]
+	[ "$(stat_of s '.files[0].state')" = draft ]
+	run -0 span-store stat s
+	[[ $output = *" 1 open, "*" of drafts"* ]]
+	cat "$in" >&7
+	exec 7>&-
+	ends 0 "$appender"
+	cat in "$in" >both
+	spans_of both >want
+	spans_of -s s | diff want -
+	rm s/00000001.draft
+	spans_of -s s | diff want -
+	run --separate-stderr -0 span-store seal --no-drafts s
+	[ -z "$output$stderr" ]
+	[ ! -e s/00000001.draft ]
+	run -0 span-store seal -n s
+	[[ $output = "would draft 00000001.log, 20,1"*" spans, "* ]]
+	run --separate-stderr -0 span-store seal -v s
+	[[ $output = "draft of 00000001.log, 20,1"*" spans, "* ]]
+	spans_of -s s | diff want -
+	span-store seal -q --all s
+	[ ! -e s/00000001.draft ]
+	spans_of -s s | diff want -
+}
+
 @test "seal: append --no-seal starts nobody" {
 	command -v strace >/dev/null || skip "no strace"
 	[ "$SANITIZERS" != yes ] || skip "the leak checker does not run in strace"

@@ -44,9 +44,9 @@ replay() {
 		echo "$file"
 		[ -e "$SRC/examples/$file" ]
 	done <files
-	for program in $PROGRAMS; do
+	for program in $(programs); do
 		echo "$program"
-		grep -q "^\.Xr ${program#bin/} 1" "$page"
+		grep -q "^\.Xr $program 1" "$page"
 	done
 }
 

@@ -379,8 +379,8 @@ static int read_head(struct span__message *m, int *format)
 		return span_error_at(
 			m->err, SPAN_E_CORRUPT,
 			(size_t)(name.p - (const char *)m->in.begin),
-			"unknown method '%.*s'",
-			(int)(name.len < 40 ? name.len : 40), name.p);
+			"unknown method '%.*s'", (int)span_text_cut(name, 40),
+			name.p);
 	return 0;
 }
 

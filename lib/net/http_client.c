@@ -16,7 +16,6 @@
 	65536u /* that is read of a response; the rest is passed over */
 #define WAIT_MAX_MS 60000
 #define MESSAGE_MAX (3 * SPAN__REPLY_TEXT) /* percent-encoded */
-#define DETAILS_MAX 12288u
 
 struct slot {
 	CURL *easy;
@@ -25,7 +24,7 @@ struct slot {
 	struct span_buf body;
 	int grpc;
 	char type[64], retry_after[64], message[MESSAGE_MAX],
-		details[DETAILS_MAX];
+		details[SPAN__GRPC_DETAILS];
 	size_t type_len, retry_after_len, message_len, details_len;
 	size_t body_max;
 	bool cut;

@@ -13,7 +13,6 @@
 
 #include "base/banned.h"
 
-#define DETAILS_MAX 12288u /* characters of base64 */
 #define JSON_MAX 65536u
 #define DELAY_MAX_S 86400
 #define SECOND_NS 1000000000ull
@@ -131,12 +130,12 @@ static bool ends_with(struct span_str s, const char *tail)
 
 uint64_t span__grpc_retry_delay(struct span_str value)
 {
-	char bytes[SPAN_BASE64_ROOM(DETAILS_MAX)];
+	char bytes[SPAN_BASE64_ROOM(SPAN__GRPC_DETAILS)];
 	struct span_str in = {bytes, 0};
 	struct span_str type, info, delay;
 	struct span__pb_field f;
 
-	if (value.len > DETAILS_MAX ||
+	if (value.len > SPAN__GRPC_DETAILS ||
 	    !span_text_from_base64(value, bytes, &in.len))
 		return UINT64_MAX;
 	while (span__pb_next(&in, &f) > 0) {

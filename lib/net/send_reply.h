@@ -13,6 +13,8 @@
 #include <span/base.h>
 
 #define SPAN__REPLY_TEXT 200u
+/* Characters of grpc-status-details-bin that are looked at. */
+#define SPAN__GRPC_DETAILS 12288u
 
 /* Before each gRPC message: a flag, and its length in four bytes. */
 #define SPAN__GRPC_HEAD 5u

@@ -43,7 +43,7 @@ static void set_opts(struct span__web_server *w, const struct span__web_opts *o)
 	or_else(&w->opts.half_ns, 2 * SECOND_NS);
 	or_else(&w->opts.answer_ns, 30 * SECOND_NS);
 	or_else(&w->opts.idle_ns, 180 * SECOND_NS);
-	or_else_size(&w->opts.max_open, 16 * w->opts.threads);
+	or_else_size(&w->opts.max_open, SPAN__WEB_OPEN * w->opts.threads);
 	or_else(&w->opts.yield_ns, 2 * SECOND_NS);
 }
 

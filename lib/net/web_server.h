@@ -31,6 +31,9 @@ struct span__web_line {
 	int sys;	   /* errno of it, or 0 */
 };
 
+/* Answers that may have begun for each thread. */
+#define SPAN__WEB_OPEN 16u
+
 /* Zero stands for the value in brackets. */
 struct span__web_opts {
 	const struct span__serve *serve; /* borrowed */
@@ -38,7 +41,7 @@ struct span__web_opts {
 	size_t threads;			 /* that make answers [4] */
 	size_t max_queue; /* requests that wait for one of them [1024] */
 	size_t max_open;  /* answers that have begun, of one peer half of them
-			     [16 for each thread] */
+			     [SPAN__WEB_OPEN for each thread] */
 	size_t max_connections;	 /* [1024] */
 	size_t max_per_peer;	 /* [as span__admission_open() has it] */
 	size_t max_body;	 /* [32 MiB] */

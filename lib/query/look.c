@@ -4,7 +4,7 @@
 #include "base/banned.h"
 
 #define FIRST_PART 1024u /* of the time of a store is looked at first */
-#define MIN_FACTOR 4u	 /* and then this many times as much */
+#define MIN_FACTOR 2u	 /* and then this many times as much */
 #define MAX_FACTOR 32u
 
 int span__look_init(struct span__look *l, struct span_store *st,

@@ -40,6 +40,11 @@ SPAN_NODISCARD int span__regex_open_whole(struct span__regex **out,
  * the decimal digits of a number in them, and how many these are?
  */
 bool span__regex_digits_alike(const struct span__regex *r);
+/*
+ * And of those that are equal but for both such digits and those of UUIDs, and
+ * of lower-case hexadecimal numbers of 8 digits or more?
+ */
+bool span__regex_hex_alike(const struct span__regex *r);
 /* 1, 0, SPAN_E_LIMIT when it takes too long, or SPAN_E_NOMEM. */
 SPAN_NODISCARD int span__regex_match(struct span__regex *r,
 				     struct span_str text,

@@ -28,7 +28,7 @@
 
 struct span__regex {
 	bool whole; /* it can only match where the text begins */
-	bool digits_alike;
+	bool digits_alike, hex_alike;
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -147,6 +147,39 @@ static bool has_no_digits(struct span_str pattern)
 	return true;
 }
 
+/*
+ * Is such a pattern one of texts with ".*" between them, of which no part can
+ * be in a hexadecimal number, or all around it? None begins or ends as one
+ * does, nor has so much of one.
+ */
+static bool has_no_hex(struct span_str pattern)
+{
+	const char *p = pattern.p, *end = p + pattern.len;
+	bool begin = true; /* of a text */
+	unsigned run = 0;
+
+	for (; p < end; p++) {
+		bool dots = *p == '.';
+
+		if (strchr("()|", *p))
+			return false;
+		if (dots && run)
+			return false;
+		if (dots || *p == '\\')
+			p++;
+		run = !dots && strchr("0123456789abcdef-", *p) ? run + 1 : 0;
+		if (run == 8 || (run && begin))
+			return false;
+		begin = dots;
+	}
+	return !run;
+}
+
+bool span__regex_hex_alike(const struct span__regex *r)
+{
+	return r->hex_alike;
+}
+
 bool span__regex_digits_alike(const struct span__regex *r)
 {
 	return r->digits_alike;
@@ -160,6 +193,7 @@ int span__regex_open_whole(struct span__regex **out, struct span_str pattern,
 			   struct span_error *err)
 {
 	bool digits_alike = has_no_digits(pattern);
+	bool hex_alike = digits_alike && has_no_hex(pattern);
 	uint32_t options = PCRE2_DOTALL;
 	int rc;
 
@@ -174,9 +208,11 @@ int span__regex_open_whole(struct span__regex **out, struct span_str pattern,
 	else
 		options |= PCRE2_ENDANCHORED;
 	rc = open_regex(out, pattern, options, err);
-	if (!rc)
-		(*out)->digits_alike = digits_alike;
-	return rc;
+	if (rc < 0)
+		return rc;
+	(*out)->digits_alike = digits_alike;
+	(*out)->hex_alike = hex_alike;
+	return 0;
 }
 
 static uint64_t cpu_ns(void)

@@ -61,6 +61,11 @@ bool span__resolver_open(const struct span__resolver *r);
 SPAN_NODISCARD int span__resolver_see(struct span__resolver *r,
 				      const uint8_t trace_id[16],
 				      struct span_error *err);
+/* The same of N traces, whose ids' halves are big-endian numbers. */
+SPAN_NODISCARD int span__resolver_see_many(struct span__resolver *r,
+					   const uint64_t *high,
+					   const uint64_t *low, size_t n,
+					   struct span_error *err);
 /* What they mean, into OUT; or SPAN_E_AMBIGUOUS. */
 SPAN_NODISCARD int span__resolver_finish(const struct span__resolver *r,
 					 struct span__ids *out,

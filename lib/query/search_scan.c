@@ -28,6 +28,10 @@ int span__scan_open(struct span_search *s, uint64_t since, bool heads,
 		return 0;
 	choose_range(s);
 	ss->range.since_ns = since;
+	if (ss->until)
+		ss->range.until_ns = ss->until;
+	if (ss->least_ns)
+		ss->range.min_duration_ns = ss->least_ns;
 	ss->range.floor_ns = ss->floored ? &ss->floor : NULL;
 	ss->range.head_only =
 		heads &&
@@ -73,22 +77,28 @@ int span__scan_match(struct span_search *s, struct span *out,
 	return rc;
 }
 
-int span__scan_since(struct span_search *s, uint64_t since,
-		     struct span_error *err)
+int span__scan_some(struct span_search *s, uint64_t since, size_t most,
+		    struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 	struct span sp;
-	int rc = span__scan_open(s, since, true, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	while ((rc = span__scan_match(s, &sp, err)) > 0) {
+	ss->part = 0;
+	rc = span__scan_open(s, since, true, err);
+	while (rc >= 0 && s->ids.n < most &&
+	       (rc = span__scan_match(s, &sp, err)) > 0)
 		rc = span__ids_put(&s->ids, sp.trace_id, sp.start_ns, err);
-		if (rc < 0)
-			break;
-	}
 	span_cursor_close(&ss->spans);
-	return rc;
+	return rc < 0 ? rc : s->ids.n < most;
+}
+
+int span__scan_since(struct span_search *s, uint64_t since,
+		     struct span_error *err)
+{
+	int rc = span__scan_some(s, since, SIZE_MAX, err);
+
+	return rc < 0 ? rc : 0;
 }
 
 /*

@@ -52,6 +52,13 @@ static int shape(void *arg, const struct span__shape_node *v, size_t n,
 	return span__traceql_shapes_judge(a->shapes, v, n, matched, err);
 }
 
+static uint32_t few(void *arg, const struct span__shape_few *v)
+{
+	const struct asking *a = arg;
+
+	return span__traceql_shapes_few(a->shapes, v);
+}
+
 static int trace(void *arg, const uint8_t id[16], struct span_error *err)
 {
 	struct asking *a = arg;
@@ -148,6 +155,9 @@ static int ask(struct span_search *s, struct asking *a,
 	sink.attrs = span__traceql_shapes_attrs(a->shapes, &sink.n_attrs);
 	sink.keys = span__traceql_shapes_keys(a->shapes, &sink.n_keys);
 	sink.need = span__traceql_shapes_need(a->shapes);
+	sink.all = span__traceql_shapes_all(a->shapes);
+	if (span__traceql_shapes_has_few(a->shapes))
+		sink.few = few;
 	rc = span__store_shapes(s->from_store, &sink, err);
 	if (rc <= 0)
 		return rc;

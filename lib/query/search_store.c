@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "query/search_store.h"
+#include "store/store_traces.h"
 
 #include "base/banned.h"
 
@@ -41,12 +42,8 @@ int span__search_build(struct span_search *s, struct span_trace_builder *b,
 	return span__search_judge(s, out, err);
 }
 
-/*
- * Put the trace V[0] together, from the batch or a new one of the N at V. 1
- * with s->matched; 0 when it does not match, or is gone.
- */
-static int get_trace(struct span_search *s, const struct span__ranked_id *v,
-		     size_t n, struct span_trace *out, struct span_error *err)
+int span__search_fetch(struct span_search *s, const struct span__ranked_id *v,
+		       size_t n, struct span_trace *out, struct span_error *err)
 {
 	struct span__batch *b = &s->store->batch;
 	ptrdiff_t i = span__batch_find(b, v->id);
@@ -95,11 +92,28 @@ static int see_all(struct span_search *s, struct span_cursor *c,
 	return rc;
 }
 
-/* Find out what the typed ids mean: s->ids are then the traces they name. */
-static int resolve(struct span_search *s, struct span_error *err)
+static int see_many(void *arg, const struct span__traces *t,
+		    struct span_error *err)
+{
+	return span__resolver_see_many(arg, t->high, t->low, t->n, err);
+}
+
+/* Every trace there is, read from all spans where it is not known else. */
+static int see_traces(struct span_search *s, struct span_error *err)
+{
+	struct span_cursor *c;
+	int rc = span__store_traces(s->store->st, TRACES_IDS, see_many,
+				    &s->resolver, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = span_store_scan(s->store->st, NULL, &c, err);
+	return rc < 0 ? rc : see_all(s, c, err);
+}
+
+int span__search_resolve(struct span_search *s, struct span_error *err)
 {
 	struct span__batch *b = &s->store->batch;
-	struct span_cursor *c = NULL;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->q->n_ids && rc >= 0; i++)
@@ -111,11 +125,8 @@ static int resolve(struct span_search *s, struct span_error *err)
 				rc = span__resolver_see(&s->resolver, b->ids[i],
 							err);
 	}
-	if (rc >= 0 && span__resolver_open(&s->resolver)) {
-		rc = span_store_scan(s->store->st, NULL, &c, err);
-		if (rc >= 0)
-			rc = see_all(s, c, err);
-	}
+	if (rc >= 0 && span__resolver_open(&s->resolver))
+		rc = see_traces(s, err);
 	if (rc < 0)
 		return rc;
 	span__ids_clear(&s->ids);
@@ -124,10 +135,8 @@ static int resolve(struct span_search *s, struct span_error *err)
 
 static int scan(struct span_search *s, struct span_error *err)
 {
-	s->store->in_parts = s->q->n_parts;
 	if (s->o.sort == SPAN_SORT_NEWEST && s->o.limit && !s->q->whole)
 		return span__scan_newest(s, s->o.limit, err);
-	s->store->needed = s->q->need.hints;
 	return span__scan_since(s, s->q->range.since_ns, err);
 }
 
@@ -140,7 +149,8 @@ static int next_to_rank(struct span_search *s, size_t *i,
 	if (s->store->walking)
 		return walk_on(s, out, err);
 	while (!rc && *i < s->ids.n) {
-		rc = get_trace(s, s->ids.v + *i, s->ids.n - *i, out, err);
+		rc = span__search_fetch(s, s->ids.v + *i, s->ids.n - *i, out,
+					err);
 		++*i;
 	}
 	return rc;
@@ -253,8 +263,15 @@ static int find(struct span_search *s, struct span_error *err)
 	if (s->q->whole && !s->q->n_ids && !s->given && s->o.limit &&
 	    s->o.sort == SPAN_SORT_NEWEST)
 		return find_newest(s, s->o.limit, err);
+	s->store->in_parts = s->q->n_parts;
+	s->store->needed = s->q->need.hints;
+	if (span__best_can(s)) {
+		rc = span__find_best(s, err);
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
 	if (!s->given)
-		rc = s->q->n_ids ? resolve(s, err) : scan(s, err);
+		rc = s->q->n_ids ? span__search_resolve(s, err) : scan(s, err);
 	if (!rc && !by_scan)
 		rc = start_walk(s, err);
 	if (rc < 0)
@@ -281,8 +298,8 @@ int span__store_next(struct span_search *s, struct span_trace *out,
 		return rc;
 	}
 	while (!rc && s->next < s->ids.n) {
-		rc = get_trace(s, s->ids.v + s->next, s->ids.n - s->next, out,
-			       err);
+		rc = span__search_fetch(s, s->ids.v + s->next,
+					s->ids.n - s->next, out, err);
 		s->next++;
 		s->cut += rc > 0 && ss->batch.cut;
 	}
@@ -328,49 +345,6 @@ int span__store_next_id(struct span_search *s, uint8_t id[16],
 		return rc;
 	memcpy(id, s->ids.v[s->next++].id, 16);
 	return 1;
-}
-
-/* A cursor over the spans of the traces whose ids were typed. */
-static int open_ids(struct span_search *s, struct span_error *err)
-{
-	struct span__store_search *ss = s->store;
-	int rc = resolve(s, err);
-
-	if (rc < 0)
-		return rc;
-	ss->typed = calloc(s->ids.n + 1, sizeof(*ss->typed));
-	if (!ss->typed)
-		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
-	span__ids_order(&s->ids, 0);
-	for (size_t i = 0; i < s->ids.n; i++)
-		memcpy(ss->typed[i], s->ids.v[i].id, 16);
-	return span_store_find(ss->st, (const uint8_t(*)[16])ss->typed,
-			       s->ids.n, &ss->spans, err);
-}
-
-int span__store_next_span(struct span_search *s, struct span *out,
-			  struct span_error *err)
-{
-	int rc = 0;
-
-	if (!s->store->spans)
-		rc = s->q->n_ids ? open_ids(s, err)
-				 : span__scan_open(s, s->q->range.since_ns,
-						   false, err);
-	if (rc < 0)
-		return rc;
-	if (!span__search_holds(s))
-		return span__scan_match(s, out, err);
-	while (!s->ready) {
-		rc = span__scan_match(s, out, err);
-		if (rc > 0)
-			rc = span__keep_put(s, out, err);
-		else
-			s->ready = !rc;
-		if (rc < 0)
-			return rc;
-	}
-	return span__keep_next(s, out);
 }
 
 void span__store_close(struct span__store_search **st)

@@ -15,6 +15,8 @@ struct span__store_search {
 	struct span_range range; /* of SPANS */
 	uint64_t floor;		 /* of it: what starts before is not wanted */
 	bool floored;
+	/* of SPANS too, where not 0: it is narrower than the query has it */
+	uint64_t until, least_ns;
 	bool judged;   /* what SPANS returns matches */
 	bool needed;   /* SPANS are what a trace needs */
 	bool in_parts; /* they are those of a part, this one: */
@@ -31,6 +33,17 @@ SPAN_NODISCARD int span__search_build(struct span_search *s,
 				      struct span_trace *out,
 				      struct span_error *err);
 /*
+ * Put the trace V[0] together, from the batch or a new one of the N at V. 1
+ * with s->matched; 0 when it does not match, or is gone; or a negative code.
+ */
+SPAN_NODISCARD int span__search_fetch(struct span_search *s,
+				      const struct span__ranked_id *v, size_t n,
+				      struct span_trace *out,
+				      struct span_error *err);
+/* Find out what the typed ids mean: S->ids are then the traces they name. */
+SPAN_NODISCARD int span__search_resolve(struct span_search *s,
+					struct span_error *err);
+/*
  * Open a scan of spans that start at SINCE or later, where none is open; HEADS:
  * only ids and times are needed of what it returns. 0 or a negative code.
  */
@@ -43,9 +56,25 @@ SPAN_NODISCARD int span__scan_match(struct span_search *s, struct span *out,
 SPAN_NODISCARD int span__scan_since(struct span_search *s, uint64_t since,
 				    struct span_error *err);
 /*
+ * The same until there are MOST: 1 when that are all, 0 when some may be
+ * missing, or a negative code.
+ */
+SPAN_NODISCARD int span__scan_some(struct span_search *s, uint64_t since,
+				   size_t most, struct span_error *err);
+/*
  * At least the newest LIMIT traces by the latest start of a matching span.
  */
 SPAN_NODISCARD int span__scan_newest(struct span_search *s, uint64_t limit,
 				     struct span_error *err);
+
+/* Has the search a limit, and an order of whole traces? */
+bool span__best_can(const struct span_search *s);
+/*
+ * The results of one that can, in order, into S->ids: 1; 0 when the store does
+ * not tell what they could be, and all candidates have to be judged; or a
+ * negative code.
+ */
+SPAN_NODISCARD int span__find_best(struct span_search *s,
+				   struct span_error *err);
 
 #endif

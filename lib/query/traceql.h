@@ -186,6 +186,8 @@ struct tql_stage {
 	struct tql_set *set;
 	enum tql_op op; /* the comparison of scalars */
 	struct tql_scalar *a, *b;
+	/* Bit N: it holds for N spans, where shapes are judged. */
+	uint64_t counts;
 	struct tql_expr *by;
 };
 
@@ -389,11 +391,24 @@ SPAN_NODISCARD int span__traceql_shapes_span(struct span__tql_shapes *s,
 					     struct span_error *err);
 /* Each result has a span of which this bit is chosen; 0: that is not known. */
 uint64_t span__traceql_shapes_need(const struct span__tql_shapes *s);
+/* Of each of these bits it has a span. */
+uint64_t span__traceql_shapes_all(const struct span__tql_shapes *s);
 /* How many spans of a shape of N are chosen. 0 or a negative code. */
 SPAN_NODISCARD int span__traceql_shapes_judge(struct span__tql_shapes *s,
 					      const struct span__shape_node *v,
 					      size_t n, uint32_t *matched,
 					      struct span_error *err);
+/*
+ * The same of few spans, if there are at most SPAN__SHAPE_BITS filters, which
+ * the second one tells.
+ */
+uint32_t span__traceql_shapes_few(const struct span__tql_shapes *s,
+				  const struct span__shape_few *v);
+bool span__traceql_shapes_has_few(const struct span__tql_shapes *s);
+
+/* How many of few spans SET chooses, which has N_FILTERS. */
+uint32_t span__tql_few(const struct tql_set *set, size_t n_filters,
+		       const struct span__shape_few *v);
 
 /* The shape that is judged in the place of a trace. */
 struct tql_shape {
@@ -601,6 +616,8 @@ SPAN_NODISCARD int span__tql_nomem_run(const struct tql_run *r);
 SPAN_NODISCARD int span__tql_relate(struct tql_run *r, enum tql_set_op op,
 				    const uint32_t *from, const uint32_t *to,
 				    uint8_t *hit);
+/* The other way round: who has a child is a parent. */
+enum tql_set_op span__tql_inverse(enum tql_set_op op);
 /* Keep the groups for which the comparison of a stage holds. */
 SPAN_NODISCARD int span__tql_filter_groups(struct tql_run *r,
 					   const struct tql_stage *stage,
@@ -609,5 +626,8 @@ SPAN_NODISCARD int span__tql_filter_groups(struct tql_run *r,
 SPAN_NODISCARD int span__tql_split_groups(struct tql_run *r,
 					  const struct tql_expr *by,
 					  uint32_t *groups);
+/* For which counts of spans STAGE holds, which compares nothing else: bit N. */
+uint64_t span__tql_counts(const struct tql_stage *stage,
+			  struct span_buf *number);
 
 #endif

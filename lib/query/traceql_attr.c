@@ -188,7 +188,9 @@ bool span__tql_attr_hint(const struct tql_expr *e,
 		t->text = &literal->str;
 	if (op == TQL_EXISTS)
 		all_numbers(t);
-	if ((op == TQL_RE || op == TQL_NRE) && e->op == op && e->regex)
+	if ((op == TQL_RE || op == TQL_NRE) && e->op == op && e->regex) {
 		t->digits_alike = span__regex_digits_alike(e->regex);
+		t->hex_alike = span__regex_hex_alike(e->regex);
+	}
 	return true;
 }

@@ -136,6 +136,16 @@ static struct tql_value scalar(const struct tql_scalar *s, size_t group)
 				 scalar(s->b, group));
 }
 
+static bool holds(const struct tql_stage *stage, uint32_t group,
+		  struct span_buf *number)
+{
+	struct tql_value a = scalar(stage->a, group);
+	struct tql_value b = scalar(stage->b, group);
+
+	return a.type && b.type &&
+	       span__tql_holds(stage->op, span__tql_compare(&a, &b, number));
+}
+
 int span__tql_filter_groups(struct tql_run *r, const struct tql_stage *stage,
 			    uint32_t *groups)
 {
@@ -149,21 +159,40 @@ int span__tql_filter_groups(struct tql_run *r, const struct tql_stage *stage,
 	for (size_t i = 0; i < r->t->n; i++) {
 		uint32_t g = groups[i];
 
-		if (g && !keep[g]) {
-			struct tql_value a = scalar(stage->a, g);
-			struct tql_value b = scalar(stage->b, g);
-
-			/* 0: not asked yet, 1: no, 2: yes */
-			keep[g] = 1 + (a.type && b.type &&
-				       span__tql_holds(
-					       stage->op,
-					       span__tql_compare(
-						       &a, &b,
-						       &r->q->scratch.number)));
-		}
+		/* 0: not asked yet, 1: no, 2: yes */
+		if (g && !keep[g])
+			keep[g] = 1 + holds(stage, g, &r->q->scratch.number);
 		groups[i] = keep[g] == 2 ? g : 0;
 	}
 	return 0;
+}
+
+/* ---- Shapes ---- */
+
+/* Every aggregate of S, which is a count, is *COUNT. */
+static void set_counts(struct tql_scalar *s, struct tql_value *count)
+{
+	if (s->a) {
+		set_counts(s->a, count);
+		set_counts(s->b, count);
+	} else {
+		s->results = count;
+	}
+}
+
+uint64_t span__tql_counts(const struct tql_stage *stage,
+			  struct span_buf *number)
+{
+	struct tql_value count = {.type = TQL_INT};
+	uint64_t out = 0;
+
+	set_counts(stage->a, &count);
+	set_counts(stage->b, &count);
+	for (count.i = 0; count.i < 64; count.i++)
+		out |= (uint64_t)holds(stage, 0, number) << count.i;
+	set_counts(stage->a, NULL);
+	set_counts(stage->b, NULL);
+	return out;
 }
 
 /* ---- by() ---- */

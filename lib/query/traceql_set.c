@@ -107,8 +107,7 @@ static int combine(struct tql_run *r, const struct tql_set *set,
 	return 0;
 }
 
-/* The other way round: who has a child is a parent. */
-static enum tql_set_op inverse(enum tql_set_op op)
+enum tql_set_op span__tql_inverse(enum tql_set_op op)
 {
 	switch (op) {
 	case TQL_CHILD:
@@ -158,7 +157,8 @@ static int structure(struct tql_run *r, const struct tql_set *set,
 	if (!rc)
 		rc = relate(r, set->op, set->negate, left, right, out);
 	if (!rc && set->both)
-		rc = relate(r, inverse(set->op), false, right, left, out);
+		rc = relate(r, span__tql_inverse(set->op), false, right, left,
+			    out);
 	return rc;
 }
 

@@ -22,6 +22,7 @@ struct span__tql_shapes {
 	struct span_buf nodes; /* of a shape; then what is in matched */
 	struct span_buf numbers;
 	const struct tql_set *need; /* a filter, or NULL */
+	uint64_t all;		    /* filters, all of which choose spans */
 };
 
 /* ---- What can be asked ---- */
@@ -84,13 +85,16 @@ static bool is_parent_id(const struct tql_expr *by)
 
 static bool can_choose(struct span__tql_shapes *s, struct tql_set *set);
 
-static bool can_stage(struct span__tql_shapes *s, const struct tql_stage *stage)
+static bool can_stage(struct span__tql_shapes *s, struct tql_stage *stage)
 {
 	switch (stage->kind) {
 	case TQL_STAGE_SET:
 		return can_choose(s, stage->set);
 	case TQL_STAGE_SCALAR:
-		return can_count(stage->a) && can_count(stage->b);
+		if (!can_count(stage->a) || !can_count(stage->b))
+			return false;
+		stage->counts = span__tql_counts(stage, &s->q->scratch.number);
+		return true;
 	case TQL_STAGE_BY:
 		return is_parent_id(stage->by);
 	default:
@@ -118,6 +122,27 @@ static bool can_choose(struct span__tql_shapes *s, struct tql_set *set)
 	return true;
 }
 
+/*
+ * The filters each of which chooses spans where SET does. Of what is not below
+ * something, the something need not be there.
+ */
+static uint64_t all_of(const struct tql_set *set)
+{
+	uint64_t all = 0;
+
+	if (set->op == TQL_FILTER)
+		return UINT64_C(1) << set->number;
+	if (set->op == TQL_EITHER)
+		all = UINT64_MAX;
+	for (size_t i = set->op != TQL_EITHER && set->negate; i < set->n; i++)
+		all = set->op == TQL_EITHER ? all & all_of(set->v[i])
+					    : all | all_of(set->v[i]);
+	for (size_t i = 0; i < set->n_stages; i++)
+		if (set->stages[i].kind == TQL_STAGE_SET)
+			all |= all_of(set->stages[i].set);
+	return all;
+}
+
 int span__traceql_shapes_open(struct span__tql_shapes **out,
 			      struct span__traceql *q, struct span_error *err)
 {
@@ -133,6 +158,7 @@ int span__traceql_shapes_open(struct span__tql_shapes **out,
 	}
 	if (q->need && q->need->op == TQL_FILTER)
 		s->need = q->need;
+	s->all = all_of(q->root);
 	*out = s;
 	return 1;
 }
@@ -234,6 +260,11 @@ uint64_t span__traceql_shapes_need(const struct span__tql_shapes *s)
 	return s->need ? UINT64_C(1) << s->need->number : 0;
 }
 
+uint64_t span__traceql_shapes_all(const struct span__tql_shapes *s)
+{
+	return s->all;
+}
+
 bool span__tql_shape_chooses(const struct tql_shape *shape,
 			     const struct tql_set *filter, size_t i)
 {
@@ -319,4 +350,15 @@ int span__traceql_shapes_judge(struct span__tql_shapes *s,
 
 	*matched = 0;
 	return is_needed(&shape) ? judge(s, &shape, matched, err) : 0;
+}
+
+bool span__traceql_shapes_has_few(const struct span__tql_shapes *s)
+{
+	return s->n_filters <= SPAN__SHAPE_BITS;
+}
+
+uint32_t span__traceql_shapes_few(const struct span__tql_shapes *s,
+				  const struct span__shape_few *v)
+{
+	return span__tql_few(s->q->root, s->n_filters, v);
 }

@@ -3,7 +3,7 @@
  * serve/cut.h - traces with more spans than an answer shows of one
  *
  * The first span of such a trace says so, in the attribute SPAN_WARNINGS, which
- * is where Jaeger says it.
+ * is where Jaeger says it: behind other warnings that it has.
  */
 #ifndef SERVE_CUT_H
 #define SERVE_CUT_H
@@ -15,10 +15,8 @@ struct span__serve_cut {
 	size_t max; /* spans of a trace; 0: any number */
 	/* Whose traces these are, which may be there only in part; or NULL. */
 	const struct span_search *search;
-	uint64_t parts; /* traces that it had in part so far */
-	struct span *spans;
-	struct span_attr *attrs;
-	struct span_value text;
+	uint64_t parts;		 /* traces that it had in part so far */
+	struct span_arena arena; /* of what is shown instead */
 	char warning[100];
 };
 

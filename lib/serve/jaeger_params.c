@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <span/text.h>
+
 #include "serve/answers.h"
 #include "serve/params.h"
 
@@ -49,11 +51,14 @@ int span__serve_read_id(struct span_str text, const char *prefix,
 			  : 0;
 	if (text.len > 32) {
 		span_text_terminal(&quoted, text);
-		rc = span__serve_error(a, 400,
-				       "%sTraceID cannot be longer than 32 hex "
-				       "characters: %.*s",
-				       prefix, (int)(quoted.len % 500),
-				       quoted.p ? quoted.p : "");
+		rc = span__serve_error(
+			a, 400,
+			"%sTraceID cannot be longer than 32 hex "
+			"characters: %.*s",
+			prefix,
+			(int)span_text_cut(
+				(struct span_str){quoted.p, quoted.len}, 500),
+			quoted.p ? quoted.p : "");
 	} else {
 		if (!high || !bad_hex(part))
 			part = (struct span_str){text.p + high,

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <span/text.h>
+
 #include "serve/answers.h"
 #include "serve/jaeger_params.h"
 #include "serve/json_map.h"
@@ -61,7 +63,7 @@ static int read_tag(struct pairs *p, struct span_str text,
 		rc = span__serve_error(a, 400,
 				       "malformed 'tag' parameter, expecting "
 				       "key:value, received: %.*s",
-				       text.len < 500 ? (int)text.len : 500,
+				       (int)span_text_cut(text, 500),
 				       text.len ? text.p : "");
 		return rc < 0 ? rc : SPAN_E_INVALID;
 	}

@@ -2,6 +2,7 @@
 #include "serve/metrics.h"
 
 #include <span/model.h>
+#include <span/text.h>
 
 #include "serve/answers.h"
 #include "serve/params.h"
@@ -81,7 +82,7 @@ static int read_kinds(const struct span__serve_request *r, unsigned *kinds,
 		if (kind < 0) {
 			span_error_set(&why, SPAN_E_INVALID,
 				       "unsupported span kind: '%.*s'",
-				       v->len < 100 ? (int)v->len : 100,
+				       (int)span_text_cut(*v, 100),
 				       v->len ? v->p : "");
 			return refuse(a, "spanKind", &why);
 		}

@@ -196,7 +196,8 @@ function sortable(kind, columns, all, by, row) {
 		body.replaceChildren(...all.slice(0, MOST_ROWS).map(row));
 	};
 	sort(by);
-	return make('table', kind, make('thead', '', make('tr', '', heads)), body);
+	return make('table', kind, all.length > MOST_ROWS ? make('caption', 'quiet', `The first ${MOST_ROWS.toLocaleString('en')} of ${all.length.toLocaleString('en')}, in the order of the column that sorts; the command has all.`) : null,
+		make('thead', '', make('tr', '', heads)), body);
 }
 
 /* A word of a shell, which means itself however it is pasted. */

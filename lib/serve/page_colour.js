@@ -61,8 +61,9 @@ function upTo128(of, len) {
 }
 
 const colours = new Map();
+let lentColours = new Map(); /* to services of a trace whose own is taken */
 
-function colourOf(service) {
+function usualColour(service) {
 	let colour = colours.get(service);
 	if (colour === undefined) {
 		const bytes = new TextEncoder().encode(service).slice(0, 128);
@@ -71,4 +72,18 @@ function colourOf(service) {
 		colours.set(service, colour);
 	}
 	return colour;
+}
+
+const colourOf = service => lentColours.get(service) ?? usualColour(service);
+
+/* Of SERVICES, up to 12, no two have one colour: the first of those that share one keeps it. */
+function tellApart(services) {
+	const taken = new Set(), others = [];
+	for (const service of services)
+		if (taken.has(usualColour(service)))
+			others.push(service);
+		else
+			taken.add(usualColour(service));
+	const free = [...Array(Number(COLOURS)).keys()].filter(c => !taken.has(c));
+	lentColours = new Map(others.slice(0, free.length).map((service, i) => [service, free[i]]));
 }

@@ -97,6 +97,7 @@ async function showCompare(idA, idB) {
 		return askBoth(idA, idB);
 	show('Compare', waiting('Loading\u2026'));
 	const [a, b] = (await Promise.all([traceOf(idA), traceOf(idB)])).map(readTrace);
+	tellApart(new Set([...a.services.keys(), ...b.services.keys()]));
 	const all = merged(a, b), few = differing(all), body = make('tbody');
 	const onlyBox = make('input', {type: 'checkbox', id: 'only', checked: few.length > 0, onchange: () => fill()});
 	const note = make('p', 'quiet');

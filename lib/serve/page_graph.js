@@ -170,7 +170,8 @@ function asMermaid(calls) {
 
 function callTable(calls) {
 	const known = calls.some(c => c.errors !== null);
-	return make('details', 'calls', make('summary', '', `As a table: ${plural(calls.length, 'pair')} of services`), make('table', '',
+	const some = calls.length > MOST_ROWS ? `, of which ${MOST_ROWS.toLocaleString('en')} are listed` : '';
+	return make('details', 'calls', make('summary', '', `As a table: ${plural(calls.length, 'pair')} of services${some}`), make('table', '',
 		make('thead', '', make('tr', '', ['Caller', 'Called', 'Calls', ...known ? ['Errors', 'Share'] : []].map((t, i) => make('th', {scope: 'col', class: i > 1 ? 'n' : null}, t)))),
 		make('tbody', '', calls.slice(0, MOST_ROWS).map(c => make('tr', '', make('td', '', ...serviceName(c.parent)), make('td', '', ...serviceName(c.child)),
 			make('td', 'n', c.calls.toLocaleString('en')), ...known ? [make('td', 'n', c.errors ? make('b', 'error', '\u2717 ' + c.errors.toLocaleString('en')) : '0'), make('td', 'n', percent((c.errors || 0) / (c.calls || 1)))] : [])))));

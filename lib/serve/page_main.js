@@ -17,6 +17,7 @@ async function route() {
 	clearTimeout(page.later);
 	page.keys = {};
 	page.resize = page.place = page.later = null;
+	tellApart([]);
 	get('command').hidden = true;
 	say('');
 	const hit = VIEWS.map(([pattern, open, name]) => [pattern.exec(path), open, name]).find(([m]) => m);

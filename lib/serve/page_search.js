@@ -67,11 +67,12 @@ async function showSearch(params) {
 		if (n !== page.n)
 			return;
 		say(plural(all.length, 'trace') + ' found');
+		let marked;
 		if (all.length)
-			showResults(results, all, `in ${lasted(ms * 1000)}` + (all.length >= +s.limit && !s.ids.length ? `, the newest; there may be more than ${s.limit}` : ''));
+			marked = showResults(results, all, `in ${lasted(ms * 1000)}` + (all.length >= +s.limit && !s.ids.length ? `, the newest; there may be more than ${s.limit}` : ''));
 		else
 			results.replaceChildren(...nothingFound(s, await services));
-		page.place = () => ({found: at, at: document.activeElement.closest('.traces a')?.pathname});
+		page.place = () => ({found: at, at: document.activeElement.closest('.traces a')?.pathname, marked: marked && [...marked]});
 		[...results.querySelectorAll('a.open')].find(a => a.pathname === page.was.at)?.focus({preventScroll: true});
 	} catch (e) {
 		if (n === page.n && e.name !== 'AbortError')
@@ -106,19 +107,24 @@ function searchTrouble(e, s, form) {
 
 /* ---- Results ---- */
 
+/* The set of the ids that are marked: at first those that were when it was left. */
 function showResults(into, all, note) {
-	const chosen = new Set(), lines = make('ol', {class: 'traces'});
+	const chosen = new Set(list(page.was.marked).filter(id => all.some(t => t.id === id))), lines = make('ol', {class: 'traces'});
 	const compare = button('Compare', () => go(address('trace/' + [...chosen].map(encodeURIComponent).join('...'))),
 		{disabled: true, id: 'compare', title: 'Compare the two traces that are marked'});
 	const sort = choice('sort', Object.entries(SORTS).map(([key, [text]]) => [key, text + ' first']), lastFound.order || 'MOST_RECENT',
 		{'aria-label': 'Order', onchange: () => lay()});
+	const tell = () => {
+		compare.disabled = chosen.size !== 2;
+		compare.textContent = chosen.size ? `Compare (${chosen.size} of 2)` : 'Compare';
+	};
 	const mark = (id, yes) => {
 		if (yes)
 			chosen.add(id);
 		else
 			chosen.delete(id);
-		compare.disabled = chosen.size !== 2;
-		compare.textContent = chosen.size ? `Compare (${chosen.size} of 2)` : 'Compare';
+		tell();
+		moved();
 	};
 	const longest = Math.max(1, most(all, t => t.duration));
 	const lay = () => {
@@ -127,6 +133,7 @@ function showResults(into, all, note) {
 		lines.replaceChildren(...all.slice(0, MOST_LINES).map(t => resultLine(t, longest, chosen.has(t.id), mark)));
 	};
 	lay();
+	tell();
 	const points = make('div', '');
 	into.replaceChildren(points, make('div', 'tools', make('h2', '', plural(all.length, 'trace')),
 		make('span', 'quiet', note + (all.length > MOST_LINES ? `; ${MOST_LINES.toLocaleString('en')} are listed` : '')), sort, compare,
@@ -138,6 +145,7 @@ function showResults(into, all, note) {
 		x: () => document.activeElement.closest('li')?.querySelector('input').click(),
 		c: () => compare.click(),
 	};
+	return chosen;
 }
 
 function step(lines, by) {

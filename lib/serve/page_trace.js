@@ -48,6 +48,7 @@ async function showTrace(params, [, ids]) {
 	show(id, waiting('Loading\u2026'));
 	command('trace-view', '-s', STORE, '--trace-id', id);
 	const trace = readTrace(await traceOf(id));
+	tellApart(trace.services.keys());
 	new TracePage(trace, params.get('uiFind') || '');
 }
 

@@ -146,10 +146,10 @@ async function takeUpload(texts, results) {
 }
 
 function showUploaded(results) {
-	if (uploaded.size)
-		showResults(results, [...uploaded.values()].map(summary), 'from files, in this page only: they are gone when it is loaded again');
-	else
-		results.replaceChildren();
+	if (!uploaded.size)
+		return results.replaceChildren();
+	const marked = showResults(results, [...uploaded.values()].map(summary), 'from files, in this page only: they are gone when it is loaded again');
+	page.place = () => ({marked: [...marked]});
 }
 
 function showUpload() {

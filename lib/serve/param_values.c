@@ -26,7 +26,8 @@ static int number_error(struct span_error *err, const char *fn,
 	span_text_quoted(&b, text);
 	rc = b.failed ? SPAN_E_NOMEM : SPAN_E_INVALID;
 	span_error_set(err, rc, "strconv.%s: parsing %.*s: %s", fn,
-		       b.len > 150 ? 150 : (int)b.len, b.p ? b.p : "", why);
+		       (int)span_text_cut((struct span_str){b.p, b.len}, 150),
+		       b.p ? b.p : "", why);
 	span_buf_release(&b);
 	return rc;
 }
@@ -172,7 +173,8 @@ static int duration_error(struct span_error *err, const char *why,
 	put_quoted(&b, text);
 	rc = b.failed ? SPAN_E_NOMEM : SPAN_E_INVALID;
 	span_error_set(err, rc, "time: %s %.*s", why,
-		       b.len > 200 ? 200 : (int)b.len, b.p ? b.p : "");
+		       (int)span_text_cut((struct span_str){b.p, b.len}, 200),
+		       b.p ? b.p : "");
 	span_buf_release(&b);
 	return rc;
 }

@@ -127,8 +127,8 @@ static int read_scope(const struct span__serve_request *r,
 			t->wanted = 1u << i;
 			return 0;
 		}
-	span_error_set(&why, SPAN_E_INVALID, "%.*s",
-		       v.len < 100 ? (int)v.len : 100, v.p);
+	span_error_set(&why, SPAN_E_INVALID, "%.*s", (int)span_text_cut(v, 100),
+		       v.p);
 	return span__tempo_refuse(a, "scope", &why);
 }
 

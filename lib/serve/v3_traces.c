@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <span/codec.h>
+#include <span/text.h>
 
 #include "serve/answers.h"
 #include "serve/params.h"
@@ -121,7 +122,7 @@ int span__v3_traces(const struct span__serve *serve,
 /* As Go's reader of ids says it. */
 static int bad_id(struct span__serve_answer *a, struct span_str id)
 {
-	int len = id.len < 200 ? (int)id.len : 200;
+	int len = (int)span_text_cut(id, 200);
 
 	if (id.len > 32)
 		return span__serve_error_v3(

@@ -19,11 +19,20 @@
 
 /* ---- The answer ---- */
 
-/* What is found in the store, and then in the archive when that is asked. */
+struct wanted {
+	uint8_t id[16];
+	bool found;
+};
+
+/*
+ * What the store has, and then what the archive has of the traces that were
+ * asked for and are not in the store.
+ */
 struct results {
-	struct span__found f[2];
+	struct span__found f;
 	struct span__serve_cut cut;
-	size_t at;
+	struct span__serve_pool *archive; /* to be asked yet, or NULL */
+	struct span_buf wanted;		  /* struct wanted, by id */
 	bool flat; /* one trace, which is not in a list */
 };
 
@@ -47,45 +56,98 @@ static int put_trace(struct span_buf *out, struct results *res,
 	return 1;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+static struct wanted *wanted(const struct results *res, size_t *n)
+{
+	*n = res->wanted.len / sizeof(struct wanted);
+	return (struct wanted *)(void *)res->wanted.p;
+}
+
+static void mark_found(const struct results *res, const uint8_t id[16])
+{
+	size_t n;
+	struct wanted *v = wanted(res, &n);
+
+	v = n ? bsearch(id, v, n, sizeof(*v), compare_ids) : NULL;
+	if (v)
+		v->found = true;
+}
+
+static int look_in(struct results *res, struct span__serve_pool *pool,
+		   struct span__select *s, uint64_t limit,
+		   struct span_error *err)
+{
+	const struct span_search_opts o = {.limit = limit};
+	int rc;
+
+	span__found_close(&res->f);
+	rc = span__found_open(&res->f, pool, s, &o, err);
+	res->cut.search = res->f.search;
+	res->cut.parts = 0;
+	return rc;
+}
+
+/* Look for the rest in the archive: 1, 0 when there is none, or an error. */
+static int look_in_archive(struct results *res, struct span_error *err)
+{
+	struct span__serve_pool *pool = res->archive;
+	struct span__select s = {0};
+	size_t n, left = 0;
+	const struct wanted *v = wanted(res, &n);
+	int rc = 0;
+
+	res->archive = NULL;
+	for (size_t i = 0; i < n && pool; i++)
+		if (!v[i].found) {
+			span__select_trace(&s, v[i].id);
+			left++;
+		}
+	if (left)
+		rc = look_in(res, pool, &s, 0, err);
+	span__select_release(&s);
+	/* An archive that is not there has no traces. */
+	if (rc == SPAN_E_NOTFOUND)
+		return 0;
+	return rc < 0 ? rc : left > 0;
+}
+
 static int next(void *arg, struct span_buf *out, struct span_error *err)
 {
 	struct results *res = arg;
 	struct span_trace t;
-	int rc = 0;
+	int rc = span_search_next(res->f.search, &t, NULL, err);
 
-	for (; res->at < 2 && !rc; res->at += !rc) {
-		if (!res->f[res->at].search)
-			continue;
-		if (res->cut.search != res->f[res->at].search)
-			res->cut.parts = 0;
-		res->cut.search = res->f[res->at].search;
-		rc = span_search_next(res->f[res->at].search, &t, NULL, err);
-	}
-	return rc > 0 ? put_trace(out, res, &t, err) : rc;
+	if (!rc && (rc = look_in_archive(res, err)) > 0)
+		rc = span_search_next(res->f.search, &t, NULL, err);
+	if (rc <= 0)
+		return rc;
+	mark_found(res, t.spans[0].trace_id);
+	return put_trace(out, res, &t, err);
 }
 
 static void close_results(void *arg)
 {
 	struct results *res = arg;
 
-	span__found_close(&res->f[0]);
-	span__found_close(&res->f[1]);
+	span__found_close(&res->f);
 	span__serve_cut_release(&res->cut);
+	span_buf_release(&res->wanted);
 	free(res);
 }
 
-/* Where to look for what. */
-struct places {
-	struct span__serve_pool *pool[2];
-	struct span__select s[2]; /* of those that have a pool */
-};
-
-/* 1 when there is a result, 0, or a negative code. */
-static int find(const struct span__serve *serve, struct places *places,
-		uint64_t limit, bool flat, struct span__serve_answer *a,
-		struct span_error *err)
+/*
+ * Answer with what S finds. IDS (struct wanted, by id; taken over) are those
+ * that it asks for, NULL when it does not. 1 when there is a result, 0, or a
+ * negative code.
+ */
+static int find(const struct span__serve *serve, struct span__select *s,
+		uint64_t limit, struct span_buf *ids, bool flat,
+		struct span__serve_answer *a, struct span_error *err)
 {
-	const struct span_search_opts o = {.limit = limit};
 	struct results *res = calloc(1, sizeof(*res));
 	const struct span__pieces p = {
 		.head = "[",
@@ -95,28 +157,24 @@ static int find(const struct span__serve *serve, struct places *places,
 		.close = close_results,
 		.arg = res,
 	};
-	int rc = 0;
+	int rc;
 
 	if (!res)
 		return SPAN_E_NOMEM;
 	res->flat = flat;
 	res->cut.max = serve->max_spans;
-	for (size_t i = 0; i < 2 && !rc; i++)
-		if (places->pool[i])
-			rc = span__found_open(&res->f[i], places->pool[i],
-					      &places->s[i], &o, err);
+	if (ids) {
+		res->archive = serve->archive;
+		res->wanted = *ids;
+		*ids = (struct span_buf){0};
+	}
+	rc = look_in(res, serve->store, s, limit, err);
 	if (rc < 0)
 		close_results(res);
 	else
 		rc = span__pieces_answer(a, &p, err);
 	a->type = SPAN__SERVE_JSON;
 	return rc;
-}
-
-static void release(struct places *places)
-{
-	span__select_release(&places->s[0]);
-	span__select_release(&places->s[1]);
 }
 
 /* ---- A search ---- */
@@ -262,15 +320,15 @@ int span__zipkin_traces(const struct span__serve *serve,
 			const struct span__serve_request *r,
 			struct span__serve_answer *a, struct span_error *err)
 {
-	struct places places = {.pool = {serve->store}};
+	struct span__select s = {0};
 	uint64_t limit;
-	int rc = read_search(serve, r, &places.s[0], &limit, a);
+	int rc = read_search(serve, r, &s, &limit, a);
 
 	if (!rc)
-		rc = find(serve, &places, limit, false, a, err);
+		rc = find(serve, &s, limit, NULL, false, a, err);
 	else if (rc == SPAN_E_INVALID)
 		rc = 0;
-	release(&places);
+	span__select_release(&s);
 	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
 }
 
@@ -287,31 +345,50 @@ static int read_id(struct span_str text, uint8_t id[16],
 	rc = span__serve_plain(a, 400,
 			       "%.*s should be a 1 to 32 character lower-hex "
 			       "string",
-			       text.len < 200 ? (int)text.len : 200,
+			       (int)span_text_cut(text, 200),
 			       text.len ? text.p : "");
 	return rc < 0 ? rc : SPAN_E_INVALID;
 }
 
-/* To where it is: the store, or the archive when only that one has it. */
-static int add_id(const struct span__serve *serve, struct places *places,
-		  const uint8_t id[16], struct span_error *err)
+/* Append the id that TEXT is. 0, SPAN_E_INVALID with 400 answered, or NOMEM. */
+static int add_id(struct span_buf *ids, struct span_str text,
+		  struct span__serve_answer *a)
 {
-	struct span__serve_pool *pool;
-	int rc = span__found_where(serve, id, &pool, err);
-	size_t i = pool != serve->store;
+	struct wanted w = {.found = false};
+	int rc = read_id(text, w.id, a);
 
-	if (rc < 0)
-		return rc;
-	places->pool[i] = pool;
-	span__select_trace(&places->s[i], id);
-	return 0;
+	if (!rc)
+		span_buf_put(ids, &w, sizeof(w));
+	return ids->failed ? SPAN_E_NOMEM : rc;
+}
+
+/* The traces IDS, as far as they are somewhere: what find() returns. */
+static int find_ids(const struct span__serve *serve, struct span_buf *ids,
+		    bool flat, struct span__serve_answer *a,
+		    struct span_error *err)
+{
+	struct wanted *v = (struct wanted *)(void *)ids->p;
+	size_t n = 0, n_all = ids->len / sizeof(*v);
+	struct span__select s = {0};
+	int rc;
+
+	qsort(v, n_all, sizeof(*v), compare_ids);
+	for (size_t i = 0; i < n_all; i++)
+		if (!n || compare_ids(&v[n - 1], &v[i])) {
+			v[n++] = v[i];
+			span__select_trace(&s, v[i].id);
+		}
+	ids->len = n * sizeof(*v);
+	rc = find(serve, &s, 0, ids, flat, a, err);
+	span__select_release(&s);
+	return rc;
 }
 
 /* What handlers return. */
-static int answered(struct places *places, int rc, struct span__serve_answer *a,
+static int answered(struct span_buf *ids, int rc, struct span__serve_answer *a,
 		    const struct span_error *err)
 {
-	release(places);
+	span_buf_release(ids);
 	if (rc == SPAN_E_INVALID && a->status)
 		return 0;
 	return rc < 0 ? span__zipkin_failed(a, rc, err) : 0;
@@ -321,40 +398,32 @@ int span__zipkin_trace(const struct span__serve *serve,
 		       const struct span__serve_request *r,
 		       struct span__serve_answer *a, struct span_error *err)
 {
-	struct places places = {0};
-	struct span_buf text = {0};
-	uint8_t bytes[16];
+	struct span_buf text = {0}, ids = {0};
 	int rc = span__serve_segment(r->path, 3, &text, err);
 	struct span_str id = {text.p, rc < 0 ? 0 : text.len};
 
 	if (rc != SPAN_E_NOMEM)
-		rc = read_id(id, bytes, a);
-	if (!rc)
-		rc = add_id(serve, &places, bytes, err);
+		rc = add_id(&ids, id, a);
 	if (!rc) {
-		rc = find(serve, &places, 0, true, a, err);
+		rc = find_ids(serve, &ids, true, a, err);
 		if (!rc)
 			rc = span__serve_plain(a, 404, "trace %.*s not found",
 					       (int)id.len, id.p);
 	}
 	span_buf_release(&text);
-	return answered(&places, rc, a, err);
+	return answered(&ids, rc, a, err);
 }
 
-static int add_ids(const struct span__serve *serve, struct places *places,
-		   struct span_str list, struct span__serve_answer *a,
-		   struct span_error *err)
+static int add_ids(struct span_buf *ids, struct span_str list,
+		   struct span__serve_answer *a)
 {
-	uint8_t id[16];
 	int rc = 0;
 
 	while (list.len && !rc) {
 		const char *comma = memchr(list.p, ',', list.len);
 		size_t len = comma ? (size_t)(comma - list.p) : list.len;
 
-		rc = read_id(trim((struct span_str){list.p, len}), id, a);
-		if (!rc)
-			rc = add_id(serve, places, id, err);
+		rc = add_id(ids, trim((struct span_str){list.p, len}), a);
 		len += comma ? 1 : 0;
 		list = (struct span_str){list.p + len, list.len - len};
 	}
@@ -366,13 +435,13 @@ int span__zipkin_many(const struct span__serve *serve,
 		      struct span__serve_answer *a, struct span_error *err)
 {
 	struct span_str list = span__serve_value(r, "traceIds");
-	struct places places = {0};
+	struct span_buf ids = {0};
 	int rc;
 
 	if (!list.len)
 		return span__serve_plain(a, 400, "traceIds parameter is empty");
-	rc = add_ids(serve, &places, list, a, err);
+	rc = add_ids(&ids, list, a);
 	if (!rc)
-		rc = find(serve, &places, 0, false, a, err);
-	return answered(&places, rc, a, err);
+		rc = find_ids(serve, &ids, false, a, err);
+	return answered(&ids, rc, a, err);
 }

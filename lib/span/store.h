@@ -168,6 +168,9 @@ struct span_attr_test {
 	/* FN says the same of strings that are equal but for the decimal
 	 * digits of a number in them, and how many these are. */
 	bool digits_alike;
+	/* So it does of those that are equal, too, but for the digits of UUIDs
+	 * and of hexadecimal numbers of 8 digits or more, as many of them. */
+	bool hex_alike;
 };
 
 struct span_range {
@@ -346,8 +349,9 @@ struct span_store_stat {
 	uint64_t first_segment, last_segment;
 	/* of n_files, n_spans and bytes: what is sealed */
 	uint64_t n_segments, sealed_spans, sealed_bytes;
-	uint64_t n_traces;   /* sealed ones; one in two segments counts twice */
-	uint64_t free_bytes; /* on its disk; UINT64_MAX: not known */
+	uint64_t n_traces; /* sealed ones; one in two segments counts twice */
+	uint64_t n_drafts, draft_bytes; /* of bytes; of no other count */
+	uint64_t free_bytes;		/* on its disk; UINT64_MAX: not known */
 	uint8_t uuid[16];
 };
 
@@ -366,6 +370,7 @@ struct span_store_file {
 	bool open;	  /* still grows */
 	bool bad;	  /* set aside by recovery; its spans count nowhere */
 	bool sealed;	  /* a segment */
+	bool draft;	  /* of the log SEGMENT: its first frames once more */
 	uint64_t bytes, n_frames, n_spans, first_seq, last_seq;
 	uint64_t min_start_ns, max_end_ns, min_arrival_ns, max_arrival_ns;
 	uint64_t n_traces; /* of a segment */
@@ -531,13 +536,16 @@ span_store_policy_set(struct span_store *st, const struct span_store_policy *p,
 struct span_seal_opts {
 	bool all; /* not only what is due: see span-store(1) */
 	bool dry_run;
-	uint64_t max_spans;  /* of a segment; 0: 1 M */
-	uint64_t memory;     /* bytes to build in; 0: 256 MiB */
-	unsigned jobs;	     /* threads, at most 16; 0: one a processor */
-	uint64_t max_age_ns; /* logs older than that are due; 0: 2 h */
-	const char *codec;   /* "zstd", "zlib", "none"; NULL: zstd, where it
-				was built in */
-	uint64_t now_ns;     /* 0: the clock */
+	bool drafts;	      /* and make drafts of the logs that stay */
+	uint64_t draft_bytes; /* that they have grown by; 0: 1 MiB, closed ones
+				 a quarter of that */
+	uint64_t max_spans;   /* of a segment; 0: 1 M */
+	uint64_t memory;      /* bytes to build in; 0: 256 MiB */
+	unsigned jobs;	      /* threads, at most 16; 0: one a processor */
+	uint64_t max_age_ns;  /* logs older than that are due; 0: 2 h */
+	const char *codec;    /* "zstd", "zlib", "none"; NULL: zstd, where it
+				 was built in */
+	uint64_t now_ns;      /* 0: the clock */
 	/* Called now and then; below 0 ends it without harm. May be NULL. */
 	int (*progress)(void *arg, uint64_t spans, uint64_t of);
 	void *arg;
@@ -546,14 +554,15 @@ struct span_sealed {
 	uint64_t n_logs, n_merged; /* logs and segments that were replaced */
 	uint64_t n_segments;	   /* by how many */
 	uint64_t n_spans, bytes_before, bytes_after;
+	uint64_t n_drafts, draft_spans; /* logs that got a draft */
 };
 /*
  * Seal closed logs into segments and merge small segments. Needs
  * SPAN_STORE_MAINTAIN, but for a dry run. Ingest and readers go on meanwhile.
  * O may be NULL. FN (or NULL) is called for each file that was replaced, with
- * the reason. What is written does not depend on the number of threads. What
- * takes more memory than there is stays a log. 0; SPAN_E_FULL, with what was
- * sealed so far in place.
+ * the reason, and for each draft of a log that was made. What is written does
+ * not depend on the number of threads. What takes more memory than there is
+ * stays a log. 0; SPAN_E_FULL, with what was sealed so far in place.
  */
 SPAN_API SPAN_NODISCARD int span_store_seal(struct span_store *st,
 					    const struct span_seal_opts *o,

@@ -142,7 +142,8 @@ int span__log_find(const struct span__log *l, const uint8_t (*ids)[16],
 		   struct span_error *err)
 {
 	struct find f = {0};
-	const struct span__log_pick pick = {LOG_TYPE_IDS, has_one, &f, buf};
+	const struct span__log_pick pick = {LOG_TYPE_IDS, has_one, &f, buf,
+					    l->start};
 	int rc = prepare(&f, ids, n, err);
 
 	buf->len = 0;

@@ -88,6 +88,8 @@ static void see_frame(const struct span__log_pick *pick, const uint8_t *entry,
 	struct span__log_entry e;
 
 	span__log_entry_get(&e, entry);
+	if (e.pos < pick->from)
+		return;
 	while (l->pos < e.pos)
 		next_of_list(l);
 	if (l->pos == e.pos &&
@@ -189,14 +191,32 @@ int span__log_pick(const struct span__log_pick *pick, const struct span__log *l,
 	return rc;
 }
 
+/* Entries of the index go up. */
+static void leave_out_before(uint64_t pos, struct span_str *index)
+{
+	struct span__log_entry e;
+
+	while (index->len) {
+		span__log_entry_get(&e, (const uint8_t *)index->p);
+		if (e.pos >= pos)
+			return;
+		index->p += LOG_INDEX_ENTRY;
+		index->len -= LOG_INDEX_ENTRY;
+	}
+}
+
 int span__log_entries(const struct span__log *l, struct span_buf *buf,
 		      struct span_str *index, struct span_error *err)
 {
 	struct span__log_pick all = {.out = buf};
 	int rc;
 
-	if (l->closed)
-		return span__log_index(l, buf, index, err);
+	if (l->closed) {
+		rc = span__log_index(l, buf, index, err);
+		if (rc > 0)
+			leave_out_before(l->start, index);
+		return rc;
+	}
 	buf->len = 0;
 	rc = span__log_pick(&all, l, err);
 	*index = (struct span_str){buf->p, buf->len};

@@ -40,6 +40,7 @@ struct span__log_pick {
 	bool (*wants)(const void *arg, const char *words, uint32_t n);
 	const void *arg;
 	struct span_buf *out; /* LOG_INDEX_ENTRY bytes a frame */
+	uint64_t from;	      /* frames before this are not wanted */
 };
 
 /*

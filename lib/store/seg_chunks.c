@@ -197,6 +197,22 @@ bool span__chunks_get(struct span__chunks *c, uint64_t pos, size_t len,
 	return true;
 }
 
+bool span__chunks_around(struct span__chunks *c, uint64_t pos, uint64_t *begin,
+			 struct span_str *out)
+{
+	const char *p;
+	size_t len;
+
+	*out = (struct span_str){0};
+	*begin = pos - pos % SEG_CHUNK;
+	if (pos >= c->len)
+		return span__area_bad(&c->area);
+	p = get_chunk(c, pos / SEG_CHUNK, &len);
+	if (p)
+		*out = (struct span_str){p, len};
+	return p;
+}
+
 size_t span__chunks_held(const struct span__chunks *c)
 {
 	size_t n = c ? sizeof(*c) + c->joined.cap : 0;

@@ -68,6 +68,12 @@ uint64_t span__chunks_len(const struct span__chunks *c);
  */
 bool span__chunks_get(struct span__chunks *c, uint64_t pos, size_t len,
 		      struct span_str *out);
+/*
+ * The chunk that has the byte at POS: *OUT, as long, which begins at *BEGIN.
+ * False likewise.
+ */
+bool span__chunks_around(struct span__chunks *c, uint64_t pos, uint64_t *begin,
+			 struct span_str *out);
 /* Memory that it holds. */
 size_t span__chunks_held(const struct span__chunks *c);
 void span__chunks_close(struct span__chunks **c);

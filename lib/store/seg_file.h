@@ -77,6 +77,9 @@ struct span__seg_header {
 	uint64_t max_start_ns;
 	uint64_t build_bytes; /* memory that building it took */
 	uint32_t flags;	      /* none yet */
+	/* of a draft: the last record that it has, and the CRC of that */
+	uint32_t log_crc;
+	uint64_t log_pos;
 	/* log stamps of the youngest log, for clocks: see log_format.h */
 	uint64_t stamp_ns, stamp_boot_ns;
 	uint8_t boot_id[16];

@@ -73,6 +73,8 @@ void span__seg_head_put(uint8_t *out, const struct span__seg_head *head)
 	span__put32(out + 264, h->flags);
 	span__put32(out + 268, SEG_HEADER);
 	span__put32(out + 272, (uint32_t)head->n_sections);
+	span__put32(out + 276, h->log_crc);
+	span__put64(out + 280, h->log_pos);
 	for (size_t i = 0; i < head->n_sections; i++, p += SEG_ENTRY) {
 		span__put32(p, head->sections[i].type);
 		span__put64(p + 8, head->sections[i].pos);
@@ -100,6 +102,8 @@ static void get_header(struct span__seg_header *out, const uint8_t *p)
 		.max_start_ns = span__get64(p + 224),
 		.build_bytes = span__get64(p + 232),
 		.flags = span__get32(p + 264),
+		.log_crc = span__get32(p + 276),
+		.log_pos = span__get64(p + 280),
 	};
 	memcpy(out->id.uuid, p + 40, 16);
 	memcpy(out->boot_id, p + 168, 16);

@@ -31,6 +31,8 @@ struct span__shapes {
 	/* ends of those from NEAR on, of whom reads all in order */
 	uint64_t near, near_ends[SEG_GROUP];
 	size_t n_near;
+	struct span_str chunk; /* the last one, until another is read */
+	uint64_t chunk_begin;
 };
 
 /* Read the N symbols, whose types and turns are at the begin of AREA. */
@@ -181,13 +183,34 @@ static bool decode(const struct span__shapes *s, struct span_str piece,
 	return p == end;
 }
 
+static bool is_whole(struct span_str piece)
+{
+	return !((unsigned char)piece.p[piece.len - 1] & 0x80);
+}
+
 static bool get_piece(struct span__shapes *s, uint64_t begin, uint64_t end,
 		      struct span_str *out)
 {
-	if (begin >= end || end > span__chunks_len(s->chunks) ||
-	    !span__chunks_get(s->chunks, begin, (size_t)(end - begin), out))
+	s->chunk.len = 0;
+	return begin < end && end <= span__chunks_len(s->chunks) &&
+	       span__chunks_get(s->chunks, begin, (size_t)(end - begin), out) &&
+	       is_whole(*out);
+}
+
+/* The same of one near the last one: most are in the same chunk. */
+static bool get_near(struct span__shapes *s, uint64_t begin, uint64_t end,
+		     struct span_str *out)
+{
+	if (begin >= end || end > span__chunks_len(s->chunks))
 		return false;
-	return !((unsigned char)out->p[out->len - 1] & 0x80);
+	if (begin - s->chunk_begin >= s->chunk.len &&
+	    !span__chunks_around(s->chunks, begin, &s->chunk_begin, &s->chunk))
+		return false;
+	if (end - s->chunk_begin > s->chunk.len)
+		return get_piece(s, begin, end, out);
+	*out = (struct span_str){s->chunk.p + (begin - s->chunk_begin),
+				 (size_t)(end - begin)};
+	return is_whole(*out);
 }
 
 static bool find_piece(struct span__shapes *s, uint64_t i, struct span_str *out)
@@ -206,8 +229,8 @@ static bool next_piece(struct span__shapes *s, uint64_t i, struct span_str *out)
 		s->n_near = n < SEG_GROUP ? (size_t)n : SEG_GROUP;
 		span__ints_range(&s->ends, from, s->n_near, s->near_ends);
 	}
-	return get_piece(s, i ? s->near_ends[i - 1 - s->near] : 0,
-			 s->near_ends[i - s->near], out);
+	return get_near(s, i ? s->near_ends[i - 1 - s->near] : 0,
+			s->near_ends[i - s->near], out);
 }
 
 static struct kept *page_of(struct span__shapes *s, uint64_t i)

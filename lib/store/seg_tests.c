@@ -216,6 +216,14 @@ static int ask_text(void *arg, struct span_str text)
 	return ask(e->s, &v);
 }
 
+static enum span__texts_alike alike_of(const struct span_attr_test *t,
+				       enum span_type type)
+{
+	if (type != SPAN_STRING || !t->digits_alike)
+		return TEXTS_UNLIKE;
+	return t->hex_alike ? TEXTS_HEX : TEXTS_DIGITS;
+}
+
 static int ask_each(struct search *s, const struct span__texts *c,
 		    enum span_type type)
 {
@@ -225,9 +233,7 @@ static int ask_each(struct search *s, const struct span__texts *c,
 	int rc = SPAN_E_NOMEM;
 
 	if (bits)
-		rc = span__texts_ask(c, ask_text, &e,
-				     type == SPAN_STRING &&
-					     s->test->digits_alike,
+		rc = span__texts_ask(c, ask_text, &e, alike_of(s->test, type),
 				     &temp, bits, &n);
 	if (!rc)
 		add(s, bits, n);

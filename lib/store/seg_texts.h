@@ -132,14 +132,20 @@ uint64_t span__texts_find(const struct span__texts *c, uint64_t from, size_t n,
  * the bits of those it says 1 of, *N, in BITS (c->n of them, cleared before).
  * Damaged ones are left out, and the file is marked. TEMP is working memory
  * that FN must leave alone. With ALIKE it says the same of texts of which only
- * decimal digits differ (struct span_attr_test). 0, what FN returned below 0,
- * or SPAN_E_NOMEM.
+ * such digits differ (struct span_attr_test). 0, what FN returned below 0, or
+ * SPAN_E_NOMEM.
  */
+enum span__texts_alike {
+	TEXTS_UNLIKE = 0,
+	TEXTS_DIGITS, /* decimal ones */
+	TEXTS_HEX,    /* hexadecimal ones too */
+};
 typedef int span__texts_ask_fn(void *arg, struct span_str text);
 SPAN_NODISCARD int span__texts_ask(const struct span__texts *c,
 				   span__texts_ask_fn *fn, void *arg,
-				   bool alike, struct span_arena *temp,
-				   uint64_t *bits, uint64_t *n);
+				   enum span__texts_alike alike,
+				   struct span_arena *temp, uint64_t *bits,
+				   uint64_t *n);
 
 /*
  * The distinct values, where the column has a list of them: true, and FN was

@@ -26,8 +26,8 @@ struct answer {
 /* A template that was met. */
 struct form {
 	bool met, damaged, string;
-	bool decimal; /* it differs in decimal numbers only, up to MOST */
-	bool told;    /* ANSWER is that of all its texts */
+	bool told;		      /* ANSWER is that of all its texts */
+	enum span__texts_alike alike; /* but for numbers up to MOST */
 	int answer;
 	unsigned slots;
 	uint64_t most[SEG_TEMPLATE_VARS];
@@ -38,7 +38,7 @@ struct asking {
 	const struct span__texts *c;
 	span__texts_ask_fn *fn;
 	void *arg;
-	bool alike;
+	enum span__texts_alike alike;
 	uint64_t *bits, n;
 	struct span_arena *temp;
 	struct answer *answers;
@@ -90,9 +90,46 @@ static uint64_t most_of(unsigned digits)
 	return most - 1;
 }
 
-/* Does it differ in decimal numbers only? */
-static bool is_decimal(struct form *f)
+/* Shorter numbers in hex may be part of what is looked for. */
+#define HEX_LEAST 8u
+
+static uint64_t most_of_hex(unsigned digits)
 {
+	return digits < 16 ? (UINT64_C(1) << 4 * digits) - 1 : UINT64_MAX;
+}
+
+/*
+ * A number in a template: the greatest in its first slot, of the second one any
+ * is. What differs when it does, which is TEXTS_UNLIKE when nobody asks.
+ */
+static enum span__texts_alike number_of(const struct span__token *t,
+					uint64_t *most)
+{
+	switch (t->kind) {
+	case TOKEN_DECIMAL:
+		*most = most_of(19);
+		return TEXTS_DIGITS;
+	case TOKEN_DIGITS:
+		*most = most_of(t->width);
+		return TEXTS_DIGITS;
+	case TOKEN_HEX:
+		*most = most_of_hex(t->width);
+		return t->width < HEX_LEAST ? TEXTS_UNLIKE : TEXTS_HEX;
+	case TOKEN_HEX_LONG:
+		*most = most_of_hex(t->width - 16);
+		return TEXTS_HEX;
+	case TOKEN_UUID:
+		*most = UINT64_MAX;
+		return TEXTS_HEX;
+	default:
+		return TEXTS_UNLIKE;
+	}
+}
+
+/* What its texts differ in. */
+static enum span__texts_alike alike_of(struct form *f)
+{
+	enum span__texts_alike alike = TEXTS_DIGITS;
 	const uint8_t *p = (const uint8_t *)f->body.p;
 	struct span__tokens tokens = {p, p + f->body.len};
 	struct span__token t;
@@ -100,17 +137,20 @@ static bool is_decimal(struct form *f)
 	for (unsigned s = 0; s < SEG_TEMPLATE_VARS; s++)
 		f->most[s] = UINT64_MAX;
 	while (span__token_next(&tokens, &t) > 0) {
+		enum span__texts_alike one;
 		uint64_t most;
 
 		if (t.kind == TOKEN_LITERAL)
 			continue;
-		if (t.kind != TOKEN_DECIMAL && t.kind != TOKEN_DIGITS)
-			return false;
-		most = most_of(t.kind == TOKEN_DECIMAL ? 19 : t.width);
+		one = number_of(&t, &most);
+		if (one == TEXTS_UNLIKE)
+			return one;
+		if (one > alike)
+			alike = one;
 		if (most < f->most[t.slot])
 			f->most[t.slot] = most;
 	}
-	return true;
+	return alike;
 }
 
 /* Are the numbers of text I of the group such as the template has? */
@@ -137,7 +177,7 @@ static struct form *form_of(struct asking *a, uint64_t k)
 			     !span__texts_slots(a->c, f->body, &f->slots,
 						&f->string);
 	if (!f->met && !f->damaged)
-		f->decimal = is_decimal(f);
+		f->alike = alike_of(f);
 	f->met = true;
 	return f->damaged ? NULL : f;
 }
@@ -186,7 +226,7 @@ static int ask_template(struct asking *a, uint64_t from, size_t i)
 	at->answer = a->fn(a->arg, (struct span_str){a->text, len});
 	if (at->answer >= 0)
 		at->template = k + 1;
-	f->told = a->alike && f->decimal && at->answer >= 0;
+	f->told = f->alike && f->alike <= a->alike && at->answer >= 0;
 	f->answer = at->answer;
 	return note(a, from + i, at->answer);
 }
@@ -255,8 +295,8 @@ static int prepare(struct asking *a)
 }
 
 int span__texts_ask(const struct span__texts *c, span__texts_ask_fn *fn,
-		    void *arg, bool alike, struct span_arena *temp,
-		    uint64_t *bits, uint64_t *n)
+		    void *arg, enum span__texts_alike alike,
+		    struct span_arena *temp, uint64_t *bits, uint64_t *n)
 {
 	SPAN__SCRATCH struct asking a;
 	int rc;

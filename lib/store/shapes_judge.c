@@ -5,54 +5,31 @@
 
 #include "base/banned.h"
 
-/* Symbols of one byte have a class, whether there are so many or not. */
+/* Symbols of one byte are in the table, whether there are so many or not. */
 #define SHORT_SYMBOLS 128u
 
-/* The first classes; those behind them are listed. */
-enum {
-	CLASS_UNTOLD = 0,
-	CLASS_ODD, /* no symbol, or there are too many classes */
-	CLASS_FIRST,
-};
-
-enum { UNTOLD = 1, ODD = 2, NEEDED = 4 };
+/* What counts of a symbol: what is chosen, its turn, and flags. */
+#define CHOSEN 0xffu
+#define TURN_SHIFT 8
+#define TURN_MAX 0xffu
+#define UNTOLD (1u << 16)
+#define ODD (1u << 17) /* it has to be decoded */
 
 static int out_of_memory(struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 }
 
-static void begin(struct span__shapes_judge *j)
+static uint32_t see_symbol(const struct span__shapes_judge *j,
+			   const struct span__seg_node *symbol)
 {
-	if (j->n_classes)
-		return;
-	j->n_classes = CLASS_FIRST;
-	j->flags[CLASS_UNTOLD] = UNTOLD | NEEDED;
-	j->flags[CLASS_ODD] = ODD | NEEDED;
-}
-
-/* The class of what is CHOSEN with TURN, which may be a new one. */
-static uint8_t class_of(struct span__shapes_judge *j, uint64_t chosen,
-			uint32_t turn)
-{
-	const size_t mask = sizeof(j->by_hash) / sizeof(*j->by_hash) - 1;
-	uint64_t hash = (chosen * 64 + turn) * 0x9e3779b97f4a7c15;
-	size_t at = (size_t)(hash >> 32) & mask;
-	uint64_t need = j->sink->need;
-
-	for (; j->by_hash[at]; at = (at + 1) & mask) {
-		const struct span__shapes_class *c =
-			&j->classes[j->by_hash[at]];
-
-		if (c->chosen == chosen && c->turn == turn)
-			return (uint8_t)j->by_hash[at];
-	}
-	if (j->n_classes == SHAPES_CLASSES)
-		return CLASS_ODD;
-	j->classes[j->n_classes] = (struct span__shapes_class){chosen, turn};
-	j->flags[j->n_classes] = !need || chosen & need ? NEEDED : 0;
-	j->by_hash[at] = (uint16_t)j->n_classes;
-	return (uint8_t)j->n_classes++;
+	/* it may be one that is needed */
+	if (!j->told[symbol->type] || symbol->link == SEG_LINK_EXPLICIT)
+		return CHOSEN | UNTOLD;
+	if (symbol->link > TURN_MAX)
+		return CHOSEN | ODD;
+	return (uint32_t)(j->chosen[symbol->type] & CHOSEN) |
+	       symbol->link << TURN_SHIFT;
 }
 
 int span__shapes_judge_segment(struct span__shapes_judge *j,
@@ -60,57 +37,86 @@ int span__shapes_judge_segment(struct span__shapes_judge *j,
 			       const uint64_t *chosen, struct span_error *err)
 {
 	const struct span__seg_node *v;
-	size_t n = span__shapes_symbols(seg->shapes, &v);
-	uint8_t *classes;
+	size_t n = span__shapes_symbols(seg->shapes, &v), room;
+	uint32_t *symbols;
 
-	begin(j);
 	j->seg = seg;
 	j->told = told;
 	j->chosen = chosen;
 	j->symbols.len = 0;
-	classes = (uint8_t *)span_buf_reserve(&j->symbols, n + SHORT_SYMBOLS);
-	if (!classes)
+	room = n < SHORT_SYMBOLS ? SHORT_SYMBOLS : n;
+	symbols = (uint32_t *)(void *)span_buf_reserve(&j->symbols,
+						       room * sizeof(*symbols));
+	if (!symbols)
 		return out_of_memory(err);
-	memset(classes, CLASS_ODD, n + SHORT_SYMBOLS);
-	for (size_t i = 0; i < n; i++)
-		classes[i] =
-			!told[v[i].type] || v[i].link == SEG_LINK_EXPLICIT
-				? CLASS_UNTOLD
-				: class_of(j, chosen[v[i].type], v[i].link);
-	j->symbols.len = n;
+	for (size_t i = 0; i < room; i++)
+		symbols[i] = i < n ? see_symbol(j, &v[i]) : CHOSEN | ODD;
+	j->symbols.len = room;
 	return 0;
 }
 
-/* The classes of PIECE into j->text. False: no memory. */
-static bool translate(struct span__shapes_judge *j, struct span_str piece,
-		      unsigned *flags)
+/*
+ * The symbols of PIECE, as far as they are few, into J: the flags, and all that
+ * is chosen of any. ODD: there are more, or others.
+ */
+static uint32_t spell(struct span__shapes_judge *j, struct span_str piece)
 {
 	const uint8_t *p = (const uint8_t *)piece.p, *end = p + piece.len;
-	const uint8_t *classes = (const uint8_t *)j->symbols.p;
-	uint8_t *out, *to;
+	const uint32_t *symbols = (const uint32_t *)(void *)j->symbols.p;
+	uint32_t all = 0, n = 0;
 
-	j->text.len = 0;
-	out = to = (uint8_t *)span_buf_reserve(&j->text, piece.len);
-	if (!out)
-		return false;
-	*flags = 0;
-	while (p < end) {
-		uint64_t symbol = *p++;
-		uint8_t class = CLASS_ODD;
+	while (p < end && n < SPAN__SHAPE_FEW) {
+		size_t symbol = *p++;
+		uint32_t what;
 
-		if (symbol & 0x80 && p < end) {
-			symbol = (symbol & 0x7f) | (uint64_t)*p << 7;
-			/* longer ones are rare, and decoded */
-			if (*p++ & 0x80)
-				symbol = UINT64_MAX;
+		if (symbol & 0x80) {
+			/* longer ones are rare */
+			if (p == end || *p & 0x80)
+				return CHOSEN | ODD;
+			symbol = (symbol & 0x7f) | (size_t)*p++ << 7;
+			if (symbol >= j->symbols.len)
+				return CHOSEN | ODD;
 		}
-		if (symbol < SHORT_SYMBOLS || symbol < j->symbols.len)
-			class = classes[symbol];
-		*flags |= j->flags[class];
-		*to++ = class;
+		what = symbols[symbol];
+		all |= what;
+		j->few.chosen[n] = (uint8_t)what;
+		j->turns[n++] = (uint8_t)(what >> TURN_SHIFT);
 	}
-	j->text.len = (size_t)(to - out);
+	j->few.n = n;
+	return p < end ? CHOSEN | ODD : all;
+}
+
+/* The parents of what was spelled: false when it makes no tree. */
+static bool plant(struct span__shapes_judge *j)
+{
+	struct span__shape_few *few = &j->few;
+	uint8_t path[SPAN__SHAPE_FEW + 1] = {SPAN__SHAPE_FEW};
+	unsigned child = 0; /* the depth that a child of the one before has */
+
+	memset(few->chosen + few->n, 0, sizeof(few->chosen) - few->n);
+	for (unsigned i = 0; i < few->n; i++) {
+		unsigned turn = j->turns[i], depth = 0;
+
+		if (turn) {
+			/* levels up: at most to a child of depth 0 */
+			if (turn - 2 >= child)
+				return false;
+			depth = child + 2 - turn;
+		}
+		few->parent[i] = path[depth];
+		child = depth + 1;
+		path[child] = (uint8_t)i;
+	}
 	return true;
+}
+
+/* Nothing that every trace needs is missing from what is CHOSEN. */
+static bool has_all(const struct span__shapes_judge *j, uint64_t chosen)
+{
+	const struct span__shapes_sink *sink = j->sink;
+
+	return (chosen & sink->all) == sink->all &&
+	       (!sink->need || chosen & sink->need);
 }
 
 /* As the sink is asked. */
@@ -134,14 +140,21 @@ static int decode(struct span__shapes_judge *j, uint64_t i, uint32_t *matched,
 {
 	const struct span__shape_node *nodes;
 	const struct span__seg_node *v;
+	uint64_t chosen = 0;
+	bool told = true;
 	size_t n;
 	int rc;
 
 	if (!span__shapes_read(j->seg->shapes, i, &v, &n))
 		return j->seg->file.bad ? SHAPES_UNTOLD : out_of_memory(err);
-	for (size_t k = 0; k < n; k++)
-		if (!j->told[v[k].type] || v[k].link == SEG_LINK_EXPLICIT)
-			return SHAPES_UNTOLD;
+	for (size_t k = 0; k < n; k++) {
+		chosen |= j->chosen[v[k].type];
+		told &= j->told[v[k].type] && v[k].link != SEG_LINK_EXPLICIT;
+	}
+	if (!told)
+		return SHAPES_UNTOLD;
+	if (!has_all(j, chosen))
+		return SHAPES_UNNEEDED;
 	nodes = list_nodes(j, v, n);
 	if (!nodes)
 		return out_of_memory(err);
@@ -152,81 +165,56 @@ static int decode(struct span__shapes_judge *j, uint64_t i, uint32_t *matched,
 int span__shapes_judge_shape(struct span__shapes_judge *j, uint64_t i,
 			     uint32_t *matched, struct span_error *err)
 {
-	struct span_str piece, text;
-	unsigned flags;
-	int rc;
+	struct span_str piece;
+	uint32_t all;
 
 	*matched = 0;
+	if (!j->sink->few)
+		return decode(j, i, matched, err);
 	if (!span__shapes_piece(j->seg->shapes, i, &piece))
 		return j->seg->file.bad ? SHAPES_UNTOLD : out_of_memory(err);
-	if (!translate(j, piece, &flags))
-		return out_of_memory(err);
-	if (!(flags & NEEDED))
+	all = spell(j, piece);
+	if (!has_all(j, all & CHOSEN))
 		return SHAPES_UNNEEDED;
-	if (flags & UNTOLD)
+	if (all & UNTOLD)
 		return SHAPES_UNTOLD;
-	if (flags & ODD)
+	if (all & ODD || !plant(j))
 		return decode(j, i, matched, err);
-	text = (struct span_str){j->text.p, j->text.len};
-	rc = span__shapes_memo_find(&j->memo, text, matched, err);
-	if (rc)
-		return rc < 0 ? rc : SHAPES_TOLD;
-	rc = decode(j, i, matched, err);
-	if (rc == SHAPES_TOLD)
-		span__shapes_memo_put(&j->memo, text, *matched);
-	return rc;
+	*matched = j->sink->few(j->sink->arg, &j->few);
+	return SHAPES_TOLD;
 }
 
-/* The classes of nodes into j->text: 1; 0 when one is odd; or NOMEM. */
-static int classify(struct span__shapes_judge *j,
-		    const struct span__shape_node *v, size_t n)
+/* Nodes as few; false when they are not. */
+static bool take_nodes(struct span__shapes_judge *j,
+		       const struct span__shape_node *v, size_t n)
 {
-	uint64_t child = 0; /* the depth that a child of the one before has */
-	uint8_t *out;
+	struct span__shape_few *few = &j->few;
+	uint8_t path[SPAN__SHAPE_FEW + 1] = {SPAN__SHAPE_FEW};
 
-	j->text.len = 0;
-	out = (uint8_t *)span_buf_reserve(&j->text, n);
-	if (!out)
-		return SPAN_E_NOMEM;
+	if (!j->sink->few || n > SPAN__SHAPE_FEW)
+		return false;
+	memset(few->chosen, 0, sizeof(few->chosen));
+	few->n = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
-		uint64_t turn = v[i].depth ? 2 + child - v[i].depth : 0;
-
-		if (turn > UINT32_MAX)
-			return 0;
-		out[i] = class_of(j, v[i].chosen, (uint32_t)turn);
-		if (out[i] == CLASS_ODD)
-			return 0;
-		child = v[i].depth + 1;
+		few->chosen[i] = (uint8_t)v[i].chosen;
+		few->parent[i] = path[v[i].depth];
+		path[v[i].depth + 1] = (uint8_t)i;
 	}
-	j->text.len = n;
-	return n > 0;
+	return true;
 }
 
 int span__shapes_judge_nodes(struct span__shapes_judge *j,
 			     const struct span__shape_node *v, size_t n,
 			     uint32_t *matched, struct span_error *err)
 {
-	struct span_str text;
-	int known, rc;
-
-	begin(j);
-	known = classify(j, v, n);
-	if (known < 0)
-		return out_of_memory(err);
-	text = (struct span_str){j->text.p, j->text.len};
-	rc = known ? span__shapes_memo_find(&j->memo, text, matched, err) : 0;
-	if (rc)
-		return rc < 0 ? rc : 0;
-	rc = j->sink->shape(j->sink->arg, v, n, matched, err);
-	if (rc >= 0 && known)
-		span__shapes_memo_put(&j->memo, text, *matched);
-	return rc;
+	if (!take_nodes(j, v, n))
+		return j->sink->shape(j->sink->arg, v, n, matched, err);
+	*matched = j->sink->few(j->sink->arg, &j->few);
+	return 0;
 }
 
 void span__shapes_judge_release(struct span__shapes_judge *j)
 {
-	span__shapes_memo_release(&j->memo);
 	span_buf_release(&j->symbols);
-	span_buf_release(&j->text);
 	span_buf_release(&j->nodes);
 }

@@ -1,37 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shapes_judge.h - what a sink says of shapes, asked as seldom as can be
+ * shapes_judge.h - what a sink says of shapes
  *
- * A symbol of a shape (seg_shapes.h) is of a class: what is chosen of its type,
- * and its turn. The classes of a shape's symbols, a byte each, are all that the
- * answer depends on, whatever segment it is in.
+ * Nearly all shapes have few spans: they are spelled from their symbols
+ * (seg_shapes.h) into a struct on the spot. Those that lack what every trace
+ * needs are passed over, and the others decoded.
  */
 #ifndef SPAN_STORE_SHAPES_JUDGE_H
 #define SPAN_STORE_SHAPES_JUDGE_H
 
 #include "store/seg_read.h"
-#include "store/shapes_memo.h"
 #include "store/store_shapes.h"
-
-#define SHAPES_CLASSES 256u
 
 /* Zeroed but for the sink it is ready. */
 struct span__shapes_judge {
 	struct span__shapes_sink *sink;
-	struct span__shapes_memo memo;
-	struct span__shapes_class {
-		uint64_t chosen;
-		uint32_t turn;
-	} classes[SHAPES_CLASSES];
-	size_t n_classes;
-	uint8_t flags[SHAPES_CLASSES];
-	uint16_t by_hash[4 * SHAPES_CLASSES]; /* 0: free */
 	/* of the segment at hand */
 	struct span__seg *seg;
 	const uint8_t *told;
 	const uint64_t *chosen;
-	struct span_buf symbols; /* the class of each */
-	struct span_buf text, nodes;
+	struct span_buf symbols; /* what counts of each, 32 bits */
+	struct span_buf nodes;
+	struct span__shape_few few;
+	uint8_t turns[SPAN__SHAPE_FEW + 1];
 };
 
 enum span__shapes_verdict {

@@ -5,6 +5,7 @@
  */
 #include "store/store_ops.h"
 #include "store/store_shapes.h"
+#include "store/store_traces.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -432,6 +433,15 @@ int span__store_shapes(struct span_store *st, struct span__shapes_sink *sink,
 	if (!st->ops->shapes)
 		return 0;
 	return span__store_named(st->name, st->ops->shapes(st, sink, err), err);
+}
+
+int span__store_traces(struct span_store *st, unsigned want,
+		       span__traces_fn *fn, void *arg, struct span_error *err)
+{
+	if (!st->ops->traces)
+		return 0;
+	return span__store_named(st->name,
+				 st->ops->traces(st, want, fn, arg, err), err);
 }
 
 int span_store_close(struct span_store **st, struct span_error *err)

@@ -23,7 +23,8 @@ void span__directory_describe(const struct span__view_file *f,
 		.name = name,
 		.open = f->kind == FILE_OPEN,
 		.bad = f->kind == FILE_BAD,
-		.sealed = f->kind == FILE_SEG,
+		.sealed = f->kind == FILE_SEG && !span__is_draft(f),
+		.draft = span__is_draft(f),
 		.bytes = f->size,
 		.n_frames = f->sum.n_frames,
 		.n_spans = f->sum.n_spans,
@@ -115,8 +116,13 @@ int span__directory_stat(struct span_store *st, struct span_store_stat *out,
 			return rc;
 		if (!rc)
 			continue;
-		out->n_files++;
 		out->bytes += f->size;
+		if (span__is_draft(f)) {
+			out->n_drafts++;
+			out->draft_bytes += f->size;
+			continue;
+		}
+		out->n_files++;
 		out->n_bad += f->kind == FILE_BAD;
 		if (f->kind == FILE_BAD)
 			continue;
@@ -405,7 +411,7 @@ static int check_edges(struct check *c, struct span__view_file *f)
 		return span_error_set(c->err, SPAN_E_NOMEM, "out of memory");
 	for (size_t i = 0; i < view->n; i++)
 		if (view->v[i].kind == FILE_SEG && &view->v[i] != f &&
-		    view->v[i].seg)
+		    view->v[i].seg && !span__is_draft(&view->v[i]))
 			others[n++] = view->v[i].seg;
 	rc = span__edges_check(f->seg, others, n, complain_of_segment, c,
 			       c->err);
@@ -433,7 +439,8 @@ static int check_segment(struct check *c, struct span__view_file *f)
 	span__calls_unload(f);
 	if (rc < 0)
 		return rc;
-	if (!f->file.foreign && f->sum.last_seq > c->last_seq)
+	if (!f->file.foreign && !span__is_draft(f) &&
+	    f->sum.last_seq > c->last_seq)
 		c->last_seq = f->sum.last_seq;
 	if (!c->bad && c->fn)
 		c->rc = c->fn(c->arg, &c->file, NULL, c->err);
@@ -451,7 +458,7 @@ static int check_file(struct check *c, struct span__view_file *f)
 	rc = know(c->store, f, &c->last_seq, c->err);
 	if (rc <= 0)
 		return rc;
-	rc = span__view_log(f, &c->store->dir, &c->log, c->err);
+	rc = span__view_whole_log(f, &c->store->dir, &c->log, c->err);
 	if (rc == SPAN_E_NOTFOUND) {
 		expired(c->store, &c->last_seq);
 		return 0;

@@ -15,9 +15,9 @@
 #define YIELD_NS 60000000000ull
 
 static const char *const suffix[FILE_KINDS] = {
-	[FILE_LOG] = "log", [FILE_OPEN] = "open", [FILE_BAD] = "bad",
-	[FILE_NEW] = "new", [FILE_DEL] = "del",	  [FILE_TMP] = "tmp",
-	[FILE_SEG] = "seg",
+	[FILE_DRAFT] = "draft", [FILE_LOG] = "log", [FILE_OPEN] = "open",
+	[FILE_BAD] = "bad",	[FILE_NEW] = "new", [FILE_DEL] = "del",
+	[FILE_TMP] = "tmp",	[FILE_SEG] = "seg",
 };
 
 void span__file_name(char *out, size_t cap, uint64_t number,

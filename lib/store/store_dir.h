@@ -12,7 +12,8 @@
 
 /* In the order in which a reader prefers them, for one number. */
 enum span__file_kind {
-	FILE_LOG = 0,
+	FILE_DRAFT = 0, /* of the log's segment: see store_drafts.h */
+	FILE_LOG,
 	FILE_OPEN,
 	FILE_BAD,
 	FILE_NEW, /* a log that recovery writes, under LOCK */

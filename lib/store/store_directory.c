@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_directory.h"
 
+#include "store/draft_fit.h"
 #include "store/store_shapes.h"
+#include "store/store_traces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,7 @@ int span__directory_view(struct span__directory *s, struct span_error *err)
 	s->has_view = !rc;
 	if (rc)
 		return rc;
+	span__drafts_verify(&s->view);
 	look_back(s);
 	count_work(s);
 	return 0;
@@ -97,6 +100,7 @@ int span__directory_refresh(struct span_store *st, struct span_error *err)
 	}
 	span__view_inherit(&s->view, &old);
 	span__view_release(&old);
+	span__drafts_verify(&s->view);
 	look_back(s);
 	count_work(s);
 	return 0;
@@ -172,6 +176,7 @@ static const struct span__store_ops ops = {
 	.calls_width = span__directory_calls_width,
 	.names = span__directory_names,
 	.shapes = span__directory_shapes,
+	.traces = span__directory_traces,
 	.seal = span__directory_seal,
 	.export_to = span__directory_export,
 	.policy_get = policy_get,

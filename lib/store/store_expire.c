@@ -11,6 +11,7 @@
  * time since start said together; when they now differ by more than an hour
  * from that, or a file is from the future, age is not believed.
  */
+#include "store/draft_fit.h"
 #include "store/store_maintain.h"
 
 #include <errno.h>
@@ -97,7 +98,7 @@ static int read_stamp(struct expiry *e, struct span__view_file *f,
 		memcpy(out->boot_id, h->boot_id, 16);
 		return 1;
 	}
-	rc = span__view_log(f, &e->store->dir, &log, err);
+	rc = span__view_whole_log(f, &e->store->dir, &log, err);
 	if (rc < 0)
 		return rc == SPAN_E_NOTFOUND ? 0 : rc;
 	if (log.header_ok) {
@@ -115,8 +116,13 @@ static int look_at(struct expiry *e, struct span__view_file *f,
 		   struct span_error *err)
 {
 	struct stamp stamp;
-	int rc = read_stamp(e, f, &stamp, err);
+	int rc;
 
+	if (span__is_draft(f)) {
+		e->total += f->size; /* it goes with its log */
+		return 1;
+	}
+	rc = read_stamp(e, f, &stamp, err);
 	if (rc <= 0)
 		return rc;
 	rc = span__view_sum(f, &e->store->dir, err);
@@ -194,10 +200,21 @@ static void put_in_order(const struct expiry *e, struct span__view_file **out)
 		*out++ = foreign[k++];
 }
 
+/* Of the draft of F, which goes when F does. */
+static uint64_t draft_bytes(const struct expiry *e,
+			    const struct span__view_file *f)
+{
+	const struct span__view_file *draft =
+		span__draft_of(&e->store->view, f);
+
+	return draft ? draft->size : 0;
+}
+
 static int choose_one(struct expiry *e, struct span__view_file *f,
 		      const char *why, struct span_error *err)
 {
 	struct span_store_file file;
+	uint64_t bytes = f->size + draft_bytes(e, f);
 	char name[LOG_NAME];
 	int rc = 0;
 
@@ -207,11 +224,11 @@ static int choose_one(struct expiry *e, struct span__view_file *f,
 	if (rc < 0)
 		return rc;
 	e->victims[e->n_victims++] = f;
-	e->total -= f->size;
-	if (__builtin_add_overflow(e->free, f->size, &e->free))
+	e->total -= bytes;
+	if (__builtin_add_overflow(e->free, bytes, &e->free))
 		e->free = UINT64_MAX;
 	e->out->n_files++;
-	e->out->bytes += f->size;
+	e->out->bytes += bytes;
 	if (f->kind != FILE_BAD)
 		e->out->n_spans += f->sum.n_spans;
 	return 0;
@@ -229,7 +246,8 @@ static int choose(struct expiry *e, struct span_error *err)
 	for (size_t i = 0; i < n && !rc; i++) {
 		const char *why;
 
-		if (v[i]->kind == FILE_OPEN || !v[i]->has_sum)
+		if (v[i]->kind == FILE_OPEN || !v[i]->has_sum ||
+		    span__is_draft(v[i]))
 			continue;
 		why = reason(e, v[i]);
 		if (why)
@@ -311,7 +329,7 @@ static int rename_all(const struct expiry *e, struct span_error *err)
 	return rc < 0 ? rc : span__dir_sync(&e->store->dir, err);
 }
 
-/* Everything called N.del, of earlier runs too. */
+/* Everything called N.del, of earlier runs too, and drafts without a log. */
 static int remove_all(const struct expiry *e, struct span_error *err)
 {
 	const struct span__dir *d = &e->store->dir;
@@ -320,7 +338,8 @@ static int remove_all(const struct expiry *e, struct span_error *err)
 	int rc = span__dir_list(d, &l, err);
 
 	for (size_t i = 0; i < l.n && !rc; i++) {
-		if (l.v[i].kind != FILE_DEL)
+		if (l.v[i].kind != FILE_DEL &&
+		    !span__maintain_is_left(&l, &l.v[i]))
 			continue;
 		span__file_name_of(name, sizeof(name), &l.v[i]);
 		if (d->io->unlink(d->io->self, d->fd, name) < 0 &&

@@ -54,7 +54,8 @@ static bool is_there(const struct copying *c, const struct span__view_file *f)
 	for (size_t i = 0; i < c->view.n; i++) {
 		const struct span__view_file *o = &c->view.v[i];
 
-		if (o->seg && !memcmp(o->origin, f->origin, 16) &&
+		if (o->seg && !span__is_draft(o) &&
+		    !memcmp(o->origin, f->origin, 16) &&
 		    o->first_number <= f->first_number &&
 		    f->number <= o->number)
 			return true;
@@ -165,7 +166,7 @@ static int copy_all(struct copying *c, uint64_t *n, struct span_error *err)
 	for (size_t i = 0; i < view->n && rc >= 0; i++) {
 		struct span__view_file *f = &view->v[i];
 
-		if (!f->seg || is_there(c, f))
+		if (!f->seg || span__is_draft(f) || is_there(c, f))
 			continue;
 		if (!memcmp(f->origin, c->to.uuid, 16)) {
 			span__store_damage(

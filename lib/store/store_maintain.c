@@ -51,6 +51,14 @@ static int exists(const struct span__dir *d, const char *name)
 	return fd >= 0 || errno != ENOENT;
 }
 
+bool span__maintain_is_left(const struct span__listing *l,
+			    const struct span__file *file)
+{
+	return file->kind == FILE_DRAFT &&
+	       !span__listing_has(l, file->number, FILE_LOG) &&
+	       !span__listing_has(l, file->number, FILE_OPEN);
+}
+
 /* Where there is an N.bad of another log this one stays, ignored. */
 int span__maintain_retire(const struct span__directory *s,
 			  const struct span__file *file, bool damaged,
@@ -59,6 +67,15 @@ int span__maintain_retire(const struct span__directory *s,
 	const struct span__dir *d = &s->dir;
 	char name[LOG_NAME], bad[LOG_NAME];
 
+	if (file->kind == FILE_LOG && !file->foreign) {
+		struct span__file draft = *file;
+		int rc;
+
+		draft.kind = FILE_DRAFT;
+		rc = unlink_file(s, &draft, err);
+		if (rc < 0)
+			return rc;
+	}
 	if (!damaged)
 		return unlink_file(s, file, err);
 	span__file_name_of(name, sizeof(name), file);
@@ -122,7 +139,8 @@ static int is_kept(struct span__directory *s, const struct span__file *file,
 		struct span__view_file *f = &s->view.v[i];
 		int rc;
 
-		if (!f->seg || memcmp(f->origin, origin, 16) ||
+		if (!f->seg || span__is_draft(f) ||
+		    memcmp(f->origin, origin, 16) ||
 		    file->number < f->first_number || file->number > f->number)
 			continue;
 		rc = span__seg_verify(&f->seg->file, stop_at_damage, NULL, err);
@@ -160,7 +178,8 @@ static int remove_leftovers(struct span__directory *s, struct span_error *err)
 	int rc = span__dir_list(&s->dir, &l, err);
 
 	for (size_t i = 0; i < l.n && !rc; i++) {
-		if (l.v[i].kind == FILE_TMP || l.v[i].kind == FILE_DEL)
+		if (l.v[i].kind == FILE_TMP || l.v[i].kind == FILE_DEL ||
+		    span__maintain_is_left(&l, &l.v[i]))
 			rc = unlink_file(s, &l.v[i], err);
 	}
 	span__listing_release(&l);

@@ -25,9 +25,14 @@ SPAN_NODISCARD int span__maintain_remember(struct span__directory *s,
 					   uint64_t number, uint64_t seq,
 					   struct span_error *err);
 
+/* Is FILE a draft, and the log of which it is not in L? */
+bool span__maintain_is_left(const struct span__listing *l,
+			    const struct span__file *file);
+
 /*
  * Remove a log that a segment has, or keep it as N.bad when it is DAMAGED. The
- * directory is not synced. A file that is not there is fine.
+ * directory is not synced. The draft of a log goes first. A file that is not
+ * there is fine.
  */
 SPAN_NODISCARD int span__maintain_retire(const struct span__directory *s,
 					 const struct span__file *file,

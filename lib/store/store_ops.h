@@ -22,6 +22,7 @@ struct span__scan {
 };
 
 struct span__shapes_sink;
+struct span__traces;
 
 /* As the functions of <span/store.h> are; NULL: cannot be done. */
 struct span__store_ops {
@@ -67,6 +68,11 @@ struct span__store_ops {
 	/* see store_shapes.h */
 	int (*shapes)(struct span_store *st, struct span__shapes_sink *sink,
 		      struct span_error *err);
+	/* see store_traces.h */
+	int (*traces)(struct span_store *st, unsigned want,
+		      int (*fn)(void *arg, const struct span__traces *t,
+				struct span_error *err),
+		      void *arg, struct span_error *err);
 	int (*seal)(struct span_store *st, const struct span_seal_opts *o,
 		    struct span_sealed *out, span_store_file_fn *fn, void *arg,
 		    struct span_error *err);

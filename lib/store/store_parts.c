@@ -183,21 +183,30 @@ static int put_segment(struct parts *p, struct span__seg *seg,
 	return 0;
 }
 
+/* Of a file without columns that count. */
+static const char *whole_name(const struct span__view_file *f)
+{
+	if (span__is_draft(f))
+		return "drafts";
+	return f->kind == FILE_BAD ? "set aside" : "logs";
+}
+
 static int gather(struct parts *p, struct span__directory *s,
 		  struct span_error *err)
 {
 	for (size_t i = 0; i < s->view.n; i++) {
 		struct span__view_file *f = &s->view.v[i];
-		int rc = f->seg ? put_segment(p, f->seg, err)
-				: span__view_sum(f, &s->dir, err);
+		bool columns = f->seg && !span__is_draft(f);
+		int rc = columns ? put_segment(p, f->seg, err)
+				 : span__view_sum(f, &s->dir, err);
 
 		if (rc == SPAN_E_NOTFOUND)
 			continue;
 		if (rc < 0)
 			return rc;
-		if (!f->seg)
-			put(p, f->kind == FILE_BAD ? "set aside" : "logs",
-			    (struct span_str){0}, f->size, f->sum.n_spans);
+		if (!columns)
+			put(p, whole_name(f), (struct span_str){0}, f->size,
+			    f->sum.n_spans);
 	}
 	merge(p);
 	return p->v.failed ? span_error_set(err, SPAN_E_NOMEM, "out of memory")

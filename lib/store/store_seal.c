@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "base/parallel.h"
+#include "store/draft_make.h"
 #include "store/seg_codec.h"
 #include "store/store_maintain.h"
 #include "store/store_plan.h"
@@ -82,7 +83,7 @@ static int look(struct seal *s, struct span_error *err)
 		struct span__view_file *f = &view->v[i];
 		int rc;
 
-		if (f->file.foreign || f->kind == FILE_BAD)
+		if (f->file.foreign || f->kind == FILE_BAD || span__is_draft(f))
 			continue;
 		rc = f->kind == FILE_OPEN
 			     ? 0
@@ -397,6 +398,21 @@ static int seal_group(struct seal *s, const struct span__plan *p, size_t *from,
 	return rc < 0 ? rc : 0;
 }
 
+/* Of the logs that stay. */
+static int make_drafts(const struct seal *s, struct span_error *err)
+{
+	const struct span__drafts d = {
+		.store = s->store,
+		.opts = &s->opts,
+		.codec = s->codec,
+		.out = s->out,
+		.fn = s->fn,
+		.arg = s->arg,
+	};
+
+	return span__drafts_make(&d, err);
+}
+
 int span__directory_seal(struct span_store *st, const struct span_seal_opts *o,
 			 struct span_sealed *out, span_store_file_fn *fn,
 			 void *arg, struct span_error *err)
@@ -422,6 +438,8 @@ int span__directory_seal(struct span_store *st, const struct span_seal_opts *o,
 	};
 	while (!rc && span__plan_next(s.plans, s.n, from, &limits, &p))
 		rc = seal_group(&s, &p, &from, err);
+	if (!rc && s.opts.drafts)
+		rc = make_drafts(&s, err);
 	span__listing_release(&s.left);
 	free(s.files);
 	free(s.plans);

@@ -21,6 +21,7 @@ struct span__sealing {
 	enum span__seg_codec codec;
 	struct span__view_file *files; /* neighbours in the view */
 	size_t n_files;	   /* fewer after a build that ended early */
+	bool draft;	   /* of one log: see draft_make.h */
 	uint64_t done, of; /* spans, for progress */
 	/* after span__seal_build() */
 	size_t file;   /* at which it stopped */
@@ -55,5 +56,21 @@ enum {
 SPAN_NODISCARD int span__seal_build(struct span__sealing *s, const char *name,
 				    struct span_error *err);
 void span__seal_release(struct span__sealing *s);
+
+/* ---- What building it and reading it back have in common ---- */
+
+/* Do the spans of the trace count for the sum of hashes? */
+bool span__seal_checks(const struct span__sealing *s, const uint8_t id[16]);
+
+/* Each span of a trace to FN: SEAL_UNFIT when one of them is damaged. */
+SPAN_NODISCARD int span__seal_each_span(
+	struct span__seg *seg, const struct span__seg_place *p,
+	struct span_arena *arena,
+	int (*fn)(void *arg, const struct span *span, struct span_error *err),
+	void *arg, struct span_error *err);
+
+/* 0, or SEAL_DIFFERS when NAME has other spans than were put into it. */
+SPAN_NODISCARD int span__seal_check(struct span__sealing *s, const char *name,
+				    struct span_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "store/shapes_log.h"
 #include "store/shapes_part.h"
+#include "store/traces_shared.h"
 
 #include "base/banned.h"
 
@@ -16,9 +17,10 @@ struct shapes {
 	struct span__directory *store;
 	struct span__shapes_sink *sink;
 	struct span__shapes_log *logs;
-	struct span__trace_set shared;
+	struct span__traces_shared shared;
 	struct span__seg **segs;
 	size_t n_segs;
+	uint64_t first; /* number of the first trace of the segment at hand */
 	/* of the segment at hand */
 	uint8_t *told;	   /* of types */
 	uint64_t *chosen;  /* of types that tell */
@@ -207,25 +209,22 @@ static int place_trace(const struct shapes *s, struct span__seg *seg,
 static int see_traces(struct shapes *s, struct span__seg *seg, uint64_t at,
 		      size_t n)
 {
-	uint64_t high[SEG_GROUP], low[SEG_GROUP], shape[SEG_GROUP];
+	uint64_t shape[SEG_GROUP];
 	int rc = 0;
 
-	span__ints_range(&seg->trace_high, at, n, high);
-	span__ints_range(&seg->trace_low, at, n, low);
 	span__ints_range(&seg->trace_shape, at, n, shape);
 	for (size_t i = 0; i < n && rc >= 0; i++) {
-		uint64_t hash =
-			span__trace_set_hash(&s->shared, high[i], low[i]);
-		int where = place_trace(s, seg, at + i);
+		uint64_t trace = at + i;
+		int where = place_trace(s, seg, trace);
 
 		if (shape[i] >= seg->file.header.n_shapes)
 			return span__area_bad(&seg->trace_shape.area);
-		if (span__trace_set_has(&s->shared, hash))
-			rc = keep_part(s, seg, at + i, where);
+		if (span__traces_shared_has(&s->shared, s->first + trace))
+			rc = keep_part(s, seg, trace, where);
 		else if (where == BOTH)
-			rc = give_trace(s, seg, at + i);
+			rc = give_trace(s, seg, trace);
 		else if (where == INSIDE)
-			rc = see_trace(s, seg, at + i, shape[i]);
+			rc = see_trace(s, seg, trace, shape[i]);
 	}
 	return rc;
 }
@@ -270,22 +269,12 @@ static int see_loaded(struct shapes *s, struct span__seg *seg)
 /* Of what starts outside, that others are not told all of these traces. */
 static int see_outside(struct shapes *s, struct span__seg *seg)
 {
-	uint64_t high[SEG_GROUP], low[SEG_GROUP];
 	uint64_t end = s->shared.n ? seg->n_traces : 0;
-	size_t n;
 	int rc = 0;
 
-	for (uint64_t at = 0; at < end && rc >= 0; at += n) {
-		n = end - at < SEG_GROUP ? (size_t)(end - at) : SEG_GROUP;
-		span__ints_range(&seg->trace_high, at, n, high);
-		span__ints_range(&seg->trace_low, at, n, low);
-		for (size_t i = 0; i < n && rc >= 0; i++)
-			if (span__trace_set_has(&s->shared,
-						span__trace_set_hash(&s->shared,
-								     high[i],
-								     low[i])))
-				rc = keep_part(s, seg, at + i, OUTSIDE);
-	}
+	for (uint64_t i = 0; i < end && rc >= 0; i++)
+		if (span__traces_shared_has(&s->shared, s->first + i))
+			rc = keep_part(s, seg, i, OUTSIDE);
 	return rc < 0 ? rc : !seg->file.bad;
 }
 
@@ -340,11 +329,10 @@ static int find_shared(struct shapes *s)
 	}
 	if (rc < 0)
 		return rc;
-	memcpy(s->shared.key, span__shapes_log_traces(s->logs)->key,
-	       sizeof(s->shared.key));
-	if (span__trace_set_shared(&s->shared, s->segs, s->n_segs,
-				   span__shapes_log_traces(s->logs)) < 0)
-		return out_of_memory(s->err);
+	rc = span__traces_shared(&s->shared, s->segs, s->n_segs,
+				 span__shapes_log_traces(s->logs));
+	if (rc < 0)
+		return rc == SPAN_E_LIMIT ? 0 : out_of_memory(s->err);
 	for (size_t i = 0; i < s->n_segs; i++)
 		if (s->segs[i]->file.bad)
 			return 0;
@@ -357,9 +345,12 @@ static int see_all(struct shapes *s)
 	struct span__view *view = &s->store->view;
 	int rc = find_shared(s), failed = 0;
 
-	for (size_t i = 0; i < view->n && rc > 0; i++)
-		if (view->v[i].kind == FILE_SEG)
-			rc = see_segment(s, &view->v[i]);
+	for (size_t i = 0; i < view->n && rc > 0; i++) {
+		if (view->v[i].kind != FILE_SEG)
+			continue;
+		rc = see_segment(s, &view->v[i]);
+		s->first += view->v[i].seg->n_traces;
+	}
 	if (rc > 0)
 		failed = span__shapes_log_finish(s->logs, s->err);
 	return failed < 0 ? failed : rc;
@@ -382,7 +373,7 @@ int span__directory_shapes(struct span_store *st,
 	rc = s.segs ? see_all(&s) : out_of_memory(err);
 	span__shapes_log_close(&s.logs);
 	span__shapes_parts_release(&s.parts);
-	span__trace_set_release(&s.shared);
+	span__traces_shared_release(&s.shared);
 	span__shapes_judge_release(&s.judge);
 	free(s.segs);
 	return rc;

@@ -19,6 +19,16 @@ struct span__shape_node {
 	uint64_t depth;
 };
 
+/* A shape of few spans, in preorder. */
+#define SPAN__SHAPE_FEW 63u
+#define SPAN__SHAPE_BITS 8u
+
+struct span__shape_few {
+	uint32_t n;
+	uint8_t chosen[SPAN__SHAPE_FEW + 1]; /* bytes up to the next 8th: 0 */
+	uint8_t parent[SPAN__SHAPE_FEW + 1]; /* SPAN__SHAPE_FEW: none */
+};
+
 struct span__shapes_sink {
 	void *arg;
 	/* Of traces that have spans that start in [since, until), 0: no end;
@@ -43,10 +53,15 @@ struct span__shapes_sink {
 	/* No trace matches without a span of which one of these bits is chosen;
 	 * 0: it may. */
 	uint64_t need;
+	/* Nor one without spans of which all of these are, each of some. */
+	uint64_t all;
 	/* A shape of types, or spans, that tell: *MATCHED is how many of its
 	 * spans match. 0 or a negative code. */
 	int (*shape)(void *arg, const struct span__shape_node *v, size_t n,
 		     uint32_t *matched, struct span_error *err);
+	/* The same of one of few spans, where no more than SPAN__SHAPE_BITS are
+	 * ever chosen: how many match. NULL: shape() is asked. */
+	uint32_t (*few)(void *arg, const struct span__shape_few *v);
 	/* A trace that must be looked at itself; some come several times. Of
 	 * logs only those with a span that is needed are. */
 	int (*trace)(void *arg, const uint8_t id[16], struct span_error *err);

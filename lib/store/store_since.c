@@ -136,7 +136,7 @@ static int give(struct since *s, const struct span *sp, uint64_t arrival_ns,
 static int read_log(struct since *s, struct span_error *err)
 {
 	struct span sp;
-	int rc = span__view_log(s->file, &s->store->dir, &s->log, err);
+	int rc = span__view_whole_log(s->file, &s->store->dir, &s->log, err);
 
 	if (rc == SPAN_E_NOTFOUND) {
 		s->store->found.n_expired++;
@@ -193,7 +193,7 @@ static int wants(struct since *s, struct span_error *err)
 	int rc = 0;
 
 	if (f->kind == FILE_BAD || (f->kind == FILE_SEG && !f->seg) ||
-	    (f->kind == FILE_SEG && f->file.foreign))
+	    (f->kind == FILE_SEG && f->file.foreign) || span__is_draft(f))
 		return 0;
 	if (f->kind == FILE_LOG)
 		rc = span__view_sum(f, &s->store->dir, err);

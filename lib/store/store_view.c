@@ -18,6 +18,8 @@
  */
 #include "store/store_view.h"
 
+#include "store/draft_fit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -90,7 +92,8 @@ static int choose(struct span__view *view, const struct span__listing *all,
 	for (size_t i = 0; i < all->n; i++) {
 		const struct span__file *f = &all->v[i];
 
-		if (!is_log(f) && f->kind != FILE_BAD && f->kind != FILE_SEG)
+		if (!is_log(f) && f->kind != FILE_BAD && f->kind != FILE_SEG &&
+		    f->kind != FILE_DRAFT)
 			continue;
 		if (!f->foreign && f->kind != FILE_BAD && f->number > last)
 			continue;
@@ -103,7 +106,7 @@ static int choose(struct span__view *view, const struct span__listing *all,
 			.file = *f,
 			.number = f->number,
 			.first_number = f->number,
-			.kind = f->kind,
+			.kind = f->kind == FILE_DRAFT ? FILE_SEG : f->kind,
 		};
 	}
 	return 0;
@@ -113,7 +116,8 @@ void span__view_name(const struct span__view_file *f, char out[LOG_NAME])
 {
 	struct span__file file = f->file;
 
-	file.kind = f->kind;
+	if (!span__is_draft(f))
+		file.kind = f->kind;
 	span__file_name_of(out, LOG_NAME, &file);
 }
 
@@ -128,7 +132,7 @@ static int open_log(const struct span__view_file *f, const struct span__dir *d,
 	return span__log_open(out, d->io, d->fd, name, &id, false, err);
 }
 
-static void close_file(struct span__view_file *f)
+void span__view_close(struct span__view_file *f)
 {
 	if (f->is_open)
 		span__log_close(&f->log);
@@ -140,7 +144,7 @@ static void close_file(struct span__view_file *f)
 void span__view_release(struct span__view *view)
 {
 	for (size_t i = 0; i < view->n; i++)
-		close_file(&view->v[i]);
+		span__view_close(&view->v[i]);
 	free(view->v);
 	span__listing_release(&view->covered);
 	*view = (struct span__view){0};
@@ -208,12 +212,13 @@ static int open_one(struct span__view_file *f, const struct span__dir *d,
 	}
 	f->is_open = !rc;
 	if (f->is_open && map && span__log_map(&f->log, NULL) < 0)
-		close_file(f);
+		span__view_close(f);
 	return rc == SPAN_E_NOTFOUND || f->kind == FILE_OPEN ? rc : 0;
 }
 
 /*
- * Does the segment S have all of F? Of two that are the same, the first. No
+ * Does the segment S have all of F? Of two that are the same, the first. Drafts
+ * have nothing that counts. No
  * log is covered by a segment that was brought from a copy of this store: what
  * that copy did since then, it did with the same numbers.
  */
@@ -222,13 +227,13 @@ static bool covers(const struct span__view_file *s,
 {
 	const uint8_t *origin = f->kind == FILE_SEG ? f->origin : d->uuid;
 
-	if (!s->seg || s == f || f->kind == FILE_BAD ||
+	if (!s->seg || span__is_draft(s) || s == f || f->kind == FILE_BAD ||
 	    (s->file.foreign && f->kind != FILE_SEG) ||
 	    memcmp(s->origin, origin, 16) ||
 	    s->first_number > f->first_number || f->number > s->number)
 		return false;
-	return !f->seg || s < f || s->first_number < f->first_number ||
-	       f->number < s->number;
+	return !f->seg || span__is_draft(f) || s < f ||
+	       s->first_number < f->first_number || f->number < s->number;
 }
 
 static int leave_out_covered(struct span__view *view, const struct span__dir *d,
@@ -241,13 +246,13 @@ static int leave_out_covered(struct span__view *view, const struct span__dir *d,
 		for (size_t k = 0; k < view->n && !view->v[i].covered; k++)
 			view->v[i].covered =
 				covers(&view->v[k], &view->v[i], d);
-		if (view->v[i].covered)
+		if (view->v[i].covered && !span__is_draft(&view->v[i]))
 			rc = span__listing_put(&view->covered, &view->v[i].file,
 					       err);
 	}
 	for (size_t i = 0; i < view->n && !rc; i++) {
 		if (view->v[i].covered)
-			close_file(&view->v[i]);
+			span__view_close(&view->v[i]);
 		else
 			view->v[n++] = view->v[i];
 	}
@@ -270,7 +275,9 @@ static int open_all(struct span__view *view, const struct span__dir *d,
 		if ((f->kind == FILE_SEG) == segments)
 			rc = open_one(f, d, logs >= VIEW_LOGS, err);
 		logs += f->is_open;
-		if (rc == SPAN_E_NOTFOUND)
+		if (rc < 0 && rc != SPAN_E_NOMEM && span__is_draft(f))
+			rc = 0; /* as if there were none */
+		else if (rc == SPAN_E_NOTFOUND)
 			rc = span__listing_put(gone, &f->file, err);
 		else
 			view->v[n++] = *f;
@@ -307,7 +314,7 @@ static bool has_hole(const struct span__view *view)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct span__view_file *f = &view->v[i];
 
-		if (f->file.foreign || f->kind == FILE_BAD)
+		if (f->file.foreign || f->kind == FILE_BAD || span__is_draft(f))
 			continue;
 		sequence(f, &first, &last);
 		if (before && first > before + 1)
@@ -334,6 +341,8 @@ static int look(struct span__view *view, const struct span__dir *d,
 		rc = leave_out_covered(view, d, err);
 	if (!rc)
 		rc = open_all(view, d, false, gone, err);
+	if (!rc)
+		span__drafts_fit(view, d);
 	span__listing_release(&all);
 	if (rc < 0)
 		span__view_release(view);
@@ -386,64 +395,24 @@ int span__view_open(struct span__view *view, const struct span__dir *d,
 	return rc < 0 ? rc : 0;
 }
 
-/* The same segment, not one that took its name. */
-static bool same_segment(const struct span__seg *a, const struct span__seg *b)
-{
-	const struct span__seg_header *x = &a->file.header;
-	const struct span__seg_header *y = &b->file.header;
-
-	return a->file.size == b->file.size && x->created_ns == y->created_ns &&
-	       x->first_number == y->first_number &&
-	       x->hash_seed == y->hash_seed &&
-	       !memcmp(&x->id, &y->id, sizeof(x->id)) &&
-	       !memcmp(&x->sum, &y->sum, sizeof(x->sum));
-}
-
-static void inherit(struct span__view_file *f, struct span__view_file *o)
-{
-	if (f->kind != o->kind)
-		return;
-	/* A log only grows. */
-	f->names = o->names;
-	o->names = NULL;
-	if (f->kind == FILE_OPEN)
-		return;
-	if (f->kind == FILE_SEG) {
-		struct span__seg *seg = f->seg;
-
-		if (!seg != !o->seg || (seg && !same_segment(seg, o->seg)))
-			return;
-		f->seg = o->seg;
-		f->seg_held = o->seg_held;
-		o->seg = seg;
-	}
-	f->has_sum = o->has_sum;
-	f->told = o->told;
-	f->size = o->size;
-	f->sum = o->sum;
-}
-
-void span__view_inherit(struct span__view *view, struct span__view *old)
-{
-	size_t i = 0, k = 0;
-
-	while (i < view->n && k < old->n) {
-		int order = span__file_order(&view->v[i].file, &old->v[k].file);
-
-		if (!order)
-			inherit(&view->v[i], &old->v[k]);
-		i += order <= 0;
-		k += order >= 0;
-	}
-}
-
-int span__view_log(const struct span__view_file *f, const struct span__dir *d,
-		   struct span__log *out, struct span_error *err)
+int span__view_whole_log(const struct span__view_file *f,
+			 const struct span__dir *d, struct span__log *out,
+			 struct span_error *err)
 {
 	if (!f->is_open)
 		return open_log(f, d, out, err);
 	*out = f->log;
 	return 0;
+}
+
+int span__view_log(const struct span__view_file *f, const struct span__dir *d,
+		   struct span__log *out, struct span_error *err)
+{
+	int rc = span__view_whole_log(f, d, out, err);
+
+	if (!rc && f->drafted > out->start)
+		out->start = f->drafted;
+	return rc;
 }
 
 void span__view_done(const struct span__view_file *f, struct span__log *log)
@@ -477,6 +446,8 @@ int span__view_sum(struct span__view_file *f, const struct span__dir *d,
 	if (rc < 0)
 		return rc;
 	rc = span__log_sum(&log, &f->sum, NULL, err);
+	if (f->drafted && !log.closed)
+		span__log_sum_merge(&f->sum, &f->draft_sum);
 	f->size = log.size;
 	f->has_sum = !rc;
 	span__view_done(f, &log);

@@ -6,6 +6,10 @@
  * still be read when it was sealed, merged or removed since. Segments are
  * mapped; logs keep their descriptors, up to VIEW_LOGS of them, and beyond
  * that are mapped.
+ *
+ * Who looks for spans takes all files as they come: a draft (see draft_fit.h)
+ * stands for a segment, and its log for what is behind it. Who looks at files
+ * passes over drafts, and takes logs whole.
  */
 #ifndef SPAN_STORE_VIEW_H
 #define SPAN_STORE_VIEW_H
@@ -21,9 +25,10 @@ struct span__kept_names;
 void span__kept_names_close(struct span__kept_names **k);
 
 struct span__view_file {
-	struct span__file file; /* its name: FILE_LOG, OPEN, BAD or SEG */
-	uint64_t number;	/* of the log; the last one in a segment */
-	uint64_t first_number;	/* the first one in a segment */
+	/* its name: FILE_LOG, OPEN, BAD, SEG or DRAFT; KIND of that is SEG */
+	struct span__file file;
+	uint64_t number;       /* of the log; the last one in a segment */
+	uint64_t first_number; /* the first one in a segment */
 	enum span__file_kind kind;
 	uint8_t origin[16];    /* of a segment: the store that wrote it */
 	struct span__seg *seg; /* FILE_SEG; NULL: nothing of it can be read */
@@ -31,7 +36,11 @@ struct span__view_file {
 	size_t seg_held;       /* memory that it is left with after them */
 	struct span__log log;  /* kept open, when it is_open */
 	bool is_open;
-	bool covered; /* while the view is made */
+	/* of a log: where the frames begin that no draft has, or 0 */
+	uint64_t drafted;
+	struct span__log_sum draft_sum; /* of those that one has */
+	bool verified;			/* of a draft: every byte */
+	bool covered;			/* while the view is made */
 	bool has_sum; /* size and sum are known; always of a segment */
 	bool told;    /* its damage was reported */
 	uint64_t size;
@@ -46,6 +55,11 @@ struct span__view {
 	uint64_t n_expired;	      /* went away while the view was made */
 };
 
+static inline bool span__is_draft(const struct span__view_file *f)
+{
+	return f->file.kind == FILE_DRAFT;
+}
+
 /*
  * The files as they are now: foreign segments, then the store's own files by
  * number. What another segment covers is left out. D stays borrowed. Release
@@ -55,6 +69,8 @@ SPAN_NODISCARD int span__view_open(struct span__view *view,
 				   const struct span__dir *d,
 				   struct span_error *err);
 void span__view_release(struct span__view *view);
+/* Close one file of it. */
+void span__view_close(struct span__view_file *f);
 
 /*
  * Take over what OLD knows of files that are the same, and segments that are
@@ -63,13 +79,18 @@ void span__view_release(struct span__view *view);
 void span__view_inherit(struct span__view *view, struct span__view *old);
 
 /*
- * Open a log of the view to read it. 0 with *OUT, to be closed with
- * span__view_done(); SPAN_E_NOTFOUND when it went away since.
+ * Open a log of the view to read what no draft has of it, or the whole log. 0
+ * with *OUT, to be closed with span__view_done(); SPAN_E_NOTFOUND when it went
+ * away since.
  */
 SPAN_NODISCARD int span__view_log(const struct span__view_file *f,
 				  const struct span__dir *d,
 				  struct span__log *out,
 				  struct span_error *err);
+SPAN_NODISCARD int span__view_whole_log(const struct span__view_file *f,
+					const struct span__dir *d,
+					struct span__log *out,
+					struct span_error *err);
 void span__view_done(const struct span__view_file *f, struct span__log *log);
 
 /*
@@ -78,7 +99,7 @@ void span__view_done(const struct span__view_file *f, struct span__log *log);
  */
 void span__view_unload(struct span__view *view, struct span__view_file *f);
 
-/* Find out the file's size and sum. As span__view_log(). */
+/* Find out the size and sum of the whole file. As span__view_log(). */
 SPAN_NODISCARD int span__view_sum(struct span__view_file *f,
 				  const struct span__dir *d,
 				  struct span_error *err);

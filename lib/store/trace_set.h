@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trace_set.h - which traces have spans in more than one file
+ * trace_set.h - a set of traces
  *
  * Ids are told apart by hashes of 64 bits, with a key of their own: that two
  * traces seem to be one happens hardly ever, and only costs looking twice.
@@ -9,7 +9,6 @@
 #define SPAN_TRACE_SET_H
 
 #include "base/hash.h"
-#include "store/seg_read.h"
 
 /* A product of two numbers. */
 __extension__ typedef unsigned __int128 span__product;
@@ -55,14 +54,5 @@ static inline bool span__trace_set_has(const struct span__trace_set *s,
 		at = (at + 1) & (s->n_slots - 1);
 	return s->slots[at];
 }
-
-/*
- * Put the hashes of traces that several of the N segments have, or a segment
- * and LOGS, into OUT, whose key it is. 0 or SPAN_E_NOMEM.
- */
-SPAN_NODISCARD int span__trace_set_shared(struct span__trace_set *out,
-					  struct span__seg *const *segs,
-					  size_t n,
-					  const struct span__trace_set *logs);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <span/text.h>
+
 #include "base/banned.h"
 
 #define SECOND 1000000000ull
@@ -106,7 +108,7 @@ int span__quantity_refuse(struct span_str text, const char *what,
 			  struct span_error *err)
 {
 	return span_error_set(err, SPAN_E_INVALID, "'%.*s' is no %s",
-			      text.len < 100 ? (int)text.len : 100,
+			      (int)span_text_cut(text, 100),
 			      text.len ? text.p : "", what);
 }
 

@@ -6,6 +6,8 @@
 #include "text/secret_scan.h"
 #include "text/secrets.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 #define CARD_DIGITS 13u
@@ -91,7 +93,8 @@ unsigned span__secret_hints(struct span_str s)
 		hints |= 1u << SECRET_SQL;
 	if (n[AT] && n[DOT])
 		hints |= 1u << SECRET_EMAIL;
-	if (n[EQUALS] || n[COLON])
+	if (n[EQUALS] || n[COLON] ||
+	    (n[TOKEN] >= 2 && memmem(s.p, s.len, "--", 2)))
 		hints |= 1u << SECRET_VALUE;
 	if (n[MARKUP])
 		hints |= 1u << SECRET_XML;

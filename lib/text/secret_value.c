@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values of names, as in JSON, headers and URLs, and in attributes of XML.
+ * Values of names, as in JSON, headers and URLs, in attributes of XML, and of
+ * options of commands.
  *
  * A text may be in another one, which is in a third one: each level of JSON
  * writes a backslash before the quotes and backslashes of the one in it, XML
@@ -171,18 +172,24 @@ static size_t entity_end(struct span_str s, size_t i, const struct word *e)
 
 /* ---- Values ---- */
 
-/* Where the value ends that begins at I, without a quote. */
-static size_t plain_end(struct span_str s, size_t i)
+/* Where the value ends that begins at I, at one of STOPS. */
+static size_t end_before(struct span_str s, size_t i, const char *stops)
 {
 	size_t begin = i;
 
-	while (i < s.len && !(s.p[i] && strchr(" \t\r\n&;,)}]\"'<>", s.p[i])))
+	while (i < s.len && !(s.p[i] && strchr(stops, s.p[i])))
 		i++;
 	/* The backslashes are the quote's. */
 	if (span__char_at(s, i) == '"')
 		while (i > begin && s.p[i - 1] == '\\')
 			i--;
 	return i;
+}
+
+/* Where the value ends that begins at I, without a quote. */
+static size_t plain_end(struct span_str s, size_t i)
+{
+	return end_before(s, i, " \t\r\n&;,)}]\"'<>");
 }
 
 /* Where the list or object of JSON ends that begins at I; that of S: none. */
@@ -314,6 +321,24 @@ static bool is_name_char(char c)
 	return span__is_alnum(c) || (c && strchr("_-.:", c));
 }
 
+/* In Jaeger's pairs "type":"string", stands between: where what is before it
+ * ends, or END. */
+static size_t before_type(struct span_str s, size_t end)
+{
+	static const struct word type[] = {WORD("type")};
+	size_t word = end, sign, key;
+
+	while (word && end - word < KEY_MAX && is_name_char(s.p[word - 1]))
+		word--;
+	sign = span__back_over(s, word, BEHIND_NAME, "");
+	if (word == end || sign == word || span__char_before(s, sign) != ':')
+		return end;
+	key = span__back_over(s, sign - 1, BEHIND_NAME, "");
+	if (!is_behind(s, key, type, 1))
+		return end;
+	return span__back_over(s, key - type->len, BEFORE_VALUE, ",\t\r\n");
+}
+
 /*
  * "value" before END may be that of a pair, as in <add key="token" value= and
  * {"name":"token","value":, or of an element, <token value=; HTML has "content"
@@ -330,7 +355,11 @@ static size_t end_of_pair(struct span_str s, size_t end)
 		if (is_behind(s, end, &values[k], 1))
 			at = end - values[k].len;
 	name = span__back_over(s, at, BEFORE_VALUE, ",\t\r\n");
-	if (at == end || name == at || !span__is_secret_name(s, name))
+	if (at == end || name == at)
+		return end;
+	if (!span__is_secret_name(s, name))
+		name = before_type(s, name);
+	if (!span__is_secret_name(s, name))
 		return end;
 	at = name;
 	while (at && name - at < KEY_MAX && is_name_char(s.p[at - 1]))
@@ -346,12 +375,85 @@ static size_t end_of_pair(struct span_str s, size_t end)
 								      : end;
 }
 
+/* ---- Options of commands ---- */
+
+/* Is what is from I to END how texts about options go on? */
+static bool is_prose(struct span_str s, size_t i, size_t end)
+{
+	static const struct word words[] = {
+		WORD("is"),   WORD("are"),  WORD("was"),    WORD("and"),
+		WORD("or"),   WORD("to"),   WORD("for"),    WORD("must"),
+		WORD("from"), WORD("with"), WORD("option"), WORD("flag"),
+	};
+
+	if (s.p[end - 1] == ',' || s.p[end - 1] == '.')
+		end--;
+	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++)
+		if (words[k].len == end - i &&
+		    span__has_word(s, i, words[k].text))
+			return true;
+	return false;
+}
+
+static size_t over_blanks(struct span_str s, size_t i)
+{
+	while (span__char_at(s, i) == ' ' || span__char_at(s, i) == '\t')
+		i++;
+	return i;
+}
+
+/*
+ * Behind "--token" at I a word is its value, or "--token", the next text of a
+ * list; not what usage texts have there: another option, <token>, [token].
+ */
+static bool option_value(struct span_str s, size_t i, size_t *start,
+			 size_t *len)
+{
+	size_t name = i + 2, at, end;
+	char c;
+
+	while (name - i < KEY_MAX && is_name_char(span__char_at(s, name)))
+		name++;
+	if (!span__is_secret_name(s, name))
+		return false;
+	at = over_blanks(s, name);
+	c = span__char_at(s, name);
+	if (c == '"' || c == '\'') {
+		at = over_blanks(s, name + 1);
+		if (span__char_at(s, at) != ',')
+			return false;
+		at = over_blanks(s, at + 1);
+	} else if (at == name) {
+		return false;
+	}
+	c = span__char_at(s, at);
+	if (c == '"' || c == '\'' || c == '\\')
+		return value_at(s, name, at, start, len);
+	if (!c || strchr("-=:[{<", c))
+		return false;
+	end = end_before(s, at, " \t\r\n\"'&|;<>");
+	*start = at;
+	*len = end - at;
+	return *len && !is_prose(s, at, end);
+}
+
+/* Is "--" before a name at I, where there is a dash? */
+static bool is_option(struct span_str s, size_t i)
+{
+	return span__char_at(s, i + 1) == '-' &&
+	       span__char_at(s, i + 2) != '-' &&
+	       !is_name_char(span__char_before(s, i));
+}
+
 bool span__find_value(struct span_str s, size_t from, size_t *start,
 		      size_t *len)
 {
 	for (size_t i = from; i < s.len; i++) {
 		size_t name;
 
+		if (s.p[i] == '-' && is_option(s, i) &&
+		    option_value(s, i, start, len))
+			return true;
 		if (s.p[i] != '=' && s.p[i] != ':')
 			continue;
 		name = end_of_pair(s, span__back_over(s, i, BEHIND_NAME, ""));

@@ -17,7 +17,7 @@ enum span__secret {
 	SECRET_EMAIL,  /* RFC 5321 addresses without quoted local parts */
 	SECRET_IP,     /* addresses of IPv4 and IPv6 */
 	SECRET_TOKEN,  /* behind Bearer or Basic, JWTs, keys of known forms */
-	SECRET_VALUE,  /* of password=, "token": and the like */
+	SECRET_VALUE,  /* of password=, "token":, --pwd and the like */
 	SECRET_XML,    /* what elements hold that are named so */
 	SECRET_SQL,    /* literals of a text that is SQL */
 	SECRET_QUERY,  /* values of a URL's query, and its user and password */

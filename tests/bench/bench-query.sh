@@ -46,24 +46,27 @@ time_once() {
 	t=$(calc %.2f "(${EPOCHREALTIME/./} - $begin) / 1000")
 }
 
-# spread NAME: the median, the 95th percentile and the longest of the numbers
-# that come; each search is to take 30 ms at most.
+# spread NAME [OPERATOR MS]: the median, the 95th percentile and the longest of
+# the numbers that come.
 spread() {
+	local name=$1
+	shift
 	sort -n >"$dir/sorted"
 	local n
 	n=$(wc -l <"$dir/sorted")
-	row "$1: median of $n" "$(sed -n "$(((n + 1) / 2))p" "$dir/sorted")" ms
+	row "$name: median of $n" "$(sed -n "$(((n + 1) / 2))p" "$dir/sorted")" ms
 	row '  95 of 100 take at most' \
 		"$(sed -n "$(((n * 95 + 99) / 100))p" "$dir/sorted")" ms
-	row '  the longest' "$(tail -n 1 "$dir/sorted")" ms '<=' 30
+	row '  the longest' "$(tail -n 1 "$dir/sorted")" ms "$@"
 	row '  above 30 ms' "$(awk '$1 > 30' "$dir/sorted" | wc -l)" searches
 }
 
-# Every twentieth answer is compared with that of a stream.
+# random_searches [OPERATOR MS]: every twentieth answer is compared with that of
+# a stream.
 random_searches() {
 	local line t i=0
 	local -a args
-	make_searches 200 >"$dir/searches"
+	[ -s "$dir/searches" ] || make_searches 200 >"$dir/searches"
 	while read -r line; do
 		eval "args=($line)"
 		time_once one_thread span-query -s "$dir/slow" --spans -c "${args[@]}"
@@ -76,8 +79,8 @@ random_searches() {
 			-o table "${args[@]}"
 		echo "$t" >&4
 	done <"$dir/searches" 3>"$dir/counts" 4>"$dir/newest"
-	spread 'random searches, counted' <"$dir/counts"
-	spread 'random searches, the 20 newest traces' <"$dir/newest"
+	spread 'random searches, counted' "$@" <"$dir/counts"
+	spread 'random searches, the 20 newest traces' "$@" <"$dir/newest"
 }
 
 # expression TEXT: spans are counted, and the newest traces found.

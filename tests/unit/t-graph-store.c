@@ -132,6 +132,23 @@ static void seal(struct store *t)
 	check(span_store_close(&st, &err), "close");
 }
 
+/* Drafts of all logs: what comes later is behind them. */
+static void draft(struct store *t)
+{
+	struct span_seal_opts o = {.drafts = true,
+				   .draft_bytes = 1,
+				   .codec = "none",
+				   .max_spans = UINT64_MAX / 4,
+				   .max_age_ns = UINT64_MAX,
+				   .now_ns = UINT64_MAX};
+	struct span_sealed sealed = {0};
+	struct span_store *st = open_store(t, SPAN_STORE_MAINTAIN);
+
+	check(span_store_seal(st, &o, &sealed, NULL, NULL, &err), "draft");
+	check(span_store_close(&st, &err), "close");
+	is_int(sealed.n_drafts > 0, true, "a draft");
+}
+
 static void make_store(struct store *t, const char *layout, uint64_t seed)
 {
 	init_store(t, seed);
@@ -140,7 +157,9 @@ static void make_store(struct store *t, const char *layout, uint64_t seed)
 
 		if (*layout == 's')
 			seal(t);
-		if (*layout == 's' || *layout == 'o')
+		if (*layout == 'd')
+			draft(t);
+		if (strchr("sod", *layout))
 			continue;
 		for (unsigned i = 0; i < SPANS; i++)
 			make_span(t, file);
@@ -212,6 +231,7 @@ int main(void)
 	static const char *const layouts[] = {
 		"1",	"1o",	  "123",      "123o",	  "12s",
 		"12s3", "12s34s", "1s2s3s4o", "12s34567", "12s34s56s7o",
+		"1d",	"1od",	  "12s3d4o",  "1s23od",	  "12s34d5s6o",
 	};
 	static const struct span_store_calls_range ranges[] = {
 		{0, 0, 0},

@@ -40,11 +40,52 @@ static const struct pattern {
 	{"^a.*$", false},
 };
 
+/* Of numbers in hex. */
+static const struct pattern hex_patterns[] = {
+	{".*product.*", true},
+	{"SELECT.*stock.*", true},
+	{"SELECT.*stock", true},
+	{"GET.*:.*", true},
+	{".*", true},
+	{"GET /\\.\\-/.*", true},
+	{"x-deadbeex", false}, /* it may go around one of 8 digits */
+	{"x-deadbex", true},
+	{".*shared.*", false}, /* it may end in one */
+	{".*cart.*", false},   /* or begin */
+	{"abc", false},
+	{".*/a", false},
+	{"a.*", false},
+	{".*\\-.*", false},
+	{".*(x|y).*", false},
+	{".*product5.*", false},
+	{".*x[a-f]*x.*", false},
+	{".*x..*", false},
+};
+
 /* Is a number as good as another for it? */
 static bool same(struct span__regex *r, const char *text, const char *other)
 {
 	return span__regex_match(r, span_str(text), NULL) ==
 	       span__regex_match(r, span_str(other), NULL);
+}
+
+static void test(const struct pattern *p,
+		 bool (*alike)(const struct span__regex *),
+		 const char *const (*texts)[2], size_t n)
+{
+	struct span_error err = {0};
+	struct span__regex *r;
+	bool good;
+
+	if (span__regex_open_whole(&r, span_str(p->text), &err) < 0) {
+		ok(false, "'%s': %s", p->text, err.msg);
+		return;
+	}
+	good = alike(r) == p->alike;
+	for (size_t k = 0; k < n; k++)
+		good = good && (!p->alike || same(r, texts[k][0], texts[k][1]));
+	ok(good, "'%s': %s", p->text, p->alike ? "alike" : "not sure");
+	span__regex_close(&r);
 }
 
 int main(void)
@@ -60,22 +101,23 @@ int main(void)
 		{"1", "99"},
 	};
 
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
-		const struct pattern *p = &patterns[i];
-		struct span_error err = {0};
-		struct span__regex *r;
-		bool good;
+	static const char *const hex_texts[][2] = {
+		{"GET product:00112233", "GET product:deadbeef"},
+		{"x-00112233x", "x-deadbeex"},
+		{"shar00112233", "sharedbeefed"},
+		{"00112233rt", "deadbeca rt"},
+		{"SELECT '00112233' FROM stock",
+		 "SELECT 'abcdefab' FROM stock"},
+		{"GET c:01234567-89ab-cdef-0123-456789abcdef 7",
+		 "GET c:abcdefab-cdef-abcd-efab-cdefabcdefab 77"},
+	};
 
-		if (span__regex_open_whole(&r, span_str(p->text), &err) < 0) {
-			ok(false, "'%s': %s", p->text, err.msg);
-			continue;
-		}
-		good = span__regex_digits_alike(r) == p->alike;
-		for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
-			good = good &&
-			       (!p->alike || same(r, texts[k][0], texts[k][1]));
-		ok(good, "'%s': %s", p->text, p->alike ? "alike" : "not sure");
-		span__regex_close(&r);
-	}
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+		test(&patterns[i], span__regex_digits_alike, texts,
+		     sizeof(texts) / sizeof(*texts));
+	for (size_t i = 0; i < sizeof(hex_patterns) / sizeof(*hex_patterns);
+	     i++)
+		test(&hex_patterns[i], span__regex_hex_alike, hex_texts,
+		     sizeof(hex_texts) / sizeof(*hex_texts));
 	return done_testing();
 }

@@ -74,6 +74,42 @@ static const char *judge_seal(struct simdisk *disk, struct model *m, bool done)
 	return NULL;
 }
 
+/* ---- Drafts ---- */
+
+static int act_draft(struct simdisk *disk, struct model *m)
+{
+	const struct span_seal_opts o = {
+		.drafts = true,
+		.draft_bytes = 1,
+		.max_spans = UINT64_MAX / 4,
+		.max_age_ns = UINT64_MAX,
+	};
+	struct span_sealed out;
+
+	return seal_with(disk, m, &o, &out, &err);
+}
+
+static const char *judge_draft(struct simdisk *disk, struct model *m, bool done)
+{
+	const char *why = each_once(disk, m);
+
+	if (why || !done)
+		return why;
+	if (simdisk_count(disk, ".log") != 3 ||
+	    simdisk_count(disk, ".draft") != 3 || !is_tidy(disk))
+		return "there are not three logs with drafts";
+	return seal_verify(disk, "store", &err) ? "it does not verify" : NULL;
+}
+
+static struct simdisk *prepare_drafts(struct model *m)
+{
+	struct simdisk *disk = seal_logs(m, 3);
+
+	if (act_draft(disk, m) < 0)
+		abort();
+	return disk;
+}
+
 /* Two segments and a log; the last segment keeps its name when all are one. */
 static struct simdisk *prepare_segments(struct model *m)
 {
@@ -242,6 +278,8 @@ static const char *judge_copy(struct simdisk *disk, struct model *m, bool done)
 
 static const struct deed deeds[] = {
 	{"seal", prepare_logs, act_seal, judge_seal},
+	{"draft", prepare_logs, act_draft, judge_draft},
+	{"seal, with drafts", prepare_drafts, act_seal, judge_seal},
 	{"merge", prepare_segments, act_seal, judge_seal},
 	{"damage", prepare_damage, act_seal, judge_damage},
 	{"expire", prepare_old, act_expire, judge_expire},

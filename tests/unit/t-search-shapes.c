@@ -208,6 +208,11 @@ static void append(struct span_store *st, const struct span *v)
 static struct span_store *fill_directory(void)
 {
 	const struct span_seal_opts how = {.all = true, .max_spans = 2 * N};
+	const struct span_seal_opts drafts = {.drafts = true,
+					      .draft_bytes = 1,
+					      .max_spans = UINT64_MAX / 4,
+					      .max_age_ns = UINT64_MAX,
+					      .now_ns = UINT64_MAX};
 	struct span_sealed done;
 	struct span_store_stat stat;
 	struct span_store *st;
@@ -224,8 +229,12 @@ static struct span_store *fill_directory(void)
 		append(st, spans[b]);
 		must(span_store_close(&st, &err) == 0);
 	}
+	st = open_store(dir, SPAN_STORE_MAINTAIN);
+	must(span_store_seal(st, &drafts, &done, NULL, NULL, &err) == 0);
+	must(span_store_close(&st, &err) == 0);
 	st = open_store(dir, SPAN_STORE_READ);
 	must(span_store_stat(st, &stat, &err) == 0);
+	is_uint(stat.n_drafts, BATCHES - SEALED, "drafts");
 	is_uint(stat.n_segments, SEALED / 2, "segments");
 	is_uint(stat.n_files - stat.n_segments, BATCHES - SEALED, "logs");
 	return st;
@@ -426,7 +435,8 @@ static void test_random(struct span_store *store, struct span_store *memory)
 	is_uint(bad, 0, "%u expressions count the same", ROUNDS);
 	ok(found > ROUNDS / 3 && some > ROUNDS / 4,
 	   "%u find something, %u not most of it", found, some);
-	ok(asked > ROUNDS / 2, "of %u shapes were asked", asked);
+	/* Of others no trace has all that they need. */
+	ok(asked > ROUNDS / 3, "of %u shapes were asked", asked);
 }
 
 static void test_told(struct span_store *store)

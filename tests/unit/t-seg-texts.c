@@ -193,7 +193,22 @@ static int odd_else(void *arg, struct span_str text)
 	return rc;
 }
 
-static bool asked(const struct column *c, span__texts_ask_fn *fn, bool alike)
+/* The same of what is left without any that may be of a number in hex. */
+static int odd_rest(void *arg, struct span_str text)
+{
+	struct span_buf b = {0};
+	int rc;
+
+	for (size_t i = 0; i < text.len; i++)
+		if (!text.p[i] || !strchr("0123456789abcdef-", text.p[i]))
+			span_buf_putc(&b, text.p[i]);
+	rc = odd(arg, (struct span_str){b.p, b.len});
+	span_buf_release(&b);
+	return rc;
+}
+
+static bool asked(const struct column *c, span__texts_ask_fn *fn,
+		  enum span__texts_alike alike)
 {
 	static uint64_t bits[N_MAX / 64 + 1];
 	struct question q = {0}, own = {0};
@@ -220,8 +235,10 @@ static bool asked(const struct column *c, span__texts_ask_fn *fn, bool alike)
 /* Texts that are there, and that are nearly there. */
 static bool finds(const struct column *c)
 {
-	bool good = asked(c, odd, false) && asked(c, odd_else, false) &&
-		    asked(c, odd_else, true) &&
+	bool good = asked(c, odd, TEXTS_UNLIKE) &&
+		    asked(c, odd_else, TEXTS_UNLIKE) &&
+		    asked(c, odd_else, TEXTS_DIGITS) &&
+		    asked(c, odd_rest, TEXTS_HEX) &&
 		    found(c, 0, rows.n, SPAN_STR("not there")) &&
 		    found(c, 0, rows.n, SPAN_STR("")) &&
 		    found(c, 0, rows.n, SPAN_STR("GET /orders/1/items/01"));

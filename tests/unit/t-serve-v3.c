@@ -364,6 +364,56 @@ static void test_cut(struct serve_test *t)
 	serve_reply_release(&r);
 }
 
+/* A cut trace whose first span has something to say: what it says then. */
+static void cut_says(struct serve_test *t, struct span *two, uint8_t trace,
+		     const char *want)
+{
+	char target[] = "/api/v3/traces/aa000000000000000000000000000000";
+	struct serve_reply r;
+
+	two[0].trace_id[15] = two[1].trace_id[15] = trace;
+	target[sizeof(target) - 2] = (char)('0' + trace);
+	serve_test_add(t, two, 2);
+	serve_test_get(t, target, &r);
+	ok(strstr(r.body.p, want), "trace %u says: %s", trace, want);
+	serve_reply_release(&r);
+}
+
+/* There is one list of warnings, and what is no list is no part of it. */
+static void test_cut_warned(struct serve_test *t,
+			    const struct serve_spans *spans)
+{
+	struct span_value text = {SPAN_STRING, {SPAN_STR("late")}};
+	struct span_attr a[2] = {
+		{SPAN_STR("@jaeger@warnings"),
+		 {SPAN_ARRAY, {.array = {&text, 1}}}},
+		{SPAN_STR("b"), {SPAN_BOOL, {.b = true}}},
+	};
+	struct span two[2] = {
+		serve_span(8, 1, 0, &spans->cart, "root", 2, 9, 5),
+		serve_span(8, 2, 1, &spans->cart, "leaf", 2, 8, 1),
+	};
+
+	two[0].attrs = (struct span_attrs){a, 2, 0};
+	t->s.max_spans = 1;
+	cut_says(
+		t, two, 8,
+		"\"attributes\":[{\"key\":\"@jaeger@warnings\",\"value\":"
+		"{\"arrayValue\":{\"values\":[{\"stringValue\":\"late\"},"
+		"{\"stringValue\":\"trace has more than 1 spans, showing first "
+		"1 spans only\"}]}}},{\"key\":\"b\",");
+	a[0].value = text;
+	cut_says(
+		t, two, 9,
+		"\"attributes\":[{\"key\":\"@jaeger@warnings\",\"value\":"
+		"{\"stringValue\":\"late\"}},{\"key\":\"b\",\"value\":"
+		"{\"boolValue\":true}},{\"key\":\"@jaeger@warnings\",\"value\":"
+		"{\"arrayValue\":{\"values\":["
+		"{\"stringValue\":\"trace has more than 1 spans, showing first "
+		"1 spans only\"}]}}}]");
+	t->s.max_spans = 3;
+}
+
 /* Kinds that are shown alike are one operation. */
 static void test_kinds(struct serve_test *t, const struct serve_spans *spans)
 {
@@ -392,6 +442,7 @@ int main(void)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	test_cut(&t);
 	test_kinds(&t, &spans);
+	test_cut_warned(&t, &spans);
 	serve_test_close(&t);
 	return done_testing();
 }

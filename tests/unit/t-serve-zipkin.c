@@ -232,7 +232,8 @@ static const struct {
 	"\"localEndpoint\":{\"serviceName\":\"shop\"},"                        \
 	"\"tags\":{\"host.name\":\"h1\"}}]"
 
-/* Each trace is looked for in the archive when it is not in the store. */
+/* A trace is looked for in the archive when it is not in the store, and is
+ * there once. */
 static void test_archive(struct serve_test *t, const struct serve_spans *spans)
 {
 	struct span s = serve_span(7, 1, 0, &spans->cart, "kept", 2, 5, 1);
@@ -252,6 +253,12 @@ static void test_archive(struct serve_test *t, const struct serve_spans *spans)
 	serve_test_is(t,
 		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
 		      "00000007,4,aa000000000000000000000000000002",
+		      200, "[" STORED "," ARCHIVED "]");
+	serve_test_put(t->archive_dir, &spans->spans[3], 1);
+	serve_test_is(t,
+		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
+		      "00000002,aa000000000000000000000000000002,"
+		      "aa000000000000000000000000000007",
 		      200, "[" STORED "," ARCHIVED "]");
 	serve_test_is(t,
 		      "/api/v2/traceMany?traceIds=aa0000000000000000000000"
@@ -288,6 +295,39 @@ static void test_cut(struct serve_test *t)
 	serve_test_is(t, "/api/v2/trace/4", 404, "trace 4 not found\n");
 }
 
+/* Asked for TEXT behind HEAD, the answer has WANT. */
+static void long_text(struct serve_test *t, const char *head, const char *text,
+		      const char *want)
+{
+	struct serve_reply r;
+	char target[1024];
+
+	snprintf(target, sizeof(target), "%s%s", head, text);
+	serve_test_get(t, target, &r);
+	ok(r.status == 400 && strstr(r.body.p, want), "%s and %zu bytes", head,
+	   strlen(text));
+	serve_reply_release(&r);
+}
+
+/* What is quoted of a long text ends between two characters. */
+static void test_long_texts(struct serve_test *t)
+{
+	char text[640] = {0}, want[640];
+
+	memset(text, 'x', 199);
+	snprintf(want, sizeof(want), "%s should be", text);
+	memcpy(text + 199, "\303\274y", 3);
+	long_text(t, "/api/v2/trace/", text, want);
+	memset(text, 'x', 499);
+	snprintf(want, sizeof(want), ": %.499s\"", text);
+	memcpy(text + 499, "\303\274y", 3);
+	long_text(t, "/api/traces?service=cart&tag=", text, want);
+	memset(text, 'g', 500);
+	text[500] = 0;
+	snprintf(want, sizeof(want), "characters: %s\"", text);
+	long_text(t, "/api/traces/", text, want);
+}
+
 int main(void)
 {
 	struct serve_spans spans;
@@ -298,6 +338,7 @@ int main(void)
 		serve_test_is(&t, rows[i].target, rows[i].status, rows[i].body);
 	test_archive(&t, &spans);
 	test_cut(&t);
+	test_long_texts(&t);
 	serve_test_close(&t);
 	return done_testing();
 }

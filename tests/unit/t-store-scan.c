@@ -78,6 +78,24 @@ static void seal(void)
 	must(span_store_close(&st, &err) == 0);
 }
 
+/* What the logs have by now. */
+static uint64_t draft(void)
+{
+	const struct span_store_opts o = {.mode = SPAN_STORE_MAINTAIN};
+	const struct span_seal_opts how = {.drafts = true,
+					   .draft_bytes = 1,
+					   .max_spans = UINT64_MAX / 4,
+					   .max_age_ns = UINT64_MAX,
+					   .now_ns = UINT64_MAX};
+	struct span_sealed done = {0};
+	struct span_store *st;
+
+	must(span_store_open(&st, dir, &o, &err) == 0);
+	must(span_store_seal(st, &how, &done, NULL, NULL, &err) == 0);
+	must(span_store_close(&st, &err) == 0);
+	return done.n_drafts;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -204,14 +222,20 @@ int main(void)
 	must(span_store_close(&appender, &err) == 0);
 	seal();
 	appender = writer();
-	append(appender, SPANS / 2, SPANS);
+	append(appender, SPANS / 2, SPANS / 8 * 7);
+	ok(draft() > 2, "drafts of closed logs, and of the active one");
+	append(appender, SPANS / 8 * 7, SPANS);
 	must(span_store_open(&st, dir, &o, &err) == 0);
 	must(span_store_stat(st, &stat, &err) == 0);
+	ok(stat.n_drafts > 2, "which fit, one of them a part of its log");
 	ok(stat.n_segments > 1 && stat.n_files > stat.n_segments + 2,
 	   "a store of %d files, %d of them segments", (int)stat.n_files,
 	   (int)stat.n_segments);
 	test_scans(st);
 	test_cursors(st);
+	ok(draft() >= 1, "a log that has grown gets a new one");
+	must(span_store_refresh(st, &err) == 0);
+	test_scans(st);
 	must(span_store_close(&st, &err) == 0);
 	must(span_store_close(&appender, &err) == 0);
 	span_arena_release(&arena);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * draft_make.h - drafts of the logs that cannot be sealed yet
+ *
+ * A draft is made as a segment is, of the frames that a log has when it is
+ * begun, up to one that is not as it should be, and made anew when the log has
+ * grown. A log that is younger than DRAFT_AGE_NS gets none: where that many
+ * spans come it will be sealed before long.
+ */
+#ifndef SPAN_DRAFT_MAKE_H
+#define SPAN_DRAFT_MAKE_H
+
+#include "store/seg_codec.h"
+#include "store/store_directory.h"
+
+#define DRAFT_AGE_NS 5000000000ull
+/* Bytes behind the draft of a log, or without one, for which it is made. */
+#define DRAFT_OPEN_BYTES (1u << 20)
+#define DRAFT_CLOSED_BYTES (256u << 10)
+
+struct span__drafts {
+	struct span__directory *store;
+	const struct span_seal_opts *opts; /* defaults filled in */
+	enum span__seg_codec codec;
+	struct span_sealed *out;
+	span_store_file_fn *fn; /* or NULL */
+	void *arg;
+};
+
+/*
+ * Make the drafts that are due; with opts->dry_run only tell which. Needs the
+ * lock on MAINT, but for that, and gives it to whoever waits in between. What
+ * has no draft afterwards is read as it is. 0 or a negative code.
+ */
+SPAN_NODISCARD int span__drafts_make(const struct span__drafts *d,
+				     struct span_error *err);
+
+#endif

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# span-query --sort and --trace-id in a store: what columns tell of traces
+# spares reading them, and the results are those of a stream.
+
+load lib
+
+# Segments, a closed log and an open one; traces that lie in several of these,
+# and spans that are stored twice. The same in one stream.
+make_store() {
+	span-gen --seed 5 --spans 30000 --rate 100 \
+		--start 2026-01-01T00:00:00Z >gen.spans
+	span-query --spans -o spans --until 2026-01-01T00:00:07Z gen.spans >part1
+	span-query --spans -o spans --since 2026-01-01T00:00:07Z \
+		--service 'c*' gen.spans >part2
+	span-query --spans -o spans --since 2026-01-01T00:00:07Z \
+		--service '[!c]*' gen.spans >part3
+	span-query --spans -o spans --error --until 2026-01-01T00:00:09Z \
+		gen.spans >part4
+	for part in 1 2 3 4; do
+		span-store append --no-seal s "part$part"
+		[ "$part" -gt 2 ] || span-store seal -q --all s
+	done
+	cat part1 part2 part3 part4 >all.spans
+}
+
+@test "sort: a store gives the same traces as a stream, in the same order" {
+	make_store
+	for sort in start duration spans errors; do
+		for limit in 1 20 400; do
+			while read -r select; do
+				eval "set -- --sort $sort --limit $limit $select"
+				span-query -o ids --memory 1G --window 1h "$@" all.spans \
+					>want || [ $? = 1 ]
+				span-query -o ids -s s "$@" >got || [ $? = 1 ]
+				diff -u want got
+				[ "$select" = "--service nobody" ] || [ -s got ]
+			done <<-'SELECT'
+
+				--error
+				--service payment
+				--service nobody
+				--max-duration 50us
+				--tag user.id~^1
+				'{ status = error } >> { .db.system != nil }'
+				'{ name = "Charge" || .http.status_code = 500 }'
+				'{ } | count() < 9'
+			SELECT
+		done
+	done
+}
+
+@test "sort: a store gives the same spans as a stream, in the same order" {
+	make_store
+	for sort in newest start duration; do
+		for limit in 1 20 3000; do
+			while read -r select; do
+				eval "set -- --sort $sort --limit $limit $select"
+				span-query --spans -o jsonl --memory 1G \
+					--window 1h "$@" all.spans >want ||
+					[ $? = 1 ]
+				span-query --spans -o jsonl -s s "$@" >got ||
+					[ $? = 1 ]
+				diff -u want got
+				[ "$select" = "--service nobody" ] || [ -s got ]
+			done <<-'SELECT'
+
+				--error
+				--service nobody
+				--tag user.id~^1 --min-duration 1ms
+				--max-duration 50us
+				--since 2026-01-01T00:00:03Z --until 2026-01-01T00:00:08Z
+				'{ name = "Charge" || .http.status_code = 500 }'
+			SELECT
+		done
+	done
+}
+
+@test "sort: a limit that leaves results out is told, one that does not is not" {
+	make_store
+	n=$(span-query -c all.spans)
+	for limit in $((n - 1)) $n; do
+		run --separate-stderr -0 span-query -v --sort duration -o ids \
+			--limit "$limit" -s s
+		[ "$(wc -l <<<"$output")" = "$limit" ]
+	done
+}
+
+@test "sort: few of the traces are read" {
+	span-gen --seed 5 --spans 60000 >all.spans
+	span-store append s all.spans
+	span-store seal -q --all s
+	for sort in start duration spans errors; do
+		run -0 span-query --explain --sort $sort --limit 5 -o ids -s s
+		decoded=$(sed -nE 's/^spans +([0-9,]+) decoded/\1/p' \
+			<<<"$output" | tr -d ,)
+		[ "$decoded" -lt 9000 ]
+	done
+	for sort in newest start duration; do
+		run -0 span-query --explain --spans --sort $sort --limit 5 \
+			-o ids -s s
+		decoded=$(sed -nE 's/^spans +([0-9,]+) decoded/\1/p' \
+			<<<"$output" | tr -d ,)
+		[ "$decoded" -lt 9000 ]
+	done
+}
+
+@test "trace ids: the beginning of one is found without reading spans" {
+	make_store
+	while read -r id; do
+		for n in 7 15 16 17 24 31 32; do
+			span-query --trace-id "${id:0:n}" -o ids -s s >got
+			[ "$(cat got)" = "$id" ]
+		done
+	done < <(span-query -o ids --limit 20 all.spans)
+	for prefix in 0 a; do
+		run --separate-stderr -2 span-query --trace-id $prefix -o ids \
+			all.spans
+		want=$stderr
+		run --separate-stderr -2 span-query --trace-id $prefix -o ids -s s
+		[ "$stderr" = "$want" ]
+		[[ "$stderr" == *"more"* ]]
+	done
+	run --separate-stderr -1 span-query --trace-id 00000000000000001 -o ids -s s
+}
