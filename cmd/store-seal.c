@@ -50,8 +50,7 @@ static int tell(void *arg, const struct span_store_file *f, const char *text,
 
 	(void)err;
 	if (!cmd_quiet && (opt.dry_run || cmd_verbose))
-		store_put_file(arg, opt.dry_run ? would : did, f,
-			       f->draft ? NULL : text);
+		store_put_file(arg, opt.dry_run ? would : did, f, text);
 	return 0;
 }
 

@@ -18,11 +18,11 @@
 #define REAP_NS 100000000ull
 #define NICE 10 /* sealing can wait, what arrives cannot */
 /*
- * Drafts are looked for when this much came, and then at most a tenth of a
- * processor is spent on them: what they take goes by how long it took last.
+ * At most a tenth of a processor is spent on drafts: when they are made again
+ * goes by how long it took last, and is this long after enough came, as a log
+ * that is younger gets none.
  */
-#define DRAFT_BYTES (1u << 20)
-#define DRAFT_NS 5000000000ull /* at least between two */
+#define DRAFT_NS 5000000000ull
 #define DRAFT_SHARE 10u
 
 extern char **environ;
@@ -38,7 +38,9 @@ static struct {
 	pid_t pid;    /* 0: none */
 	int from;     /* what it says */
 	uint64_t closed_logs, round_ns, room_ns, min_free;
-	uint64_t drafted_bytes, seal_ns, draft_ns; /* see draft_due() */
+	/* bytes when drafts were made last, and since when there are enough
+	 * for others; when these may be made, and since when they are; 0: no */
+	uint64_t drafted_bytes, grown_ns, draft_ns, drafting_ns;
 	char *told; /* its last complaint, which was passed on */
 } up;
 
@@ -139,13 +141,14 @@ static bool fine(int status)
 	return WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM;
 }
 
-/* When the next draft may be made, by how long the last run took. */
+/* A run ended: when drafts may be made again. */
 static void pace_drafts(void)
 {
 	uint64_t now = cmd_monotonic_ns();
-	uint64_t rest = (now - up.seal_ns) * DRAFT_SHARE;
 
-	up.draft_ns = now + (rest > DRAFT_NS ? rest : DRAFT_NS);
+	if (up.drafting_ns)
+		up.draft_ns = now + (now - up.drafting_ns) * DRAFT_SHARE;
+	up.drafting_ns = 0;
 }
 
 static void reap(void)
@@ -161,8 +164,7 @@ static void reap(void)
 	text[len < 0 ? 0 : len] = 0;
 	close(up.from);
 	up.pid = 0;
-	if (up.job == SEAL)
-		pace_drafts();
+	pace_drafts();
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != CMD_BUSY)
 		pass_on(text, &complained);
 	if (!fine(status) && !complained) {
@@ -214,6 +216,27 @@ static size_t expire_options(char **args, char text[3][40])
 	return n;
 }
 
+/* When drafts may be made. */
+static uint64_t draft_from(void)
+{
+	return max64(up.draft_ns, up.grown_ns ? up.grown_ns + DRAFT_NS : 0);
+}
+
+/* May the run that begins make drafts? */
+static bool begin_drafts(void)
+{
+	uint64_t now = cmd_monotonic_ns();
+	struct span_store_counts c;
+
+	if (now < draft_from())
+		return false;
+	span_store_counts(up.st, &c);
+	up.drafted_bytes = c.bytes;
+	up.grown_ns = 0;
+	up.drafting_ns = now;
+	return true;
+}
+
 static void start(enum job job)
 {
 	char text[3][40], *args[8] = {(char *)"span-store"};
@@ -221,11 +244,11 @@ static void start(enum job job)
 	size_t n = 2;
 
 	up.job = job;
-	if (job == SEAL)
-		up.seal_ns = cmd_monotonic_ns();
 	args[1] = (char *)(job == SEAL ? "seal" : "expire");
 	if (job == SEAL)
 		args[n++] = (char *)"--jobs=1"; /* one processor for ingest */
+	if (job == SEAL && !begin_drafts())
+		args[n++] = (char *)"--no-drafts";
 	if (job == EXPIRE) {
 		n += expire_options(args + n, text);
 		if (n == 2)
@@ -233,8 +256,10 @@ static void start(enum job job)
 	}
 	args[n++] = (char *)"--";
 	args[n] = (char *)up.name;
-	if (spawn(args, &err) < 0)
+	if (spawn(args, &err) < 0) {
+		up.drafting_ns = 0;
 		complain(err.msg);
+	}
 }
 
 /* Room is made first: what goes need not be sealed. */
@@ -254,11 +279,11 @@ static void start_next(void)
  */
 static uint64_t draft_due(const struct span_store_counts *c, uint64_t now)
 {
-	if (!up.seal || c->bytes - up.drafted_bytes < DRAFT_BYTES)
+	if (!up.seal || c->bytes - up.drafted_bytes < SPAN_DRAFT_BYTES)
 		return UINT64_MAX;
-	if (!up.draft_ns)
-		up.draft_ns = now + DRAFT_NS;
-	return up.draft_ns > now ? up.draft_ns - now : 0;
+	if (!up.grown_ns)
+		up.grown_ns = now;
+	return draft_from() > now ? draft_from() - now : 0;
 }
 
 uint64_t upkeep_look(void)
@@ -279,7 +304,6 @@ uint64_t upkeep_look(void)
 	}
 	draft = draft_due(&c, now);
 	if (!draft && !up.pid) {
-		up.drafted_bytes = c.bytes;
 		up.due |= SEAL;
 		draft = UINT64_MAX;
 	}

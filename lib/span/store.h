@@ -533,12 +533,14 @@ SPAN_API SPAN_NODISCARD int
 span_store_policy_set(struct span_store *st, const struct span_store_policy *p,
 		      struct span_error *err);
 
+#define SPAN_DRAFT_BYTES (1u << 20)
+
 struct span_seal_opts {
 	bool all; /* not only what is due: see span-store(1) */
 	bool dry_run;
 	bool drafts;	      /* and make drafts of the logs that stay */
-	uint64_t draft_bytes; /* that they have grown by; 0: 1 MiB, closed ones
-				 a quarter of that */
+	uint64_t draft_bytes; /* that they have grown by; 0: SPAN_DRAFT_BYTES,
+				 closed ones a quarter of that */
 	uint64_t max_spans;   /* of a segment; 0: 1 M */
 	uint64_t memory;      /* bytes to build in; 0: 256 MiB */
 	unsigned jobs;	      /* threads, at most 16; 0: one a processor */
@@ -560,9 +562,9 @@ struct span_sealed {
  * Seal closed logs into segments and merge small segments. Needs
  * SPAN_STORE_MAINTAIN, but for a dry run. Ingest and readers go on meanwhile.
  * O may be NULL. FN (or NULL) is called for each file that was replaced, with
- * the reason, and for each draft of a log that was made. What is written does
- * not depend on the number of threads. What takes more memory than there is
- * stays a log. 0; SPAN_E_FULL, with what was sealed so far in place.
+ * the reason, and for each log that got a draft, with NULL. What is written
+ * does not depend on the number of threads. What takes more memory than there
+ * is stays a log. 0; SPAN_E_FULL, with what was sealed so far in place.
  */
 SPAN_API SPAN_NODISCARD int span_store_seal(struct span_store *st,
 					    const struct span_seal_opts *o,

@@ -30,8 +30,8 @@ static bool is_due(const struct span__drafts *d,
 	    !l->header_ok || is_final(d->store, f))
 		return false;
 	if (!least)
-		least = f->kind == FILE_OPEN ? DRAFT_OPEN_BYTES
-					     : DRAFT_CLOSED_BYTES;
+		least = f->kind == FILE_OPEN ? SPAN_DRAFT_BYTES
+					     : SPAN_DRAFT_BYTES / 4;
 	if (now > l->header.created_ns &&
 	    now - l->header.created_ns < DRAFT_AGE_NS)
 		return false;
@@ -50,7 +50,7 @@ static int tell(const struct span__drafts *d, const struct span__view_file *f,
 	file.bytes = bytes;
 	file.n_spans = spans;
 	if (d->fn)
-		rc = d->fn(d->arg, &file, "it grows", err);
+		rc = d->fn(d->arg, &file, NULL, err);
 	d->out->n_drafts++;
 	d->out->draft_spans += spans;
 	return rc < 0 ? rc : 0;

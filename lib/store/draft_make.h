@@ -14,9 +14,6 @@
 #include "store/store_directory.h"
 
 #define DRAFT_AGE_NS 5000000000ull
-/* Bytes behind the draft of a log, or without one, for which it is made. */
-#define DRAFT_OPEN_BYTES (1u << 20)
-#define DRAFT_CLOSED_BYTES (256u << 10)
 
 struct span__drafts {
 	struct span__directory *store;

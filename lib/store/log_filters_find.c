@@ -148,7 +148,7 @@ int span__log_filters_find(const struct span__log *l,
 {
 	struct wanted w = {0};
 	const struct span__log_pick pick = {LOG_TYPE_FILTERS, may_match, &w,
-					    buf, l->start};
+					    buf};
 	int rc = 0;
 
 	buf->len = 0;
