@@ -131,8 +131,10 @@ static int find_in_footer(const struct span__log_pick *pick,
 	if (rc > 0)
 		rc = span__log_section(l, &footer, LOG_SECTION_INDEX, &index) &&
 		     span__log_section(l, &footer, LOG_SECTION_IDS, &ids);
-	if (rc > 0)
+	if (rc > 0) {
+		span__log_entries_from(&index, l->start);
 		span__log_pick_indexed(pick, ids, index);
+	}
 	span_buf_release(&footer);
 	return rc;
 }
@@ -142,8 +144,7 @@ int span__log_find(const struct span__log *l, const uint8_t (*ids)[16],
 		   struct span_error *err)
 {
 	struct find f = {0};
-	const struct span__log_pick pick = {LOG_TYPE_IDS, has_one, &f, buf,
-					    l->start};
+	const struct span__log_pick pick = {LOG_TYPE_IDS, has_one, &f, buf};
 	int rc = prepare(&f, ids, n, err);
 
 	buf->len = 0;

@@ -88,8 +88,6 @@ static void see_frame(const struct span__log_pick *pick, const uint8_t *entry,
 	struct span__log_entry e;
 
 	span__log_entry_get(&e, entry);
-	if (e.pos < pick->from)
-		return;
 	while (l->pos < e.pos)
 		next_of_list(l);
 	if (l->pos == e.pos &&
@@ -191,8 +189,8 @@ int span__log_pick(const struct span__log_pick *pick, const struct span__log *l,
 	return rc;
 }
 
-/* Entries of the index go up. */
-static void leave_out_before(uint64_t pos, struct span_str *index)
+/* They go up. */
+void span__log_entries_from(struct span_str *index, uint64_t pos)
 {
 	struct span__log_entry e;
 
@@ -214,7 +212,7 @@ int span__log_entries(const struct span__log *l, struct span_buf *buf,
 	if (l->closed) {
 		rc = span__log_index(l, buf, index, err);
 		if (rc > 0)
-			leave_out_before(l->start, index);
+			span__log_entries_from(index, l->start);
 		return rc;
 	}
 	buf->len = 0;

@@ -40,7 +40,6 @@ struct span__log_pick {
 	bool (*wants)(const void *arg, const char *words, uint32_t n);
 	const void *arg;
 	struct span_buf *out; /* LOG_INDEX_ENTRY bytes a frame */
-	uint64_t from;	      /* frames before this are not wanted */
 };
 
 /*
@@ -55,6 +54,9 @@ SPAN_NODISCARD int span__log_pick(const struct span__log_pick *pick,
 /* The same of a closed log, whose lists are all at LISTS and index at INDEX. */
 void span__log_pick_indexed(const struct span__log_pick *pick,
 			    struct span_str lists, struct span_str index);
+
+/* Leave the entries of an index out that are before POS. */
+void span__log_entries_from(struct span_str *index, uint64_t pos);
 
 /*
  * All frames of L, by its index or else the headers of its records: 1 with

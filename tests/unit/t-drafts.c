@@ -3,22 +3,13 @@
  * Drafts of logs: each span is there once whatever becomes of them, and of the
  * logs that they were made of.
  */
+#include "make-drafts.h"
 #include "seal-logs.h"
-
-#include "store/log_format.h"
-#include "store/seg_file.h"
-
-static const struct span_seal_opts drafts = {
-	.drafts = true,
-	.draft_bytes = 1,
-	.max_spans = UINT64_MAX / 4,
-	.max_age_ns = UINT64_MAX,
-};
 
 /* Drafts of all logs that have grown: how many. */
 static uint64_t draft(struct simdisk *disk)
 {
-	if (seal_with(disk, &m, &drafts, &out, &err) < 0) {
+	if (seal_with(disk, &m, &only_drafts, &out, &err) < 0) {
 		diag("%s", err.msg);
 		abort();
 	}
@@ -47,7 +38,7 @@ static void each_once(struct simdisk *disk, const char *what)
 static void test_made(void)
 {
 	struct simdisk *disk = seal_logs(&m, 3);
-	struct span_seal_opts few = drafts, dry = drafts;
+	struct span_seal_opts few = only_drafts, dry = only_drafts;
 
 	dry.dry_run = true;
 	ok(!seal_with(disk, &m, &dry, &out, &err) && out.n_drafts == 3,

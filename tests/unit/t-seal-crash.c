@@ -6,6 +6,7 @@
  *
  * CRASH_SCALE=N tries N times as many power cuts.
  */
+#include "make-drafts.h"
 #include "seal-model.h"
 
 #include <errno.h>
@@ -78,15 +79,9 @@ static const char *judge_seal(struct simdisk *disk, struct model *m, bool done)
 
 static int act_draft(struct simdisk *disk, struct model *m)
 {
-	const struct span_seal_opts o = {
-		.drafts = true,
-		.draft_bytes = 1,
-		.max_spans = UINT64_MAX / 4,
-		.max_age_ns = UINT64_MAX,
-	};
 	struct span_sealed out;
 
-	return seal_with(disk, m, &o, &out, &err);
+	return seal_with(disk, m, &only_drafts, &out, &err);
 }
 
 static const char *judge_draft(struct simdisk *disk, struct model *m, bool done)

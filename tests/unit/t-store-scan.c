@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "make-drafts.h"
 #include "scan-model.h"
 #include "seg-spans.h"
 #include "tap.h"
@@ -76,24 +77,6 @@ static void seal(void)
 	must(span_store_open(&st, dir, &o, &err) == 0);
 	must(span_store_seal(st, &how, &done, NULL, NULL, &err) == 0);
 	must(span_store_close(&st, &err) == 0);
-}
-
-/* What the logs have by now. */
-static uint64_t draft(void)
-{
-	const struct span_store_opts o = {.mode = SPAN_STORE_MAINTAIN};
-	const struct span_seal_opts how = {.drafts = true,
-					   .draft_bytes = 1,
-					   .max_spans = UINT64_MAX / 4,
-					   .max_age_ns = UINT64_MAX,
-					   .now_ns = UINT64_MAX};
-	struct span_sealed done = {0};
-	struct span_store *st;
-
-	must(span_store_open(&st, dir, &o, &err) == 0);
-	must(span_store_seal(st, &how, &done, NULL, NULL, &err) == 0);
-	must(span_store_close(&st, &err) == 0);
-	return done.n_drafts;
 }
 
 static int by_number(const void *a, const void *b)
@@ -223,7 +206,8 @@ int main(void)
 	seal();
 	appender = writer();
 	append(appender, SPANS / 2, SPANS / 8 * 7);
-	ok(draft() > 2, "drafts of closed logs, and of the active one");
+	ok(make_drafts(dir) > 2,
+	   "drafts of closed logs, and of the active one");
 	append(appender, SPANS / 8 * 7, SPANS);
 	must(span_store_open(&st, dir, &o, &err) == 0);
 	must(span_store_stat(st, &stat, &err) == 0);
@@ -233,7 +217,7 @@ int main(void)
 	   (int)stat.n_segments);
 	test_scans(st);
 	test_cursors(st);
-	ok(draft() >= 1, "a log that has grown gets a new one");
+	ok(make_drafts(dir) >= 1, "a log that has grown gets a new one");
 	must(span_store_refresh(st, &err) == 0);
 	test_scans(st);
 	must(span_store_close(&st, &err) == 0);

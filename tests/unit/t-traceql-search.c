@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "tests/unit/make-drafts.h"
 #include "tests/unit/tap.h"
 #include "tests/unit/traceql-random.h"
 
@@ -448,21 +449,6 @@ static struct span_store *open_store(const char *name,
 	return st;
 }
 
-static void draft(void)
-{
-	const struct span_seal_opts how = {.drafts = true,
-					   .draft_bytes = 1,
-					   .max_spans = UINT64_MAX / 4,
-					   .max_age_ns = UINT64_MAX,
-					   .now_ns = UINT64_MAX};
-	struct span_sealed done = {0};
-	struct span_store *st = open_store(dir, SPAN_STORE_MAINTAIN);
-
-	must(span_store_seal(st, &how, &done, NULL, NULL, &err) == 0);
-	must(span_store_close(&st, &err) == 0);
-	ok(done.n_drafts > 0, "drafts, one of the active log");
-}
-
 /* Half of the spans sealed, in segments that traces straddle. */
 static struct span_store *fill_directory(struct span_store **appender)
 {
@@ -483,7 +469,8 @@ static struct span_store *fill_directory(struct span_store **appender)
 	for (size_t i = N / 2; i < N; i += N / 10) {
 		append(*appender, i, i + N / 10);
 		if (i == N / 2 + N / 10 * 2)
-			draft();
+			ok(make_drafts(dir) > 0,
+			   "drafts, one of the active log");
 	}
 	st = open_store(dir, SPAN_STORE_READ);
 	must(span_store_stat(st, &stat, &err) == 0);
