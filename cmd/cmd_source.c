@@ -24,7 +24,7 @@ static struct {
 static struct {
 	uint64_t limit, default_limit, window, memory, default_memory;
 	int sort;
-	bool keep_duplicates;
+	bool keep_duplicates, heads;
 	void (*trim)(struct span *s);
 } search = {.limit = NOT_GIVEN, .sort = -1};
 
@@ -82,6 +82,11 @@ void cmd_source_keep_duplicates(void)
 void cmd_source_trim(void (*trim)(struct span *s))
 {
 	search.trim = trim;
+}
+
+void cmd_source_heads(void)
+{
+	search.heads = true;
 }
 
 void cmd_source_on_idle(int (*fn)(void *arg, uint64_t *wait_ns,
@@ -339,7 +344,8 @@ static int search_for(struct cmd_source *s, uint64_t limit, enum span_sort sort,
 				     .sort = sort,
 				     .window_ns = search.window,
 				     .memory = search.memory,
-				     .keep_duplicates = search.keep_duplicates};
+				     .keep_duplicates = search.keep_duplicates,
+				     .heads = search.heads};
 	struct span_source stream = {next_whole, s};
 
 	if (!search.memory && !s->store)

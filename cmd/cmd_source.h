@@ -110,9 +110,16 @@ void cmd_source_keep_duplicates(void);
 void cmd_source_trim(void (*trim)(struct span *s));
 
 /*
- * Without that: true when the source is a stream of which a time is selected at
- * most, and all of it. Then next_outline gives every span, whatever the time,
- * in outline, and what --window and --memory say is here, 0: nothing.
+ * To call before cmd_source_open(): of whole traces no more is needed than
+ * span_search_opts.heads gives, and MATCHED is NULL.
+ */
+void cmd_source_heads(void);
+
+/*
+ * Without cmd_source_trim(): true when the source is a stream of which a time
+ * is selected at most, and all of it. Then next_outline gives every span,
+ * whatever the time, in outline, and what --window and --memory say is here, 0:
+ * nothing.
  */
 bool cmd_source_has_outlines(const struct cmd_source *s);
 SPAN_NODISCARD int cmd_source_next_outline(struct cmd_source *s,

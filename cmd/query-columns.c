@@ -72,6 +72,14 @@ int query_columns_read(struct query_columns *out, const char *text, bool spans,
 	return 0;
 }
 
+bool query_columns_take_heads(const struct query_columns *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].field->deep)
+			return false;
+	return true;
+}
+
 /* TEXT in column I: the last one is not padded. */
 static void put_cell(struct span_buf *b, const struct query_columns *c,
 		     size_t i, struct span_str text)

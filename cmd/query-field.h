@@ -23,6 +23,7 @@ struct query_field {
 	bool right;	/* flush right in a table */
 	bool of_trace;	/* only traces have it */
 	bool text;	/* from the network: has to be escaped */
+	bool deep;	/* of a span more than its head is needed */
 	void (*put)(struct span_buf *b, const struct query_item *item);
 };
 

@@ -72,6 +72,14 @@ void query_print_hold(struct query_print *p, uint64_t limit)
 		   limit <= MAX_HELD;
 }
 
+bool query_print_takes_heads(const struct query_print *p)
+{
+	if (p->template)
+		return query_template_takes_heads(p->template);
+	return p->columns.n ? query_columns_take_heads(&p->columns)
+			    : p->format == QUERY_TABLE;
+}
+
 void query_print_list_columns(void)
 {
 	for (const struct query_field *f = query_fields; f->name; f++)

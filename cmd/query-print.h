@@ -50,6 +50,8 @@ void query_print_choose(struct query_print *p, const char *format,
 			const char *columns);
 /* Of at most LIMIT traces (0: any) keep the rows for their bars. */
 void query_print_hold(struct query_print *p, uint64_t limit);
+/* Do heads of spans do for what is printed of traces? See span_search_opts. */
+bool query_print_takes_heads(const struct query_print *p);
 /* What --columns help prints. */
 void query_print_list_columns(void);
 

@@ -253,6 +253,14 @@ void query_template_put(struct span_buf *b, const struct query_template *t,
 	span_buf_release(&text);
 }
 
+bool query_template_takes_heads(const struct query_template *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].column.field && t->v[i].column.field->deep)
+			return false;
+	return true;
+}
+
 void query_template_close(struct query_template **t)
 {
 	if (*t)

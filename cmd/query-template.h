@@ -21,6 +21,8 @@ SPAN_NODISCARD int query_template_open(struct query_template **out,
 /* Append a line, without its end. Text from the network is escaped. */
 void query_template_put(struct span_buf *b, const struct query_template *t,
 			const struct query_item *item, bool local);
+/* True when heads of spans have all it needs; see span_search_opts. */
+bool query_template_takes_heads(const struct query_template *t);
 void query_template_close(struct query_template **t);
 
 /* Columns of a table or of CSV. */
@@ -35,6 +37,7 @@ struct query_columns {
 SPAN_NODISCARD int query_columns_read(struct query_columns *out,
 				      const char *text, bool spans,
 				      size_t columns, struct span_error *err);
+bool query_columns_take_heads(const struct query_columns *c);
 void query_columns_head(struct span_buf *b, const struct query_columns *c,
 			bool csv);
 void query_columns_row(struct span_buf *b, const struct query_columns *c,

@@ -62,14 +62,14 @@ static struct query_news news;
 
 static int all_traces(struct cmd_source *in, struct span_error *err)
 {
-	const uint8_t *matched;
+	/* Where all match nothing has to stand out. */
+	bool marks = cmd_source_selects() && !query_print_takes_heads(&out);
+	const uint8_t *matched = NULL;
 	struct span_trace t;
 	int rc;
 
-	while ((rc = cmd_source_next_trace(in, &t, &matched, err)) > 0) {
-		/* Where all match nothing has to stand out. */
-		if (!cmd_source_selects())
-			matched = NULL;
+	while ((rc = cmd_source_next_trace(in, &t, marks ? &matched : NULL,
+					   err)) > 0) {
 		rc = query_print_trace(&out, &t, matched, err);
 		if (rc < 0)
 			break;
@@ -271,6 +271,8 @@ static void set_up(bool lists)
 	if (terminal && lists && !opt.follow && !opt.cursor)
 		cmd_source_default_limit(TERMINAL_LIMIT);
 	query_print_hold(&out, cmd_source_limit());
+	if (query_print_takes_heads(&out))
+		cmd_source_heads();
 	cmd_source_on_idle(before_wait, &out);
 }
 

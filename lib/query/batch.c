@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/fetch.h"
+#include "store/store_ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ void span__batch_release(struct span__batch *b)
 	free(b->ids);
 	free(b->builders);
 	free(b->arrivals);
-	*b = (struct span__batch){.max = b->max};
+	*b = (struct span__batch){.max = b->max, .heads = b->heads};
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -76,18 +77,51 @@ static int put(struct span__batch *b, const struct span *s, uint64_t arrival,
 	return rc < 0 ? rc : 1;
 }
 
+/*
+ * The head of S alone. Files leave more in some spans than in others, of which
+ * what is stored twice would not be known.
+ */
+static struct span head_of(const struct span *s)
+{
+	static const struct span_attr error = {{"error", 5},
+					       {.type = SPAN_BOOL, .b = true}};
+	struct span head = {
+		.start_ns = s->start_ns,
+		.duration_ns = s->duration_ns,
+		.name = s->name,
+		.process = s->process,
+		.scope = s->scope,
+		.kind = s->kind,
+		.status = s->status,
+		.flags = s->flags,
+		.marks = s->marks,
+	};
+
+	memcpy(head.trace_id, s->trace_id, sizeof(head.trace_id));
+	memcpy(head.span_id, s->span_id, sizeof(head.span_id));
+	memcpy(head.parent_id, s->parent_id, sizeof(head.parent_id));
+	if (s->status != SPAN_STATUS_ERROR && span_is_error(s)) {
+		head.attrs.v = &error;
+		head.attrs.n = 1;
+	}
+	return head;
+}
+
 static int fill(struct span__batch *b, struct span_store *st, size_t memory,
 		struct span_error *err)
 {
 	struct span_cursor *c = NULL;
 	uint64_t arrival = 0;
 	struct span s;
-	int rc = span_store_find(st, (const uint8_t(*)[16])b->ids, b->n, &c,
-				 err);
+	const uint8_t(*ids)[16] = (const uint8_t(*)[16])b->ids;
+	int rc = b->heads ? span__store_find_heads(st, ids, b->n, true, &c, err)
+			  : span_store_find(st, ids, b->n, &c, err);
 
 	if (rc < 0)
 		return rc;
 	while ((rc = span_cursor_next(c, &s, err)) > 0) {
+		if (b->heads)
+			s = head_of(&s);
 		rc = put(b, &s, ++arrival, memory, err);
 		if (rc <= 0)
 			break;

@@ -21,6 +21,7 @@ struct span__batch {
 	size_t bytes;
 	size_t max; /* traces that should fit */
 	bool cut;   /* not all of the only trace has room */
+	bool heads; /* what is loaded are heads; see span_search_opts */
 };
 
 /* How many traces the next batch may have. */

@@ -115,6 +115,7 @@ struct span_search {
 	size_t next;	      /* of ids */
 	bool given;	      /* of a store: these are all to look at */
 	bool ready;	      /* the results are known */
+	bool certain;	      /* each of ids is of a trace that matches */
 	struct span__store_search *store;   /* or NULL */
 	struct span__stream_search *stream; /* or NULL */
 };

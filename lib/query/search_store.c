@@ -26,6 +26,7 @@ struct span__store_search *span__store_search_open(struct span_store *st)
 static int load(struct span_search *s, const struct span__ranked_id *v,
 		size_t n, struct span_error *err)
 {
+	s->store->batch.heads = s->certain && s->o.heads;
 	return span__batch_load(&s->store->batch, s->store->st, v, n,
 				s->o.memory, err);
 }
@@ -39,7 +40,16 @@ int span__search_build(struct span_search *s, struct span_trace_builder *b,
 	rc = b->spans.len ? span_trace_builder_build(b, out, err) : 0;
 	if (rc < 0 || !b->spans.len)
 		return rc;
-	return span__search_judge(s, out, err);
+	return s->certain && s->o.heads ? 1 : span__search_judge(s, out, err);
+}
+
+/*
+ * Spans with one head that differ behind it were taken for one: from here on
+ * whole spans are read.
+ */
+static bool has_alike(const struct span__batch *b, const struct span_trace *t)
+{
+	return b->heads && t->n_duplicates;
 }
 
 int span__search_fetch(struct span_search *s, const struct span__ranked_id *v,
@@ -47,15 +57,21 @@ int span__search_fetch(struct span_search *s, const struct span__ranked_id *v,
 {
 	struct span__batch *b = &s->store->batch;
 	ptrdiff_t i = span__batch_find(b, v->id);
+	int rc = i < 0 ? load(s, v, n, err) : 0;
 
-	if (i < 0) {
-		int rc = load(s, v, n, err);
-
-		if (rc < 0)
-			return rc;
+	if (!rc && i < 0)
 		i = span__batch_find(b, v->id);
-	}
-	return i < 0 ? 0 : span__search_build(s, &b->builders[i], out, err);
+	if (rc < 0 || i < 0)
+		return rc;
+	rc = span__search_build(s, &b->builders[i], out, err);
+	if (rc <= 0 || !has_alike(b, out))
+		return rc;
+	s->o.heads = false;
+	rc = load(s, v, n, err);
+	if (rc < 0)
+		return rc;
+	return span__search_build(s, &b->builders[span__batch_find(b, v->id)],
+				  out, err);
 }
 
 /* The next trace of the walk that matches. 1, 0 or a negative code. */
@@ -277,6 +293,7 @@ static int find(struct span_search *s, struct span_error *err)
 	if (rc < 0)
 		return rc;
 	s->ready = true;
+	s->certain = by_scan;
 	if (s->store->walking && s->o.sort == SPAN_SORT_DEFAULT)
 		return 0;
 	if (!by_scan)

@@ -53,7 +53,8 @@ static int open_cursor(struct span__walk *w, bool heads, struct span_error *err)
 		return 0;
 	qsort(w->round, n, sizeof(*w->round), compare_ids);
 	ids = (const uint8_t(*)[16])w->round;
-	return heads ? span__store_find_heads(w->st, ids, n, &w->cursor, err)
+	return heads ? span__store_find_heads(w->st, ids, n, false, &w->cursor,
+					      err)
 		     : span_store_find(w->st, ids, n, &w->cursor, err);
 }
 

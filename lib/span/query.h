@@ -187,6 +187,11 @@ struct span_search_opts {
 	uint64_t memory;      /* bytes for spans of traces, 0: 64 MiB */
 	bool keep_duplicates; /* in the traces; see span/trace.h */
 	/*
+	 * The caller of span_search_next() does without MATCHED, and needs of
+	 * the spans no more than span_range.head_only and head_errors name.
+	 */
+	bool heads;
+	/*
 	 * Of a source: called with each span before it is kept, to leave out
 	 * what neither the caller nor the query needs of it. NULL: keep all.
 	 */

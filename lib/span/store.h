@@ -206,6 +206,7 @@ struct span_range {
 	 * flags and marks only; the rest may be left empty.
 	 */
 	bool head_only;
+	bool head_errors; /* and span_is_error() */
 };
 
 /*

@@ -190,7 +190,7 @@ const uint32_t *span__seg_process_numbers(struct span__seg *s,
 
 enum {
 	SEG_WANT_HEAD = 1, /* ids, times, name, process, kind, status, scope,
-			    * flags, marks */
+			    * flags, marks; span_is_error() */
 	SEG_WANT_ALL = 2,
 };
 

@@ -288,6 +288,17 @@ static bool put_values(struct work *w, size_t i,
 	       put_parent_ref(w, t->type.ref_type, out);
 }
 
+/* Of a head's attributes there is what makes the span one with an error. */
+static void put_error(const struct span__seg_type *type, struct span *out)
+{
+	static const struct span_attr error = {{"error", 5},
+					       {.type = SPAN_BOOL, .b = true}};
+	bool told = !type->error || out->status == SPAN_STATUS_ERROR;
+
+	out->attrs.v = told ? NULL : &error;
+	out->attrs.n = !told;
+}
+
 /* Node I into *OUT. False when it is damaged or memory is out. */
 static bool put_span(struct work *w, size_t i, struct span *out)
 {
@@ -308,7 +319,7 @@ static bool put_span(struct work *w, size_t i, struct span *out)
 		return false;
 	if (whole)
 		return put_values(w, i, t, out);
-	out->attrs = (struct span_attrs){.dropped = out->attrs.dropped};
+	put_error(&t->type, out);
 	out->n_events = 0;
 	return true;
 }

@@ -243,12 +243,14 @@ int span_store_find(struct span_store *st, const uint8_t (*ids)[16], size_t n,
 }
 
 int span__store_find_heads(struct span_store *st, const uint8_t (*ids)[16],
-			   size_t n, struct span_cursor **out,
+			   size_t n, bool errors, struct span_cursor **out,
 			   struct span_error *err)
 {
 	static const struct span_range heads = {.head_only = true};
+	static const struct span_range told = {.head_only = true,
+					       .head_errors = true};
 
-	return find(st, &heads, ids, n, out, err);
+	return find(st, errors ? &told : &heads, ids, n, out, err);
 }
 
 int span_store_since(struct span_store *st, const struct span_store_mark *from,

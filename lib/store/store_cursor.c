@@ -121,6 +121,13 @@ static int next_frame(struct span__frame_cursor *c, uint32_t *n,
 	return rc;
 }
 
+/* Has the head of S all that is wanted of it? */
+static bool head_tells(const struct span_range *r, const struct span *s)
+{
+	return r && r->head_only &&
+	       (!r->head_errors || s->status == SPAN_STATUS_ERROR);
+}
+
 /* The next span of this frame that is in the scan: 1, 0, or a code. */
 static int next_in_frame(struct span__frame_cursor *c, struct span *out)
 {
@@ -138,7 +145,7 @@ static int next_in_frame(struct span__frame_cursor *c, struct span *out)
 		return 0;
 	c->next++;
 	rc = span_frame_next_head(c->frame, NULL, 0, out, &c->why);
-	if (rc > 0 && !(r && r->head_only) &&
+	if (rc > 0 && !head_tells(r, out) &&
 	    span_frame_complete(c->frame, out, &c->why) < 0)
 		return c->why.code;
 	return rc;

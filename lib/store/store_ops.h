@@ -142,10 +142,13 @@ int span__store_named(const char *name, int rc, struct span_error *err);
 void span__store_damage(const struct span_store_opts *o, const char *fmt, ...)
 	SPAN_PRINTF(2, 3);
 
-/* As span_store_find(), for who needs only ids and times of the spans. */
+/*
+ * As span_store_find(), for who needs of the spans only what
+ * span_range.head_only names; ERRORS: and head_errors.
+ */
 SPAN_NODISCARD int span__store_find_heads(struct span_store *st,
 					  const uint8_t (*ids)[16], size_t n,
-					  struct span_cursor **out,
+					  bool errors, struct span_cursor **out,
 					  struct span_error *err);
 
 #endif
