@@ -6,11 +6,16 @@
  */
 #include "store/seg_ints.h"
 
+#include "base/scratch.h"
+#include "store/seg_between.h"
 #include "store/seg_ints_frame.h"
 
 #include "base/banned.h"
 
 #define CANDIDATES 16u /* of a group that are looked at one by one */
+
+/* Numbers of a column that have no sign to vectors. */
+#define PLAIN_MAX ((uint64_t)INT64_MAX)
 
 static void set_bits(uint64_t *bits, uint64_t at, uint64_t n)
 {
@@ -26,17 +31,21 @@ static void assign_bit(uint64_t *bits, uint64_t at, bool set)
 	bits[at / 64] |= (uint64_t)set << at % 64;
 }
 
-/* Set the bits, AT and on, of values from LO to LO + SPAN. */
-static void compare(const uint64_t *v, size_t n, uint64_t lo, uint64_t span,
-		    uint64_t *bits, uint64_t at)
+/* A bit for each of N numbers of C, 64 at most, from LO to HI. */
+static uint64_t between(const struct span__ints *c, const uint64_t *v, size_t n,
+			uint64_t lo, uint64_t hi)
+{
+	return c->range > PLAIN_MAX ? span__between_any(v, n, lo, hi - lo)
+				    : span__between(v, n, lo, hi - lo);
+}
+
+/* Set the bits, AT and on, of values from LO to HI. */
+static void compare(const struct span__ints *c, const uint64_t *v, size_t n,
+		    uint64_t lo, uint64_t hi, uint64_t *bits, uint64_t at)
 {
 	for (size_t k; n; v += k, n -= k, at += k) {
-		uint64_t word = 0;
-
 		k = 64 - at % 64 < n ? 64 - at % 64 : n;
-		for (size_t j = k; j--;)
-			word = word << 1 | (v[j] - lo <= span);
-		bits[at / 64] |= word << at % 64;
+		bits[at / 64] |= between(c, v, k, lo, hi) << at % 64;
 	}
 }
 
@@ -66,7 +75,8 @@ static void find_codes(const struct span__ints *c, const struct span__frame *f,
 		       const struct wanted *w, uint64_t i, size_t n)
 {
 	uint64_t greatest = span__bits_mask(f->width);
-	uint64_t codes[SEG_GROUP], lo, hi;
+	uint64_t lo, hi;
+	SPAN__SCRATCH uint64_t codes[SEG_GROUP];
 
 	if (w->hi < f->base)
 		return;
@@ -81,22 +91,62 @@ static void find_codes(const struct span__ints *c, const struct span__frame *f,
 		return;
 	}
 	if (span__frame_codes(c, f, i, n, codes))
-		compare(codes, n, lo, hi - lo, w->bits, i - w->from);
+		compare(c, codes, n, lo, hi, w->bits, i - w->from);
 }
 
-/* The codes of exceptions were compared as if they were values. */
+/* Exceptions E to END - 1: their codes were compared as if they were values. */
+static void correct(const struct span__ints *c, const struct span__frame *f,
+		    const struct wanted *w, uint64_t e, uint64_t end)
+{
+	uint64_t at, quotient;
+
+	for (; e < end && span__exception_get(c, f, e, &at, &quotient); e++)
+		if (at - w->from < w->n)
+			assign_bit(w->bits, at - w->from,
+				   w->lo <= quotient && quotient <= w->hi);
+}
+
+/* The same where their codes are not in the range: most are nothing to do. */
+static void add_exceptions(const struct span__ints *c,
+			   const struct span__frame *f, const struct wanted *w,
+			   uint64_t e, uint64_t end)
+{
+	SPAN__SCRATCH uint64_t quotients[64];
+	uint64_t found;
+	size_t k;
+
+	for (; e < end; e += k) {
+		k = end - e < 64 ? (size_t)(end - e) : 64;
+		if (!span__ints_elements(c, c->quotients, e, c->range_bits, k,
+					 quotients))
+			return;
+		found = between(c, quotients, k, w->lo, w->hi);
+		for (; found; found &= found - 1) {
+			uint64_t one = e + (unsigned)__builtin_ctzll(found);
+
+			correct(c, f, w, one, one + 1);
+		}
+	}
+}
+
+/* Among values I to I + N - 1 of the frame. */
 static void find_exceptions(const struct span__ints *c,
 			    const struct span__frame *f, const struct wanted *w,
 			    uint64_t i, size_t n)
 {
-	uint64_t at, quotient;
+	uint64_t mark = f->base + span__bits_mask(f->width);
+	uint64_t e = f->exceptions, end = f->exceptions_end;
 
-	if (f->exceptions == f->exceptions_end)
+	if (e == end)
 		return;
-	for (uint64_t e = span__frame_exception(c, f, i);
-	     span__exception_get(c, f, e, &at, &quotient) && at - i < n; e++)
-		assign_bit(w->bits, at - w->from,
-			   w->lo <= quotient && quotient <= w->hi);
+	if (i > f->first)
+		e = span__frame_exception(c, f, i);
+	if (i + n < f->end)
+		end = span__frame_exception(c, f, i + n);
+	if (mark >= w->lo && mark <= w->hi)
+		correct(c, f, w, e, end);
+	else
+		add_exceptions(c, f, w, e, end);
 }
 
 static void find_frames(const struct span__ints *c, const struct wanted *w)
@@ -125,27 +175,29 @@ static void find_frames(const struct span__ints *c, const struct wanted *w)
 static bool find_by_low_bits(const struct span__ints *c, const struct wanted *w,
 			     uint64_t i, size_t n)
 {
-	uint64_t low[SEG_GROUP], mark = w->lo & span__bits_mask(c->width), v;
-	size_t found[CANDIDATES], n_found = 0;
+	uint64_t mark = w->lo & span__bits_mask(c->width), v, left;
+	SPAN__SCRATCH uint64_t low[SEG_GROUP];
+	uint64_t found[SEG_GROUP / 64] = {0};
 
 	if (!span__ints_elements(c, c->data, i, c->width, n, low))
 		return true;
-	for (size_t k = 0; k < n; k++) {
-		if (low[k] != mark)
-			continue;
-		if (n_found == CANDIDATES)
-			return false;
-		found[n_found++] = k;
-	}
-	for (size_t k = 0; k < n_found; k++)
-		if (span__tiers_get(c, i + found[k], &v) && v == w->lo)
-			set_bits(w->bits, i + found[k] - w->from, 1);
+	compare(c, low, n, mark, mark, found, 0);
+	if (count_bits(found, n) > CANDIDATES)
+		return false;
+	for (size_t k = 0; k < n; k += 64)
+		for (left = found[k / 64]; left; left &= left - 1) {
+			uint64_t at = i + k + (unsigned)__builtin_ctzll(left);
+
+			if (span__tiers_get(c, at, &v) && v == w->lo)
+				set_bits(w->bits, at - w->from, 1);
+		}
 	return true;
 }
 
 static void find_tiers(const struct span__ints *c, const struct wanted *w)
 {
-	uint64_t q[SEG_GROUP], marks[SEG_GROUP / 64], i = w->from;
+	SPAN__SCRATCH uint64_t q[SEG_GROUP];
+	uint64_t marks[SEG_GROUP / 64], i = w->from;
 	size_t step;
 
 	for (uint64_t n = w->n; n; i += step, n -= step) {
@@ -155,8 +207,7 @@ static void find_tiers(const struct span__ints *c, const struct wanted *w)
 		if (w->lo == w->hi && find_by_low_bits(c, w, i, step))
 			continue;
 		if (span__tiers_range(c, i, step, q, marks))
-			compare(q, step, w->lo, w->hi - w->lo, w->bits,
-				i - w->from);
+			compare(c, q, step, w->lo, w->hi, w->bits, i - w->from);
 	}
 }
 
@@ -201,7 +252,8 @@ static double from_bits(uint64_t bits)
 static uint64_t find_bits(const struct span__ints *c, uint64_t from, size_t n,
 			  double min, double max, uint64_t *bits)
 {
-	uint64_t v[SEG_GROUP], count = 0;
+	SPAN__SCRATCH uint64_t v[SEG_GROUP];
+	uint64_t count = 0;
 	size_t k;
 
 	for (size_t i = 0; i < n; i += k) {

@@ -5,6 +5,7 @@
  * more in another; a bit for each value says which these are, and a count for
  * each group how many came before, so that any one is found.
  */
+#include "base/scratch.h"
 #include "store/seg_ints_frame.h"
 
 #include "base/banned.h"
@@ -74,7 +75,8 @@ static bool find_rests(const struct span__ints *c, uint64_t i, size_t n,
 bool span__tiers_range(const struct span__ints *c, uint64_t i, size_t n,
 		       uint64_t *out, uint64_t marks[SEG_GROUP / 64])
 {
-	uint64_t rests[SEG_GROUP], first, count;
+	SPAN__SCRATCH uint64_t rests[SEG_GROUP];
+	uint64_t first, count;
 	const uint64_t *rest = rests;
 
 	if (!find_rests(c, i, n, marks, &first, &count) ||
