@@ -122,3 +122,18 @@ make_store() {
 	done
 	run --separate-stderr -1 span-query --trace-id 00000000000000001 -o ids -s s
 }
+
+@test "count: traces are counted by columns, each once" {
+	make_store
+	span-query -o ids --memory 1G --window 1h all.spans | sort -u | wc -l >want
+	span-query -c -s s >got
+	diff -u want got
+	span-query -c --explain -s s >explained
+	grep -qx 'spans *0 decoded' explained
+	span-store seal -q --all s
+	span-query -c -s s >got
+	diff -u want got
+	span-query -c --limit 7 -s s >got
+	echo 7 >want
+	diff -u want got
+}

@@ -184,6 +184,7 @@ struct span_query {
 	bool headed; /* all that is not pushed can be told by the head */
 	bool whole;  /* a span alone is only a candidate */
 	bool alone;  /* the expression is all there is, but for the time */
+	bool all;    /* each span matches */
 	/*
 	 * Where no option narrows it, the traces of a WHOLE one are those with
 	 * a span that is in this range and needed; PUSHED: all in the range

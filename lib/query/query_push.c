@@ -243,6 +243,8 @@ int span__query_compile_need(struct span_query *q,
 	int rc;
 
 	q->alone = q->expression && !has_options(sel) && !sel->n_trace_ids;
+	q->all = !q->expression && !has_options(sel) && !sel->n_trace_ids &&
+		 !sel->since_ns && !sel->until_ns;
 	if (!q->alone || !q->expression->whole || sel->since_ns ||
 	    sel->until_ns)
 		return 0;

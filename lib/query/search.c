@@ -286,8 +286,11 @@ int span_search_count_traces(struct span_search *s, uint64_t *n,
 {
 	struct span__found found;
 	uint8_t id[16];
-	int rc = span__store_count_shapes(s, &found, err);
+	int rc = span__store_count_all(s, n, err);
 
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = span__store_count_shapes(s, &found, err);
 	*n = rc > 0 ? found.n_traces : 0;
 	if (rc)
 		return rc < 0 ? rc : 0;

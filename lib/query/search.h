@@ -163,6 +163,13 @@ SPAN_NODISCARD int span__store_count_parts(struct span_search *s, uint64_t *n,
 SPAN_NODISCARD int span__store_count(struct span_search *s, uint64_t *n,
 				     struct span_error *err);
 
+/*
+ * How many traces there are, where nothing is selected: 1; 0 when the store
+ * does not tell, or the query is another one; or a negative code.
+ */
+SPAN_NODISCARD int span__store_count_all(struct span_search *s, uint64_t *n,
+					 struct span_error *err);
+
 struct span__found {
 	uint64_t n_traces, n_spans;
 };

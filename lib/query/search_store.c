@@ -6,6 +6,7 @@
  * that holds them all, else from a walk through the store; results in order
  * come in batches.
  */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -362,6 +363,48 @@ int span__store_next_id(struct span_search *s, uint8_t id[16],
 		return rc;
 	memcpy(id, s->ids.v[s->next++].id, 16);
 	return 1;
+}
+
+struct counting {
+	uint64_t n;		/* traces that are in one place */
+	struct span__ids parts; /* and the others */
+};
+
+static int count_traces(void *arg, const struct span__traces *t,
+			struct span_error *err)
+{
+	struct counting *c = arg;
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && rc >= 0; i++) {
+		uint64_t id[2] = {htobe64(t->high[i]), htobe64(t->low[i])};
+		uint8_t bytes[16];
+
+		if (!t->in_parts[i]) {
+			c->n++;
+			continue;
+		}
+		memcpy(bytes, id, sizeof(bytes));
+		rc = span__ids_put(&c->parts, bytes, 0, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int span__store_count_all(struct span_search *s, uint64_t *n,
+			  struct span_error *err)
+{
+	struct counting c = {0};
+	int rc;
+
+	if (!s->store || !s->q->all || s->given || s->o.limit)
+		return 0;
+	rc = span__ids_init(&c.parts, err);
+	if (!rc)
+		rc = span__store_traces(s->store->st, TRACES_PARTS,
+					count_traces, &c, err);
+	*n = c.n + c.parts.n;
+	span__ids_release(&c.parts);
+	return rc;
 }
 
 void span__store_close(struct span__store_search **st)
