@@ -107,7 +107,7 @@ static void close_found(void *arg)
 static int find(const struct span__serve *serve, struct span__v3_search *s,
 		struct span__serve_answer *a, struct span_error *err)
 {
-	const struct span_search_opts o = {.limit = s->depth};
+	const struct span_search_opts o = {.limit = s->depth, .heads = true};
 	struct span__found *f = calloc(1, sizeof(*f));
 	const struct span__pieces p = {
 		.head = "{\"summaries\":[",
