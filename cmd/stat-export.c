@@ -112,7 +112,7 @@ void stat_put_csv(struct span_buf *b, const struct stat_report *r)
 	span_buf_puts(b, "store,spans,bytes,segments,sealed_spans,sealed_bytes,"
 			 "closed,open,set_aside,missing_frames,first_start,"
 			 "last_end,first_arrival,last_arrival,bytes_a_day,"
-			 "free_bytes\n");
+			 "free_bytes,drafts,draft_bytes\n");
 	span_text_csv(b, span_str(r->name), true);
 	csv_number(b, s->n_spans);
 	csv_number(b, s->bytes);
@@ -133,6 +133,8 @@ void stat_put_csv(struct span_buf *b, const struct stat_report *r)
 	span_buf_putc(b, ',');
 	if (s->free_bytes != UINT64_MAX)
 		span_text_uint(b, s->free_bytes);
+	csv_number(b, s->n_drafts);
+	csv_number(b, s->draft_bytes);
 	span_buf_putc(b, '\n');
 }
 

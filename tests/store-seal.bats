@@ -186,6 +186,8 @@ END
 	cat in >&7
 	wait_until test -e s/00000001.draft
 	[ "$(stat_of s .drafts)" = 1 ]
+	span-store stat -o csv s >stat.csv
+	[ "$(tail -n 1 stat.csv | cut -d, -f 17)" = 1 ]
 	[ "$(stat_of s .spans)" = "$(span-query --spans -c in)" ]
 	[ "$(stat_of s '.files[0].state')" = draft ]
 	run -0 span-store stat s
