@@ -463,6 +463,18 @@ finds_spans() {
 	finds_spans "3 4" --trace-id 4bf9 --error
 }
 
+@test "span-query: an id that no trace has finds no spans either, in any order" {
+	for from in "$q" "--store=$store"; do
+		for how in "" --sort=newest "--sort=duration --limit=1" -c; do
+			# shellcheck disable=SC2086
+			run --separate-stderr -1 span-query --spans -o ids $how \
+				--trace-id dead "$from"
+			[ "${output:-0}" = 0 ]
+			[ -z "$stderr" ]
+		done
+	done
+}
+
 @test "span-query: a beginning that several have is wrong usage and names them" {
 	for from in "$q" "--store=$store"; do
 		run --separate-stderr -2 span-query -o ids --trace-id 4bf "$from"

@@ -19,22 +19,26 @@ struct part {
 	uint64_t least_ns; /* duration */
 };
 
-/* A cursor over the spans of the traces whose ids were typed. */
+/*
+ * A cursor over the spans of the traces whose ids were typed: 1, 0 when there
+ * are none, or a negative code.
+ */
 static int open_ids(struct span_search *s, struct span_error *err)
 {
 	struct span__store_search *ss = s->store;
 	int rc = span__search_resolve(s, err);
 
-	if (rc < 0)
+	if (rc < 0 || !s->ids.n)
 		return rc;
-	ss->typed = calloc(s->ids.n + 1, sizeof(*ss->typed));
+	ss->typed = calloc(s->ids.n, sizeof(*ss->typed));
 	if (!ss->typed)
 		return span_error_set(err, SPAN_E_NOMEM, "memory is out");
 	span__ids_order(&s->ids, 0);
 	for (size_t i = 0; i < s->ids.n; i++)
 		memcpy(ss->typed[i], s->ids.v[i].id, 16);
-	return span_store_find(ss->st, (const uint8_t(*)[16])ss->typed,
-			       s->ids.n, &ss->spans, err);
+	rc = span_store_find(ss->st, (const uint8_t(*)[16])ss->typed, s->ids.n,
+			     &ss->spans, err);
+	return rc < 0 ? rc : 1;
 }
 
 static int keep_matches(struct span_search *s, struct span_error *err)
@@ -107,13 +111,17 @@ static int keep_first(struct span_search *s, struct span_error *err)
 	return rc;
 }
 
+/* The same over all that may match. */
 static int open_all(struct span_search *s, struct span_error *err)
 {
+	int rc;
+
 	if (s->store->spans)
-		return 0;
-	return s->q->n_ids
-		       ? open_ids(s, err)
-		       : span__scan_open(s, s->q->range.since_ns, false, err);
+		return 1;
+	if (s->q->n_ids)
+		return open_ids(s, err);
+	rc = span__scan_open(s, s->q->range.since_ns, false, err);
+	return rc < 0 ? rc : 1;
 }
 
 int span__store_next_span(struct span_search *s, struct span *out,
@@ -123,13 +131,13 @@ int span__store_next_span(struct span_search *s, struct span *out,
 
 	if (!span__search_holds(s)) {
 		rc = open_all(s, err);
-		return rc < 0 ? rc : span__scan_match(s, out, err);
+		return rc <= 0 ? rc : span__scan_match(s, out, err);
 	}
 	if (!s->ready && s->o.limit && !s->q->n_ids) {
 		rc = keep_first(s, err);
 	} else if (!s->ready) {
 		rc = open_all(s, err);
-		if (!rc)
+		if (rc > 0)
 			rc = keep_matches(s, err);
 	}
 	if (rc < 0)
