@@ -104,6 +104,34 @@ make_store() {
 	done
 }
 
+# How often the store was gone through.
+scans_of() {
+	span-query --explain -o ids -s s "$@" >explained || [ $? = 1 ]
+	sed -nE 's/^scans +([0-9,]+)/\1/p' explained | tr -d ,
+}
+
+@test "sort: where few match, a store is not searched again and again" {
+	span-gen --seed 5 --spans 60000 >all.spans
+	span-store append --no-seal s all.spans
+	for sort in start duration spans errors; do
+		n=$(scans_of --sort $sort --limit 20 \
+			'{ kind = server } >> { childCount > 40 }')
+		[ "$n" -gt 2 ]
+		[ "$n" -lt 25 ]
+	done
+	for sort in newest start duration; do
+		for found in 0 1; do
+			id=$(span-query --spans -o '%(tag:http.request_id)' \
+				--has-tag http.request_id --limit 1 all.spans)
+			[ $found = 1 ] || id=none
+			n=$(scans_of --spans --sort $sort --limit 20 \
+				--tag "http.request_id=$id")
+			[ "$n" -gt 1 ]
+			[ "$n" -lt 10 ]
+		done
+	done
+}
+
 @test "trace ids: the beginning of one is found without reading spans" {
 	make_store
 	while read -r id; do

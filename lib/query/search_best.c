@@ -6,7 +6,8 @@
  * count twice, and several places may have some of it each. Traces are judged
  * from the highest bound down until there are enough that no other one can be
  * before. Where most traces match it takes no more than a few of the best of
- * all; else it is those of the candidates, which a scan finds.
+ * all; else it is those of the candidates, which a scan finds. When hardly any
+ * of these match either, a walk through all of them is shorter.
  */
 #include <endian.h>
 #include <string.h>
@@ -17,8 +18,10 @@
 #include "base/banned.h"
 
 #define MAX_LIMIT 4096u
-#define FEW 256u /* candidates that are all judged */
-#define AT_ONCE 64u
+#define FEW 256u    /* candidates that are all judged */
+#define AT_ONCE 64u /* at first, then twice as many */
+#define TRIES 2u    /* with candidates, MORE times as many */
+#define MORE 8u
 
 /* What several places have of a trace. */
 struct bound {
@@ -160,8 +163,8 @@ static int judge(struct best *b, const struct span__ranked_id *v, size_t n,
 	uint64_t enough = b->s->o.limit + 1; /* one more tells of more */
 	size_t at = 0;
 
-	for (;;) {
-		size_t end = n - at < AT_ONCE ? n : at + AT_ONCE;
+	for (size_t some = AT_ONCE;; some *= 2) {
+		size_t end = n - at < some ? n : at + some;
 
 		for (; at < end; at++) {
 			struct span_trace t;
@@ -268,25 +271,24 @@ int span__find_best(struct span_search *s, struct span_error *err)
 {
 	uint64_t keep = FEW + 2 * s->o.limit;
 	int rc = span__scan_some(s, s->q->range.since_ns, FEW, err);
+	bool told;
 
 	if (rc < 0)
 		return rc;
 	if (rc > 0)
 		return try_few(s, err);
 	rc = try_best(s, NULL, keep, err);
-	if (rc != MISSING) {
-		if (!rc)
-			span__ids_clear(&s->ids);
+	if (rc < 0 || rc == 1)
 		return rc;
-	}
+	told = rc == MISSING;
 	span__ids_clear(&s->ids);
 	rc = span__scan_since(s, s->q->range.since_ns, err);
-	for (; rc == 0 || rc == MISSING; keep *= 8) {
+	for (unsigned i = 0; i < TRIES && told && !rc; i++) {
 		rc = try_best(s, &s->ids, keep, err);
-		if (!rc)
-			break;
+		told = rc == MISSING;
+		if (told)
+			rc = 0;
+		keep *= MORE;
 	}
-	if (!rc)
-		span__ids_clear(&s->ids);
 	return rc;
 }

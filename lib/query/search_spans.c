@@ -16,7 +16,8 @@
 /* What is looked at: all of it at last. */
 struct part {
 	struct span__look look;
-	uint64_t least_ns; /* duration */
+	uint64_t least_ns;	 /* duration */
+	unsigned n_some, n_none; /* parts that had some matches, but too few */
 };
 
 /*
@@ -87,10 +88,14 @@ static int open_part(struct span_search *s, const struct part *p,
 	return rc < 0 ? rc : all;
 }
 
+/*
+ * There were N in it. Most spans are about equally short: each step is larger
+ * than the one before, so that all are looked at after a few.
+ */
 static void widen(struct part *p, uint64_t n, uint64_t limit)
 {
 	span__look_further(&p->look, n, limit);
-	p->least_ns /= n ? 2 : 8;
+	p->least_ns >>= n ? 2u << p->n_some++ : 3 + p->n_none++;
 }
 
 static int keep_first(struct span_search *s, struct span_error *err)

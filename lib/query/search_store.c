@@ -286,9 +286,9 @@ static int find(struct span_search *s, struct span_error *err)
 		rc = span__find_best(s, err);
 		if (rc)
 			return rc < 0 ? rc : 0;
-	}
-	if (!s->given)
+	} else if (!s->given) {
 		rc = s->q->n_ids ? span__search_resolve(s, err) : scan(s, err);
+	}
 	if (!rc && !by_scan)
 		rc = start_walk(s, err);
 	if (rc < 0)

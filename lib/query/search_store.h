@@ -70,9 +70,9 @@ SPAN_NODISCARD int span__scan_newest(struct span_search *s, uint64_t limit,
 /* Has the search a limit, and an order of whole traces? */
 bool span__best_can(const struct span_search *s);
 /*
- * The results of one that can, in order, into S->ids: 1; 0 when the store does
- * not tell what they could be, and all candidates have to be judged; or a
- * negative code.
+ * The results of one that can, in order, into S->ids: 1; 0 when these are the
+ * candidates, all of which have to be judged, since the store does not tell
+ * which are the best, or hardly any matches; or a negative code.
  */
 SPAN_NODISCARD int span__find_best(struct span_search *s,
 				   struct span_error *err);
