@@ -122,51 +122,54 @@ static int see_log(struct traces *t, struct span__view_file *f)
 
 /* ---- Segments ---- */
 
-/* How many spans and errors shape I has. */
-static const struct size *size_of(struct traces *t, struct span__seg *seg,
-				  uint64_t i)
+/* What cannot be read is damaged, or memory is out. */
+static int unread(const struct traces *t, const struct span__seg *seg)
+{
+	return seg->file.bad ? SPAN_E_CORRUPT : out_of_memory(t->err);
+}
+
+/* Count the spans and errors of shape I, unless it was done. 0 or a code. */
+static int see_size(struct traces *t, struct span__seg *seg, uint64_t i)
 {
 	struct size *z = &t->sizes[i];
 	const struct span__seg_node *v;
 	size_t n = 0;
 
 	if (z->n_spans != UNKNOWN)
-		return z;
-	*z = (struct size){0};
-	if (!span__shapes_read(seg->shapes, i, &v, &n)) {
-		(void)span__area_bad(&seg->trace_shape.area);
-		return z;
-	}
-	z->n_spans = (uint32_t)n;
+		return 0;
+	if (!span__shapes_read(seg->shapes, i, &v, &n))
+		return unread(t, seg);
+	*z = (struct size){.n_spans = (uint32_t)n};
 	for (size_t k = 0; k < n; k++) {
 		const struct span__seg_type_reader *type =
 			span__seg_type(seg, v[k].type);
 
-		if (!type || type->bad)
-			(void)span__area_bad(&seg->trace_shape.area);
-		else
-			z->n_errors += type->type.error;
+		if (!type)
+			return unread(t, seg);
+		if (type->bad)
+			return SPAN_E_CORRUPT;
+		z->n_errors += type->type.error;
 	}
-	return z;
+	return 0;
 }
 
-static void read_sizes(struct traces *t, struct span__seg *seg, uint64_t at,
-		       size_t n)
+static int read_sizes(struct traces *t, struct span__seg *seg, uint64_t at,
+		      size_t n)
 {
 	uint64_t shape[SEG_GROUP];
+	int rc = 0;
 
 	span__ints_range(&seg->trace_shape, at, n, shape);
-	for (size_t i = 0; i < n; i++) {
-		const struct size *z;
-
+	for (size_t i = 0; i < n && !rc; i++) {
 		if (shape[i] >= seg->file.header.n_shapes) {
 			(void)span__area_bad(&seg->trace_shape.area);
-			return;
+			return SPAN_E_CORRUPT;
 		}
-		z = size_of(t, seg, shape[i]);
-		t->out.n_spans[i] = z->n_spans;
-		t->out.n_errors[i] = z->n_errors;
+		rc = see_size(t, seg, shape[i]);
+		t->out.n_spans[i] = t->sizes[shape[i]].n_spans;
+		t->out.n_errors[i] = t->sizes[shape[i]].n_errors;
 	}
+	return rc;
 }
 
 static void read_times(struct traces *t, struct span__seg *seg, uint64_t at,
@@ -184,17 +187,19 @@ static void read_times(struct traces *t, struct span__seg *seg, uint64_t at,
 static int see_group(struct traces *t, struct span__seg *seg, uint64_t at,
 		     size_t n)
 {
+	int rc = 0;
+
 	span__ints_range(&seg->trace_high, at, n, t->out.high);
 	span__ints_range(&seg->trace_low, at, n, t->out.low);
 	if (t->want & TRACES_TIMES)
 		read_times(t, seg, at, n);
 	if (t->want & TRACES_SIZES)
-		read_sizes(t, seg, at, n);
+		rc = read_sizes(t, seg, at, n);
 	for (size_t i = 0; t->want & TRACES_PARTS && i < n; i++)
 		t->out.in_parts[i] =
 			span__traces_shared_has(&t->shared, t->first + at + i);
-	if (seg->file.bad)
-		return SPAN_E_CORRUPT;
+	if (rc < 0 || seg->file.bad)
+		return rc < 0 ? rc : SPAN_E_CORRUPT;
 	t->out.n = n;
 	return give(t);
 }
