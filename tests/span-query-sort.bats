@@ -23,65 +23,70 @@ make_store() {
 	cat part1 part2 part3 part4 >all.spans
 }
 
+# The stream's results for the options $@, of which those of the store with each
+# of the limits $1 are the first.
+begin_as_a_stream() {
+	local limits=$1 limit
+	shift
+	span-query --memory 1G --window 1h "$@" all.spans >want || [ $? = 1 ]
+	for limit in $limits; do
+		span-query --limit "$limit" "$@" -s s >got || [ $? = 1 ]
+		head -n "$limit" want | diff -u - got
+	done
+}
+
 @test "sort: a store gives the same traces as a stream, in the same order" {
 	make_store
 	for sort in start duration spans errors; do
-		for limit in 1 20 400; do
-			while read -r select; do
-				eval "set -- --sort $sort --limit $limit $select"
-				span-query -o ids --memory 1G --window 1h "$@" all.spans \
-					>want || [ $? = 1 ]
-				span-query -o ids -s s "$@" >got || [ $? = 1 ]
-				diff -u want got
-				[ "$select" = "--service nobody" ] || [ -s got ]
-			done <<-'SELECT'
+		while read -r select; do
+			eval "set -- -o ids --sort $sort $select"
+			begin_as_a_stream "1 20 400" "$@"
+			[ "$select" = "--service nobody" ] || [ -s got ]
+		done <<-'SELECT'
 
-				--error
-				--service payment
-				--service nobody
-				--max-duration 50us
-				--tag user.id~^1
-				'{ status = error } >> { .db.system != nil }'
-				'{ name = "Charge" || .http.status_code = 500 }'
-				'{ } | count() < 9'
-			SELECT
-		done
+			--error
+			--service payment
+			--service nobody
+			--max-duration 50us
+			--tag user.id~^1
+			'{ status = error } >> { .db.system != nil }'
+			'{ name = "Charge" || .http.status_code = 500 }'
+			'{ } | count() < 9'
+		SELECT
 	done
 }
 
 @test "sort: a store gives the same spans as a stream, in the same order" {
 	make_store
 	for sort in newest start duration; do
-		for limit in 1 20 3000; do
-			while read -r select; do
-				eval "set -- --sort $sort --limit $limit $select"
-				span-query --spans -o jsonl --memory 1G \
-					--window 1h "$@" all.spans >want ||
-					[ $? = 1 ]
-				span-query --spans -o jsonl -s s "$@" >got ||
-					[ $? = 1 ]
-				diff -u want got
-				[ "$select" = "--service nobody" ] || [ -s got ]
-			done <<-'SELECT'
+		while read -r select; do
+			eval "set -- --spans -o jsonl --sort $sort $select"
+			begin_as_a_stream "1 20 3000" "$@"
+			[ "$select" = "--service nobody" ] || [ -s got ]
+		done <<-'SELECT'
 
-				--error
-				--service nobody
-				--tag user.id~^1 --min-duration 1ms
-				--max-duration 50us
-				--since 2026-01-01T00:00:03Z --until 2026-01-01T00:00:08Z
-				'{ name = "Charge" || .http.status_code = 500 }'
-			SELECT
-		done
+			--error
+			--service nobody
+			--tag user.id~^1 --min-duration 1ms
+			--max-duration 50us
+			--since 2026-01-01T00:00:03Z --until 2026-01-01T00:00:08Z
+			'{ name = "Charge" || .http.status_code = 500 }'
+		SELECT
 	done
 }
 
 @test "sort: a limit that leaves results out is told, one that does not is not" {
 	make_store
 	n=$(span-query -c all.spans)
-	for limit in $((n - 1)) $n; do
-		run --separate-stderr -0 span-query -v --sort duration -o ids \
-			--limit "$limit" -s s
-		[ "$(wc -l <<<"$output")" = "$limit" ]
+	for sort in start duration spans errors; do
+		for limit in $((n - 1)) "$n"; do
+			run -0 span-query --explain --sort $sort -o ids \
+				--limit "$limit" -s s
+			more=
+			[ "$limit" = "$n" ] || more="; there are more"
+			results=$(grep '^results' <<<"$output" | tr -d ,)
+			[[ $results = *" $limit traces$more" ]]
+		done
 	done
 }
 
