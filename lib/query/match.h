@@ -42,7 +42,7 @@ SPAN_NODISCARD int span__regex_open_whole(struct span__regex **out,
 bool span__regex_digits_alike(const struct span__regex *r);
 /*
  * And of those that are equal but for both such digits and those of UUIDs, and
- * of lower-case hexadecimal numbers of 8 digits or more?
+ * of hexadecimal numbers of 8 digits or more, in lower case?
  */
 bool span__regex_hex_alike(const struct span__regex *r);
 /* 1, 0, SPAN_E_LIMIT when it takes too long, or SPAN_E_NOMEM. */

@@ -169,7 +169,8 @@ struct span_attr_test {
 	 * digits of a number in them, and how many these are. */
 	bool digits_alike;
 	/* So it does of those that are equal, too, but for the digits of UUIDs
-	 * and of hexadecimal numbers of 8 digits or more, as many of them. */
+	 * and of hexadecimal numbers of 8 digits or more, as many of them, all
+	 * in lower case. */
 	bool hex_alike;
 };
 

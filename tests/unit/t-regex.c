@@ -60,6 +60,7 @@ static const struct pattern hex_patterns[] = {
 	{".*product5.*", false},
 	{".*x[a-f]*x.*", false},
 	{".*x..*", false},
+	{".*DEADBEEF.*", true}, /* those in upper case are not meant */
 };
 
 /* Is a number as good as another for it? */
