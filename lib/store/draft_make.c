@@ -27,7 +27,8 @@ static bool is_due(const struct span__drafts *d,
 	uint64_t from = f->drafted > l->start ? f->drafted : l->start;
 
 	if (!f->is_open || f->file.foreign || f->kind == FILE_BAD ||
-	    !l->header_ok || is_final(d->store, f))
+	    !l->header_ok || is_final(d->store, f) ||
+	    span__listing_has(d->sealed, f->number, f->kind))
 		return false;
 	if (!least)
 		least = f->kind == FILE_OPEN ? SPAN_DRAFT_BYTES

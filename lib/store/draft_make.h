@@ -17,7 +17,8 @@
 
 struct span__drafts {
 	struct span__directory *store;
-	const struct span_seal_opts *opts; /* defaults filled in */
+	const struct span_seal_opts *opts;  /* defaults filled in */
+	const struct span__listing *sealed; /* of a dry run: they do not stay */
 	enum span__seg_codec codec;
 	struct span_sealed *out;
 	span_store_file_fn *fn; /* or NULL */

@@ -40,6 +40,7 @@ struct seal {
 	span_store_file_fn *fn;
 	void *arg;
 	struct span__listing left; /* logs and segments that are left alone */
+	struct span__listing told; /* what a dry run would seal, in order */
 	/* The files of the store itself: the view's from FIRST on, but for
 	 * those that recovery set aside. */
 	struct span__view_file **files;
@@ -390,8 +391,12 @@ static int seal_group(struct seal *s, const struct span__plan *p, size_t *from,
 		return rc < 0 ? rc : look(s, err);
 	}
 	for (size_t i = 0; i < p->count && !rc; i++) {
-		count(s->out, s->files[p->first + i]);
-		rc = tell(s, s->files[p->first + i], p->why, err);
+		const struct span__view_file *f = s->files[p->first + i];
+
+		count(s->out, f);
+		rc = span__listing_put(&s->told, &f->file, err);
+		if (!rc)
+			rc = tell(s, f, p->why, err);
 	}
 	s->out->n_segments++;
 	*from = p->first + p->count;
@@ -404,6 +409,7 @@ static int make_drafts(const struct seal *s, struct span_error *err)
 	const struct span__drafts d = {
 		.store = s->store,
 		.opts = &s->opts,
+		.sealed = &s->told,
 		.codec = s->codec,
 		.out = s->out,
 		.fn = s->fn,
@@ -441,6 +447,7 @@ int span__directory_seal(struct span_store *st, const struct span_seal_opts *o,
 	if (!rc && s.opts.drafts)
 		rc = make_drafts(&s, err);
 	span__listing_release(&s.left);
+	span__listing_release(&s.told);
 	free(s.files);
 	free(s.plans);
 	return rc;

@@ -44,6 +44,10 @@ static void test_made(void)
 	ok(!seal_with(disk, &m, &dry, &out, &err) && out.n_drafts == 3,
 	   "a dry run tells of three drafts");
 	is_uint(simdisk_count(disk, ".draft"), 0, "and makes none");
+	dry.all = true;
+	ok(!seal_with(disk, &m, &dry, &out, &err) && out.n_logs == 3,
+	   "one that would seal the logs tells of them");
+	is_uint(out.n_drafts, 0, "and of no drafts, as they would not stay");
 	few.draft_bytes = 0;
 	ok(!seal_with(disk, &m, &few, &out, &err) && !out.n_drafts,
 	   "small logs get none");
