@@ -12,7 +12,7 @@
 
 /* In the order in which a reader prefers them, for one number. */
 enum span__file_kind {
-	FILE_DRAFT = 0, /* of the log's segment: see store_drafts.h */
+	FILE_DRAFT = 0, /* a segment of the log's first frames: draft_fit.h */
 	FILE_LOG,
 	FILE_OPEN,
 	FILE_BAD,

@@ -218,9 +218,9 @@ static int open_one(struct span__view_file *f, const struct span__dir *d,
 
 /*
  * Does the segment S have all of F? Of two that are the same, the first. Drafts
- * have nothing that counts. No
- * log is covered by a segment that was brought from a copy of this store: what
- * that copy did since then, it did with the same numbers.
+ * have nothing that counts. No log is covered by a segment that was brought
+ * from a copy of this store: what that copy did since then, it did with the
+ * same numbers.
  */
 static bool covers(const struct span__view_file *s,
 		   const struct span__view_file *f, const struct span__dir *d)
