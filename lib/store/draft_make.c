@@ -5,6 +5,8 @@
 #include "store/store_maintain.h"
 #include "store/store_seal.h"
 
+#include <time.h>
+
 #include "base/banned.h"
 
 /* Did the draft see all of a log that does not grow any more? */
@@ -16,6 +18,21 @@ static bool is_final(const struct span__directory *s,
 	return draft && f->log.closed &&
 	       draft->seg->file.header.created_ns >
 		       f->log.trailer.sum.max_arrival_ns;
+}
+
+/* What is derived does not take the room that spans need. */
+static bool has_room(const struct span__drafts *d,
+		     const struct span__view_file *f)
+{
+	const struct span__dir *dir = &d->store->dir;
+	struct span_store_policy p;
+	uint64_t least = DRAFT_FREE, bytes;
+
+	if (dir->io->space(dir->io->self, dir->fd, &bytes) < 0)
+		return true;
+	if (span__format_policy(dir, &p, NULL) == 0 && p.min_free)
+		least = p.min_free;
+	return bytes > least && bytes - least > f->log.end;
 }
 
 static bool is_due(const struct span__drafts *d,
@@ -36,7 +53,7 @@ static bool is_due(const struct span__drafts *d,
 	if (now > l->header.created_ns &&
 	    now - l->header.created_ns < DRAFT_AGE_NS)
 		return false;
-	return l->end > from && l->end - from >= least;
+	return l->end > from && l->end - from >= least && has_room(d, f);
 }
 
 static int tell(const struct span__drafts *d, const struct span__view_file *f,
@@ -59,7 +76,7 @@ static int tell(const struct span__drafts *d, const struct span__view_file *f,
 
 /* 0 with the draft of F in place, above 0 when none could be made. */
 static int make(const struct span__drafts *d, struct span__view_file *f,
-		struct span_error *err)
+		uint64_t seen_ns, struct span_error *err)
 {
 	const struct span__io *io = d->store->base.io;
 	struct span__view_file file = *f;
@@ -70,6 +87,7 @@ static int make(const struct span__drafts *d, struct span__view_file *f,
 		.files = &file,
 		.n_files = 1,
 		.draft = true,
+		.created_ns = seen_ns,
 	};
 	char tmp[LOG_NAME], name[LOG_NAME];
 	int rc;
@@ -100,31 +118,41 @@ static struct span__view_file *next_due(const struct span__drafts *d,
 	return NULL;
 }
 
-/* Whoever waits for the lock has it between two drafts. */
-static int let_others(const struct span__drafts *d, struct span_error *err)
+/*
+ * Whoever waits for the lock has it between two drafts. *SEEN_NS: no frame that
+ * came later is in the view.
+ */
+static int look_again(const struct span__drafts *d, uint64_t *seen_ns,
+		      struct span_error *err)
 {
+	const struct span__io *io = d->store->base.io;
 	int rc = span__dir_yield(&d->store->dir, &d->store->maint_fd, err);
 
-	return rc > 0 ? span__maintain_begin(d->store, err) : rc;
+	*seen_ns = io->clock(io->self, CLOCK_REALTIME);
+	if (rc < 0)
+		return rc;
+	return rc ? span__maintain_begin(d->store, err)
+		  : span__directory_refresh(&d->store->base, err);
 }
 
 int span__drafts_make(const struct span__drafts *d, struct span_error *err)
 {
+	uint64_t last = 0, seen_ns = 0;
 	struct span__view_file *f;
-	uint64_t last = 0;
-	int rc = 0;
+	bool dry = d->opts->dry_run;
+	int rc = dry ? 0 : look_again(d, &seen_ns, err);
 
 	while (rc >= 0 && (f = next_due(d, last))) {
 		last = f->number;
 		rc = span__view_sum(f, &d->store->dir, err);
 		if (rc == SPAN_E_NOTFOUND)
 			rc = 0;
-		else if (!rc && d->opts->dry_run)
+		else if (!rc && dry)
 			rc = tell(d, f, f->size, f->sum.n_spans, err);
 		else if (!rc)
-			rc = make(d, f, err);
-		if (rc >= 0 && !d->opts->dry_run)
-			rc = let_others(d, err);
+			rc = make(d, f, seen_ns, err);
+		if (rc >= 0 && !dry)
+			rc = look_again(d, &seen_ns, err);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -5,7 +5,8 @@
  * A draft is made as a segment is, of the frames that a log has when it is
  * begun, up to one that is not as it should be, and made anew when the log has
  * grown. A log that is younger than DRAFT_AGE_NS gets none: where that many
- * spans come it will be sealed before long.
+ * spans come it will be sealed before long. None is made where that could leave
+ * less of the disk free than the policy of the store says, or DRAFT_FREE.
  */
 #ifndef SPAN_DRAFT_MAKE_H
 #define SPAN_DRAFT_MAKE_H
@@ -14,6 +15,7 @@
 #include "store/store_directory.h"
 
 #define DRAFT_AGE_NS 5000000000ull
+#define DRAFT_FREE (64u << 20)
 
 struct span__drafts {
 	struct span__directory *store;

@@ -20,9 +20,10 @@ struct span__sealing {
 	const struct span_seal_opts *opts; /* defaults filled in */
 	enum span__seg_codec codec;
 	struct span__view_file *files; /* neighbours in the view */
-	size_t n_files;	   /* fewer after a build that ended early */
-	bool draft;	   /* of one log: see draft_make.h */
-	uint64_t done, of; /* spans, for progress */
+	size_t n_files;	     /* fewer after a build that ended early */
+	bool draft;	     /* of one log: see draft_make.h */
+	uint64_t created_ns; /* of the segment; 0: now */
+	uint64_t done, of;   /* spans, for progress */
 	/* after span__seal_build() */
 	size_t file;   /* at which it stopped */
 	bool *damaged; /* of each file: keep it */

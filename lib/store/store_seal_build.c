@@ -231,8 +231,10 @@ static int prepare(struct span__sealing *s, struct span_error *err)
 	s->header = (struct span__seg_header){
 		.id.number = last->number,
 		.first_number = s->files[0].first_number,
-		.created_ns = io->clock(io->self, CLOCK_REALTIME),
+		.created_ns = s->created_ns,
 	};
+	if (!s->created_ns)
+		s->header.created_ns = io->clock(io->self, CLOCK_REALTIME);
 	memcpy(s->header.id.uuid, s->store->dir.uuid, 16);
 	s->sum = (struct span__seal_sum){0};
 	s->of = s->done = 0;

@@ -108,6 +108,76 @@ static void test_open(void)
 	simdisk_close(&disk);
 }
 
+/* The disk is nearly full: what is left of it is for spans. */
+static void test_room(void)
+{
+	struct simdisk *disk = seal_logs(&m, 1);
+	const struct span_store_policy little = {.min_free = 1 << 20};
+	struct span_store *st;
+
+	simdisk_capacity(disk, 60 << 20);
+	is_uint(draft(disk), 0, "where little is free no draft is made");
+	is_uint(simdisk_count(disk, ".tmp"), 0, "nor begun");
+	st = open_mode(disk, SPAN_STORE_MAINTAIN);
+	ok(st && !span_store_policy_set(st, &little, &err),
+	   "but when the policy leaves less");
+	(void)span_store_close(&st, NULL);
+	is_uint(draft(disk), 1, "it is");
+	simdisk_close(&disk);
+}
+
+/* What comes while the draft of another log is made. */
+struct growing {
+	struct simdisk *disk;
+	struct span_store *st;
+	bool grown;
+};
+
+static int grow(void *arg, uint64_t spans, uint64_t of)
+{
+	struct growing *g = arg;
+
+	(void)spans;
+	(void)of;
+	if (g->grown)
+		return 0;
+	g->grown = true;
+	if (model_append(&m, g->st, 16, 20, &err) < 0)
+		abort();
+	simdisk_pass(g->disk, 1 * NS);
+	return 0;
+}
+
+static void test_growing(void)
+{
+	struct growing g = {.disk = seal_logs(&m, 1)};
+	struct span_store_opts o = model_opts(&m, SPAN_SYNC_EACH);
+	struct span_seal_opts how = only_drafts;
+	struct span_store_stat stat;
+
+	m.disk = g.disk;
+	m.next_acked = 11;
+	if (span__store_open(&g.st, "store", &o, simdisk_io(g.disk), &err) <
+		    0 ||
+	    model_append(&m, g.st, 11, 15, &err) < 0)
+		abort();
+	simdisk_pass(g.disk, 6 * NS);
+	how.progress = grow;
+	how.arg = &g;
+	ok(!seal_with(g.disk, &m, &how, &out, &err) && out.n_drafts == 2,
+	   "growing: two drafts");
+	if (span_store_close(&g.st, &err) < 0)
+		abort();
+	g.st = open_mode(g.disk, SPAN_STORE_READ);
+	if (!g.st || span_store_stat(g.st, &stat, &err) < 0)
+		abort();
+	(void)span_store_close(&g.st, NULL);
+	is_uint(out.draft_spans, stat.n_spans,
+		"growing: the second has what came during the first");
+	each_once(g.disk, "growing");
+	simdisk_close(&g.disk);
+}
+
 /* Each byte of a draft is damaged in turn: the log is read instead. */
 static void test_harm(void)
 {
@@ -238,6 +308,8 @@ int main(void)
 	test_made();
 	test_young();
 	test_open();
+	test_room();
+	test_growing();
 	test_harm();
 	test_strangers();
 	test_power_cut();
