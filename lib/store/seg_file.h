@@ -14,6 +14,7 @@
 #ifndef SPAN_SEG_FILE_H
 #define SPAN_SEG_FILE_H
 
+#include "base/huge.h"
 #include "base/io.h"
 #include "store/log_format.h"
 #include "store/work.h"
@@ -23,6 +24,12 @@
 #define SEG_ENTRY 24u	/* bytes of an entry of the table */
 #define SEG_PAGE 4096u	/* the head has the first one for itself */
 #define SEG_ALIGN 8u
+/*
+ * What is written at once, and begins at a multiple of that: file systems that
+ * can then keep it in memory as one large page, which readers map for the price
+ * of a small one.
+ */
+#define SEG_WRITE HUGE_PAGE
 #define SEG_TRAILER 64u
 #define SEG_SECTIONS 128u /* in a table at most */
 #define SEG_SIZE_MAX (1ull << 44)

@@ -18,8 +18,6 @@
 
 #include "base/banned.h"
 
-#define BUFFER (128u << 10)
-
 struct span__seg_writer {
 	const struct span__io *io;
 	int fd;
@@ -66,7 +64,7 @@ static struct span__seg_writer *new_writer(const struct span__io *io,
 	w->fd = -1;
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->hash = span__log_hash_open();
-	if (!w->hash || !span_buf_reserve(&w->buffer, BUFFER))
+	if (!w->hash || !span_buf_reserve(&w->buffer, SEG_WRITE))
 		span__seg_writer_close(&w);
 	return w;
 }
@@ -83,7 +81,9 @@ int span__seg_writer_open(struct span__seg_writer **out,
 	if (!w)
 		return span_error_set(err, SPAN_E_NOMEM, "out of memory");
 	w->head.header = *h;
-	w->pos = SEG_PAGE;
+	/* the first page is known last, but written with the first block */
+	memset(w->buffer.p, 0, SEG_PAGE);
+	w->buffer.len = w->pos = SEG_PAGE;
 	span_buf_put(&w->crcs, "\0\0\0", 4);
 	if (w->crcs.failed)
 		rc = fail(w, SPAN_E_NOMEM, NULL, err);
@@ -144,24 +144,22 @@ struct span__seg_header *span__seg_writer_header(struct span__seg_writer *w)
 	return &w->head.header;
 }
 
-/* Write what is buffered, which ends at w->pos, then LEN bytes more. */
-static int flush(struct span__seg_writer *w, const void *p, size_t len,
-		 struct span_error *err)
+/* Write what is buffered, which ends at w->pos. */
+static int flush(struct span__seg_writer *w, struct span_error *err)
 {
-	uint64_t pos = w->pos - w->buffer.len;
-
-	if (span__io_pwrite_all(w->io, w->fd, w->buffer.p, w->buffer.len, pos,
-				NULL) < 0 ||
-	    span__io_pwrite_all(w->io, w->fd, p, len, w->pos, NULL) < 0)
+	if (span__io_pwrite_all(w->io, w->fd, w->buffer.p, w->buffer.len,
+				w->pos - w->buffer.len, NULL) < 0)
 		return fail(w, SPAN_E_IO, "cannot write", err);
 	w->buffer.len = 0;
-	w->pos += len;
 	return 0;
 }
 
 static int emit(struct span__seg_writer *w, const void *p, size_t len,
 		struct span_error *err)
 {
+	const char *from = p;
+	int rc = 0;
+
 	if (w->failed)
 		return fail(w, w->failed, NULL, err);
 	if (!len)
@@ -169,11 +167,16 @@ static int emit(struct span__seg_writer *w, const void *p, size_t len,
 	if (len >= SEG_SIZE_MAX / 2 - w->pos)
 		return fail(w, SPAN_E_LIMIT, "the segment is too long", err);
 	span__log_hash_add(w->hash, p, len);
-	if (w->buffer.len + len > BUFFER)
-		return flush(w, p, len, err);
-	span_buf_put(&w->buffer, p, len);
-	w->pos += len;
-	return 0;
+	for (size_t n; len && !rc; from += n, len -= n) {
+		size_t room = SEG_WRITE - (size_t)(w->pos % SEG_WRITE);
+
+		n = len < room ? len : room;
+		span_buf_put(&w->buffer, from, n);
+		w->pos += n;
+		if (n == room)
+			rc = flush(w, err);
+	}
+	return rc;
 }
 
 static void put_crc(struct span__seg_writer *w)
@@ -293,7 +296,8 @@ static int write_end(struct span__seg_writer *w, struct span_error *err)
 		return rc;
 	span__log_hash_get(w->hash, NULL, 0, t.hash);
 	span__seg_trailer_put(trailer, &w->head.header.id, w->pos, &t);
-	return flush(w, trailer, sizeof(trailer), err);
+	rc = emit(w, trailer, sizeof(trailer), err);
+	return rc < 0 ? rc : flush(w, err);
 }
 
 int span__seg_writer_finish(struct span__seg_writer *w, uint64_t *size,

@@ -12,8 +12,6 @@
 
 #include "base/banned.h"
 
-#define PIECE (1u << 20)
-
 struct copying {
 	struct span__directory *from;
 	struct span__dir to;
@@ -74,12 +72,12 @@ static int write_copy(const struct copying *c, const struct span__seg_file *f,
 	if (fd < 0)
 		return span_error_set(err, SPAN_E_IO, "%s/%s: cannot create",
 				      c->to_name, name);
-	for (uint64_t pos = 0; pos < f->size && !rc; pos += PIECE) {
+	for (uint64_t pos = 0; pos < f->size && !rc; pos += SEG_WRITE) {
 		uint64_t left = f->size - pos;
 
-		rc = span__io_pwrite_all(io, fd, f->map + pos,
-					 left < PIECE ? (size_t)left : PIECE,
-					 pos, NULL);
+		rc = span__io_pwrite_all(
+			io, fd, f->map + pos,
+			left < SEG_WRITE ? (size_t)left : SEG_WRITE, pos, NULL);
 	}
 	if (!rc)
 		rc = io->fdatasync(io->self, fd);
