@@ -315,8 +315,9 @@ static void write_all(struct finish *f, uint64_t *size)
 	put_processes(f);
 	put_types(f);
 	if (f->rc == 0)
-		fail(f, span__shapes_writer_finish(f->o.writer, &f->section,
-						   f->err));
+		fail(f,
+		     span__shapes_writer_finish(f->o.writer, f->h->sum.n_spans,
+						&f->section, f->err));
 	put_section(f, SEG_SHAPES);
 	put_traces(f);
 	put_span_ids(f);

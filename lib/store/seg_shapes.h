@@ -41,7 +41,13 @@ int64_t span__shapes_writer_put(struct span__shapes_writer *w,
 				struct span_error *err);
 uint64_t span__shapes_writer_count(const struct span__shapes_writer *w);
 size_t span__shapes_writer_memory(const struct span__shapes_writer *w);
+/*
+ * Append the section to OUT, of a segment of N_SPANS: few shapes, of two nodes
+ * for five spans at most, are not compressed, as nearly all searches read them.
+ * 0 or SPAN_E_NOMEM.
+ */
 SPAN_NODISCARD int span__shapes_writer_finish(struct span__shapes_writer *w,
+					      uint64_t n_spans,
 					      struct span_buf *out,
 					      struct span_error *err);
 void span__shapes_writer_close(struct span__shapes_writer **w);

@@ -301,14 +301,24 @@ static bool put_shapes(const struct span__shapes_writer *w,
 	return true;
 }
 
-int span__shapes_writer_finish(struct span__shapes_writer *w,
+/* A symbol of a shape takes a byte or two. */
+static enum span__seg_codec codec_for(const struct span__shapes_writer *w,
+				      uint64_t n_spans)
+{
+	uint64_t n = w->all.len / sizeof(uint32_t);
+
+	return n <= n_spans / 5 * 2 ? SEG_CODEC_NONE : w->codec;
+}
+
+int span__shapes_writer_finish(struct span__shapes_writer *w, uint64_t n_spans,
 			       struct span_buf *out, struct span_error *err)
 {
 	uint32_t *final = calloc(w->by_symbol.n + 1, sizeof(*final));
 	struct span__chunks_writer *c = NULL;
 	int rc = SPAN_E_NOMEM;
 
-	if (!final || span__chunks_writer_open(&c, w->codec, err) < 0)
+	if (!final ||
+	    span__chunks_writer_open(&c, codec_for(w, n_spans), err) < 0)
 		goto done;
 	if (put_symbols(w, out, final) && put_shapes(w, c, out, final) &&
 	    span__chunks_writer_finish(c, out, err) == 0 && !out->failed)

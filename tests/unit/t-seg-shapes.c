@@ -112,7 +112,7 @@ static void test_round(enum span__seg_codec codec, unsigned n)
 	shapes = span__shapes_writer_count(w);
 	is_uint(good, 2 * n, "each of %u shapes has one number", n);
 	is_uint(shapes, n, "as many shapes are counted");
-	is_int(span__shapes_writer_finish(w, &out, NULL), 0, "written");
+	is_int(span__shapes_writer_finish(w, 0, &out, NULL), 0, "written");
 	span__shapes_writer_close(&w);
 	area = area_of(&out);
 	is_int(span__shapes_open(&s, &area, n, TYPES, NULL), 0, "opened");
@@ -132,6 +132,42 @@ static void test_round(enum span__seg_codec codec, unsigned n)
 	span_buf_release(&out);
 }
 
+/* The section of 100 shapes in a segment of N_SPANS. */
+static size_t size_for(uint64_t n_spans, unsigned *good)
+{
+	struct span__shapes_writer *w = writer(span__seg_codec_best());
+	struct span__shapes *s = NULL;
+	struct span_buf out = {0};
+	struct span__area area;
+	size_t size;
+
+	for (unsigned i = 0; i < 100; i++)
+		(void)!span__shapes_writer_put(w, nodes, make(i), NULL);
+	is_int(span__shapes_writer_finish(w, n_spans, &out, NULL), 0,
+	       "written for %llu spans", (unsigned long long)n_spans);
+	span__shapes_writer_close(&w);
+	area = area_of(&out);
+	is_int(span__shapes_open(&s, &area, 100, TYPES, NULL), 0, "opened");
+	*good = 0;
+	for (unsigned i = 0; i < 100; i++)
+		*good += comes_back(s, i, make(i));
+	span__shapes_close(&s);
+	size = out.len;
+	span_buf_release(&out);
+	return size;
+}
+
+static void test_plain(void)
+{
+	unsigned in_few, in_many;
+	size_t few = size_for(1000, &in_few);
+	size_t many = size_for(1u << 20, &in_many);
+
+	ok(few < many, "shapes of few spans are compressed: %zu bytes, not %zu",
+	   few, many);
+	is_uint(in_few + in_many, 200, "both come back");
+}
+
 /* A chain and a star: the links of the one are all different. */
 static void test_big(bool chain)
 {
@@ -146,7 +182,7 @@ static void test_big(bool chain)
 								  : 2};
 	is_int(span__shapes_writer_put(w, nodes, BIG, NULL), 0, "a big shape");
 	is_int(span__shapes_writer_put(w, nodes, BIG - 1, NULL), 1, "another");
-	is_int(span__shapes_writer_finish(w, &out, NULL), 0, "written");
+	is_int(span__shapes_writer_finish(w, 0, &out, NULL), 0, "written");
 	ok(out.len < 2 * BIG + 1000, "a byte a span");
 	area = area_of(&out);
 	is_int(span__shapes_open(&s, &area, 2, 3, NULL), 0, "opened");
@@ -177,7 +213,7 @@ static void test_damage(void)
 
 	for (unsigned i = 0; i < 20; i++)
 		held &= span__shapes_writer_put(w, nodes, make(i), NULL) >= 0;
-	ok(held && span__shapes_writer_finish(w, &out, NULL) == 0,
+	ok(held && span__shapes_writer_finish(w, 0, &out, NULL) == 0,
 	   "shapes to damage");
 	span__shapes_writer_close(&w);
 	for (size_t at = 0; at < out.len; at++) {
@@ -208,6 +244,7 @@ int main(void)
 	test_round(SEG_CODEC_NONE, 3000);
 	test_round(SEG_CODEC_ZLIB, 500);
 	test_round(SEG_CODEC_ZLIB, 0);
+	test_plain();
 	test_big(true);
 	test_big(false);
 	test_damage();
