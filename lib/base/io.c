@@ -16,8 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/huge.h"
-
 #include "base/banned.h"
 
 #define NS 1000000000ull
@@ -89,11 +87,7 @@ static void *sys_map(void *self, int fd, size_t len)
 	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 
 	(void)self;
-	if (p == MAP_FAILED)
-		return NULL;
-	/* what is not in memory is read into large pages, where it can be */
-	span__huge_hint(p, len);
-	return p;
+	return p == MAP_FAILED ? NULL : p;
 }
 
 static void sys_unmap(void *self, void *p, size_t len)

@@ -8,7 +8,11 @@
 
 #include <string.h>
 
+#include "base/huge.h"
+
 #include "base/banned.h"
+
+#define MANY_COLUMNS 32u
 
 enum { VERDICT_SERVICE = 1, VERDICT_NOT = 2, VERDICT_NAME = 4, VERDICT_NO = 8 };
 
@@ -271,6 +275,44 @@ static int match_type(struct span__seg_match *m, uint64_t i,
 	return rc == SPAN_E_NOMEM ? out_of_memory(err) : rc;
 }
 
+/* How many columns of a type are searched, whatever its names are. */
+static size_t count_columns(const struct span__seg_match *m,
+			    const struct span__seg_type *type)
+{
+	const struct span_range *r = m->filter->scan.range;
+	size_t n = r->min_duration_ns || r->max_duration_ns;
+
+	for (unsigned i = 0; i < type->n_slots; i++)
+		for (unsigned k = 0; k < m->filter->n_tags; k++)
+			n += type->slots[i].role == SLOT_TAG &&
+			     type->slots[i].key == m->tags[k].key;
+	return n;
+}
+
+/*
+ * A search of many columns reads nearly all of them from the disk: then in
+ * large pages, which are mapped for the price of small ones as long as they
+ * stay in memory. Names are not asked here: where they count, it is few.
+ */
+static void expect_columns(const struct span__seg_match *m)
+{
+	const struct span_range *r = m->filter->scan.range;
+	size_t n = 0;
+
+	if (!r || r->n_services || r->n_operations || r->service_fn ||
+	    r->operation_fn)
+		return;
+	for (uint64_t i = 0; i < m->s->types.n && n < MANY_COLUMNS; i++) {
+		const struct span__seg_type_reader *t = span__seg_type(m->s, i);
+
+		if (t && !t->bad)
+			n += count_columns(m, &t->type);
+	}
+	if (n >= MANY_COLUMNS)
+		span__huge_hint((void *)(uintptr_t)m->s->columns.p,
+				(size_t)m->s->columns.len);
+}
+
 static int match_types(struct span__seg_match *m, struct span_error *err)
 {
 	uint64_t n = m->s->types.n;
@@ -278,6 +320,7 @@ static int match_types(struct span__seg_match *m, struct span_error *err)
 	m->types = span_arena_array(&m->arena, n, sizeof(*m->types));
 	if (!m->types)
 		return out_of_memory(err);
+	expect_columns(m);
 	for (uint64_t i = 0; i < n; i++) {
 		int rc = match_type(m, i, &m->types[i], err);
 
