@@ -19,15 +19,15 @@
 #define NICE 10 /* sealing can wait, what arrives cannot */
 /*
  * At most a tenth of a processor is spent on drafts: when they are made again
- * goes by how long it took last, and is this long after enough came, as a log
- * that is younger gets none.
+ * goes by how long it took last, in a run that found nothing else to seal, and
+ * is this long after enough came, as a log that is younger gets none.
  */
 #define DRAFT_NS 5000000000ull
 #define DRAFT_SHARE 10u
 
 extern char **environ;
 
-enum job { SEAL = 1, EXPIRE = 2 };
+enum job { SEAL = 1, EXPIRE = 2, DRAFT = 4 };
 
 static struct {
 	struct span_store *st;
@@ -89,7 +89,7 @@ static int spawn(char *const args[], struct span_error *err)
 	close(fds[1]);
 	if (!rc) {
 		up.from = fds[0];
-		if (up.job == SEAL)
+		if (up.job != EXPIRE)
 			(void)setpriority(PRIO_PROCESS, (id_t)up.pid, NICE);
 		return 0;
 	}
@@ -104,7 +104,7 @@ static void complain(const char *text)
 {
 	if (up.told && !strcmp(up.told, text))
 		return;
-	cmd_warn("%s: %s", up.job == SEAL ? "sealing" : "expiry", text);
+	cmd_warn("%s: %s", up.job == EXPIRE ? "expiry" : "sealing", text);
 	free(up.told);
 	up.told = strdup(text);
 }
@@ -244,11 +244,13 @@ static void start(enum job job)
 	size_t n = 2;
 
 	up.job = job;
-	args[1] = (char *)(job == SEAL ? "seal" : "expire");
-	if (job == SEAL)
+	args[1] = (char *)(job == EXPIRE ? "expire" : "seal");
+	if (job != EXPIRE)
 		args[n++] = (char *)"--jobs=1"; /* one processor for ingest */
-	if (job == SEAL && !begin_drafts())
+	if (job == SEAL)
 		args[n++] = (char *)"--no-drafts";
+	if (job == DRAFT && !begin_drafts())
+		return;
 	if (job == EXPIRE) {
 		n += expire_options(args + n, text);
 		if (n == 2)
@@ -262,11 +264,13 @@ static void start(enum job job)
 	}
 }
 
-/* Room is made first: what goes need not be sealed. */
+/* Room is made first: what goes need not be sealed, nor drafted what is. */
 static void start_next(void)
 {
 	while (!up.pid && up.due) {
-		enum job job = up.due & EXPIRE ? EXPIRE : SEAL;
+		enum job job = up.due & EXPIRE ? EXPIRE
+			       : up.due & SEAL ? SEAL
+					       : DRAFT;
 
 		up.due &= ~(unsigned)job;
 		start(job);
@@ -300,11 +304,11 @@ uint64_t upkeep_look(void)
 	    now - up.round_ns >= ROUND_NS) {
 		up.round_ns = now;
 		up.closed_logs = c.closed_logs;
-		up.due |= EXPIRE | (up.seal ? SEAL : 0u);
+		up.due |= EXPIRE | (up.seal ? SEAL | DRAFT : 0u);
 	}
 	draft = draft_due(&c, now);
 	if (!draft && !up.pid) {
-		up.due |= SEAL;
+		up.due |= DRAFT;
 		draft = UINT64_MAX;
 	}
 	start_next();

@@ -220,7 +220,7 @@ END
 		span-store append --no-seal s "$in"
 	[ "$(grep -c execve trace)" = 1 ]
 	strace -f -qq -e trace=execve -o trace span-store append s "$in"
-	grep -q '"seal", "--jobs=1", "--", "s"' trace
+	grep -q '"seal", "--jobs=1", "--no-drafts", "--", "s"' trace
 	run -1 grep -q '"expire"' trace
 }
 
