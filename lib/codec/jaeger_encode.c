@@ -6,6 +6,8 @@
 
 #include <span/text.h>
 
+#include "base/id.h"
+
 #include "base/banned.h"
 
 enum tag_type { TAG_STRING, TAG_DOUBLE, TAG_BOOL, TAG_LONG, TAG_BINARY };
@@ -108,10 +110,7 @@ static void put_event(struct out *o, const struct span *s,
 
 static int64_t id_at(const uint8_t *p)
 {
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return (int64_t)be64toh(v);
+	return (int64_t)span__id_get(p);
 }
 
 static void put_ref(struct out *o, const struct span_ref *r)

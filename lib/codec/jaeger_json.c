@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "base/sort.h"
 
 #include "base/banned.h"
@@ -366,21 +367,14 @@ static int compare_ids(const void *arg, uint32_t a, uint32_t b)
 	return memcmp(t->spans[a].trace_id, t->spans[b].trace_id, 16);
 }
 
-static uint64_t id_key(const struct span *s)
-{
-	uint64_t v;
-
-	memcpy(&v, s->trace_id, sizeof(v));
-	return be64toh(v);
-}
-
 /* Sorted by id, each item gets the number of its trace's first span. */
 static void sort_traces(struct traces *t, size_t n)
 {
 	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		t->items[i] = (struct span__item){id_key(&t->spans[i]), i};
+		t->items[i] = (struct span__item){
+			span__id_get(t->spans[i].trace_id), i};
 	span__sort(t->items, t->tmp, n, compare_ids, t);
 	for (size_t k = 0; k < n; k++) {
 		if (!k || compare_ids(t, first, t->items[k].i) != 0)

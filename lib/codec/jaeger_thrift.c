@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+#include "base/id.h"
+
 #include "base/banned.h"
 
 #define TYPED(id, type) THRIFT_FIELD(id, THRIFT_##type)
@@ -214,13 +216,6 @@ THRIFT_INLINE void read_logs(struct span__message *m, bool compact,
 	s->n_events = kept;
 }
 
-THRIFT_INLINE void put_id(uint8_t *to, int64_t id)
-{
-	uint64_t be = htobe64((uint64_t)id);
-
-	memcpy(to, &be, sizeof(be));
-}
-
 THRIFT_INLINE void read_ref(struct span__message *m, bool compact,
 			    struct span_ref *r)
 {
@@ -235,13 +230,13 @@ THRIFT_INLINE void read_ref(struct span__message *m, bool compact,
 			r->type = thrift_i32(in, compact);
 			break;
 		case TYPED(2, I64):
-			put_id(r->trace_id + 8, thrift_i64(in, compact));
+			span__id_put(r->trace_id + 8, thrift_i64(in, compact));
 			break;
 		case TYPED(3, I64):
-			put_id(r->trace_id, thrift_i64(in, compact));
+			span__id_put(r->trace_id, thrift_i64(in, compact));
 			break;
 		case TYPED(4, I64):
-			put_id(r->span_id, thrift_i64(in, compact));
+			span__id_put(r->span_id, thrift_i64(in, compact));
 			break;
 		default:
 			thrift_skip(in, compact, &f);
@@ -308,16 +303,16 @@ THRIFT_INLINE void read_span(struct span__message *m, bool compact,
 	while (thrift_field(in, compact, &f)) {
 		switch (thrift_key(&f)) {
 		case TYPED(1, I64):
-			put_id(s->trace_id + 8, thrift_i64(in, compact));
+			span__id_put(s->trace_id + 8, thrift_i64(in, compact));
 			break;
 		case TYPED(2, I64):
-			put_id(s->trace_id, thrift_i64(in, compact));
+			span__id_put(s->trace_id, thrift_i64(in, compact));
 			break;
 		case TYPED(3, I64):
-			put_id(s->span_id, thrift_i64(in, compact));
+			span__id_put(s->span_id, thrift_i64(in, compact));
 			break;
 		case TYPED(4, I64):
-			put_id(s->parent_id, thrift_i64(in, compact));
+			span__id_put(s->parent_id, thrift_i64(in, compact));
 			break;
 		case TYPED(5, STRING):
 			s->name = read_text(m, compact);

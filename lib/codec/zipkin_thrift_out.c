@@ -8,6 +8,8 @@
 #include "codec/zipkin.h"
 #include "codec/zipkin_out.h"
 
+#include "base/id.h"
+
 #include "base/banned.h"
 
 struct out {
@@ -187,10 +189,7 @@ static void put_binaries(struct out *o, int *last)
 
 static int64_t id_at(const uint8_t *p)
 {
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return (int64_t)be64toh(v);
+	return (int64_t)span__id_get(p);
 }
 
 static void put_span(struct out *o)

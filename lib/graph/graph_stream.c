@@ -376,8 +376,8 @@ int span_graph_stream_put(struct span_graph_stream *gs, const struct span *s,
 			  struct span_error *err)
 {
 	struct row row = {
-		.id = span__id(s->span_id),
-		.parent_id = span__id(s->parent_id),
+		.id = span__id_get(s->span_id),
+		.parent_id = span__id_get(s->parent_id),
 		.start_ns = s->start_ns,
 		.duration_ns = s->duration_ns,
 		.weight = span__weight(s->trace_state),

@@ -84,6 +84,9 @@ static bool is_true(const struct span_value *v)
 	       span_str_equal(v->str, SPAN_STR("true"));
 }
 
+const struct span_attr span__error_attr = {
+	.key = {"error", 5}, .value = {.type = SPAN_BOOL, .b = true}};
+
 bool span_is_error(const struct span *s)
 {
 	const struct span_value *v;

@@ -5,6 +5,9 @@
 
 #include <span/model.h>
 
+/* What makes a span with no other attribute one of span_is_error(). */
+extern const struct span_attr span__error_attr;
+
 /* Replace what *P (*S) points to by copies in A; false: out of memory. */
 bool span__copy_process(struct span_process *p, struct span_arena *a);
 bool span__copy_scope(struct span_scope *s, struct span_arena *a);

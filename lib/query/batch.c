@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/fetch.h"
-#include "store/store_ops.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "model/model.h"
+#include "store/store_ops.h"
 
 #include "base/banned.h"
 
@@ -83,8 +85,6 @@ static int put(struct span__batch *b, const struct span *s, uint64_t arrival,
  */
 static struct span head_of(const struct span *s)
 {
-	static const struct span_attr error = {{"error", 5},
-					       {.type = SPAN_BOOL, .b = true}};
 	struct span head = {
 		.start_ns = s->start_ns,
 		.duration_ns = s->duration_ns,
@@ -101,7 +101,7 @@ static struct span head_of(const struct span *s)
 	memcpy(head.span_id, s->span_id, sizeof(head.span_id));
 	memcpy(head.parent_id, s->parent_id, sizeof(head.parent_id));
 	if (s->status != SPAN_STATUS_ERROR && span_is_error(s)) {
-		head.attrs.v = &error;
+		head.attrs.v = &span__error_attr;
 		head.attrs.n = 1;
 	}
 	return head;

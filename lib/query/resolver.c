@@ -6,10 +6,11 @@
  */
 #include "query/search.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/id.h"
 
 #include "base/banned.h"
 
@@ -59,14 +60,6 @@ int span__resolver_see(struct span__resolver *r, const uint8_t trace_id[16],
 	return 0;
 }
 
-static uint64_t half_of(const uint8_t bytes[8])
-{
-	uint64_t v;
-
-	memcpy(&v, bytes, 8);
-	return be64toh(v);
-}
-
 /*
  * Whether a trace is worth another look: of most, the first digits tell that
  * they are not what was typed.
@@ -76,8 +69,8 @@ static bool may_be(const struct span__id *id, uint64_t high, uint64_t low)
 	size_t digits = id->digits < 16 ? id->digits : 16;
 	uint64_t printed = high ? high : low;
 
-	return (printed ^ half_of(id->prefix)) >> (64 - 4 * digits) == 0 ||
-	       low == half_of(id->exact + 8);
+	return (printed ^ span__id_get(id->prefix)) >> (64 - 4 * digits) == 0 ||
+	       low == span__id_get(id->exact + 8);
 }
 
 int span__resolver_see_many(struct span__resolver *r, const uint64_t *high,
@@ -90,12 +83,11 @@ int span__resolver_see_many(struct span__resolver *r, const uint64_t *high,
 		const struct span__id *id = &r->q->ids[k];
 
 		for (size_t i = 0; i < n && !rc; i++) {
-			uint64_t both[2] = {htobe64(high[i]), htobe64(low[i])};
 			uint8_t trace_id[16];
 
 			if (!may_be(id, high[i], low[i]))
 				continue;
-			memcpy(trace_id, both, sizeof(trace_id));
+			span__trace_id_put(trace_id, high[i], low[i]);
 			rc = span__resolver_see(r, trace_id, err);
 		}
 	}

@@ -9,9 +9,9 @@
  * all; else it is those of the candidates, which a scan finds. When hardly any
  * of these match either, a walk through all of them is shorter.
  */
-#include <endian.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "query/search_store.h"
 #include "store/store_traces.h"
 
@@ -111,16 +111,14 @@ static int see(void *arg, const struct span__traces *t, struct span_error *err)
 	for (size_t i = 0; i < t->n && !rc; i++) {
 		const struct bound bound = {t->start_ns[i], t->end_ns[i],
 					    t->n_spans[i], t->n_errors[i]};
-		uint64_t both[2], key = key_of(b->s, &bound);
+		uint64_t key = key_of(b->s, &bound);
 		uint8_t id[16];
 
 		if (key < b->floor && !t->in_parts[i]) {
 			b->dropped = true;
 			continue;
 		}
-		both[0] = htobe64(t->high[i]);
-		both[1] = htobe64(t->low[i]);
-		memcpy(id, both, sizeof(id));
+		span__trace_id_put(id, t->high[i], t->low[i]);
 		rc = t->in_parts[i] ? put_part(b, id, &bound, err)
 				    : put(b, id, key, err);
 	}

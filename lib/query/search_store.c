@@ -6,10 +6,10 @@
  * that holds them all, else from a walk through the store; results in order
  * come in batches.
  */
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "query/search_store.h"
 #include "store/store_traces.h"
 
@@ -377,15 +377,14 @@ static int count_traces(void *arg, const struct span__traces *t,
 	int rc = 0;
 
 	for (size_t i = 0; i < t->n && rc >= 0; i++) {
-		uint64_t id[2] = {htobe64(t->high[i]), htobe64(t->low[i])};
-		uint8_t bytes[16];
+		uint8_t id[16];
 
 		if (!t->in_parts[i]) {
 			c->n++;
 			continue;
 		}
-		memcpy(bytes, id, sizeof(bytes));
-		rc = span__ids_put(&c->parts, bytes, 0, err);
+		span__trace_id_put(id, t->high[i], t->low[i]);
+		rc = span__ids_put(&c->parts, id, 0, err);
 	}
 	return rc < 0 ? rc : 0;
 }

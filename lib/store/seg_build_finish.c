@@ -4,11 +4,11 @@
  * whole, and what it was made of is given back as early as can be, so that
  * the most memory is held while columns are planned.
  */
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/id.h"
 #include "store/seg_build_state.h"
 #include "store/seg_counted.h"
 #include "store/seg_read.h"
@@ -125,14 +125,6 @@ static const struct span__build_trace *trace_at(const struct finish *f,
 	return &span__build_traces(f->b)[f->o.traces[i]];
 }
 
-static uint64_t half_of(const uint8_t id[8])
-{
-	uint64_t v;
-
-	memcpy(&v, id, sizeof(v));
-	return be64toh(v);
-}
-
 static void put_traces(struct finish *f)
 {
 	size_t n = f->h->n_traces;
@@ -140,10 +132,10 @@ static void put_traces(struct finish *f)
 	if (!numbers(f, n))
 		return;
 	for (size_t i = 0; i < n; i++)
-		f->v[i] = half_of(trace_at(f, i)->id);
+		f->v[i] = span__id_get(trace_at(f, i)->id);
 	put_numbers(f, SEG_TRACE_HIGH, n);
 	for (size_t i = 0; i < n; i++)
-		f->v[i] = half_of(trace_at(f, i)->id + 8);
+		f->v[i] = span__id_get(trace_at(f, i)->id + 8);
 	put_numbers(f, SEG_TRACE_LOW, n);
 	for (size_t i = 0; i < n; i++)
 		f->v[i] = trace_at(f, i)->min_start;

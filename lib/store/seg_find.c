@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Traces by id, and blocks by trace. */
-#include <endian.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/id.h"
 #include "store/seg_read.h"
 #include "store/seg_watch.h"
 
 #include "base/banned.h"
-
-static uint64_t id_number(const uint8_t id[8])
-{
-	uint64_t v;
-
-	memcpy(&v, id, 8);
-	return be64toh(v);
-}
 
 uint64_t span__seg_bucket(const uint8_t id[16], uint64_t seed, unsigned bits)
 {
@@ -40,7 +32,7 @@ static bool bucket_of(struct span__seg *s, const uint8_t id[16],
 
 static int find(struct span__seg *s, const uint8_t id[16], uint64_t *trace)
 {
-	uint64_t high = id_number(id), low = id_number(id + 8), i, end;
+	uint64_t high = span__id_get(id), low = span__id_get(id + 8), i, end;
 
 	if (!bucket_of(s, id, &i, &end)) {
 		(void)span__area_bad(&s->buckets.area);
@@ -78,11 +70,8 @@ int span__seg_find(struct span__seg *s, const uint8_t id[16], uint64_t *trace,
 
 void span__seg_trace_id(struct span__seg *s, uint64_t trace, uint8_t id[16])
 {
-	uint64_t high = htobe64(span__ints_get(&s->trace_high, trace));
-	uint64_t low = htobe64(span__ints_get(&s->trace_low, trace));
-
-	memcpy(id, &high, 8);
-	memcpy(id + 8, &low, 8);
+	span__trace_id_put(id, span__ints_get(&s->trace_high, trace),
+			   span__ints_get(&s->trace_low, trace));
 }
 
 uint64_t span__seg_block_of(struct span__seg *s, uint64_t trace)

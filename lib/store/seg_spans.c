@@ -5,9 +5,10 @@
  */
 #include "store/seg_spans.h"
 
-#include <endian.h>
 #include <string.h>
 
+#include "base/id.h"
+#include "model/model.h"
 #include "store/seg_pack.h"
 #include "store/seg_watch.h"
 
@@ -44,12 +45,6 @@ static void *array(struct work *w, size_t n, size_t size)
 	if (!p)
 		w->no_memory = true;
 	return p;
-}
-
-static void put_id(uint8_t out[8], uint64_t id)
-{
-	id = htobe64(id);
-	memcpy(out, &id, 8);
 }
 
 /* The id of a parent that is not in the trace, of node I. */
@@ -94,13 +89,13 @@ static bool put_ids(struct work *w, size_t i, struct span *out)
 	uint64_t parent = 0;
 
 	memcpy(out->trace_id, w->trace_id, 16);
-	put_id(out->span_id, id_of(w, i));
+	span__id_put(out->span_id, id_of(w, i));
 	if (w->tree->parents[i] != SEG_NO_PARENT)
 		parent = id_of(w, w->tree->parents[i]);
 	else if (w->p->nodes[i].link == SEG_LINK_EXPLICIT &&
 		 !explicit_parent(w, i, &parent))
 		return false;
-	put_id(out->parent_id, parent);
+	span__id_put(out->parent_id, parent);
 	return true;
 }
 
@@ -291,11 +286,9 @@ static bool put_values(struct work *w, size_t i,
 /* Of a head's attributes there is what makes the span one with an error. */
 static void put_error(const struct span__seg_type *type, struct span *out)
 {
-	static const struct span_attr error = {{"error", 5},
-					       {.type = SPAN_BOOL, .b = true}};
 	bool told = !type->error || out->status == SPAN_STATUS_ERROR;
 
-	out->attrs.v = told ? NULL : &error;
+	out->attrs.v = told ? NULL : &span__error_attr;
 	out->attrs.n = !told;
 }
 

@@ -4,10 +4,10 @@
  * more elements than there are bytes: memory is linear in the bytes, however
  * lists are nested.
  */
-#include <endian.h>
 #include <string.h>
 
 #include "base/dec.h"
+#include "base/id.h"
 #include "store/seg_pack.h"
 
 #include "base/banned.h"
@@ -152,7 +152,6 @@ static void get_ref(struct unpack *u, struct span_ref *r)
 {
 	size_t n = dec_array(&u->d);
 	int64_t type;
-	uint64_t id;
 
 	*r = (struct span_ref){0};
 	if (n < 3)
@@ -163,8 +162,7 @@ static void get_ref(struct unpack *u, struct span_ref *r)
 			 "a reference type out of range");
 	r->type = (int32_t)type;
 	get_trace_id(u, r->trace_id);
-	id = htobe64(dec_uint(&u->d));
-	memcpy(r->span_id, &id, 8);
+	span__id_put(r->span_id, dec_uint(&u->d));
 	if (n > 3)
 		get_attrs(u, &r->attrs);
 	if (n > 4)

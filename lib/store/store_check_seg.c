@@ -121,7 +121,7 @@ static int add_call(struct check *c, const struct span *s, uint32_t type)
 	if (rc < 0)
 		return rc;
 	t->members[t->n] = (struct span__member){
-		span__id(s->span_id), span__id(s->parent_id),
+		span__id_get(s->span_id), span__id_get(s->parent_id),
 		c->services.v[name].service_number, s->kind};
 	t->calls[t->n] = (struct span__call){
 		.start_ns = s->start_ns,

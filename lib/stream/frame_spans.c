@@ -2,13 +2,10 @@
 /* The spans of a frame, one after another, or those of some traces only. */
 #include "stream/plain.h"
 
-#include "base/banned.h"
+#include "base/id.h"
+#include "model/model.h"
 
-static void put_id(uint8_t out[8], uint64_t id)
-{
-	id = htobe64(id);
-	memcpy(out, &id, 8);
-}
+#include "base/banned.h"
 
 void span__frame_trace_id(struct dec *d, uint8_t out[16])
 {
@@ -16,7 +13,7 @@ void span__frame_trace_id(struct dec *d, uint8_t out[16])
 
 	if (dec_peek(d) != 0xc4) {
 		memset(out, 0, 8);
-		put_id(out + 8, dec_uint(d));
+		span__id_put(out + 8, dec_uint(d));
 		return;
 	}
 	s = dec_bin(d, 16);
@@ -105,7 +102,7 @@ static void dec_ref(struct span_frame *f, struct dec *d, struct span_ref *r,
 	} else {
 		span__frame_trace_id(d, r->trace_id);
 	}
-	put_id(r->span_id, dec_uint(d));
+	span__id_put(r->span_id, dec_uint(d));
 	if (n > 3)
 		span__frame_attrs(f, d, &f->span_arena, &r->attrs);
 	if (n > 4)
@@ -183,8 +180,8 @@ static void dec_span_head(struct span_frame *f, struct dec *d, struct span *s)
 {
 	uint64_t bits;
 
-	put_id(s->span_id, dec_uint(d));
-	put_id(s->parent_id, dec_uint(d));
+	span__id_put(s->span_id, dec_uint(d));
+	span__id_put(s->parent_id, dec_uint(d));
 	dec_owner(f, d, s);
 	s->name = span__frame_string(f, d, dec_uint(d));
 	s->start_ns = f->base_ns + span__frame_time(d);
@@ -216,8 +213,8 @@ static bool plain_span_head(struct span_frame *f, struct dec *d, struct span *s)
 		return false;
 	f->n_elements = *d->p & 15;
 	memcpy(s->trace_id, d->p + 3, 16);
-	put_id(s->span_id, id);
-	put_id(s->parent_id, parent_id);
+	span__id_put(s->span_id, id);
+	span__id_put(s->parent_id, parent_id);
 	s->process = &f->info.processes[process];
 	s->scope = scope ? &f->scopes[scope - 1] : NULL;
 	s->name = f->info.strings[name];
@@ -356,15 +353,13 @@ static bool failed_by_attrs(struct span_frame *f, struct dec *d, size_t n)
 int span_frame_outline(struct span_frame *f, struct span *s,
 		       struct span_error *err)
 {
-	static const struct span_attr failed = {
-		.key = {"error", 5}, .value = {.type = SPAN_BOOL, .b = true}};
 	size_t n = f->n_elements;
 	struct dec *d = &f->span;
 
 	if (!f->keep && (n > 12 || f->n_errors > 1))
 		span_arena_reset(&f->span_arena);
 	if (failed_by_attrs(f, d, n))
-		s->attrs = (struct span_attrs){.v = &failed, .n = 1};
+		s->attrs = (struct span_attrs){.v = &span__error_attr, .n = 1};
 	if (n > 12) {
 		span__dec_skip(d);
 		dec_refs(f, d, s);

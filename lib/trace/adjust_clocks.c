@@ -121,7 +121,7 @@ static int warn_of_ids(struct span_trace_builder *b, const struct span_trace *t)
 	for (uint32_t i = 0; i < t->n; i++)
 		if (t->nodes[i].flags & SPAN_TRACE_SHARED)
 			v[shared++] = (struct span__item){
-				span__id(spans[i].span_id), i};
+				span__id_get(spans[i].span_id), i};
 	span__sort(v, v + n, shared, NULL, NULL);
 	for (size_t k = 1; k < shared && !rc; k++)
 		if (v[k].key == v[k - 1].key)

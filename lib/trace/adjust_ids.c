@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/adjust.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "base/sort.h"
@@ -27,12 +26,6 @@ static uint64_t next_free(struct free_ids *f)
 	return f->last;
 }
 
-static void put_id(uint8_t out[8], uint64_t id)
-{
-	id = htobe64(id);
-	memcpy(out, &id, sizeof(id));
-}
-
 /* Is span I of T a server that took over the id of its client? */
 static bool took_id(const struct span_trace *t, uint32_t i)
 {
@@ -49,7 +42,7 @@ static int replace_parent(struct span_arena *a, struct span *s, uint64_t id)
 	struct span_ref *refs;
 
 	memcpy(old, s->parent_id, sizeof(old));
-	put_id(s->parent_id, id);
+	span__id_put(s->parent_id, id);
 	for (size_t i = 0; i < s->n_refs; i++) {
 		const struct span_ref *r = &s->refs[i];
 
@@ -60,7 +53,7 @@ static int replace_parent(struct span_arena *a, struct span *s, uint64_t id)
 		if (!refs)
 			return SPAN_E_NOMEM;
 		memcpy(refs, s->refs, s->n_refs * sizeof(*refs));
-		put_id(refs[i].span_id, id);
+		span__id_put(refs[i].span_id, id);
 		s->refs = refs;
 		return 0;
 	}
@@ -76,7 +69,8 @@ static struct span__item *sort_ids(struct span_arena *a,
 	if (!v)
 		return NULL;
 	for (uint32_t i = 0; i < t->n; i++)
-		v[i] = (struct span__item){span__id(t->spans[i].span_id), i};
+		v[i] = (struct span__item){span__id_get(t->spans[i].span_id),
+					   i};
 	span__sort(v, v + t->n, t->n, NULL, NULL);
 	return v;
 }
@@ -108,12 +102,13 @@ static int rename_spans(struct span_trace_builder *b,
 		if (parent != NONE && (new[parent] || new[i]))
 			rc = replace_parent(
 				&b->arena, &spans[i],
-				new[parent] ? new[parent]
-					    : span__id(spans[parent].span_id));
+				new[parent]
+					? new[parent]
+					: span__id_get(spans[parent].span_id));
 	}
 	for (uint32_t i = 0; i < t->n && !rc; i++)
 		if (new[i])
-			put_id(spans[i].span_id, new[i]);
+			span__id_put(spans[i].span_id, new[i]);
 	return rc;
 }
 

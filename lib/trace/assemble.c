@@ -104,7 +104,8 @@ static size_t represent(struct work *w)
 			if (p->service.len)
 				memcpy(start, p->service.p,
 				       p->service.len < 8 ? p->service.len : 8);
-			w->ids[n++] = (struct span__item){span__id(start), i};
+			w->ids[n++] =
+				(struct span__item){span__id_get(start), i};
 			*at = i;
 		}
 		w->members[i].service = *at;
@@ -173,8 +174,8 @@ static size_t mark_duplicates(struct work *w, struct span__item *v, size_t n)
 static void sort_by_id(struct work *w)
 {
 	for (uint32_t i = 0; i < w->n; i++)
-		w->ids[i] =
-			(struct span__item){span__id(w->spans[i].span_id), i};
+		w->ids[i] = (struct span__item){
+			span__id_get(w->spans[i].span_id), i};
 	span__sort(w->ids, w->tmp, w->n, NULL, NULL);
 }
 
@@ -225,8 +226,8 @@ static void describe(struct work *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct span__member *m = &w->members[i];
 
-		m->id = span__id(w->spans[i].span_id);
-		m->parent_id = span__id(w->spans[i].parent_id);
+		m->id = span__id_get(w->spans[i].span_id);
+		m->parent_id = span__id_get(w->spans[i].parent_id);
 		m->kind = w->spans[i].kind;
 	}
 }

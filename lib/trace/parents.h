@@ -5,8 +5,7 @@
 
 #include <span/trace.h>
 
-#include <endian.h>
-#include <string.h>
+#include "base/id.h"
 
 /* What decides about parents; equal services have equal numbers. */
 struct span__member {
@@ -14,14 +13,6 @@ struct span__member {
 	uint32_t service;
 	uint8_t kind;
 };
-
-static inline uint64_t span__id(const uint8_t id[8])
-{
-	uint64_t v;
-
-	memcpy(&v, id, sizeof(v));
-	return be64toh(v);
-}
 
 /* Room for the work on a trace. A zeroed struct is empty; reuse it. */
 struct span__parents {
