@@ -226,10 +226,12 @@ const struct query_field query_fields[] = {
 };
 
 static const struct query_field tag_field = {
-	"tag:KEY", "value of a tag of it, or of its process",
-	SHARED,	   0,
-	0,	   1,
-	1,	   NULL};
+	.name = "tag:KEY",
+	.help = "value of a tag of it, or of its process",
+	.width = SHARED,
+	.text = true,
+	.deep = true,
+};
 
 bool query_field_find(struct span_str name, struct query_column *out)
 {

@@ -240,13 +240,13 @@ int span__query_compile_need(struct span_query *q,
 {
 	struct span_range *r = &q->need.range;
 	struct tql_hints *h;
+	bool any_time = !sel->since_ns && !sel->until_ns;
+	bool narrowed = has_options(sel) || sel->n_trace_ids;
 	int rc;
 
-	q->alone = q->expression && !has_options(sel) && !sel->n_trace_ids;
-	q->all = !q->expression && !has_options(sel) && !sel->n_trace_ids &&
-		 !sel->since_ns && !sel->until_ns;
-	if (!q->alone || !q->expression->whole || sel->since_ns ||
-	    sel->until_ns)
+	q->alone = q->expression && !narrowed;
+	q->all = !q->expression && !narrowed && any_time;
+	if (!q->alone || !q->expression->whole || !any_time)
 		return 0;
 	h = span_arena_alloc(&q->arena, sizeof(*h));
 	if (!h)
