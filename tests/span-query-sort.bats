@@ -35,14 +35,22 @@ begin_as_a_stream() {
 	done
 }
 
+# The same of each line that is read, of more options; all but one select some.
+each_begins_as_a_stream() {
+	local limits=$1 select words
+	shift
+	while read -r select; do
+		eval "words=($select)"
+		begin_as_a_stream "$limits" "$@" "${words[@]}"
+		[ "$select" = "--service nobody" ] || [ -s got ]
+	done
+}
+
 @test "sort: a store gives the same traces as a stream, in the same order" {
 	make_store
 	for sort in start duration spans errors; do
-		while read -r select; do
-			eval "set -- -o ids --sort $sort $select"
-			begin_as_a_stream "1 20 400" "$@"
-			[ "$select" = "--service nobody" ] || [ -s got ]
-		done <<-'SELECT'
+		each_begins_as_a_stream "1 20 400" -o ids --sort $sort \
+			<<-'SELECT'
 
 			--error
 			--service payment
@@ -59,11 +67,8 @@ begin_as_a_stream() {
 @test "sort: a store gives the same spans as a stream, in the same order" {
 	make_store
 	for sort in newest start duration; do
-		while read -r select; do
-			eval "set -- --spans -o jsonl --sort $sort $select"
-			begin_as_a_stream "1 20 3000" "$@"
-			[ "$select" = "--service nobody" ] || [ -s got ]
-		done <<-'SELECT'
+		each_begins_as_a_stream "1 20 3000" --spans -o jsonl \
+			--sort $sort <<-'SELECT'
 
 			--error
 			--service nobody
